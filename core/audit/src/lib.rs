@@ -1,0 +1,1 @@
+//! The auditor's command: one file in, a verdict out, offline.

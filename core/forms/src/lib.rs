@@ -1,0 +1,1 @@
+//! Forms in; questions, checks and leaf tables out. Pure.

@@ -1,0 +1,1 @@
+//! Carrying frames between two peers over QUIC.

@@ -1,0 +1,1 @@
+//! Photos: limits, metadata, orientation, renditions. Input is hostile.

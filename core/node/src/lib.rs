@@ -1,0 +1,1 @@
+//! One device's whole life: key, store, link, media, forms.

@@ -1,0 +1,1 @@
+//! The rules: entries, records, roster, claims, ledger, sync conversation, audit. Sans-IO.

@@ -1,0 +1,1 @@
+//! Making bytes durable: SQLite and blobs in one folder.

@@ -1,0 +1,1 @@
+//! The crossing into Kotlin, Swift and Python. Decides nothing.

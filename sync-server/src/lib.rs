@@ -1,0 +1,1 @@
+//! Base camp and the merestone command.

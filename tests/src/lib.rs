@@ -1,0 +1,1 @@
+//! Stories, vectors, loopback, house rules and figures across rooms.
