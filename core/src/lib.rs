@@ -1,1 +1,11 @@
-//! The rules: entries, records, roster, claims, ledger, sync conversation, audit. Sans-IO.
+//! The rules of Merestone: entries, records, roster, claims, ledger, sync conversation and audit.
+//!
+//! This crate decides and does nothing else: time and random bytes come in as arguments, bytes to store or send go out as values.
+//! There is no clock, no randomness, no file, no socket, no thread and no SQL here.
+
+pub mod cbor;
+pub mod check;
+pub mod id;
+pub mod text;
+
+pub use check::{Check, Refused};
