@@ -124,7 +124,7 @@ checks! {
     ChangeDepsOrder = "change-deps-order",
     /// Dependencies are not the changes of the entries in `refs`.
     ChangeDepsRefs = "change-deps-refs",
-    /// seq does not count this log's changes of this record.
+    /// seq is not one above the author's previous change of this record.
     ChangeSeq = "change-seq",
     /// The author's previous change of this record is no dependency.
     ChangeOwnDep = "change-own-dep",
