@@ -5,7 +5,10 @@
 
 pub mod cbor;
 pub mod check;
+pub mod cose;
 pub mod id;
+pub mod key;
+pub mod merkle;
 pub mod text;
 
 pub use check::{Check, Refused};
