@@ -1,1 +1,7 @@
 //! Stories, vectors, loopback, house rules and figures across rooms.
+//!
+//! A test that needs a program or a file that may be absent calls [`skip`] with the reason and returns.
+
+mod skip;
+
+pub use skip::skip;
