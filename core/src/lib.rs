@@ -4,8 +4,11 @@
 //! There is no clock, no randomness, no file, no socket, no thread and no SQL here.
 
 pub mod cbor;
+pub mod change;
 pub mod check;
+pub mod claims;
 pub mod cose;
+pub mod form;
 pub mod id;
 pub mod key;
 pub mod merkle;
