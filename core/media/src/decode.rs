@@ -29,7 +29,7 @@ const DECODER_OVERHEAD_BYTES_MAX: u64 = 16 << 20;
 
 /// The largest picture that is decoded at all, however small its rows come out.
 ///
-/// It bounds time: 110 megapixels hold 108-megapixel phone cameras and take about a second on a laptop.
+/// It bounds time: 110 megapixels hold 108-megapixel phone cameras and take a second and a half on a laptop.
 const PIXELS_MAX: u64 = 110_000_000;
 
 /// Scans of one JPEG.

@@ -114,7 +114,7 @@ impl Shrinker {
 
     fn finish_row(&mut self) {
         let height = self.from.height;
-        let row = self.sums.iter().map(|sum| (sum / height + 128 >> 8).min(255) as u8);
+        let row = self.sums.iter().map(|sum| ((sum / height + 128) >> 8).min(255) as u8);
         self.rgb.extend(row);
         self.sums.fill(0);
     }

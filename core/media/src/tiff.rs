@@ -28,6 +28,7 @@ const ASCII: u16 = 2;
 const SHORT: u16 = 3;
 const LONG: u16 = 4;
 const RATIONAL: u16 = 5;
+const SIGNED_RATIONAL: u16 = 10;
 
 /// What an EXIF block says.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -119,7 +120,7 @@ impl<'a> Reader<'a> {
         let unit = match kind {
             SHORT => 2,
             LONG => 4,
-            RATIONAL => 8,
+            RATIONAL | SIGNED_RATIONAL => 8,
             _ => 1,
         };
         let value = (entry.count as usize).checked_mul(unit).and_then(|length| {
@@ -222,9 +223,14 @@ impl<'a> Reader<'a> {
         degrees_max: u64,
     ) -> Option<i32> {
         let reference = self.text(reference)?.first().map(u8::to_ascii_uppercase);
-        let value = self.value(angle, RATIONAL)?;
+        // The standard says RATIONAL; some Android phones write signed ones.
+        let kind = match angle?.kind {
+            SIGNED_RATIONAL => SIGNED_RATIONAL,
+            _ => RATIONAL,
+        };
+        let value = self.value(angle, kind)?;
         let size = self
-            .angle_e7(value)
+            .angle_e7(value, kind)
             .filter(|size| *size <= degrees_max * 10_000_000)
             .and_then(|size| i32::try_from(size).ok());
         match (size, reference) {
@@ -243,14 +249,18 @@ impl<'a> Reader<'a> {
     ///
     /// Carried with 20 bits behind the point, so that three roundings down cannot add up to one unit:
     /// 2³² · 10⁷ · 2²⁰ < 2⁷⁶.
-    fn angle_e7(&self, value: &[u8]) -> Option<u64> {
+    fn angle_e7(&self, value: &[u8], kind: u16) -> Option<u64> {
         let (fractions, _) = value.as_chunks::<8>();
         let mut sum: u128 = 0;
         for (fraction, share) in fractions.get(..3)?.iter().zip([1, 60, 3600]) {
             let [a, b, c, d, e, f, g, h] = *fraction;
             let numerator = u128::from(self.u32_of([a, b, c, d]));
             let denominator = u128::from(self.u32_of([e, f, g, h]));
-            sum += (numerator * 10_000_000 << 20).checked_div(denominator * share)?;
+            // The side is said apart, so a sign has no meaning here.
+            if kind == SIGNED_RATIONAL && numerator.max(denominator) > i32::MAX as u128 {
+                return None;
+            }
+            sum += ((numerator * 10_000_000) << 20).checked_div(denominator * share)?;
         }
         u64::try_from((sum + (1 << 19)) >> 20).ok()
     }
@@ -400,18 +410,19 @@ mod tests {
         };
         let gps_at = 8 + 2 + 12 + 4;
         let values_at = gps_at + 2 + 4 * 12 + 4;
-        let check = |latitude, longitude, sides: [u8; 2]| {
+        let check_kind = |kind, latitude, longitude, sides: [u8; 2]| {
             let mut tail = directory(&[
                 (LATITUDE_REF, ASCII, 2, sides[0].into()),
-                (LATITUDE, RATIONAL, 3, values_at),
+                (LATITUDE, kind, 3, values_at),
                 (LONGITUDE_REF, ASCII, 2, sides[1].into()),
-                (LONGITUDE, RATIONAL, 3, values_at + 24),
+                (LONGITUDE, kind, 3, values_at + 24),
             ]);
             tail.extend(rationals(latitude));
             tail.extend(rationals(longitude));
             let facts = read(&block(&[(GPS_DIRECTORY, LONG, 1, gps_at)], &tail));
             (facts.place.map(|place| (place.latitude_e7, place.longitude_e7)), facts.damage)
         };
+        let check = |latitude, longitude, sides| check_kind(RATIONAL, latitude, longitude, sides);
         let zero = [(0, 1); 3];
         let ten_thirty = [(10, 1), (30, 1), (3600, 100)];
         assert_eq!(check(ten_thirty, zero, *b"SW"), (Some((-105_100_000, 0)), None));
@@ -427,6 +438,10 @@ mod tests {
         assert_eq!(check([(u32::MAX, 1); 3], zero, *b"NE"), refused);
         assert_eq!(check(ten_thirty, zero, *b"XE"), refused);
         assert_eq!(check(ten_thirty, zero, *b"\0\0"), (None, None));
+        let signed = |latitude| check_kind(SIGNED_RATIONAL, latitude, zero, *b"NE");
+        assert_eq!(signed(ten_thirty), (Some((105_100_000, 0)), None));
+        assert_eq!(signed([(u32::MAX, 1), (0, 1), (0, 1)]), refused);
+        assert_eq!(check_kind(ASCII, ten_thirty, zero, *b"NE"), refused);
     }
 
     #[test]

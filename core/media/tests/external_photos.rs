@@ -3,45 +3,19 @@
 //!
 //! One test only, because the allocator's peak is shared by the whole binary.
 
-#![allow(unsafe_code, reason = "counting allocations needs an allocator, which is an unsafe trait")]
+mod counting;
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use exif::{In, Tag, Value};
 use merestone_media::{
-    CAMERA_NAME_BYTES_MAX, Metadata, NoRendition, PREVIEW_BYTES_MAX, PREVIEW_EDGE_MAX, PhotoFacts, PhotoFormat,
-    PixelSize, Rendition, THUMBNAIL_BYTES_MAX, THUMBNAIL_EDGE_MAX, inspect, render,
+    CAMERA_NAME_BYTES_MAX, Metadata, MetadataDamage, NoRendition, PREVIEW_BYTES_MAX, PREVIEW_EDGE_MAX, PhotoFacts,
+    PhotoFormat, PhotoRefusal, PixelSize, Rendition, THUMBNAIL_BYTES_MAX, THUMBNAIL_EDGE_MAX, inspect, render,
 };
 
 const MEMORY_MAX: usize = 128 << 20;
-
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-struct Counting;
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-// SAFETY: every call goes to the system's allocator unchanged; only sizes are counted.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let live = LIVE.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        PEAK.fetch_max(live, Ordering::Relaxed);
-        // SAFETY: the caller's promises about `layout` are handed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the pointer came from the system's allocator with this layout.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 #[test]
 fn every_external_photo_is_inspected_and_rendered_within_bounds() {
@@ -57,11 +31,16 @@ fn every_external_photo_is_inspected_and_rendered_within_bounds() {
     for path in files {
         let name = path.strip_prefix(&folder).expect("found below it").display().to_string();
         let original = std::fs::read(&path).expect("fixtures can be read");
-        PEAK.store(LIVE.load(Ordering::Relaxed), Ordering::Relaxed);
-        let before = LIVE.load(Ordering::Relaxed);
-        let facts = inspect(&original).unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
+        let before = counting::start();
+        let facts = match inspect(&original) {
+            // Brands of no photo: its authors made it to be refused.
+            Err(PhotoRefusal::UnknownFormat) if name == "odd/nom-compatible-brands-fail.heic" => {
+                continue;
+            }
+            inspected => inspected.unwrap_or_else(|refusal| panic!("{name}: {refusal}")),
+        };
         let renditions = render(&original, &facts);
-        let used = PEAK.load(Ordering::Relaxed) - before + original.len();
+        let used = counting::peak_since(before) + original.len();
         assert!(used <= MEMORY_MAX, "{name} took {used} bytes");
 
         check_facts(&name, &facts);
@@ -75,6 +54,12 @@ fn every_external_photo_is_inspected_and_rendered_within_bounds() {
             }
         }
         assert_eq!(renditions.thumbnail.as_ref().err(), renditions.preview.as_ref().err(), "{name}");
+        println!(
+            "{name}: {:?}, {:?}, {:?}, {used} bytes",
+            facts.pixels.map(|size| (size.width, size.height)),
+            facts.metadata,
+            renditions.thumbnail.as_ref().map(|made| (made.width, made.height)),
+        );
         outcomes.insert(name, (facts, renditions.thumbnail));
     }
     check_known(&outcomes);
@@ -153,14 +138,16 @@ fn check_against_another_reader(name: &str, original: &[u8], facts: &PhotoFacts)
             (Tag::GPSLatitude, Tag::GPSLatitudeRef, place.latitude_e7),
             (Tag::GPSLongitude, Tag::GPSLongitudeRef, place.longitude_e7),
         ] {
-            let Some(Value::Rational(parts)) = exif.get_field(tag, In::PRIMARY).map(|field| &field.value) else {
-                panic!("{name}: only we see a place");
+            let parts: Vec<f64> = match exif.get_field(tag, In::PRIMARY).map(|field| &field.value) {
+                Some(Value::Rational(parts)) => parts.iter().map(|part| part.to_f64()).collect(),
+                Some(Value::SRational(parts)) => parts.iter().map(|part| part.to_f64()).collect(),
+                other => panic!("{name}: only we see a place in {other:?}"),
             };
             let sign = match text(side).as_deref() {
                 Some("S" | "W") => -1.0,
                 _ => 1.0,
             };
-            let degrees = parts[0].to_f64() + parts[1].to_f64() / 60.0 + parts[2].to_f64() / 3600.0;
+            let degrees = parts[0] + parts[1] / 60.0 + parts[2] / 3600.0;
             assert!((sign * degrees * 1e7 - f64::from(found)).abs() < 1.0, "{name}");
         }
     }
@@ -213,7 +200,11 @@ fn check_known(outcomes: &BTreeMap<String, (PhotoFacts, Result<Rendition, NoRend
     assert_eq!(nokia.taken.and_then(|taken| taken.utc_offset_minutes), Some(180));
     // Cut off behind their EXIF by the set's authors.
     assert_eq!(none("cameras/goexif-2006-08-03-16-29-38.jpg"), Some(NoRendition::DamagedPixels));
-    assert!(matches!(facts("odd/goexif-max_uint32_exif.jpg").metadata, Metadata::Damaged { .. }));
+    // It writes its position with a type of its own.
+    assert!(nokia.place.is_some());
+    // Huge counts on values nobody asked for harm nobody; a directory outside the block is damage.
+    assert_eq!(facts("odd/goexif-max_uint32_exif.jpg").metadata, Metadata::Whole);
+    assert_eq!(facts("odd/nom-broken.jpg").metadata, Metadata::Damaged { damage: MetadataDamage::Directory });
     for (name, (_, thumbnail)) in outcomes {
         let whole = name.starts_with("formats/imagers") || name.starts_with("phones/");
         if whole && !name.ends_with("heic") {

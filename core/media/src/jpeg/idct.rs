@@ -40,7 +40,7 @@ fn transform<const N: usize>(basis: &[[i32; N]; N], coefficients: &[i32; 16], sa
 
 /// From 9-bit fixed point around 0 to a sample around 128.
 fn sample(value: i32) -> u8 {
-    ((value + 256 >> 9) + 128).clamp(0, 255) as u8
+    (((value + 256) >> 9) + 128).clamp(0, 255) as u8
 }
 
 #[cfg(test)]

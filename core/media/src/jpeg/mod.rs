@@ -2,7 +2,7 @@
 //!
 //! It takes what phone cameras write: 8 bits, sequential Huffman coding, one scan of one or three components
 //! (ITU-T T.81 Annex F), and gives rows at a half, a quarter or an eighth of the size while it reads.
-//! Only a row of units is held, about a megabyte for 200 megapixels.
+//! Only a row of units is held, well under a megabyte.
 //! A 48-megapixel photo decoded whole is 140 MiB of pixels; no decoder for Rust was found that scales while it decodes
 //! within bounded memory (`zune-jpeg` has no scaling, `jpeg-decoder` queues coefficients between threads without a bound).
 //!
@@ -260,7 +260,7 @@ struct Plane {
 fn rgb_from_ycc([luma, blue, red]: [u8; 3]) -> [u8; 3] {
     let luma = i32::from(luma) << 16;
     let (blue, red) = (i32::from(blue) - 128, i32::from(red) - 128);
-    let value = |sum: i32| (sum + (1 << 15) >> 16).clamp(0, 255) as u8;
+    let value = |sum: i32| ((sum + (1 << 15)) >> 16).clamp(0, 255) as u8;
     [value(luma + 91_881 * red), value(luma - 22_554 * blue - 46_802 * red), value(luma + 116_130 * blue)]
 }
 
@@ -352,12 +352,12 @@ mod tests {
 
     #[test]
     fn changed_bytes_never_do_more_than_damage() {
-        let bytes = painted(160, 120, false);
+        let bytes = painted(64, 48, false);
         for at in 0..bytes.len() {
-            for flip in [0x01, 0x10, 0x80, 0xff] {
+            for flip in [0x01, 0x80, 0xff] {
                 let mut changed = bytes.clone();
                 changed[at] ^= flip;
-                let _either = decode(&changed, 20);
+                let _either = decode(&changed, 16);
             }
         }
     }
