@@ -1,0 +1,228 @@
+//! One UDP socket that both calls and is called.
+
+use std::{
+    fmt, io,
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+};
+
+use quinn::{TransportConfig, VarInt};
+use tokio::time::timeout;
+
+use crate::{
+    AcceptError, BindError, ConnectError, Connection, LinkLimits, PeerKey, TransportKey,
+    closing::{Goodbye, close_code},
+    limits::{INCOMING_BYTES_MAX, INCOMING_MAX},
+    slots::{HandshakeSlot, Slots},
+    tls::{Identity, NO_NAME, proved_key},
+};
+
+/// One UDP socket and one transport key: connects to peers and accepts them.
+///
+/// Clones are handles to the same endpoint. Connections outlive it; [`Endpoint::close`] ends them.
+#[derive(Clone)]
+pub struct Endpoint(Arc<Shared>);
+
+struct Shared {
+    quic: quinn::Endpoint,
+    identity: Identity,
+    public: PeerKey,
+    limits: LinkLimits,
+    connecting: Arc<TransportConfig>,
+    slots: Arc<Slots>,
+    goodbye: Goodbye,
+}
+
+/// A caller whose handshake has not begun. Dropping it refuses the caller.
+pub struct Incoming {
+    quic: quinn::Incoming,
+    slot: HandshakeSlot,
+    endpoint: Endpoint,
+}
+
+impl Endpoint {
+    /// Binds `address` and answers there. Port 0 lets the system choose; `[::]` serves IPv4 too
+    /// where the system can.
+    ///
+    /// # Errors
+    /// If the port is taken, the address is not this machine's, or the limits make no sense.
+    pub fn bind(address: SocketAddr, key: &TransportKey, limits: LinkLimits) -> Result<Self, BindError> {
+        limits.check()?;
+        if tokio::runtime::Handle::try_current().is_err() {
+            return Err(BindError::NoRuntime);
+        }
+        let identity = Identity::new(key);
+        // Named "client" in quinn, this constructor is the one that serves IPv4 on an IPv6 socket.
+        let quic = quinn::Endpoint::client(address).map_err(|source| BindError::from_io(address, source))?;
+        let mut server = quinn::ServerConfig::with_crypto(identity.server_config());
+        server
+            .transport_config(limits.accepting())
+            .max_incoming(INCOMING_MAX)
+            .incoming_buffer_size(INCOMING_BYTES_MAX)
+            .incoming_buffer_size_total(INCOMING_BYTES_MAX * INCOMING_MAX as u64)
+            // A phone that changes networks keeps its link; QUIC checks the new address first.
+            .migration(true);
+        quic.set_server_config(Some(server));
+        Ok(Self(Arc::new(Shared {
+            quic,
+            identity,
+            public: key.public(),
+            connecting: limits.connecting(),
+            slots: Slots::new(limits.connections_max, limits.connections_per_peer_max),
+            limits,
+            goodbye: Goodbye::default(),
+        })))
+    }
+
+    /// Connects to the peer at `address`. With `expected`, only to the one that proves this key,
+    /// and our own key is not shown to anybody else; without, whoever answers learns it.
+    ///
+    /// Success means that the *peer's* key is proved. The peer checks ours after this returns, and
+    /// decides after that whether it wants us; if not, the first `send` or `recv` says so. Take
+    /// nothing for agreed before the peer's first reply.
+    ///
+    /// # Errors
+    /// If nobody answers, somebody else does, or a limit is reached on either side.
+    pub async fn connect(&self, address: SocketAddr, expected: Option<PeerKey>) -> Result<Connection, ConnectError> {
+        let slot = self.0.slots.take().ok_or(ConnectError::TooManyConnections)?;
+        let shown_instead = Arc::new(OnceLock::new());
+        let crypto = self.0.identity.client_config(expected, Arc::clone(&shown_instead));
+        let mut config = quinn::ClientConfig::new(crypto);
+        config.transport_config(Arc::clone(&self.0.connecting));
+        let connecting = self.0.quic.connect_with(config, address, NO_NAME)?;
+        let quic = match timeout(self.0.limits.handshake, connecting).await {
+            Ok(Ok(quic)) => quic,
+            Ok(Err(_)) if shown_instead.get().is_some() => return Err(ConnectError::WrongKey),
+            Ok(Err(error)) => return Err(error.into()),
+            Err(_elapsed) => return Err(ConnectError::NoAnswer),
+        };
+        self.admit(quic, slot).map_err(|refusal| match refusal {
+            NotAdmitted::NoKey => ConnectError::NoRawKey,
+            NotAdmitted::PeerFull => ConnectError::TooManyConnections,
+        })
+    }
+
+    /// The next caller, or `None` once the endpoint is closed.
+    ///
+    /// A full endpoint refuses here, at no cost and by name (the caller sees
+    /// [`ConnectError::Busy`]). With many handshakes open, callers must first show that they
+    /// receive at their address; before that they cost nothing.
+    pub async fn accept(&self) -> Option<Incoming> {
+        loop {
+            let quic = self.0.quic.accept().await?;
+            let Some(slot) = self.0.slots.take() else {
+                quic.refuse();
+                continue;
+            };
+            // The caller's own handshake is already counted.
+            let many = self.0.slots.handshakes() > self.0.limits.handshakes_unvalidated_max;
+            if many && !quic.remote_address_validated() {
+                drop(slot);
+                // An unvalidated address may always be asked to try again; if quinn thinks
+                // otherwise the caller is refused by the drop of its error.
+                let _ = quic.retry();
+                continue;
+            }
+            return Some(Incoming { quic, slot, endpoint: self.clone() });
+        }
+    }
+
+    /// Closes every connection with `code`, and connects and accepts no more.
+    pub fn close(&self, code: u32, reason: &str) {
+        let _ = self.0.goodbye.set((code, reason.to_owned()));
+        self.0.quic.close(VarInt::from_u32(code), reason.as_bytes());
+    }
+
+    /// Waits until peers had time to hear that their connections were closed. Exiting sooner
+    /// leaves them to find out by timing out.
+    pub async fn wait_idle(&self) {
+        self.0.quic.wait_idle().await;
+    }
+
+    /// Where this endpoint answers; with port 0 asked for, here is the one given.
+    ///
+    /// # Errors
+    /// If the system cannot say, which a bound socket should not meet.
+    pub fn local_address(&self) -> io::Result<SocketAddr> {
+        self.0.quic.local_addr()
+    }
+
+    /// The key that peers see.
+    pub fn public_key(&self) -> PeerKey {
+        self.0.public
+    }
+
+    /// Gives a proved peer its place.
+    fn admit(&self, quic: quinn::Connection, slot: HandshakeSlot) -> Result<Connection, NotAdmitted> {
+        let Some(peer) = proved_key(&quic) else {
+            return Err(NotAdmitted::NoKey);
+        };
+        match slot.admit(peer) {
+            Ok(slot) => Ok(Connection::new(quic, peer, slot, Arc::clone(&self.0.goodbye))),
+            Err(_full) => {
+                let code = VarInt::from_u32(close_code::TOO_MANY_FROM_PEER);
+                quic.close(code, b"too many connections with this key");
+                Err(NotAdmitted::PeerFull)
+            }
+        }
+    }
+}
+
+/// Why a complete handshake did not become a connection.
+enum NotAdmitted {
+    /// TLS reports no single raw key. The verifiers let no such handshake complete.
+    NoKey,
+    PeerFull,
+}
+
+impl Incoming {
+    /// Completes the handshake. Do this in a task of its own: a slow caller should keep nobody
+    /// waiting.
+    ///
+    /// # Errors
+    /// If the caller proves no key, speaks another protocol, is too slow, or has too many
+    /// connections already.
+    pub async fn accept(self) -> Result<Connection, AcceptError> {
+        let limits = &self.endpoint.0.limits;
+        let connecting = self.quic.accept()?;
+        let quic = match timeout(limits.handshake, connecting).await {
+            Ok(handshake) => handshake?,
+            Err(_elapsed) => return Err(AcceptError::TimedOut),
+        };
+        self.endpoint.admit(quic, self.slot).map_err(|refusal| match refusal {
+            NotAdmitted::NoKey => AcceptError::NoRawKey,
+            NotAdmitted::PeerFull => AcceptError::TooManyFromPeer { connections_max: limits.connections_per_peer_max },
+        })
+    }
+
+    /// Refuses the caller before its handshake; it sees [`ConnectError::Busy`].
+    pub fn refuse(self) {
+        self.quic.refuse();
+    }
+
+    /// Where the call says it comes from; true if [`Incoming::address_is_validated`].
+    pub fn remote_address(&self) -> SocketAddr {
+        self.quic.remote_address()
+    }
+
+    /// Whether the caller has shown that it receives at its address, as it must when
+    /// [`LinkLimits::handshakes_unvalidated_max`] is passed.
+    pub fn address_is_validated(&self) -> bool {
+        self.quic.remote_address_validated()
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("public_key", &self.0.public)
+            .field("local_address", &self.local_address().ok())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming").field("remote_address", &self.remote_address()).finish_non_exhaustive()
+    }
+}
