@@ -8,10 +8,12 @@ pub mod change;
 pub mod check;
 pub mod claims;
 pub mod cose;
+pub mod entry;
 pub mod form;
 pub mod id;
 pub mod key;
 pub mod merkle;
+pub mod sync;
 pub mod text;
 
 pub use check::{Check, Refused};
