@@ -5,61 +5,21 @@
 
 use crate::cbor::Writer;
 use crate::change::{Change, Put};
+use crate::entry::{Clock, Context, Photo, Place};
 use crate::form::{Key, LeafTable, STANDARD_LEAVES};
 use crate::id::sha256;
 use crate::merkle::{self, NodeHash};
 
-/// The facts of the standard block, as the entry's context states them.
-#[derive(Clone, Copy, Debug)]
-pub struct StandardFacts<'a> {
-    /// Where the observer stood, if known.
-    pub place: Option<PlaceFact<'a>>,
-    /// When, as the device's clock showed it.
-    pub clock: ClockFact<'a>,
-    /// The post, if any.
-    pub post: Option<&'a str>,
-    /// The observer's name.
-    pub observer: &'a str,
-    /// The context's photos array, as encoded there.
-    pub photos: Option<&'a [u8]>,
+/// The cell of a tenth of a degree in which `place` lies: latitude and longitude rounded towards minus infinity.
+pub fn coarse_place(place: &Place) -> [i64; 2] {
+    [place.lat_e7, place.lon_e7].map(|e7| i64::from(e7.div_euclid(1_000_000)))
 }
 
-/// A place, and the cell it lies in.
-#[derive(Clone, Copy, Debug)]
-pub struct PlaceFact<'a> {
-    /// Latitude in 10^-7 degree.
-    pub lat_e7: i64,
-    /// Longitude in 10^-7 degree.
-    pub lon_e7: i64,
-    /// The context's place array, as encoded there.
-    pub encoded: &'a [u8],
-}
-
-/// A time, and the local day it lies in.
-#[derive(Clone, Copy, Debug)]
-pub struct ClockFact<'a> {
-    /// Milliseconds since 1970-01-01T00:00Z.
-    pub wall_ms: i64,
-    /// Local offset from UTC in minutes.
-    pub offset_min: i64,
-    /// The context's clock array, as encoded there.
-    pub encoded: &'a [u8],
-}
-
-impl PlaceFact<'_> {
-    /// The cell of a tenth of a degree: latitude and longitude rounded towards minus infinity.
-    pub fn cell(&self) -> [i64; 2] {
-        [self.lat_e7.div_euclid(1_000_000), self.lon_e7.div_euclid(1_000_000)]
-    }
-}
-
-impl ClockFact<'_> {
-    /// Local days since 1970-01-01.
-    pub fn day(&self) -> i64 {
-        // In 128 bits, because the signed numbers of a stranger may be any; the quotient always fits 64.
-        let local_ms = i128::from(self.wall_ms) + 60_000 * i128::from(self.offset_min);
-        local_ms.div_euclid(86_400_000) as i64
-    }
+/// The local day that `clock` shows, in days since 1970-01-01.
+pub fn local_day(clock: &Clock) -> i64 {
+    // In 128 bits, because a stranger may have signed any number; the quotient always fits 64.
+    let local_ms = i128::from(clock.wall_ms) + 60_000 * i128::from(clock.offset_min);
+    local_ms.div_euclid(86_400_000) as i64
 }
 
 /// The claims of one entry: the root that the header states, and what is needed to open single leaves.
@@ -108,7 +68,7 @@ impl Opening {
 
 impl Claims {
     /// Computes the claims of an entry.
-    pub fn compute(table: &LeafTable, change: &Change<'_>, facts: &StandardFacts<'_>) -> Self {
+    pub fn compute(table: &LeafTable, change: &Change<'_>, context: &Context) -> Self {
         let seed = change.seed();
         let mut values: Vec<Option<Written<'_>>> = vec![None; table.leaves() as usize];
         let mut groups: Vec<Leaves> = Vec::new();
@@ -137,7 +97,7 @@ impl Claims {
             homes.push(Some(Home { position, cell: Some((group, groups[group].hashes.len() - 1)) }));
         }
         let mut leaves = Leaves::default();
-        standard_block(seed, facts, &mut leaves);
+        standard_block(seed, context, &mut leaves);
         for (position, value) in (STANDARD_LEAVES..).zip(&values[STANDARD_LEAVES as usize..]) {
             leaves.push(match value {
                 None => leaf(seed, position, None::<fn(&mut Writer)>),
@@ -197,17 +157,18 @@ impl Leaves {
     }
 }
 
-fn standard_block(seed: &[u8; 16], facts: &StandardFacts<'_>, leaves: &mut Leaves) {
-    let StandardFacts { place, clock, post, observer, photos } = *facts;
-    let cell = place.map(|place| place.cell());
-    let day = clock.day();
-    leaves.push(leaf(seed, 0, cell.map(|[lat, lon]| move |out: &mut Writer| _ = out.array(2).int(lat).int(lon))));
-    leaves.push(leaf(seed, 1, place.map(|place| move |out: &mut Writer| _ = out.raw(place.encoded))));
-    leaves.push(leaf(seed, 2, Some(|out: &mut Writer| _ = out.int(day))));
-    leaves.push(leaf(seed, 3, Some(|out: &mut Writer| _ = out.raw(clock.encoded))));
-    leaves.push(leaf(seed, 4, post.map(|post| move |out: &mut Writer| _ = out.text(post))));
+fn standard_block(seed: &[u8; 16], context: &Context, leaves: &mut Leaves) {
+    let Context { clock, place, post, observer, photos } = context;
+    let place = place.as_ref();
+    let coarse = place.map(coarse_place);
+    leaves.push(leaf(seed, 0, coarse.map(|[lat, lon]| move |out: &mut Writer| _ = out.array(2).int(lat).int(lon))));
+    leaves.push(leaf(seed, 1, place.map(|place| |out: &mut Writer| place.encode(out))));
+    leaves.push(leaf(seed, 2, Some(|out: &mut Writer| _ = out.int(local_day(clock)))));
+    leaves.push(leaf(seed, 3, Some(|out: &mut Writer| clock.encode(out))));
+    leaves.push(leaf(seed, 4, post.as_ref().map(|post| |out: &mut Writer| _ = out.text(post))));
     leaves.push(leaf(seed, 5, Some(|out: &mut Writer| _ = out.text(observer))));
-    leaves.push(leaf(seed, 6, photos.map(|photos| move |out: &mut Writer| _ = out.raw(photos))));
+    let photos = (!photos.is_empty()).then_some(|out: &mut Writer| Photo::encode_all(photos, out));
+    leaves.push(leaf(seed, 6, photos));
     leaves.push(leaf(seed, 7, None::<fn(&mut Writer)>));
 }
 
@@ -238,4 +199,133 @@ fn salt(parts: &[&[u8]]) -> [u8; 16] {
     let mut salt = [0; 16];
     salt.copy_from_slice(&digest[..16]);
     salt
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::change::{Basis, OpRef, Value, compose};
+    use crate::entry::{ClockSource, PlaceSource};
+    use crate::form::{FormDefinition, Leaf, Shape};
+    use crate::id::Actor;
+
+    const ME: Actor = Actor::from_bytes([0x50; 16]);
+    const SEED: [u8; 16] = [0xa5; 16];
+
+    /// Positions 8 to 12: two answers, a repeat, an answer and a repeat that nobody gives.
+    fn table() -> LeafTable {
+        let leaf = |name: &str, shape| Leaf { name: name.into(), shape };
+        let leaves = vec![
+            leaf("altitude", Shape::Answer),
+            leaf("blank", Shape::Answer),
+            leaf("photos", Shape::Repeat),
+            leaf("unasked", Shape::Answer),
+            leaf("vehicles", Shape::Repeat),
+        ];
+        let (kind, title, version) = ("inspection".into(), String::new(), String::new());
+        LeafTable::new(&FormDefinition { kind, title, version, leaves, source: None })
+    }
+
+    fn context() -> Context {
+        let (boot, source) = ([0; 8], ClockSource::Device);
+        let clock = Clock { wall_ms: 1_767_225_599_000, uptime_ms: 5_000, boot, offset_min: 120, source };
+        let (lat_e7, lon_e7, source) = (512_345_678, -305_000_001, PlaceSource::Satellite);
+        let place = Some(Place { lat_e7, lon_e7, accuracy_m: 12, source });
+        Context { clock, place, post: None, observer: "O. Ivanova".into(), photos: Vec::new() }
+    }
+
+    fn chunk(puts: &[(&str, Value<'_>)]) -> Vec<u8> {
+        let puts = puts.iter().map(|&(key, value)| Put { key, value, preds: Vec::<OpRef>::new() });
+        compose(ME, SEED, &Basis::creation(), puts.collect()).unwrap().chunk
+    }
+
+    fn claims(chunk: &[u8], context: &Context) -> Claims {
+        Claims::compute(&table(), &Change::decode(chunk, ME).unwrap(), context)
+    }
+
+    fn answers() -> Vec<u8> {
+        chunk(&[
+            ("altitude", Value::Int(-70_000)),
+            ("blank", Value::Null),
+            ("photos/0000000000000000/caption", Value::Text("Ягодин")),
+            ("photos/0000000000000000/file", Value::Text("ab")),
+            ("photos/ffffffffffffffff/count", Value::Int(3)),
+        ])
+    }
+
+    fn hex(bytes: &[u8]) -> String {
+        data_encoding::HEXLOWER.encode(bytes)
+    }
+
+    /// The digits come from a program in another language that was written from `spec/claims.md` alone.
+    #[test]
+    fn root_and_leaves_are_those_computed_elsewhere() {
+        let claims = claims(&answers(), &context());
+        assert_eq!(hex(&claims.open(8).unwrap().content), "830850a637c5fdfa364a6b9a169fc658b919683a0001116f");
+        assert_eq!(hex(&claims.open(11).unwrap().content), "820b50c556c552a98cf5b9795a9236fcea8f0b");
+        let group = "75edfe11fe0f961f196ab12861f09473f1ef666034b0bfc3a08befab3958740a";
+        assert!(hex(&claims.open(10).unwrap().content).ends_with(group));
+        assert_eq!(hex(&claims.root()), "f5ca7e7bcf13a0f80c511462301e5341f31b97c7b6df8c175fde0bb2063bc004");
+        assert_eq!(claims.unknown_questions().count(), 0);
+    }
+
+    #[test]
+    fn every_leaf_opens_to_the_root_and_every_cell_to_the_value_of_its_leaf() {
+        let claims = claims(&answers(), &context());
+        for position in 0..13 {
+            let opening = claims.open(position).unwrap();
+            assert_eq!((opening.index, opening.size), (u64::from(position), 13));
+            assert_eq!(opening.root(), Some(claims.root()), "{position}");
+        }
+        assert_eq!(claims.open(13), None);
+        assert_eq!(claims.open_put(0), claims.open(8).map(|leaf| vec![leaf]));
+        for put in 2..5 {
+            let openings = claims.open_put(put).unwrap();
+            assert_eq!((openings.len(), openings[0].size, openings[1].index), (2, 3, 10));
+            assert!(openings[1].content.ends_with(&openings[0].root().unwrap()));
+        }
+        assert_eq!(claims.open_put(5), None);
+    }
+
+    #[test]
+    fn keys_the_form_does_not_name_have_no_leaf() {
+        let puts =
+            chunk(&[("altitude", Value::Null), ("altitude/0000000000000000/a", Value::Null), ("photos", Value::Null)]);
+        let with = claims(&puts, &context());
+        assert_eq!(with.unknown_questions().collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(with.open_put(1), None);
+        assert_eq!(with.root(), claims(&chunk(&[("altitude", Value::Null)]), &context()).root());
+    }
+
+    #[test]
+    fn every_fact_of_the_context_moves_the_root() {
+        type Edit = fn(&mut Context);
+        let edits: [Edit; 6] = [
+            |context| context.place = None,
+            |context| context.place.as_mut().unwrap().accuracy_m += 1,
+            |context| context.clock.uptime_ms += 1,
+            |context| context.clock.offset_min = -120,
+            |context| context.post = Some("Ягодин".into()),
+            |context| context.observer.push('x'),
+        ];
+        let before = claims(&answers(), &context()).root();
+        for (number, edit) in edits.iter().enumerate() {
+            let mut context = context();
+            edit(&mut context);
+            assert_ne!(claims(&answers(), &context).root(), before, "edit {number}");
+        }
+    }
+
+    #[test]
+    fn coarse_values_round_towards_minus_infinity_and_never_overflow() {
+        let mut context = context();
+        assert_eq!(coarse_place(&context.place.unwrap()), [512, -306]);
+        // 23:59:59 in UTC is the next day two hours east of it.
+        assert_eq!(local_day(&context.clock), 20_454);
+        context.clock.offset_min = 0;
+        assert_eq!(local_day(&context.clock), 20_453);
+        for (wall_ms, day) in [(-1, -1), (0, 0), (i64::MAX, 106_751_991_167), (i64::MIN, -106_751_991_168)] {
+            assert_eq!(local_day(&Clock { wall_ms, ..context.clock }), day);
+        }
+    }
 }

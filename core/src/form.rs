@@ -333,7 +333,9 @@ mod tests {
             break_it(&mut broken);
             assert_eq!(broken.encode().map_err(|refused| refused.check), Err(*wanted), "row {number}");
         }
-        for (bytes, wanted) in [(&b"\xa0"[..], Check::Shape), (b"\xa1\x06\x01", Check::Shape), (b"", Check::CborMalformed)] {
+        for (bytes, wanted) in
+            [(&b"\xa0"[..], Check::Shape), (b"\xa1\x06\x01", Check::Shape), (b"", Check::CborMalformed)]
+        {
             assert_eq!(FormDefinition::decode(bytes).map_err(|refused| refused.check), Err(wanted));
         }
     }

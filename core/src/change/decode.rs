@@ -145,16 +145,7 @@ impl<'a> Raw<'a> {
         let seed = seed(message);
         policy.require(seed.is_some(), Check::ChangeSeed, "message")?;
         let puts = ops.check(policy)?;
-        Ok(Change {
-            chunk,
-            hash,
-            actor: own,
-            seq,
-            start_op,
-            deps,
-            seed: seed.unwrap_or_default(),
-            puts,
-        })
+        Ok(Change { chunk, hash, actor: own, seq, start_op, deps, seed: seed.unwrap_or_default(), puts })
     }
 }
 
@@ -162,10 +153,17 @@ impl<'a> Ops<'a> {
     fn read<P: Policy>(columns: &Columns<'a>, actors: &[Actor], policy: P) -> Result<Self, Refused> {
         let mut actions = Vec::new();
         let rows = Rows::AtMost(ceiling(OPS_MAX, policy));
-        runs(columns.of(column::ACTION), rows, policy, "actions", |cursor| cursor.unsigned("action"), |action| {
-            actions.push(action.ok_or(malformed("action"))?);
-            Ok(())
-        })?;
+        runs(
+            columns.of(column::ACTION),
+            rows,
+            policy,
+            "actions",
+            |cursor| cursor.unsigned("action"),
+            |action| {
+                actions.push(action.ok_or(malformed("action"))?);
+                Ok(())
+            },
+        )?;
         let rows = actions.len();
         let object_actor = columns.any_number(column::OBJECT_ACTOR, rows, policy, "object actors")?;
         let object_counter = columns.any_number(column::OBJECT_COUNTER, rows, policy, "object counters")?;
@@ -288,10 +286,17 @@ impl<'a> Columns<'a> {
             return Ok(vec![None; rows]);
         }
         let mut texts = Vec::with_capacity(rows);
-        runs(column, Rows::Exactly(rows), policy, what, |cursor| cursor.prefixed(what), |text| {
-            texts.push(text);
-            Ok(())
-        })?;
+        runs(
+            column,
+            Rows::Exactly(rows),
+            policy,
+            what,
+            |cursor| cursor.prefixed(what),
+            |text| {
+                texts.push(text);
+                Ok(())
+            },
+        )?;
         Ok(texts)
     }
 
@@ -308,18 +313,25 @@ fn values<'a, P: Policy>(columns: &Columns<'a>, rows: usize, policy: P) -> Resul
     let mut bytes = Cursor::new(columns.of(column::VALUE), policy);
     let mut values = Vec::with_capacity(rows);
     let meta = columns.of(column::VALUE_META);
-    runs(meta, Rows::Exactly(rows), policy, what, |cursor| cursor.unsigned(what), |meta| {
-        let meta = meta.ok_or(malformed(what))?;
-        let (code, len) = (meta & 15, meta >> 4);
-        // Automerge reads no bytes for these three, whatever length they claim; the canonical form claims none.
-        let bytes = match code {
-            code::NULL | code::FALSE | code::TRUE => &[],
-            _ => bytes.take(len, what)?,
-        };
-        let int = if code == code::INT { Some(whole(bytes, policy)?) } else { None };
-        values.push(RawValue { code, bytes, int });
-        Ok(())
-    })?;
+    runs(
+        meta,
+        Rows::Exactly(rows),
+        policy,
+        what,
+        |cursor| cursor.unsigned(what),
+        |meta| {
+            let meta = meta.ok_or(malformed(what))?;
+            let (code, len) = (meta & 15, meta >> 4);
+            // Automerge reads no bytes for these three, whatever length they claim; the canonical form claims none.
+            let bytes = match code {
+                code::NULL | code::FALSE | code::TRUE => &[],
+                _ => bytes.take(len, what)?,
+            };
+            let int = if code == code::INT { Some(whole(bytes, policy)?) } else { None };
+            values.push(RawValue { code, bytes, int });
+            Ok(())
+        },
+    )?;
     if bytes.is_at_end() { Ok(values) } else { Err(malformed(what)) }
 }
 
@@ -338,26 +350,47 @@ fn preds<P: Policy>(
     let what = "predecessors";
     let mut counts = Vec::with_capacity(rows);
     let (mut total, limit) = (0usize, ceiling(PREDS_MAX, policy));
-    runs(columns.of(column::PRED_COUNT), Rows::Exactly(rows), policy, what, |cursor| cursor.unsigned(what), |count| {
-        let count = usize::try_from(count.ok_or(malformed(what))?).unwrap_or(usize::MAX);
-        total = total.saturating_add(count);
-        counts.push(count);
-        if total <= limit { Ok(()) } else { Err(Refused { check: Check::ChangeSize, what }) }
-    })?;
+    runs(
+        columns.of(column::PRED_COUNT),
+        Rows::Exactly(rows),
+        policy,
+        what,
+        |cursor| cursor.unsigned(what),
+        |count| {
+            let count = usize::try_from(count.ok_or(malformed(what))?).unwrap_or(usize::MAX);
+            total = total.saturating_add(count);
+            counts.push(count);
+            if total <= limit { Ok(()) } else { Err(Refused { check: Check::ChangeSize, what }) }
+        },
+    )?;
     let mut makers = Vec::with_capacity(total);
-    runs(columns.of(column::PRED_ACTOR), Rows::Exactly(total), policy, what, |cursor| cursor.unsigned(what), |index| {
-        let index = index.and_then(|index| usize::try_from(index).ok());
-        makers.push(*index.and_then(|index| actors.get(index)).ok_or(malformed(what))?);
-        Ok(())
-    })?;
+    runs(
+        columns.of(column::PRED_ACTOR),
+        Rows::Exactly(total),
+        policy,
+        what,
+        |cursor| cursor.unsigned(what),
+        |index| {
+            let index = index.and_then(|index| usize::try_from(index).ok());
+            makers.push(*index.and_then(|index| actors.get(index)).ok_or(malformed(what))?);
+            Ok(())
+        },
+    )?;
     let mut counter = 0i64;
     let mut ops = Vec::with_capacity(total);
-    runs(columns.of(column::PRED_COUNTER), Rows::Exactly(total), policy, what, |cursor| cursor.signed(what), |delta| {
-        counter = delta.and_then(|delta| counter.checked_add(delta)).ok_or(malformed(what))?;
-        let counter = u64::try_from(counter).ok().filter(|counter| (1..=COUNTER_MAX).contains(counter));
-        ops.push(OpRef { counter: counter.ok_or(malformed(what))?, actor: makers[ops.len()] });
-        Ok(())
-    })?;
+    runs(
+        columns.of(column::PRED_COUNTER),
+        Rows::Exactly(total),
+        policy,
+        what,
+        |cursor| cursor.signed(what),
+        |delta| {
+            counter = delta.and_then(|delta| counter.checked_add(delta)).ok_or(malformed(what))?;
+            let counter = u64::try_from(counter).ok().filter(|counter| (1..=COUNTER_MAX).contains(counter));
+            ops.push(OpRef { counter: counter.ok_or(malformed(what))?, actor: makers[ops.len()] });
+            Ok(())
+        },
+    )?;
     let mut ops = ops.into_iter();
     Ok(counts.into_iter().map(|count| ops.by_ref().take(count).collect()).collect())
 }

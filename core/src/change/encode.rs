@@ -118,10 +118,12 @@ fn columns(puts: &[Put<'_>], actor: Actor, others: &[Actor]) -> [(u32, Vec<u8>);
         Ok(found) | Err(found) => found as u64 + 1,
     };
     let mut last = 0;
-    let deltas: Vec<i64> = preds().map(|pred| {
-        let counter = pred.counter as i64;
-        counter.wrapping_sub(std::mem::replace(&mut last, counter))
-    }).collect();
+    let deltas: Vec<i64> = preds()
+        .map(|pred| {
+            let counter = pred.counter as i64;
+            counter.wrapping_sub(std::mem::replace(&mut last, counter))
+        })
+        .collect();
     [
         (column::KEY, runs(puts.iter().map(|put| put.key), |out, key| prefixed(out, key.as_bytes()))),
         (column::INSERT, insert),

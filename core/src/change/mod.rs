@@ -19,7 +19,7 @@ mod tests;
 mod value;
 
 pub use compose::{Basis, Composed, compose};
-pub use rules::{Admission, Earlier, Position, RecordIndex};
+pub use rules::{Admission, Earlier, RecordIndex, Step};
 pub use value::{TEXT_BYTES_MAX, Value};
 
 use crate::check::{Check, Refused};

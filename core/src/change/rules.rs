@@ -7,10 +7,10 @@ use super::{Basis, Change, OpRef};
 use crate::check::{Check, Full, Policy, Refused};
 use crate::id::{Actor, ChangeHash, EntryId};
 
-/// Where an entry stands in its record and in its log.
+/// The entry that carries a change, as its header places it in its record and in its log.
 #[derive(Clone, Copy, Debug)]
-pub struct Position<'a> {
-    /// The entry that carries the change.
+pub struct Step<'a> {
+    /// Its id.
     pub entry: EntryId,
     /// The entries its header names.
     pub refs: &'a [EntryId],
@@ -101,8 +101,8 @@ impl RecordIndex {
     ///
     /// # Errors
     /// The first rule of `spec/entry.md` §Change between changes that fails; the index is as before.
-    pub fn admit(&mut self, change: &Change<'_>, position: Position<'_>) -> Result<Admission, Refused> {
-        self.admit_under(change, position, Full)
+    pub fn admit(&mut self, change: &Change<'_>, step: Step<'_>) -> Result<Admission, Refused> {
+        self.admit_under(change, step, Full)
     }
 
     /// As [`admit`](Self::admit), under `policy`.
@@ -112,19 +112,19 @@ impl RecordIndex {
     pub fn admit_under<P: Policy>(
         &mut self,
         change: &Change<'_>,
-        position: Position<'_>,
+        step: Step<'_>,
         policy: P,
     ) -> Result<Admission, Refused> {
-        if self.entries.contains_key(&position.entry) {
+        if self.entries.contains_key(&step.entry) {
             return Ok(Admission::Admitted);
         }
-        let missing: Vec<_> = position.refs.iter().copied().filter(|entry| !self.entries.contains_key(entry)).collect();
+        let missing: Vec<_> = step.refs.iter().copied().filter(|entry| !self.entries.contains_key(entry)).collect();
         if !missing.is_empty() {
             return Ok(Admission::Waiting(missing));
         }
-        let refs: Vec<u32> = position.refs.iter().filter_map(|entry| self.entries.get(entry).copied()).collect();
-        self.check(change, &refs, position, policy)?;
-        self.add(change, &refs, position.entry);
+        let refs: Vec<u32> = step.refs.iter().filter_map(|entry| self.entries.get(entry).copied()).collect();
+        self.check(change, &refs, step, policy)?;
+        self.add(change, &refs, step.entry);
         Ok(Admission::Admitted)
     }
 
@@ -171,22 +171,16 @@ impl RecordIndex {
         &self.nodes[node as usize]
     }
 
-    fn check<P: Policy>(
-        &self,
-        change: &Change<'_>,
-        refs: &[u32],
-        position: Position<'_>,
-        policy: P,
-    ) -> Result<(), Refused> {
+    fn check<P: Policy>(&self, change: &Change<'_>, refs: &[u32], step: Step<'_>, policy: P) -> Result<(), Refused> {
         let mut hashes: Vec<ChangeHash> = refs.iter().map(|&node| self.node(node).hash).collect();
         hashes.sort_unstable();
         hashes.dedup();
         policy.require(hashes == change.deps, Check::ChangeDepsRefs, "dependencies and refs")?;
-        let before = position.earlier.map_or(0, |earlier| earlier.count);
+        let before = step.earlier.map_or(0, |earlier| earlier.count);
         policy.require(change.seq.checked_sub(1) == Some(before), Check::ChangeSeq, "seq")?;
-        let own = position.earlier.is_none_or(|earlier| match self.change_of(earlier.last) {
+        let own = step.earlier.is_none_or(|earlier| match self.change_of(earlier.last) {
             Some(hash) => change.deps.contains(&hash),
-            None => position.refs.contains(&earlier.last),
+            None => step.refs.contains(&earlier.last),
         });
         policy.require(own, Check::ChangeOwnDep, "previous change of the log")?;
         let start_op = refs.iter().map(|&node| self.node(node).end_op()).max().unwrap_or(1);
