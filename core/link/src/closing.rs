@@ -8,7 +8,7 @@ use crate::Class;
 
 /// Codes that travel when a connection is closed.
 ///
-/// Codes below [`SESSION_FROM`] belong to this room; those above are the
+/// Codes below [`SESSION_FROM`](close_code::SESSION_FROM) belong to this room; those above are the
 /// conversation's, and this room carries them without knowing what they mean.
 pub mod close_code {
     /// Nothing left to say. Also sent when the last handle of a connection is dropped.

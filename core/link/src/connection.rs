@@ -61,6 +61,10 @@ impl Connection {
         if frame.len() > bytes_max {
             return Err(LinkError::FrameTooLarge { class, bytes: frame.len(), bytes_max });
         }
+        // A writer that waits for frames does not notice the end of its link.
+        if let Some(info) = self.close_info() {
+            return Err(info.into());
+        }
         match self.0.outbox.send(&self.0.parts, class, frame).await {
             Ok(()) => Ok(()),
             // A writer stops only when the link ends, or just before it ends it.

@@ -27,6 +27,8 @@ pub(crate) struct Inbox {
     unnamed: Vec<RecvStream>,
     lanes: [Slot; Class::ALL.len()],
     frames: usize,
+    /// The peer broke a rule: nothing of what it sent after that is read.
+    broken: bool,
 }
 
 /// One class: before its stream, during, and after it ended well.
@@ -65,8 +67,15 @@ enum ReadStop {
 impl Inbox {
     /// The next frame. Dropping the future loses nothing: half a frame stays here.
     pub(crate) async fn next_frame(&mut self, quic: &quinn::Connection) -> Result<(Class, Vec<u8>), Stop> {
+        if self.broken {
+            return Err(Stop::Closed(quic.closed().await));
+        }
         let mut accept = pin!(quic.accept_uni());
-        poll_fn(|cx| self.poll_next(cx, quic, accept.as_mut())).await
+        let next = poll_fn(|cx| self.poll_next(cx, quic, accept.as_mut())).await;
+        if let Err(Stop::Violation(_)) = next {
+            *self = Self { broken: true, ..Self::default() };
+        }
+        next
     }
 
     fn poll_next<'a>(

@@ -2,23 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use merestone_link::{Class, CloseInfo, ConnectError, Connection, LinkError, LinkLimits, Loss, close_code};
+use merestone_link::{Class, CloseInfo, ConnectError, LinkError, LinkLimits, Loss, close_code};
 use tokio::time::timeout;
 
-use crate::{accepted, address, endpoint, pair, relay::Relay, until, within};
+use crate::{address, pair, relayed, until, within};
 
 const LOST: LinkError = LinkError::Lost { cause: Loss::TimedOut };
 
 fn impatient() -> LinkLimits {
     LinkLimits { idle: Duration::from_millis(600), keep_alive: Duration::from_millis(100), ..LinkLimits::default() }
-}
-
-/// A link over a relay that can be cut.
-async fn relayed(limits: LinkLimits) -> (Connection, Connection, Relay) {
-    let (phone, camp) = (endpoint(1, limits.clone()), endpoint(2, limits));
-    let relay = Relay::to(address(&camp)).await.unwrap();
-    let (phone, camp) = tokio::join!(phone.connect(relay.address(), Some(camp.public_key())), accepted(&camp));
-    (phone.unwrap(), camp.unwrap(), relay)
 }
 
 #[tokio::test]

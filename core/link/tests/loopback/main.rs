@@ -1,5 +1,7 @@
 //! Two endpoints, real sockets, the loopback interface.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of a test may unwrap as its tests may")]
+
 mod ending;
 mod frames;
 mod handshake;
@@ -13,6 +15,7 @@ use std::{
 };
 
 use merestone_link::{AcceptError, Connection, Endpoint, LinkLimits, TransportKey};
+use relay::Relay;
 use tokio::time::timeout;
 
 const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
@@ -47,6 +50,14 @@ async fn pair(limits: LinkLimits) -> Pair {
     let target = address(&camp_endpoint);
     let (phone, camp) = tokio::join!(phone_endpoint.connect(target, None), accepted(&camp_endpoint));
     Pair { phone: phone.unwrap(), camp: camp.unwrap(), phone_endpoint, camp_endpoint }
+}
+
+/// A link over a relay that can be cut.
+async fn relayed(limits: LinkLimits) -> (Connection, Connection, Relay) {
+    let (phone, camp) = (endpoint(1, limits.clone()), endpoint(2, limits));
+    let relay = Relay::to(address(&camp)).await.unwrap();
+    let (phone, camp) = tokio::join!(phone.connect(relay.address(), Some(camp.public_key())), accepted(&camp));
+    (phone.unwrap(), camp.unwrap(), relay)
 }
 
 /// A test that waits for something that never comes fails instead of hanging.

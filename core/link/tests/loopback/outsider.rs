@@ -19,13 +19,13 @@ use rustls::{
 use crate::ANY_PORT;
 
 /// What a caller shows.
-pub enum Shows {
+pub(crate) enum Shows {
     RawKey(Arc<CertifiedKey>),
     Nothing,
 }
 
 /// An honest raw key of a foreign implementation.
-pub fn raw_key(seed: u8) -> Arc<CertifiedKey> {
+pub(crate) fn raw_key(seed: u8) -> Arc<CertifiedKey> {
     let mut pkcs8 = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20".to_vec();
     pkcs8.extend([seed; 32]);
     let signer = ring::sign::any_eddsa_type(&PrivatePkcs8KeyDer::from(pkcs8)).unwrap();
@@ -34,14 +34,14 @@ pub fn raw_key(seed: u8) -> Arc<CertifiedKey> {
 }
 
 /// The identity point as a key: `R = B, S = 1` is a signature of anything, for anybody.
-pub fn weak_key() -> Arc<CertifiedKey> {
+pub(crate) fn weak_key() -> Arc<CertifiedKey> {
     let mut spki = b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00\x01".to_vec();
     spki.resize(44, 0);
     Arc::new(CertifiedKey::new(vec![spki.into()], Arc::new(Forger)))
 }
 
 /// Calls with `shows`; takes any server that has a raw key, or a certificate if it shows nothing.
-pub fn caller(alpn: &[u8], shows: Shows) -> quinn::Endpoint {
+pub(crate) fn caller(alpn: &[u8], shows: Shows) -> quinn::Endpoint {
     let raw = matches!(shows, Shows::RawKey(_));
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_protocol_versions(&[&TLS13])
@@ -60,7 +60,7 @@ pub fn caller(alpn: &[u8], shows: Shows) -> quinn::Endpoint {
 }
 
 /// Answers with `key`, as a raw key or as if it were a certificate.
-pub fn answerer(alpn: &[u8], key: Arc<CertifiedKey>, raw: bool) -> quinn::Endpoint {
+pub(crate) fn answerer(alpn: &[u8], key: Arc<CertifiedKey>, raw: bool) -> quinn::Endpoint {
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_protocol_versions(&[&TLS13])
         .unwrap()

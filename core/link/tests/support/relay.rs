@@ -17,7 +17,7 @@ use tokio::{
 };
 
 /// Forwards datagrams between any number of callers and one target until it is cut or dropped.
-pub struct Relay {
+pub(crate) struct Relay {
     address: SocketAddr,
     cut: Arc<AtomicBool>,
     task: JoinHandle<()>,
@@ -25,7 +25,7 @@ pub struct Relay {
 
 impl Relay {
     /// A relay on the loopback interface in front of `target`.
-    pub async fn to(target: SocketAddr) -> io::Result<Self> {
+    pub(crate) async fn to(target: SocketAddr) -> io::Result<Self> {
         let front = Arc::new(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?);
         let address = front.local_addr()?;
         let cut = Arc::new(AtomicBool::new(false));
@@ -34,17 +34,17 @@ impl Relay {
     }
 
     /// Where callers send to.
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// From now on every datagram disappears, in both directions.
-    pub fn cut(&self) {
+    pub(crate) fn cut(&self) {
         self.cut.store(true, Ordering::SeqCst);
     }
 
     /// Forwards again. What disappeared stays lost.
-    pub fn mend(&self) {
+    pub(crate) fn mend(&self) {
         self.cut.store(false, Ordering::SeqCst);
     }
 }
@@ -63,15 +63,19 @@ async fn forward(front: Arc<UdpSocket>, target: SocketAddr, cut: Arc<AtomicBool>
     loop {
         // An error here is the echo of an earlier send to a closed port: the network loses it too.
         let Ok((bytes, caller)) = front.recv_from(&mut datagram).await else { continue };
-        if !backs.contains_key(&caller) {
-            let back = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
-            back.connect(target).await.expect("a loopback target");
-            let back = Arc::new(back);
-            answers.spawn(answer(Arc::clone(&back), Arc::clone(&front), caller, Arc::clone(&cut)));
-            backs.insert(caller, back);
-        }
+        let back = match backs.get(&caller) {
+            Some(back) => Arc::clone(back),
+            None => {
+                let back = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+                back.connect(target).await.expect("a loopback target");
+                let back = Arc::new(back);
+                answers.spawn(answer(Arc::clone(&back), Arc::clone(&front), caller, Arc::clone(&cut)));
+                backs.insert(caller, Arc::clone(&back));
+                back
+            }
+        };
         if !cut.load(Ordering::SeqCst) {
-            let _ = backs[&caller].send(&datagram[..bytes]).await;
+            let _ = back.send(&datagram[..bytes]).await;
         }
     }
 }
