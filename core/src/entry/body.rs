@@ -64,7 +64,7 @@ impl Body {
         writer.finish()
     }
 
-    /// Decodes the body of an entry of this `kind`; `None` for a kind of a later version, whose body only has to be CBOR.
+    /// Decodes the body of an entry of this `kind`; `None` for a kind of a later version, whose body only has to be a map.
     ///
     /// # Errors
     /// An encoding code, `shape` or `size-limit`.
@@ -85,7 +85,11 @@ impl Body {
             }
             Kind::Objection => Allowed { change: false, photos_max: 0, reason: true, text: Text::Always },
             Kind::Dissent | Kind::Ruling => Allowed { change: false, photos_max: 0, reason: true, text: Text::Maybe },
-            Kind::Unknown(_) => return Ok(None),
+            Kind::Unknown(_) => {
+                // A map of any keys and values; its encoding has been checked.
+                Reader::with(bytes, policy).map("body")?;
+                return Ok(None);
+            }
         };
         Fields::decode(bytes, policy)?.judge(allowed).map(Some)
     }

@@ -173,6 +173,10 @@ fn a_kind_of_a_later_version_is_kept_and_its_body_not_read() {
         assert!(entry.body_bytes().is_some());
         assert_eq!(entry.body(), Ok(None));
     }
+    let later = Kind::Unknown(8);
+    assert_eq!(Body::decode(later, &Raw([(70, item(|w| w.null()))].into()).encode()), Ok(None));
+    assert_eq!(code(Body::decode(later, &[0x80])), Some(Check::Shape));
+    assert_eq!(code(Body::decode(later, &[0xa1, 0x01])), Some(Check::CborMalformed));
 }
 
 #[test]
@@ -420,6 +424,47 @@ fn the_first_failing_check_is_reported() {
     assert_eq!(code(verify(&large, None)), Some(Check::SizeLimit));
 }
 
+#[derive(Clone, Copy)]
+struct Without(Check);
+
+impl Policy for Without {
+    fn enforces(self, check: Check) -> bool {
+        check != self.0
+    }
+}
+
+#[test]
+fn each_check_of_an_entry_is_the_only_one_that_refuses_some_entry() {
+    let uint = |value| item(|w| w.uint(value));
+    let seal = |raw: Raw| seal(&raw.encode());
+    let mut damaged = seal(Raw::creating());
+    *damaged.last_mut().expect("not empty") ^= 1;
+    let creates_as_role = Raw::creating().with(7, uint(2)).without(11).without(12);
+    let rows = [
+        (Check::SizeLimit, seal(Raw::later().with(9, many_refs(REFS_MAX + 1)))),
+        (Check::CborNonMinimal, seal(Raw::creating().with(7, vec![0x18, 0x01]))),
+        (Check::CoseType, cose::sign(Label::Cut, &key(), &Raw::creating().encode()).expect("signs")),
+        (Check::SignatureInvalid, damaged),
+        (Check::MissionMismatch, seal(Raw::creating().with(1, item(|w| w.bytes(&[99; 32]))))),
+        (Check::HeaderCreate, seal(Raw::later().without(9))),
+        (Check::HeaderCreate, seal(creates_as_role)),
+        (Check::RefsOrder, seal(Raw::later().with(9, ids(&[2, 1])))),
+        (Check::WritersOrder, seal(Raw::creating().with(14, numbers(&[2, 1])))),
+        (Check::EarlierOrder, seal(Raw::creating().with(6, start(&[head(2, 1), head(1, 2)])))),
+        (Check::LogStart, seal(Raw::creating().with(4, uint(1)))),
+        (Check::LogFull, seal(Raw::later().with(4, uint(LOG_ENTRIES_MAX)))),
+    ];
+    for (check, header) in rows {
+        let entry = SignedEntry::new(&header, None);
+        assert_eq!(code(entry.verify(MISSION, &mut KeyCache::new())), Some(check));
+        let without = entry.verify_with(MISSION, &mut KeyCache::new(), Without(check));
+        assert_eq!(code(without), None, "{check}");
+    }
+    let entry = signed(creating());
+    let swapped = SignedEntry::new(entry.header_bytes(), Some(b"another"));
+    assert_eq!(code(swapped.verify_with(MISSION, &mut KeyCache::new(), Without(Check::BodyHash))), None);
+}
+
 #[test]
 fn refusals_of_the_body() {
     let clock = || item(|w| w.array(5).int(0).uint(0).bytes(&[4; 8]).int(0).uint(0));
@@ -598,6 +643,8 @@ fn a_log_goes_on_from_its_head_only() {
     ];
     for (name, previous, entry, wanted) in rows {
         assert_eq!(code(follows(previous, entry)), Some(wanted), "{name}");
+        let without = code(log::follows_under(previous, entry, Without(wanted)));
+        assert_ne!(without, Some(wanted), "{name}");
     }
 }
 
