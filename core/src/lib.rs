@@ -6,13 +6,18 @@
 pub mod cbor;
 pub mod change;
 pub mod check;
+pub mod checkpoint;
 pub mod claims;
 pub mod cose;
 pub mod entry;
+pub mod erasure;
 pub mod form;
 pub mod id;
 pub mod key;
 pub mod merkle;
+pub mod receipt;
+pub mod record;
+pub mod roster;
 pub mod sync;
 pub mod text;
 

@@ -1,0 +1,62 @@
+//! Who may sign what, where, from which entry to which (`spec/roster.md`).
+//!
+//! Everything here hangs on one charter, which every party of the mission signed. Under it parties certify keys and
+//! cut them; a [`Roster`] holds these statements as a set, so that what it answers depends on which statements are
+//! held and never on the order in which they came.
+//!
+//! ```text
+//! CompleteCharter ─┬─ Certificate   party → key, role, scopes
+//!                  ├─ Cut           party → key, kept positions ──▶ Coverage
+//!                  └─ Erasure, Receipt, Checkpoint
+//! ```
+
+mod certificate;
+mod charter;
+mod coverage;
+mod cut;
+mod request;
+mod statements;
+mod transfer;
+
+use std::fmt;
+
+use crate::check::{Check, Refused};
+use crate::key::SignerUnavailable;
+
+pub use certificate::{CERTIFICATE_BYTES_MAX, CERTIFICATE_SCOPES_MAX, Certificate, Role};
+pub use charter::{
+    CHARTER_BYTES_MAX, Charter, CompleteCharter, FORMS_MAX, Ledger, NAME_BYTES_MAX, PARTIES_MAX, Party, SCOPES_MAX, Scope,
+    SignedCharter, WITNESSES_MAX,
+};
+pub(crate) use charter::{Wanted, read_signed, verify_signatures, write_signed};
+pub use coverage::{Chains, Coverage, LogIndex, LogPosition};
+pub use cut::{CUT_BYTES_MAX, CUT_TEXT_BYTES_MAX, Cut, CutDraft, CutReason, KEPT_MAX};
+pub use request::{EnrolmentRequest, PERSON_BYTES_MAX, REQUEST_BYTES_MAX, ReadTextError, RequestDraft, WORDS};
+pub use statements::{Admitted, Authority, Class, Roster, STATEMENTS_MAX};
+pub use transfer::{Carried, MistypedText, TRANSFER_CHARS_MAX};
+
+/// The number of a party in the charter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PartyNumber(pub u64);
+
+impl fmt::Display for PartyNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Why a statement was not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MakeError {
+    /// Every reader would refuse it.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The key did not sign.
+    #[error(transparent)]
+    Signer(#[from] SignerUnavailable),
+}
+
+/// The value of a map key that must be there.
+pub(crate) fn present<T>(value: Option<T>, what: &'static str) -> Result<T, Refused> {
+    value.ok_or(Refused { check: Check::Shape, what })
+}

@@ -1,0 +1,137 @@
+//! Requests and certificates as text that a person can scan, paste or type (`spec/roster.md`, Enrolment request).
+
+use data_encoding::BASE32_NOPAD;
+
+use crate::id::sha256;
+
+/// Longest text, in characters: one QR code of version 25 or so, which a cheap phone still reads.
+pub const TRANSFER_CHARS_MAX: usize = 1_200;
+
+const CHECKSUM_BYTES: usize = 4;
+
+/// What a text carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carried {
+    /// An enrolment request.
+    Request,
+    /// A certificate.
+    Certificate,
+}
+
+impl Carried {
+    /// What the text begins with.
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Carried::Request => "MERESTONE-REQUEST:",
+            Carried::Certificate => "MERESTONE-CERTIFICATE:",
+        }
+    }
+}
+
+/// Why a text is not what it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MistypedText {
+    /// It begins with neither prefix.
+    #[error("the text does not begin with {}", wanted.prefix())]
+    Prefix {
+        /// What was asked for.
+        wanted: Carried,
+    },
+    /// It is the other of the two.
+    #[error("the text begins with {} where {} belongs", found.prefix(), wanted.prefix())]
+    Other {
+        /// What was asked for.
+        wanted: Carried,
+        /// What it is.
+        found: Carried,
+    },
+    /// A character outside A to Z and 2 to 7.
+    #[error("character {position} cannot occur in it")]
+    Character {
+        /// Which one, from 1, white space not counted.
+        position: usize,
+    },
+    /// More than 1,200 characters.
+    #[error("the text is longer than {TRANSFER_CHARS_MAX} characters")]
+    TooLong,
+    /// Something is missing or mistyped.
+    #[error("the checksum does not match: something is missing or mistyped")]
+    Checksum,
+}
+
+/// `bytes` as text.
+pub(super) fn encode(carried: Carried, bytes: &[u8]) -> String {
+    let mut with_sum = bytes.to_vec();
+    with_sum.extend(&sha256(&[bytes])[..CHECKSUM_BYTES]);
+    format!("{}{}", carried.prefix(), BASE32_NOPAD.encode(&with_sum))
+}
+
+/// The bytes in `text`. White space and lower case, which messengers and people add, are allowed.
+pub(super) fn decode(wanted: Carried, text: &str) -> Result<Vec<u8>, MistypedText> {
+    let mut plain = String::with_capacity(text.len().min(TRANSFER_CHARS_MAX));
+    for (count, c) in text.chars().filter(|c| !c.is_whitespace()).enumerate() {
+        if count == TRANSFER_CHARS_MAX {
+            return Err(MistypedText::TooLong);
+        }
+        plain.push(c.to_ascii_uppercase());
+    }
+    let prefix = wanted.prefix();
+    let Some(coded) = plain.strip_prefix(prefix) else {
+        let other = [Carried::Request, Carried::Certificate].into_iter().find(|c| plain.starts_with(c.prefix()));
+        return Err(match other {
+            Some(found) => MistypedText::Other { wanted, found },
+            None => MistypedText::Prefix { wanted },
+        });
+    };
+    if let Some(at) = coded.chars().position(|c| !matches!(c, 'A'..='Z' | '2'..='7')) {
+        return Err(MistypedText::Character { position: prefix.len() + at + 1 });
+    }
+    let bytes = BASE32_NOPAD.decode(coded.as_bytes()).map_err(|_| MistypedText::Checksum)?;
+    let (content, sum) = bytes.split_last_chunk::<CHECKSUM_BYTES>().ok_or(MistypedText::Checksum)?;
+    if sha256(&[content])[..CHECKSUM_BYTES] != *sum {
+        return Err(MistypedText::Checksum);
+    }
+    Ok(content.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_reads_back_however_it_was_copied() {
+        let bytes = (0..200).collect::<Vec<u8>>();
+        let text = encode(Carried::Request, &bytes);
+        let broken = text.as_bytes().chunks(60).map(|line| String::from_utf8_lossy(line) + " \r\n").collect::<String>();
+        for text in [text.clone(), text.to_lowercase(), broken] {
+            assert_eq!(decode(Carried::Request, &text), Ok(bytes.clone()));
+        }
+        let is_qr_alphanumeric = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || " $%*+-./:".contains(c);
+        assert!(text.chars().all(is_qr_alphanumeric));
+    }
+
+    #[test]
+    fn a_mistyped_text_says_what_is_wrong() {
+        let text = encode(Carried::Request, &[7; 20]);
+        let certificate = encode(Carried::Certificate, &[7; 20]);
+        let (wanted, found) = (Carried::Request, Carried::Certificate);
+        let mut wrong = text.clone().into_bytes();
+        wrong[25] = if wrong[25] == b'A' { b'B' } else { b'A' };
+        let wrong = String::from_utf8(wrong).expect("ASCII");
+        let mut one = text.clone();
+        one.replace_range(19..20, "1");
+        let rows = [
+            ("another kind", certificate, MistypedText::Other { wanted, found }),
+            ("another text", "hello".into(), MistypedText::Prefix { wanted }),
+            ("nothing", String::new(), MistypedText::Prefix { wanted }),
+            ("1 for I", one, MistypedText::Character { position: 20 }),
+            ("one letter", wrong, MistypedText::Checksum),
+            ("end missing", text[..text.len() - 1].into(), MistypedText::Checksum),
+            ("prefix only", "MERESTONE-REQUEST:".into(), MistypedText::Checksum),
+            ("without end", text.repeat(40), MistypedText::TooLong),
+        ];
+        for (name, text, wanted_error) in rows {
+            assert_eq!(decode(Carried::Request, &text), Err(wanted_error), "{name}");
+        }
+    }
+}
