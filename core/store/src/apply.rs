@@ -1,0 +1,313 @@
+//! Writing one batch inside a transaction.
+
+use std::collections::BTreeSet;
+
+use merestone_core::id::{BlobHash, EntryId, RecordId, StatementId, sha256};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::batch::{Batch, Committed, Damaged, Internal, NewReceipt, NewStatement};
+use crate::bits::Bits;
+use crate::blob::{BlobClaim, BlobClass, WholeBlob};
+use crate::error::CommitError;
+use crate::index;
+use crate::logs::{self, Logs, Placed};
+
+/// States of a body, as the schema numbers them.
+pub(crate) const BODY_MISSING: u8 = 0;
+pub(crate) const BODY_HELD: u8 = 1;
+pub(crate) const BODY_ERASED: u8 = 2;
+
+/// States of a blob, as the schema numbers them.
+pub(crate) const BLOB_MISSING: u8 = 0;
+pub(crate) const BLOB_WHOLE: u8 = 1;
+pub(crate) const BLOB_BEING_ERASED: u8 = 2;
+pub(crate) const BLOB_ERASED: u8 = 3;
+
+pub(crate) struct Apply<'a> {
+    pub(crate) connection: &'a Connection,
+    pub(crate) logs: &'a mut Logs,
+    /// Number of this commit.
+    pub(crate) arrived: i64,
+    /// Newest turn in the queue of stale records.
+    pub(crate) turn: &'a mut i64,
+}
+
+/// What an entry's row says about its body.
+struct BodyRow {
+    position: i64,
+    record: RecordId,
+    state: u8,
+    hash: [u8; 32],
+}
+
+impl Apply<'_> {
+    pub(crate) fn all(mut self, batch: &Batch) -> Result<Committed, CommitError> {
+        let mut committed = Committed::default();
+        let mut touched: BTreeSet<RecordId> = batch.touched.iter().copied().collect();
+        for item in &batch.internal {
+            self.internal(item)?;
+        }
+        for (name, value) in &batch.settings {
+            self.setting(name, value.as_deref())?;
+        }
+        for statement in &batch.statements {
+            self.statement(statement)?;
+        }
+        self.entries(batch, &mut committed, &mut touched)?;
+        for (entry, body) in &batch.bodies {
+            match self.body(*entry, body)? {
+                Some(record) => drop(touched.insert(record)),
+                None => committed.refused_bodies.push(*entry),
+            }
+        }
+        self.blobs(batch)?;
+        for entry in &batch.erased_bodies {
+            self.erase_body(*entry)?;
+        }
+        self.stale(&touched, batch.touch_all)?;
+        self.index(batch)?;
+        self.drafts(batch)?;
+        self.peers(batch)?;
+        committed.tips = self.logs.settle(self.connection, self.arrived)?;
+        Ok(committed)
+    }
+
+    fn entries(
+        &mut self,
+        batch: &Batch,
+        committed: &mut Committed,
+        touched: &mut BTreeSet<RecordId>,
+    ) -> Result<(), CommitError> {
+        for entry in &batch.entries {
+            let placed = self.logs.place(self.connection, entry, self.arrived, &mut committed.not_kept)?;
+            match placed {
+                Placed::New => {
+                    committed.entries_new += 1;
+                    touched.insert(entry.record());
+                }
+                Placed::NotKept => committed.not_kept.push(entry.id()),
+                Placed::Held { position: _ } => {
+                    committed.entries_held += 1;
+                    let Some(body) = entry.body_bytes() else { continue };
+                    match self.body(entry.id(), body)? {
+                        Some(record) => drop(touched.insert(record)),
+                        None => committed.refused_bodies.push(entry.id()),
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a body to its entry; `None` when the entry is not held or its body was erased.
+    fn body(&self, entry: EntryId, body: &[u8]) -> Result<Option<RecordId>, CommitError> {
+        let Some(row) = self.body_row(entry)? else { return Ok(None) };
+        if sha256(&[body]) != row.hash {
+            return Err(CommitError::Body);
+        }
+        if row.state == BODY_MISSING {
+            let sql = "UPDATE entry SET body = ?2, body_state = ?3 WHERE position = ?1";
+            self.connection.prepare_cached(sql)?.execute(params![row.position, body, BODY_HELD])?;
+        }
+        Ok(Some(row.record).filter(|_| row.state != BODY_ERASED))
+    }
+
+    fn erase_body(&self, entry: EntryId) -> Result<(), CommitError> {
+        let Some(row) = self.body_row(entry)? else { return Ok(()) };
+        let sql = "UPDATE entry SET body = NULL, body_state = ?2 WHERE position = ?1";
+        self.connection.prepare_cached(sql)?.execute(params![row.position, BODY_ERASED])?;
+        self.connection.prepare_cached("DELETE FROM aside WHERE id = ?1")?.execute([entry.as_bytes()])?;
+        index::drop_record(self.connection, row.record)?;
+        Ok(())
+    }
+
+    fn body_row(&self, entry: EntryId) -> rusqlite::Result<Option<BodyRow>> {
+        let sql = "SELECT position, coalesce(record, id), body_state, body_hash FROM entry
+                   WHERE substr(id, 1, 8) = substr(?1, 1, 8) AND id = ?1";
+        let mut select = self.connection.prepare_cached(sql)?;
+        let row = select.query_row([entry.as_bytes()], |row| {
+            let record = RecordId::from_bytes(row.get(1)?);
+            Ok(BodyRow { position: row.get(0)?, record, state: row.get(2)?, hash: row.get(3)? })
+        });
+        row.optional()
+    }
+
+    fn setting(&self, name: &str, value: Option<&[u8]>) -> rusqlite::Result<()> {
+        match value {
+            Some(value) => {
+                let sql =
+                    "INSERT INTO setting (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2";
+                self.connection.prepare_cached(sql)?.execute(params![name, value])?;
+            }
+            None => drop(self.connection.prepare_cached("DELETE FROM setting WHERE name = ?1")?.execute([name])?),
+        }
+        Ok(())
+    }
+
+    fn statement(&self, statement: &NewStatement) -> rusqlite::Result<()> {
+        let NewStatement { class, signer, bytes } = statement;
+        let id = StatementId::of(bytes);
+        let sql = "INSERT INTO statement (id, class, signer, bytes) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
+        self.connection.prepare_cached(sql)?.execute(params![id.as_bytes(), class.code(), signer, bytes])?;
+        Ok(())
+    }
+
+    fn blobs(&self, batch: &Batch) -> rusqlite::Result<()> {
+        for (entry, claim, class) in &batch.blob_names {
+            self.blob_name(*entry, claim, *class)?;
+        }
+        for blob in &batch.blobs {
+            self.blob_whole(blob)?;
+        }
+        for hash in &batch.erased_blobs {
+            let sql = "UPDATE blob SET state = ?2, held = NULL WHERE hash = ?1 AND state <> ?3";
+            self.connection.prepare_cached(sql)?.execute(params![hash.as_bytes(), BLOB_BEING_ERASED, BLOB_ERASED])?;
+        }
+        Ok(())
+    }
+
+    fn blob_name(&self, entry: EntryId, claim: &BlobClaim, class: BlobClass) -> rusqlite::Result<()> {
+        let BlobClaim { hash, bytes, chunks } = claim;
+        // A file that is whole or erased is so whatever else is said about it.
+        let sql = "INSERT INTO blob (hash, bytes, chunks, class, state, held)
+                   VALUES (?1, ?2, ?3, ?4, coalesce((SELECT max(state) FROM blob WHERE hash = ?1), 0), NULL)
+                   ON CONFLICT (hash, chunks, bytes) DO UPDATE SET class = min(class, ?4)
+                   RETURNING blob";
+        let values = params![hash.as_bytes(), bytes.cast_signed(), chunks, class.code()];
+        let blob: i64 = self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
+        let sql = "INSERT INTO blob_name (blob, entry) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        self.connection.prepare_cached(sql)?.execute(params![blob, entry.as_bytes()])?;
+        Ok(())
+    }
+
+    fn blob_whole(&self, blob: &WholeBlob) -> rusqlite::Result<()> {
+        let sql = "UPDATE blob SET state = ?2, held = NULL WHERE hash = ?1 AND state = ?3";
+        let hash = blob.hash();
+        self.connection.prepare_cached(sql)?.execute(params![hash.as_bytes(), BLOB_WHOLE, BLOB_MISSING])?;
+        Ok(())
+    }
+
+    fn stale(&mut self, touched: &BTreeSet<RecordId>, is_all: bool) -> rusqlite::Result<()> {
+        let mut insert = self.connection.prepare_cached("INSERT INTO stale (turn, record) VALUES (?1, ?2)")?;
+        for record in touched {
+            *self.turn += 1;
+            insert.execute(params![*self.turn, record.as_bytes()])?;
+        }
+        if is_all {
+            let sql = "INSERT INTO stale (turn, record)
+                       SELECT ?1 + row_number() OVER (ORDER BY position), id FROM entry WHERE record IS NULL";
+            let added = self.connection.prepare_cached(sql)?.execute([*self.turn])?;
+            *self.turn += i64::try_from(added).unwrap_or(i64::MAX);
+        }
+        Ok(())
+    }
+
+    fn index(&self, batch: &Batch) -> rusqlite::Result<()> {
+        for record in &batch.dropped_rows {
+            index::drop_record(self.connection, *record)?;
+        }
+        for row in &batch.rows {
+            index::put(self.connection, row)?;
+        }
+        if let Some(through) = batch.indexed {
+            self.connection.prepare_cached("DELETE FROM stale WHERE turn <= ?1")?.execute([through.0])?;
+        }
+        Ok(())
+    }
+
+    fn drafts(&self, batch: &Batch) -> rusqlite::Result<()> {
+        for (id, draft) in &batch.drafts {
+            match draft {
+                Some(bytes) => {
+                    let sql = "INSERT INTO draft (id, bytes) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET bytes = ?2";
+                    self.connection.prepare_cached(sql)?.execute(params![id.0, bytes])?;
+                }
+                None => drop(self.connection.prepare_cached("DELETE FROM draft WHERE id = ?1")?.execute([id.0])?),
+            }
+        }
+        Ok(())
+    }
+
+    fn peers(&self, batch: &Batch) -> rusqlite::Result<()> {
+        for NewReceipt { holder, counter, statement } in &batch.receipts {
+            let sql = "INSERT INTO receipt (holder, counter, statement) VALUES (?1, ?2, ?3)
+                       ON CONFLICT (holder) DO UPDATE SET counter = ?2, statement = ?3 WHERE counter < ?2";
+            let values = params![holder.as_bytes(), counter.cast_signed(), statement.as_bytes()];
+            self.connection.prepare_cached(sql)?.execute(values)?;
+        }
+        for (peer, scope, value) in &batch.agreements {
+            let sql = "INSERT INTO agreement (peer, scope, value) VALUES (?1, ?2, ?3)
+                       ON CONFLICT (peer, scope) DO UPDATE SET value = ?3";
+            self.connection.prepare_cached(sql)?.execute(params![peer, scope.as_bytes(), value])?;
+        }
+        Ok(())
+    }
+
+    fn internal(&mut self, item: &Internal) -> rusqlite::Result<()> {
+        match item {
+            Internal::Chunks { row, chunks } => self.chunks(*row, chunks),
+            Internal::ForgetChunks { row } => {
+                self.connection.prepare_cached("UPDATE blob SET held = NULL WHERE blob = ?1")?.execute([row])?;
+                Ok(())
+            }
+            Internal::LostBlob { hash, reason } => self.lost_blob(*hash, reason),
+            Internal::BlobsGone { hashes } => {
+                let sql = "UPDATE blob SET state = ?2 WHERE hash = ?1 AND state = ?3";
+                let mut update = self.connection.prepare_cached(sql)?;
+                for hash in hashes {
+                    update.execute(params![hash.as_bytes(), BLOB_ERASED, BLOB_BEING_ERASED])?;
+                }
+                Ok(())
+            }
+            Internal::Damaged(damaged) => self.damaged(damaged),
+        }
+    }
+
+    fn chunks(&self, row: i64, chunks: &[u32]) -> rusqlite::Result<()> {
+        let sql = "SELECT held, bytes FROM blob WHERE blob = ?1 AND state = ?2";
+        let mut select = self.connection.prepare_cached(sql)?;
+        let found = select.query_row(params![row, BLOB_MISSING], |row| {
+            Ok((row.get::<_, Option<Vec<u8>>>(0)?, row.get::<_, i64>(1)?.cast_unsigned()))
+        });
+        let Some((held, bytes)) = found.optional()? else { return Ok(()) };
+        let mut bits = Bits::of(held, bytes);
+        chunks.iter().for_each(|&chunk| bits.set(chunk));
+        let sql = "UPDATE blob SET held = ?2 WHERE blob = ?1";
+        self.connection.prepare_cached(sql)?.execute(params![row, bits.as_bytes()])?;
+        Ok(())
+    }
+
+    fn lost_blob(&self, hash: BlobHash, reason: &str) -> rusqlite::Result<()> {
+        let sql = "UPDATE blob SET state = ?2, held = NULL WHERE hash = ?1 AND state = ?3";
+        self.connection.prepare_cached(sql)?.execute(params![hash.as_bytes(), BLOB_MISSING, BLOB_WHOLE])?;
+        let sql = "INSERT INTO aside (what, id, reason, bytes, body) VALUES ('blob', ?1, ?2, NULL, NULL)";
+        self.connection.prepare_cached(sql)?.execute(params![hash.as_bytes(), reason])?;
+        Ok(())
+    }
+
+    fn damaged(&mut self, damaged: &Damaged) -> rusqlite::Result<()> {
+        match damaged {
+            Damaged::Entry { position } => {
+                if logs::set_entry_aside(self.connection, *position, "header is not that of its id")? {
+                    self.logs.lost(self.connection, *position)?;
+                }
+            }
+            Damaged::Body { position } => {
+                let sql = "INSERT INTO aside (what, id, reason, bytes, body)
+                           SELECT 'body', id, 'body is not that of its header', NULL, body FROM entry
+                           WHERE position = ?1 AND body_state = ?2";
+                self.connection.prepare_cached(sql)?.execute(params![position, BODY_HELD])?;
+                let sql = "UPDATE entry SET body = NULL, body_state = ?2 WHERE position = ?1 AND body_state = ?3";
+                self.connection.prepare_cached(sql)?.execute(params![position, BODY_MISSING, BODY_HELD])?;
+            }
+            Damaged::Statement { row } => {
+                let sql = "INSERT INTO aside (what, id, reason, bytes, body)
+                           SELECT 'statement', id, 'bytes are not those of its id', bytes, NULL FROM statement
+                           WHERE statement = ?1";
+                self.connection.prepare_cached(sql)?.execute([row])?;
+                self.connection.prepare_cached("DELETE FROM statement WHERE statement = ?1")?.execute([row])?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,75 @@
+//! Which chunks of a blob are held: one bit for each, most significant first, as `spec/sync.md` sends it.
+
+use merestone_core::merkle::CHUNK_BYTES;
+
+/// Number of chunks of a blob of this size.
+pub(crate) fn chunk_count(bytes: u64) -> u64 {
+    bytes.div_ceil(CHUNK_BYTES as u64)
+}
+
+/// Length of chunk `index` of a blob of `bytes` bytes; `None` beyond its end.
+pub(crate) fn chunk_len(bytes: u64, index: u32) -> Option<usize> {
+    let start = u64::from(index) * CHUNK_BYTES as u64;
+    let left = bytes.checked_sub(start).filter(|left| *left > 0)?;
+    usize::try_from(left.min(CHUNK_BYTES as u64)).ok()
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Bits {
+    bytes: Vec<u8>,
+    count: u64,
+}
+
+impl Bits {
+    /// The bits that were stored for a blob of `blob_bytes`; stored bits of another length count as none.
+    pub(crate) fn of(stored: Option<Vec<u8>>, blob_bytes: u64) -> Self {
+        let count = chunk_count(blob_bytes);
+        let len = usize::try_from(count.div_ceil(8)).unwrap_or(0);
+        let bytes = stored.filter(|bytes| bytes.len() == len).unwrap_or_else(|| vec![0; len]);
+        Self { bytes, count }
+    }
+
+    pub(crate) fn set(&mut self, index: u32) {
+        if u64::from(index) < self.count {
+            self.bytes[index as usize / 8] |= 0x80 >> (index % 8);
+        }
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(crate) fn is_all(&self) -> bool {
+        let held: u64 = self.bytes.iter().map(|byte| u64::from(byte.count_ones())).sum();
+        held == self.count
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_cover_a_blob_and_nothing_else() {
+        let chunk = CHUNK_BYTES as u64;
+        let rows = [(1, 1, Some(1)), (chunk, 1, Some(CHUNK_BYTES)), (chunk + 7, 2, Some(CHUNK_BYTES))];
+        for (bytes, count, first) in rows {
+            assert_eq!(chunk_count(bytes), count);
+            assert_eq!(chunk_len(bytes, 0), first);
+        }
+        assert_eq!(chunk_len(chunk + 7, 1), Some(7));
+        assert_eq!(chunk_len(chunk, 1), None);
+    }
+
+    #[test]
+    fn bits_stand_most_significant_first_and_end_with_the_blob() {
+        let mut bits = Bits::of(None, 9 * CHUNK_BYTES as u64);
+        bits.set(0);
+        bits.set(8);
+        bits.set(9);
+        assert_eq!(bits.as_bytes(), [0x80, 0x80]);
+        (0..9).for_each(|index| bits.set(index));
+        assert!(bits.is_all());
+        assert_eq!(Bits::of(Some(vec![0xff]), 9 * CHUNK_BYTES as u64).as_bytes(), [0, 0]);
+    }
+}

@@ -1,0 +1,248 @@
+//! The index: what lists and searches show of records. A cache that the room above writes, lazily, and the store keeps.
+//!
+//! A save only notes that its record is stale; whoever shows lists asks for the stale ones, builds their rows from the entries
+//! and commits them together with "indexed through". A save that comes in between has a later turn and stays noted.
+
+use merestone_core::id::{RecordId, ScopeId};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use crate::error::ReadError;
+use crate::fold::{fold, query};
+use crate::store::{Store, limit};
+
+/// What a list shows of one record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexRow {
+    /// The record.
+    pub record: RecordId,
+    /// Its scope.
+    pub scope: ScopeId,
+    /// Its kind, as the form names it.
+    pub kind: String,
+    /// Bits to filter by; their meaning is the caller's.
+    pub flags: u32,
+    /// Sort key of lists, greatest first.
+    pub updated: i64,
+    /// One line about it.
+    pub title: String,
+    /// Whatever else a list shows; the store does not read it.
+    pub status: String,
+    /// All words by which it is found; not returned by lists.
+    pub text: String,
+}
+
+/// A place in the queue of stale records; it means something only to the open store that gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StaleTurn(pub(crate) i64);
+
+/// Records whose rows are older than their entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stale {
+    /// The records, in the order in which they changed, each once.
+    pub records: Vec<RecordId>,
+    /// Commit this with their rows.
+    pub through: StaleTurn,
+}
+
+/// Which rows to show. The default shows all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only this scope.
+    pub scope: Option<ScopeId>,
+    /// Only this kind.
+    pub kind: Option<String>,
+    /// Only rows that have all these flags.
+    pub flags_set: u32,
+    /// Only rows that have none of these flags.
+    pub flags_clear: u32,
+}
+
+/// Where the next page begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageKey {
+    updated: i64,
+    row: i64,
+}
+
+/// Some rows, and where the next ones begin; `None` after the last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowPage {
+    /// The rows; their `text` is empty.
+    pub rows: Vec<IndexRow>,
+    /// The next page.
+    pub next: Option<PageKey>,
+}
+
+/// Most rows in one page.
+pub const PAGE_ROWS_MAX: usize = 1_000;
+
+/// Most turns read at once when asking for stale records.
+pub const STALE_MAX: usize = 4_096;
+
+impl Store {
+    /// Up to `turns_max` (at most [`STALE_MAX`]) changes that the index has not seen; `None` when it is up to date.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn stale_records(&self, turns_max: usize) -> Result<Option<Stale>, ReadError> {
+        self.read(|connection| {
+            let mut select = connection.prepare_cached("SELECT turn, record FROM stale ORDER BY turn LIMIT ?1")?;
+            let mut rows = select.query([limit(turns_max.min(STALE_MAX))])?;
+            let mut seen = std::collections::HashSet::new();
+            let (mut records, mut through) = (Vec::new(), None);
+            while let Some(row) = rows.next()? {
+                through = Some(StaleTurn(row.get(0)?));
+                let record = RecordId::from_bytes(row.get(1)?);
+                if seen.insert(record) {
+                    records.push(record);
+                }
+            }
+            Ok(through.map(|through| Stale { records, through }))
+        })
+    }
+
+    /// One page of the list, newest first.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn rows(&self, filter: &Filter, after: Option<PageKey>, rows_max: usize) -> Result<RowPage, ReadError> {
+        let after = after.unwrap_or(PageKey { updated: i64::MAX, row: i64::MAX });
+        let rows_max = rows_max.min(PAGE_ROWS_MAX);
+        self.read(|connection| {
+            let sql = "SELECT row, updated, record, scope, kind, flags, title, status FROM record_row
+                       WHERE (updated, row) < (?1, ?2)
+                         AND (?3 IS NULL OR scope = ?3) AND (?4 IS NULL OR kind = ?4)
+                         AND flags & ?5 = ?5 AND flags & ?6 = 0
+                       ORDER BY updated DESC, row DESC LIMIT ?7";
+            let scope = filter.scope.as_ref().map(ScopeId::as_bytes);
+            let mut select = connection.prepare_cached(sql)?;
+            let rows = select.query_map(
+                params![
+                    after.updated,
+                    after.row,
+                    scope,
+                    filter.kind,
+                    filter.flags_set,
+                    filter.flags_clear,
+                    limit(rows_max)
+                ],
+                read_row,
+            )?;
+            page(rows, rows_max)
+        })
+    }
+
+    /// Rows that hold every word of `text`, the last one perhaps only begun; those indexed last come first.
+    ///
+    /// Case, accents, Arabic vowel signs and the forms of alef do not matter. A text without a word finds nothing.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn search(
+        &self,
+        text: &str,
+        filter: &Filter,
+        after: Option<PageKey>,
+        rows_max: usize,
+    ) -> Result<RowPage, ReadError> {
+        let Some(query) = query(text) else {
+            return Ok(RowPage { rows: Vec::new(), next: None });
+        };
+        let after = after.map_or(i64::MAX, |key| key.row);
+        let rows_max = rows_max.min(PAGE_ROWS_MAX);
+        self.read(|connection| {
+            // In the order of row numbers the words' lists are read from their ends and only as far as the page needs;
+            // by relevance every match would be read before the first is shown.
+            let sql = "SELECT r.row, r.updated, r.record, r.scope, r.kind, r.flags, r.title, r.status
+                       FROM record_text t CROSS JOIN record_row r ON r.row = t.rowid
+                       WHERE record_text MATCH ?1 AND t.rowid < ?2
+                         AND (?3 IS NULL OR r.scope = ?3) AND (?4 IS NULL OR r.kind = ?4)
+                         AND r.flags & ?5 = ?5 AND r.flags & ?6 = 0
+                       ORDER BY t.rowid DESC LIMIT ?7";
+            let scope = filter.scope.as_ref().map(ScopeId::as_bytes);
+            let mut select = connection.prepare_cached(sql)?;
+            let rows = select.query_map(
+                params![query, after, scope, filter.kind, filter.flags_set, filter.flags_clear, limit(rows_max)],
+                read_row,
+            )?;
+            page(rows, rows_max)
+        })
+    }
+
+    /// The row of one record.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn row(&self, record: RecordId) -> Result<Option<IndexRow>, ReadError> {
+        self.read(|connection| {
+            let sql =
+                "SELECT row, updated, record, scope, kind, flags, title, status FROM record_row WHERE record = ?1";
+            let found = connection.prepare_cached(sql)?.query_row([record.as_bytes()], read_row);
+            Ok(found.optional()?.map(|(_, row)| row))
+        })
+    }
+}
+
+fn read_row(row: &Row<'_>) -> rusqlite::Result<(i64, IndexRow)> {
+    let index = IndexRow {
+        record: RecordId::from_bytes(row.get(2)?),
+        scope: ScopeId::from_bytes(row.get(3)?),
+        kind: row.get(4)?,
+        flags: row.get(5)?,
+        updated: row.get(1)?,
+        title: row.get(6)?,
+        status: row.get(7)?,
+        text: String::new(),
+    };
+    Ok((row.get(0)?, index))
+}
+
+fn page<E>(found: impl Iterator<Item = rusqlite::Result<(i64, IndexRow)>>, rows_max: usize) -> Result<RowPage, E>
+where
+    E: From<rusqlite::Error>,
+{
+    let (mut rows, mut last) = (Vec::new(), None);
+    for item in found {
+        let (row, index) = item?;
+        last = Some(PageKey { updated: index.updated, row });
+        rows.push(index);
+    }
+    let is_full = rows.len() == rows_max;
+    Ok(RowPage { rows, next: last.filter(|_| is_full) })
+}
+
+/// Puts a row and its words in place of the earlier ones.
+pub(crate) fn put(connection: &Connection, row: &IndexRow) -> rusqlite::Result<()> {
+    let IndexRow { record, scope, kind, flags, updated, title, status, text } = row;
+    let sql = "INSERT INTO record_row (record, scope, kind, flags, updated, title, status)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+               ON CONFLICT (record) DO UPDATE SET scope = ?2, kind = ?3, flags = ?4, updated = ?5, title = ?6, status = ?7
+               RETURNING row";
+    let values = params![record.as_bytes(), scope.as_bytes(), kind, flags, updated, title, status];
+    let number: i64 = connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
+    let folded = fold(text);
+    let sql = "SELECT text FROM record_text WHERE rowid = ?1";
+    let before: Option<String> = connection.prepare_cached(sql)?.query_row([number], |row| row.get(0)).optional()?;
+    // Most edits change a value and no word; rewriting the words is the dearer half.
+    if before.as_ref() == Some(&folded) {
+        return Ok(());
+    }
+    if before.is_some() {
+        connection.prepare_cached("DELETE FROM record_text WHERE rowid = ?1")?.execute([number])?;
+    }
+    connection
+        .prepare_cached("INSERT INTO record_text (rowid, text) VALUES (?1, ?2)")?
+        .execute(params![number, folded])?;
+    Ok(())
+}
+
+/// Removes a record's row and its words.
+pub(crate) fn drop_record(connection: &Connection, record: RecordId) -> rusqlite::Result<()> {
+    let sql = "DELETE FROM record_row WHERE record = ?1 RETURNING row";
+    let number: Option<i64> =
+        connection.prepare_cached(sql)?.query_row([record.as_bytes()], |row| row.get(0)).optional()?;
+    if let Some(number) = number {
+        connection.prepare_cached("DELETE FROM record_text WHERE rowid = ?1")?.execute([number])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,343 @@
+//! Positions in logs: how far each log has come, and what happens at a fork.
+//!
+//! An entry counts towards its log's tip once all before it are held and each names the one before.
+//! At a fork the main branch takes the sibling with the lower id (`spec/sync.md`, Tips); all others are its branches.
+
+use std::collections::{BTreeMap, HashMap};
+
+use merestone_core::entry::{Position, VerifiedEntry};
+use merestone_core::id::{EntryId, Epoch, LogId, ScopeId, sha256};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+/// Siblings kept at one position, those with the lowest ids.
+///
+/// Two prove a fork; four let peers that saw different ones agree (`spec/sync.md`, frame 6).
+pub const SIBLINGS_MAX: usize = 4;
+
+const SLOT_BITS: u32 = 3;
+const SEQ_BITS: u32 = 20;
+
+/// How far one log has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogTip {
+    /// The log's id.
+    pub log: LogId,
+    /// The public key of its author.
+    pub key: [u8; 32],
+    /// Its scope.
+    pub scope: ScopeId,
+    /// Its epoch.
+    pub epoch: Epoch,
+    /// Number of entries in its contiguous prefix along the main branch.
+    pub height: u64,
+    /// The last entry of that prefix; `None` while the log's first entry is not held.
+    pub head: Option<EntryId>,
+    /// SHA-256 of the ids, ascending, of all kept entries that are not on the main branch, in a forked log.
+    pub branches: Option<[u8; 32]>,
+    /// One above the highest seq ever held, also when the entry was lost since.
+    /// An author whose log has `top > height` must begin a new epoch before signing again.
+    pub top: u64,
+}
+
+/// First position of `seq` in a log.
+pub(crate) fn position(log: i64, seq: u64) -> i64 {
+    (log << (SEQ_BITS + SLOT_BITS)) | (seq.cast_signed() << SLOT_BITS)
+}
+
+/// Last position of `seq` in a log.
+pub(crate) fn position_end(log: i64, seq: u64) -> i64 {
+    position(log, seq) | ((1 << SLOT_BITS) - 1)
+}
+
+pub(crate) fn seq_of(position: i64) -> u64 {
+    ((position >> SLOT_BITS) & ((1 << SEQ_BITS) - 1)).cast_unsigned()
+}
+
+pub(crate) fn log_of(position: i64) -> i64 {
+    position >> (SEQ_BITS + SLOT_BITS)
+}
+
+/// The columns that [`read_tip`] reads.
+pub(crate) const TIP_COLUMNS: &str = "id, key, scope, epoch, height, head, branches, top";
+
+pub(crate) fn read_tip(row: &Row<'_>) -> rusqlite::Result<LogTip> {
+    Ok(LogTip {
+        log: LogId::from_bytes(row.get(0)?),
+        key: row.get(1)?,
+        scope: ScopeId::from_bytes(row.get(2)?),
+        epoch: Epoch::from_bytes(row.get(3)?),
+        height: row.get::<_, i64>(4)?.cast_unsigned(),
+        head: row.get::<_, Option<[u8; 32]>>(5)?.map(EntryId::from_bytes),
+        branches: row.get(6)?,
+        top: row.get::<_, i64>(7)?.cast_unsigned(),
+    })
+}
+
+/// What became of an entry.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Placed {
+    New,
+    /// It is there; its position, so that a body may be added.
+    Held {
+        position: i64,
+    },
+    NotKept,
+}
+
+#[derive(Clone, Debug)]
+struct LogState {
+    log: i64,
+    tip: LogTip,
+    fork: Option<u64>,
+    /// Walk the main branch again from here before the next commit.
+    walk_from: Option<u64>,
+    is_changed: bool,
+}
+
+/// The logs that the writer has touched. Everything in here is in the database too; a rolled back transaction clears it.
+#[derive(Debug, Default)]
+pub(crate) struct Logs {
+    states: HashMap<LogId, LogState>,
+}
+
+impl Logs {
+    /// Forgets what a transaction changed that was not committed.
+    pub(crate) fn clear(&mut self) {
+        self.states.clear();
+    }
+
+    /// Inserts an entry at its position, unless it is held or four lower siblings are.
+    pub(crate) fn place(
+        &mut self,
+        connection: &Connection,
+        entry: &VerifiedEntry,
+        arrived: i64,
+        displaced: &mut Vec<EntryId>,
+    ) -> rusqlite::Result<Placed> {
+        let state = self.of_entry(connection, entry)?;
+        let seq = entry.header().seq;
+        let siblings = if seq < state.tip.top { siblings(connection, state.log, seq)? } else { BTreeMap::new() };
+        if let Some(&position) = siblings.get(&entry.id()) {
+            return Ok(Placed::Held { position });
+        }
+        let first = position(state.log, seq);
+        let slot = match siblings.last_key_value() {
+            None => first,
+            Some((highest, &place)) if siblings.len() >= SIBLINGS_MAX => {
+                if *highest < entry.id() {
+                    return Ok(Placed::NotKept);
+                }
+                set_entry_aside(connection, place, "sibling beyond those kept")?;
+                displaced.push(*highest);
+                place
+            }
+            Some(_) => (first..).find(|place| !siblings.values().any(|taken| taken == place)).unwrap_or(first),
+        };
+        insert(connection, slot, entry, arrived)?;
+        state.follow(connection, entry, siblings.is_empty())?;
+        Ok(Placed::New)
+    }
+
+    /// Notes that an entry of this log was set aside.
+    pub(crate) fn lost(&mut self, connection: &Connection, place: i64) -> rusqlite::Result<()> {
+        let sql = "SELECT id FROM log WHERE log = ?1";
+        let id = LogId::from_bytes(connection.query_row(sql, [log_of(place)], |row| row.get(0))?);
+        let state = self.of_log(connection, id)?;
+        if let Some(state) = state {
+            state.walk_again_from(seq_of(place));
+        }
+        Ok(())
+    }
+
+    /// Writes the tips that changed and says what they are.
+    pub(crate) fn settle(&mut self, connection: &Connection, arrived: i64) -> rusqlite::Result<Vec<LogTip>> {
+        let mut tips = Vec::new();
+        for state in self.states.values_mut().filter(|state| state.is_changed) {
+            state.settle(connection, arrived)?;
+            tips.push(state.tip);
+        }
+        tips.sort_unstable_by_key(|tip| tip.log);
+        Ok(tips)
+    }
+
+    fn of_entry(&mut self, connection: &Connection, entry: &VerifiedEntry) -> rusqlite::Result<&mut LogState> {
+        let id = entry.log();
+        if self.of_log(connection, id)?.is_none() {
+            let (scope, epoch) = (entry.header().scope, entry.header().epoch);
+            let sql = "INSERT INTO log (id, key, scope, epoch, height, head, top, fork, branches, arrived)
+                       VALUES (?1, ?2, ?3, ?4, 0, NULL, 0, NULL, NULL, 0)";
+            let key = *entry.key().as_bytes();
+            connection.prepare_cached(sql)?.execute(params![id.as_bytes(), key, scope.as_bytes(), epoch.as_bytes()])?;
+            let tip = LogTip { log: id, key, scope, epoch, height: 0, head: None, branches: None, top: 0 };
+            let log = connection.last_insert_rowid();
+            self.states.insert(id, LogState { log, tip, fork: None, walk_from: None, is_changed: false });
+        }
+        Ok(self.states.get_mut(&id).expect("it was found or inserted just now"))
+    }
+
+    fn of_log(&mut self, connection: &Connection, id: LogId) -> rusqlite::Result<Option<&mut LogState>> {
+        if !self.states.contains_key(&id) {
+            let sql = format!("SELECT {TIP_COLUMNS}, log, fork FROM log WHERE id = ?1");
+            let found = connection.prepare_cached(&sql)?.query_row([id.as_bytes()], |row| {
+                let fork = row.get::<_, Option<i64>>(9)?.map(i64::cast_unsigned);
+                Ok(LogState { log: row.get(8)?, tip: read_tip(row)?, fork, walk_from: None, is_changed: false })
+            });
+            if let Some(state) = found.optional()? {
+                self.states.insert(id, state);
+            }
+        }
+        Ok(self.states.get_mut(&id))
+    }
+}
+
+impl LogState {
+    /// Moves the tip after an entry was inserted.
+    fn follow(&mut self, connection: &Connection, entry: &VerifiedEntry, is_alone: bool) -> rusqlite::Result<()> {
+        let (id, seq) = (entry.id(), entry.header().seq);
+        let is_next = seq == self.tip.height && prev_of(entry) == self.tip.head;
+        let was_above = self.tip.top > seq;
+        self.tip.top = self.tip.top.max(seq + 1);
+        self.is_changed = true;
+        if !is_alone {
+            self.fork = Some(self.fork.map_or(seq, |fork| fork.min(seq)));
+        }
+        if is_alone && is_next && self.walk_from.is_none() {
+            self.tip.height += 1;
+            self.tip.head = Some(id);
+            if !was_above {
+                return Ok(());
+            }
+            if self.fork.is_none() {
+                self.extend(connection)?;
+                return Ok(());
+            }
+        }
+        if let Some(fork) = self.fork {
+            self.walk_again_from(fork);
+        }
+        Ok(())
+    }
+
+    fn walk_again_from(&mut self, seq: u64) {
+        self.is_changed = true;
+        self.walk_from = Some(self.walk_from.map_or(seq, |from| from.min(seq)));
+    }
+
+    fn settle(&mut self, connection: &Connection, arrived: i64) -> rusqlite::Result<()> {
+        if let Some(from) = self.walk_from.take() {
+            self.walk(connection, from)?;
+        }
+        let sql =
+            "UPDATE log SET height = ?2, head = ?3, top = ?4, fork = ?5, branches = ?6, arrived = ?7 WHERE log = ?1";
+        connection.prepare_cached(sql)?.execute(params![
+            self.log,
+            self.tip.height.cast_signed(),
+            self.tip.head.as_ref().map(EntryId::as_bytes),
+            self.tip.top.cast_signed(),
+            self.fork.map(u64::cast_signed),
+            self.tip.branches,
+            arrived,
+        ])?;
+        self.is_changed = false;
+        Ok(())
+    }
+
+    /// Finds the main branch again from `from`, or from the first fork if that is lower, and what is beside it.
+    fn walk(&mut self, connection: &Connection, from: u64) -> rusqlite::Result<()> {
+        let from = from.min(self.fork.unwrap_or(from));
+        if from < self.tip.height {
+            self.tip.height = from;
+            // Below the first fork there is one entry at each seq.
+            self.tip.head = match from.checked_sub(1) {
+                None => None,
+                Some(before) => siblings(connection, self.log, before)?.first_key_value().map(|(id, _)| *id),
+            };
+        }
+        let mut on_main = self.extend(connection)?;
+        if let Some(fork) = self.fork {
+            on_main.sort_unstable();
+            self.tip.branches = branches(connection, self.log, fork, &on_main)?;
+        }
+        Ok(())
+    }
+
+    /// Moves the tip over entries that are held already; says which.
+    fn extend(&mut self, connection: &Connection) -> rusqlite::Result<Vec<EntryId>> {
+        let mut passed = Vec::new();
+        let sql = "SELECT id FROM entry WHERE position BETWEEN ?1 AND ?2 AND prev IS ?3 ORDER BY id LIMIT 1";
+        let mut next = connection.prepare_cached(sql)?;
+        while self.tip.height < self.tip.top {
+            let (first, last) = (position(self.log, self.tip.height), position_end(self.log, self.tip.height));
+            let head = self.tip.head.as_ref().map(EntryId::as_bytes);
+            let Some(id) = next.query_row(params![first, last, head], |row| row.get(0)).optional()? else { break };
+            let id = EntryId::from_bytes(id);
+            self.tip.height += 1;
+            self.tip.head = Some(id);
+            passed.push(id);
+        }
+        Ok(passed)
+    }
+}
+
+pub(crate) fn prev_of(entry: &VerifiedEntry) -> Option<EntryId> {
+    match &entry.header().position {
+        Position::First { certificate: _, earlier: _ } => None,
+        Position::Later { prev } => Some(*prev),
+    }
+}
+
+fn insert(connection: &Connection, place: i64, entry: &VerifiedEntry, arrived: i64) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO entry (position, id, prev, record, kind, arrived, body_hash, body_state, header, body)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    let (header, body) = (entry.header(), entry.body_bytes());
+    connection.prepare_cached(sql)?.execute(params![
+        place,
+        entry.id().as_bytes(),
+        prev_of(entry).as_ref().map(EntryId::as_bytes),
+        header.record().as_ref().map(merestone_core::id::RecordId::as_bytes),
+        header.kind.code(),
+        arrived,
+        header.body,
+        u8::from(body.is_some()),
+        entry.header_bytes(),
+        body,
+    ])?;
+    Ok(())
+}
+
+/// The entries held at one seq of a log, by id, with their positions.
+pub(crate) fn siblings(connection: &Connection, log: i64, seq: u64) -> rusqlite::Result<BTreeMap<EntryId, i64>> {
+    let sql = "SELECT id, position FROM entry WHERE position BETWEEN ?1 AND ?2";
+    let mut select = connection.prepare_cached(sql)?;
+    let rows = select.query_map([position(log, seq), position_end(log, seq)], |row| {
+        Ok((EntryId::from_bytes(row.get(0)?), row.get(1)?))
+    })?;
+    rows.collect()
+}
+
+/// Digest of the entries from `fork` on that are not in `on_main`, which is sorted.
+fn branches(connection: &Connection, log: i64, fork: u64, on_main: &[EntryId]) -> rusqlite::Result<Option<[u8; 32]>> {
+    let sql = "SELECT id FROM entry WHERE position >= ?1 AND position < ?2";
+    let mut select = connection.prepare_cached(sql)?;
+    let rows =
+        select.query_map([position(log, fork), position(log + 1, 0)], |row| row.get(0).map(EntryId::from_bytes))?;
+    let mut beside = Vec::new();
+    for id in rows {
+        let id = id?;
+        if on_main.binary_search(&id).is_err() {
+            beside.push(id);
+        }
+    }
+    beside.sort_unstable();
+    let parts: Vec<&[u8]> = beside.iter().map(|id| id.as_bytes().as_slice()).collect();
+    Ok(if parts.is_empty() { None } else { Some(sha256(&parts)) })
+}
+
+/// Moves an entry's row to the rows set aside.
+pub(crate) fn set_entry_aside(connection: &Connection, place: i64, reason: &str) -> rusqlite::Result<bool> {
+    let sql = "INSERT INTO aside (what, id, reason, bytes, body)
+               SELECT 'entry', id, ?2, header, body FROM entry WHERE position = ?1";
+    let copied = connection.prepare_cached(sql)?.execute(params![place, reason])?;
+    connection.prepare_cached("DELETE FROM entry WHERE position = ?1")?.execute([place])?;
+    Ok(copied > 0)
+}

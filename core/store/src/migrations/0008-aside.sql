@@ -1,0 +1,13 @@
+CREATE TABLE aside (
+    -- Evidence that is damaged, or a sibling beyond those kept at a fork: set aside with the reason, never deleted.
+    aside INTEGER PRIMARY KEY,
+    -- "entry", "body", "statement" or "blob".
+    what TEXT NOT NULL,
+    -- The id under which it was stored.
+    id BLOB NOT NULL,
+    reason TEXT NOT NULL,
+    -- Its bytes as they were found; null for a blob, whose file lies in the folder "aside".
+    bytes BLOB,
+    -- Body of an entry.
+    body BLOB
+) STRICT;

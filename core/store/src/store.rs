@@ -1,0 +1,277 @@
+//! The handle to an open store.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::mpsc::{self, SyncSender};
+use std::thread::{self, JoinHandle};
+
+use merestone_core::id::{MissionId, StoreId};
+use rusqlite::{Connection, OptionalExtension as _, params};
+use zeroize::Zeroizing;
+
+use crate::batch::{Batch, Committed, Damaged, Internal};
+use crate::error::{CommitError, OpenError, ReadError};
+use crate::folder::{self, Folder};
+use crate::schema;
+use crate::writer::{Job, QUEUE_JOBS, Writer};
+
+pub(crate) const MISSION: &str = "store/mission";
+pub(crate) const STORE: &str = "store/id";
+
+/// The key of a store's encryption at rest.
+///
+/// Taken from day one so that no caller has to change, and **not used yet**: encryption at rest is a property of the store
+/// format that comes next. Until then whoever reads the disk reads what is stored in clear.
+pub struct StoreKey {
+    _bytes: Zeroizing<[u8; 32]>,
+}
+
+impl StoreKey {
+    /// The key with these bytes.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self { _bytes: Zeroizing::new(bytes) }
+    }
+}
+
+/// Shows nothing of the key.
+impl fmt::Debug for StoreKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StoreKey")
+    }
+}
+
+/// Whose store this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The mission of everything in it.
+    pub mission: MissionId,
+    /// The store itself: random, chosen by the caller, new after a restore from a copy.
+    pub store: StoreId,
+}
+
+/// An open store. Shared between threads by reference; dropping it flushes, closes and unlocks.
+///
+/// Every call blocks on the disk: async callers use a blocking thread, or [`commit_then`](Self::commit_then).
+pub struct Store {
+    pub(crate) folder: Folder,
+    /// `None` only while dropping.
+    queue: Option<SyncSender<Job>>,
+    writer: Option<JoinHandle<()>>,
+    readers: Mutex<Vec<Connection>>,
+    /// Held while a blob's file changes its place.
+    pub(crate) moving: Mutex<()>,
+    // Last, so that the folder is unlocked after everything else is closed.
+    _lock: File,
+}
+
+/// Readers that are kept open for the next read: as many as screens and sync ask at one time; more are opened when needed.
+const IDLE_READERS: usize = 4;
+
+impl Store {
+    /// Makes an empty store at `path`, a folder that is made if it is missing, and opens it.
+    ///
+    /// # Errors
+    /// [`OpenError::Exists`], [`OpenError::AlreadyOpen`], [`OpenError::Foreign`] for a folder with another database in it;
+    /// or the disk refuses.
+    pub fn create(path: &Path, _key: StoreKey, identity: Identity) -> Result<Self, OpenError> {
+        let folder = Folder::new(path);
+        if schema::inspect(&folder.database())? && !Self::is_unfinished(&folder)? {
+            return Err(OpenError::Exists { path: path.to_owned() });
+        }
+        folder.make().map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
+        let lock = folder.lock()?;
+        let connection = schema::create(&folder.database(), |connection| {
+            let mut insert = connection.prepare("INSERT INTO setting (name, value) VALUES (?1, ?2)")?;
+            insert.execute(params![MISSION, identity.mission.as_bytes()])?;
+            insert.execute(params![STORE, identity.store.as_bytes()])?;
+            Ok(())
+        })?;
+        folder::flush_folder(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
+        Self::start(folder, lock, connection)
+    }
+
+    /// Opens the store at `path`.
+    ///
+    /// # Errors
+    /// [`OpenError`]; whatever it is, nothing was deleted, and a foreign or newer file was not touched.
+    pub fn open(path: &Path, _key: StoreKey) -> Result<Self, OpenError> {
+        let folder = Folder::new(path);
+        if !schema::inspect(&folder.database())? {
+            return Err(OpenError::Missing { path: path.to_owned() });
+        }
+        let lock = folder.lock()?;
+        let Some(connection) = schema::open(&folder.database())? else {
+            return Err(OpenError::Missing { path: path.to_owned() });
+        };
+        folder.make().map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
+        Self::start(folder, lock, connection)
+    }
+
+    /// Makes a batch durable: when this returns it survives a power cut.
+    ///
+    /// # Errors
+    /// [`CommitError`]; nothing of the batch was kept.
+    pub fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
+        let (send, receive) = mpsc::sync_channel(1);
+        // The writer lives as long as the store; a send that fails means that this caller is gone.
+        self.commit_then(batch, move |result| drop(send.send(result)))?;
+        receive.recv().unwrap_or(Err(CommitError::Closed))
+    }
+
+    /// Queues a batch and calls `done`, on the writer's thread, once it is durable or refused. Batches are committed in
+    /// the order in which they are queued; several that wait are committed in one transaction.
+    ///
+    /// Blocks while the queue is full. `done` must be quick and must not call the store.
+    ///
+    /// # Errors
+    /// Without calling `done`: part of the batch is too long, or the store is closed.
+    pub fn commit_then(
+        &self,
+        batch: Batch,
+        done: impl FnOnce(Result<Committed, CommitError>) + Send + 'static,
+    ) -> Result<(), CommitError> {
+        batch.check_lengths()?;
+        let queue = self.queue.as_ref().ok_or(CommitError::Closed)?;
+        queue.send(Job { batch, done: Box::new(done) }).map_err(|_| CommitError::Closed)
+    }
+
+    /// Whose store this is.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn identity(&self) -> Result<Identity, ReadError> {
+        self.read(|connection| {
+            let mut select = connection.prepare_cached("SELECT value FROM setting WHERE name = ?1")?;
+            let mission = select.query_row([MISSION], |row| row.get(0)).map(MissionId::from_bytes)?;
+            let store = select.query_row([STORE], |row| row.get(0)).map(StoreId::from_bytes)?;
+            Ok(Identity { mission, store })
+        })
+    }
+
+    /// What is kept under `name`.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        self.read(|connection| {
+            let mut select = connection.prepare_cached("SELECT value FROM setting WHERE name = ?1")?;
+            Ok(select.query_row([name], |row| row.get(0)).optional()?)
+        })
+    }
+
+    /// How much room is left.
+    pub fn room(&self) -> Room {
+        let has_ballast = self.folder.ballast().exists();
+        Room { free_bytes: folder::free_bytes(self.folder.root()), low_room: !has_ballast }
+    }
+
+    /// Runs a read on a connection of its own. A damaged row that it meets is set aside, and the read begins again without it.
+    pub(crate) fn read<T>(&self, look: impl Fn(&Connection) -> Result<T, Trouble>) -> Result<T, ReadError> {
+        let idle = self.readers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => schema::open_reader(&self.folder.database())?,
+        };
+        let result = loop {
+            match look(&connection) {
+                Ok(found) => break Ok(found),
+                Err(Trouble::Sql(error)) => break Err(error.into()),
+                Err(Trouble::Row(damaged)) => {
+                    let mut batch = Batch::new();
+                    batch.internal(Internal::Damaged(damaged));
+                    if let Err(error) = self.commit(batch) {
+                        break Err(ReadError::SetAside(Box::new(error)));
+                    }
+                }
+            }
+        };
+        let mut readers = self.readers.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if readers.len() < IDLE_READERS {
+            readers.push(connection);
+        }
+        result
+    }
+
+    fn start(folder: Folder, lock: File, connection: Connection) -> Result<Self, OpenError> {
+        let database = folder.database();
+        let writer = Writer::new(connection, folder.clone()).map_err(|error| schema::open_error(&database, error))?;
+        let (queue, jobs) = mpsc::sync_channel(QUEUE_JOBS);
+        let thread = thread::Builder::new().name("merestone-store".into()).spawn(move || writer.run(&jobs));
+        let writer = thread.map_err(|source| OpenError::Io { path: database, source })?;
+        let store = Self {
+            folder,
+            queue: Some(queue),
+            writer: Some(writer),
+            readers: Mutex::new(Vec::new()),
+            moving: Mutex::new(()),
+            _lock: lock,
+        };
+        store.sweep();
+        Ok(store)
+    }
+
+    fn is_unfinished(folder: &Folder) -> Result<bool, OpenError> {
+        let _lock = folder.lock()?;
+        Ok(schema::open(&folder.database())?.is_none())
+    }
+}
+
+/// Room on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Bytes still free for this process; `None` where the system does not say.
+    pub free_bytes: Option<u64>,
+    /// The ballast had to be given up and there is no room yet to make it again.
+    pub low_room: bool,
+}
+
+/// A number of rows as SQLite takes it.
+pub(crate) fn limit(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
+/// Why a read did not end.
+pub(crate) enum Trouble {
+    Sql(rusqlite::Error),
+    Row(Damaged),
+}
+
+impl From<rusqlite::Error> for Trouble {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // Readers first: the last connection to close moves the log into the file, and only the writer may.
+        self.readers.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
+        self.queue = None;
+        if let Some(writer) = self.writer.take() {
+            // A writer that panicked has said so already; its jobs were answered with `Closed`.
+            let _ = writer.join();
+        }
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("folder", &self.folder.root()).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Finishes what a kill interrupted: unfinished copies are removed (nobody was told of them),
+    /// and files of erased blobs. What cannot be removed now is tried again at the next opening.
+    fn sweep(&self) {
+        let Ok(files) = fs::read_dir(self.folder.partial()) else { return };
+        for file in files.flatten() {
+            if file.path().extension().is_some_and(|extension| extension == "tmp") {
+                let _ = fs::remove_file(file.path());
+            }
+        }
+        let _ = self.remove_erased();
+    }
+}

@@ -1,0 +1,181 @@
+//! Positions: prefixes, gaps, forks, and bodies that come late or go.
+
+mod common;
+
+use std::fs;
+
+use common::{Author, Home, commit};
+use merestone_core::entry::VerifiedEntry;
+use merestone_core::id::{EntryId, sha256};
+use merestone_store::{Batch, LogTip, SIBLINGS_MAX, Store, StoredBody};
+
+fn tip(store: &Store, entry: &VerifiedEntry) -> LogTip {
+    store.tip(entry.log()).unwrap().unwrap()
+}
+
+fn sorted(entries: &[&VerifiedEntry]) -> Vec<EntryId> {
+    let mut ids: Vec<_> = entries.iter().map(|entry| entry.id()).collect();
+    ids.sort_unstable();
+    ids
+}
+
+#[test]
+fn a_tip_counts_only_what_is_held_without_a_gap_whatever_the_order() {
+    let (_home, store) = Home::new();
+    let mut author = Author::new(1);
+    let entries: Vec<_> = (0..5).map(|n| author.create(&format!("{n}"))).collect();
+    let steps = [(2, 0, 3), (0, 1, 3), (4, 1, 5), (1, 3, 5), (3, 5, 5)];
+    for (at, height, top) in steps {
+        let committed = commit(&store, [entries[at].clone()]);
+        let tip = tip(&store, &entries[0]);
+        assert_eq!((tip.height, tip.top), (height, top), "after entry {at}");
+        assert_eq!(committed.tips, [tip]);
+    }
+    assert_eq!(tip(&store, &entries[0]).head, Some(entries[4].id()));
+    let page = store.log_entries(entries[0].log(), 1, 2).unwrap();
+    assert_eq!(page.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [1, 2]);
+    assert!(store.log_entries(entries[0].log(), 5, 10).unwrap().is_empty());
+}
+
+/// A trunk of two entries, and two branches of two on top of its first.
+fn forked() -> Vec<VerifiedEntry> {
+    let mut author = Author::new(1);
+    let trunk = author.create("trunk");
+    let mut all = vec![trunk.clone()];
+    for branch in ["a", "b"] {
+        author.back_to(&trunk);
+        all.push(author.create(branch));
+        all.push(author.create(branch));
+    }
+    all
+}
+
+#[test]
+fn both_branches_of_a_fork_are_kept_and_the_lower_id_leads_in_any_order() {
+    let entries = forked();
+    let (a, b) = (&entries[1..3], &entries[3..5]);
+    let (main, beside) = if a[0].id() < b[0].id() { (a, b) } else { (b, a) };
+    let mut orders = vec![entries.clone(), entries.iter().rev().cloned().collect::<Vec<_>>()];
+    orders.push([0, 3, 1, 4, 2].map(|at| entries[at].clone()).to_vec());
+    for order in orders {
+        for size in [1, 5] {
+            let (_home, store) = Home::new();
+            order.chunks(size).for_each(|part| drop(commit(&store, part.to_vec())));
+            let tip = tip(&store, &entries[0]);
+            assert_eq!((tip.height, tip.head), (3, Some(main[1].id())));
+            let ids = sorted(&[&beside[0], &beside[1]]);
+            let parts: Vec<&[u8]> = ids.iter().map(|id| id.as_bytes().as_slice()).collect();
+            assert_eq!(tip.branches, Some(sha256(&parts)));
+            assert_eq!(store.log_entries(entries[0].log(), 0, 2).unwrap().len(), 3, "siblings share a page");
+            let probed = store.ids_at(entries[0].log(), &[1, 7]).unwrap();
+            assert_eq!(probed, [(1, sorted(&[&a[0], &b[0]])), (7, Vec::new())]);
+        }
+    }
+}
+
+#[test]
+fn of_many_siblings_the_lowest_are_kept_in_any_order_and_the_rest_named() {
+    let mut siblings: Vec<_> = (0..7).map(|n| Author::new(1).create(&format!("sibling {n}"))).collect();
+    let mut lowest = sorted(&siblings.iter().collect::<Vec<_>>());
+    let rest = lowest.split_off(SIBLINGS_MAX);
+    for _ in 0..2 {
+        let (_home, store) = Home::new();
+        let mut named = Vec::new();
+        for sibling in &siblings {
+            named.extend(commit(&store, [sibling.clone()]).not_kept);
+        }
+        named.sort_unstable();
+        assert_eq!(named, rest);
+        assert_eq!(store.ids_at(siblings[0].log(), &[0]).unwrap(), [(0, lowest.clone())]);
+        assert_eq!(tip(&store, &siblings[0]).head, Some(lowest[0]));
+        siblings.reverse();
+    }
+}
+
+#[test]
+fn a_body_may_come_after_its_header_and_only_the_right_one() {
+    let (_home, store) = Home::new();
+    let whole = Author::new(1).create("body");
+    let mut header = whole.clone();
+    header.remove_body();
+    commit(&store, [header]);
+    assert_eq!(store.missing_bodies(10).unwrap(), [(whole.log(), 0, whole.id())]);
+    assert_eq!(store.missing_body_counts().unwrap(), [(whole.log(), 1)]);
+    let mut batch = Batch::new();
+    batch.body(EntryId::from_bytes([0; 32]), b"of nobody".to_vec());
+    assert_eq!(store.commit(batch).unwrap().refused_bodies.len(), 1);
+    let mut batch = Batch::new();
+    batch.body(whole.id(), whole.body_bytes().unwrap().to_vec());
+    store.commit(batch).unwrap();
+    assert!(store.missing_bodies(10).unwrap().is_empty());
+    assert_eq!(store.entry(whole.id()).unwrap().unwrap().body.bytes(), whole.body_bytes());
+}
+
+#[test]
+fn an_erased_body_is_gone_from_the_disk_and_does_not_come_back() {
+    let (home, store) = Home::new();
+    let mut author = Author::new(1);
+    let long = format!("{} secret", "padding ".repeat(2_000));
+    let entries = [author.create("a short secret"), author.create(&long), author.create("kept")];
+    commit(&store, entries.clone());
+    let mut batch = Batch::new();
+    batch.erase_body(entries[0].id()).erase_body(entries[1].id());
+    assert!(store.commit(batch).unwrap().log_emptied);
+    for file in ["store.db", "store.db-wal"] {
+        let bytes = fs::read(home.path().join(file)).unwrap();
+        assert!(!bytes.windows(6).any(|window| window == b"secret"), "{file}");
+    }
+    let again = commit(&store, entries.clone());
+    assert_eq!(again.refused_bodies, [entries[0].id(), entries[1].id()]);
+    assert_eq!(store.entry(entries[0].id()).unwrap().unwrap().body, StoredBody::Erased);
+    assert_eq!(store.entry(entries[2].id()).unwrap().unwrap().body.bytes(), entries[2].body_bytes());
+    assert!(store.missing_bodies(10).unwrap().is_empty());
+    assert_eq!(tip(&store, &entries[0]).height, 3);
+}
+
+/// Flips one bit of the only place on the disk where `needle` stands.
+fn flip(home: &Home, needle: &[u8]) {
+    let file = home.path().join("store.db");
+    let mut bytes = fs::read(&file).unwrap();
+    let found: Vec<_> = (0..bytes.len() - needle.len()).filter(|&at| bytes[at..].starts_with(needle)).collect();
+    assert_eq!(found.len(), 1);
+    bytes[found[0] + needle.len() / 2] ^= 1;
+    fs::write(file, bytes).unwrap();
+}
+
+#[test]
+fn a_damaged_entry_is_set_aside_and_missing_until_it_comes_again() {
+    let (home, store) = Home::new();
+    let mut author = Author::new(1);
+    let entries: Vec<_> = (0..5).map(|n| author.create(&format!("text {n}"))).collect();
+    commit(&store, entries.clone());
+    drop(store);
+    let signature = &entries[2].header_bytes()[entries[2].header_bytes().len() - 32..];
+    flip(&home, signature);
+
+    let store = home.open();
+    assert_eq!(store.entry(entries[2].id()).unwrap(), None);
+    let after = tip(&store, &entries[0]);
+    assert_eq!((after.height, after.head, after.top), (2, Some(entries[1].id()), 5));
+    assert_eq!(store.aside().unwrap()[0].what, "entry");
+    assert!(!store.held(&[entries[2].id()]).unwrap().contains(&entries[2].id()));
+    commit(&store, [entries[2].clone()]);
+    assert_eq!(tip(&store, &entries[0]).height, 5);
+    assert_eq!(store.check().unwrap().entries, 5);
+}
+
+#[test]
+fn a_damaged_body_is_set_aside_and_wanted_again() {
+    let (home, store) = Home::new();
+    let mut author = Author::new(1);
+    let entries = [author.create("first words"), author.create("second words")];
+    commit(&store, entries.clone());
+    drop(store);
+    flip(&home, b"second words");
+    let store = home.open();
+    let census = store.check().unwrap();
+    assert_eq!((census.entries, census.aside.len(), census.aside[0].what.as_str()), (2, 1, "body"));
+    assert_eq!(store.missing_bodies(10).unwrap(), [(entries[1].log(), 1, entries[1].id())]);
+    commit(&store, [entries[1].clone()]);
+    assert_eq!(store.entry(entries[1].id()).unwrap().unwrap().body.bytes(), entries[1].body_bytes());
+}
