@@ -36,13 +36,11 @@ pub enum Label {
     Erasure,
     /// A receipt.
     Receipt,
-    /// The binding of a transport key to a conversation.
-    Hello,
 }
 
 impl Label {
     /// Every label.
-    pub const ALL: [Label; 8] = [
+    pub const ALL: [Label; 7] = [
         Label::Entry,
         Label::Charter,
         Label::Request,
@@ -50,7 +48,6 @@ impl Label {
         Label::Cut,
         Label::Erasure,
         Label::Receipt,
-        Label::Hello,
     ];
 
     /// The value of `typ`.
@@ -63,7 +60,6 @@ impl Label {
             Label::Cut => "application/vnd.merestone.cut.v1",
             Label::Erasure => "application/vnd.merestone.erasure.v1",
             Label::Receipt => "application/vnd.merestone.receipt.v1",
-            Label::Hello => "application/vnd.merestone.hello.v1",
         }
     }
 }
@@ -222,7 +218,7 @@ pub(crate) fn check_encoding<P: Policy>(bytes: &[u8], policy: P, what: &'static 
     reader.finish(what)
 }
 
-fn protected_header(label: Label, kid: &[u8; KEY_BYTES]) -> Vec<u8> {
+pub(crate) fn protected_header(label: Label, kid: &[u8; KEY_BYTES]) -> Vec<u8> {
     let mut writer = Writer::with_capacity(96);
     writer.map(3);
     writer.int(PARAM_ALG).int(ALGORITHM);
