@@ -8,6 +8,8 @@ use crate::id::{BlobHash, EntryId, LogId, MissionId, ScopeId, StatementId, Store
 pub const HELLO_BYTES_MAX: usize = 4_096;
 /// Longest frame on control and entries, in bytes.
 pub const FRAME_BYTES_MAX: usize = 1_048_576;
+/// Longest frame of a blob class, in bytes.
+pub const BLOB_FRAME_BYTES_MAX: usize = 262_144;
 /// Most ids in one frame of statement ids; a frame with fewer is the last of its class.
 pub const STATEMENT_IDS_MAX: usize = 16_384;
 /// Most tips in one frame.
@@ -174,6 +176,8 @@ pub struct Rest {
     pub blobs: [u8; 32],
     /// How many named blobs are not held.
     pub missing: u64,
+    /// Whether the sender has received a rest: then its peer knows that its own rest arrived.
+    pub heard: bool,
 }
 
 /// One control frame.
@@ -200,7 +204,7 @@ pub enum Frame {
     Probe(LogId, Vec<u64>),
     /// These.
     Probed(LogId, Vec<(u64, Vec<EntryId>)>),
-    /// Durable here.
+    /// A frame of entries is durable here; the logs of its entries as they are now.
     Kept(Vec<LogTip>),
     /// Send these entries in full form.
     Again {
@@ -280,8 +284,8 @@ impl Frame {
             Self::Receipt(receipt) => {
                 w.array(2).uint(11).bytes(receipt);
             }
-            Self::Rest(Rest { tips, blobs, missing }) => {
-                w.array(4).uint(12).bytes(tips).bytes(blobs).uint(*missing);
+            Self::Rest(Rest { tips, blobs, missing, heard }) => {
+                w.array(5).uint(12).bytes(tips).bytes(blobs).uint(*missing).bool(*heard);
             }
         }
         w.finish()
@@ -327,7 +331,7 @@ impl Frame {
                 ascending(&found.iter().map(|(seq, _)| *seq).collect::<Vec<_>>(), "probed")?;
                 Self::Probed(log, found)
             }
-            (7, 2) => Self::Kept(list(r, 1, TIPS_MAX, "kept", decode_tip)?),
+            (7, 2) => Self::Kept(list(r, 0, TIPS_MAX, "kept", decode_tip)?),
             (8, 4) => {
                 let log = LogId::from_bytes(r.array_of("log")?);
                 Self::Again { log, from: r.uint("from")?, count: r.uint("count")? }
@@ -335,9 +339,12 @@ impl Frame {
             (9, 2) => Self::Want(list(r, 1, WANTS_MAX, "wants", decode_want)?),
             (10, 2) => Self::Absent(BlobHash::from_bytes(r.array_of("blob")?)),
             (11, 2) => Self::Receipt(r.bytes("receipt")?.to_vec()),
-            (12, 4) => {
-                Self::Rest(Rest { tips: r.array_of("tips")?, blobs: r.array_of("blobs")?, missing: r.uint("missing")? })
-            }
+            (12, 5) => Self::Rest(Rest {
+                tips: r.array_of("tips")?,
+                blobs: r.array_of("blobs")?,
+                missing: r.uint("missing")?,
+                heard: r.bool("heard")?,
+            }),
             _ => return Err(Refused { check: Check::Shape, what: "frame" }),
         };
         r.leave();
@@ -502,7 +509,7 @@ mod tests {
             Frame::Want(vec![Want { hash: BlobHash::from_bytes([1; 32]), class: BlobClass::Original, have: vec![0x80] }]),
             Frame::Absent(BlobHash::from_bytes([1; 32])),
             Frame::Receipt(vec![1; 70_000]),
-            Frame::Rest(Rest { tips: [1; 32], blobs: [2; 32], missing: 3 }),
+            Frame::Rest(Rest { tips: [1; 32], blobs: [2; 32], missing: 3, heard: true }),
         ]
     }
 

@@ -1,4 +1,68 @@
 //! The conversation of two peers, without any IO (`spec/sync.md`).
+//!
+//! A [`Session`] is one side of one conversation about one mission: phone with phone, phone with base camp, camp
+//! with camp, and later a phone with a file. Both sides run the same code. It decides what to say, what to believe,
+//! what to make durable and when both hold the same; it does not carry frames, read or write a store, verify
+//! signatures of entries, sign, or look at a clock. Those are [`Action`]s for the host, answered by [`Input`]s.
+//!
+//! ```text
+//!            frames             Input::Frame ┌─────────┐ Action::Load, Commit, Admit    store
+//!   peer ◀───────────▶ link ────────────────▶│ Session │───────────────────────────▶   roster
+//!                          ◀──────────────── │         │ Action::Verify                 any thread
+//!                           poll_send(class) └─────────┘ Action::SignReceipt            key
+//! ```
+//!
+//! # How a host pumps it
+//!
+//! 1. [`Session::new`] with who we are and what we hold.
+//! 2. After every input, take [`Session::poll`] until it is `None`, and do each action. Actions may be done on other
+//!    threads and answered in any order, except that [`Action::Admit`] and [`Action::Commit`] take effect in order.
+//! 3. Whenever the link takes more of a class, ask [`Session::poll_send`] for a frame of it, most urgent class first.
+//!    Nothing is prepared far ahead, so a slow peer slows the reading of our store, and nothing piles up.
+//! 4. While [`Session::is_receiving`] is false, read nothing from the link: the disk is slower than the peer.
+//! 5. Give it the time, once a second.
+//! 6. After [`Action::Close`] end the link with that code and drop the session. Nothing is lost by dropping one at any moment.
+//!
+//! # What is held when
+//!
+//! A statement, entry or chunk counts as held when the host says that it is committed, and only then is it
+//! acknowledged (`kept`). A session that ends in the middle leaves what was committed; the next one compares again
+//! and goes on from there.
+//!
+//! # Memory
+//!
+//! For one peer, at most the sum of
+//!
+//! - 16 frames of entries received and not yet durable, and 4 MiB for each of the [`VERIFY_MAX`] being verified,
+//! - 2 frames of entries to send, and 4 MiB of entries read for them,
+//! - [`Limits::chunk_bytes_max`] of chunks received, and one chunk over it,
+//! - 3 × 4 chunks to send, and the chunk hashes of the 64 blobs in each direction (4 MiB at most, 100 KiB for photos of 3 MB),
+//! - 2 MiB of small control frames that the peer does not read, after which the conversation ends,
+//! - 1 MiB of statements on their way to the peer and 2 MiB on their way into the store,
+//! - about 500 bytes for each log of the shared scopes (32 MiB at 65,536 logs) and 64 for each statement.
+//!
+//! # What it does not do
+//!
+//! - It does not ask for a body that is missing at a position whose header both sides hold; receipts name these.
+//! - It does not hide what a certified peer could learn by asking: which logs of its scopes exist and how long they are.
 
+mod close;
+mod config;
 pub mod frame;
+mod io;
+mod report;
+mod session;
+mod verify;
 pub mod wire;
+
+pub use close::{Close, CloseCode};
+pub use config::{
+    CutKey, Limits, LocalState, LocalTip, SessionConfig, blobs_digest, branches_digest, statements_digest, tips_digest,
+};
+pub use io::{
+    Action, Admitted, BlobState, Census, Class, Commit, Committed, HeldAt, Input, Loaded, LocalChange, Part, Request,
+    Span, StoredEntry, Token, WantedBlob,
+};
+pub use report::{BlobFailure, BlobProgress, Progress, Report, RestState};
+pub use session::{Session, VERIFY_MAX};
+pub use verify::{UnverifiedBatch, VerifiedBatch};

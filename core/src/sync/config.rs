@@ -1,0 +1,111 @@
+//! What a session is told when it begins: who this side is, who the peer proved to be, and what is held.
+
+use std::collections::BTreeMap;
+
+use super::frame::{LogTip, StatementClass, Wants};
+use crate::cbor::Writer;
+use crate::id::{MissionId, ScopeId, StatementId, StoreId, sha256};
+use crate::key::KEY_BYTES;
+use crate::roster::{Certificate, CompleteCharter, PartyNumber};
+
+/// Who takes part, and within which limits.
+#[derive(Clone, Debug)]
+pub struct SessionConfig {
+    /// The mission.
+    pub mission: MissionId,
+    /// Its charter; `None` on a device that is only joining.
+    pub charter: Option<CompleteCharter>,
+    /// A certificate whose request names this side's transport key; `None` before enrolment.
+    pub certificate: Option<Certificate>,
+    /// This side's store.
+    pub store: StoreId,
+    /// The transport key that TLS proved the peer to hold. For a courier bundle: the key the bundle is made for.
+    pub peer_transport: [u8; KEY_BYTES],
+    /// What this side wants on this link.
+    pub wants: Wants,
+    /// Whether the session stays for live changes after both sides rest, or says bye.
+    pub stay: bool,
+    /// Limits of this side.
+    pub limits: Limits,
+}
+
+/// Limits of one side; those both sides must agree on are constants of [`frame`](super::frame) and [`wire`](super::wire).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest time without a frame in either direction while something is outstanding, in milliseconds.
+    pub progress_ms: u64,
+    /// Most bytes of received chunks that are not durable yet.
+    pub chunk_bytes_max: usize,
+}
+
+impl Default for Limits {
+    /// `progress_ms` is 90,000: the longest frame of photo bytes, 256 KiB, takes 33 s at 64 kbit/s, and a phone
+    /// that walks out of range for a minute should find its conversation again.
+    /// `chunk_bytes_max` is 4 MiB: 64 chunks keep a slow flash busy, and eight peers take 32 MiB.
+    fn default() -> Self {
+        Self { progress_ms: 90_000, chunk_bytes_max: 4 << 20 }
+    }
+}
+
+/// What this side holds when the session begins.
+///
+/// The host takes it in one reading of its store, and hands every commit after that reading to
+/// [`Input::LocalChange`](super::Input::LocalChange).
+#[derive(Clone, Debug, Default)]
+pub struct LocalState {
+    /// [`statements_digest`] of each class that is not empty.
+    pub statements: BTreeMap<StatementClass, [u8; 32]>,
+    /// The logs of all scopes that this side's certificate grants; a log whose first entry is not held is left out.
+    pub tips: Vec<LocalTip>,
+    /// The keys that were cut.
+    pub cuts: Vec<CutKey>,
+}
+
+/// A log this side holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LocalTip {
+    /// How far it has come; the height is at least 1.
+    pub tip: LogTip,
+    /// Its scope.
+    pub scope: ScopeId,
+    /// Which logs are sent first: lower first, then by id. The host puts logs with incidents low, then the order of arrival.
+    pub urgency: u64,
+}
+
+/// A key that its party cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CutKey {
+    /// The key.
+    pub key: [u8; KEY_BYTES],
+    /// The party that cut it; a cut by another party than the one that certified the key does not count.
+    pub party: PartyNumber,
+    /// The cut.
+    pub statement: StatementId,
+}
+
+/// Digest of the statements of one class (`spec/sync.md` §Digests).
+pub fn statements_digest(ascending: &[StatementId]) -> [u8; 32] {
+    let parts: Vec<&[u8]> = ascending.iter().map(|id| id.as_bytes().as_slice()).collect();
+    sha256(&parts)
+}
+
+/// Digest of the tips of one scope (`spec/sync.md` §Digests).
+pub fn tips_digest<'a>(ascending: impl IntoIterator<Item = &'a LogTip>) -> [u8; 32] {
+    let mut writer = Writer::new();
+    for tip in ascending {
+        super::frame::encode_tip(tip, &mut writer);
+    }
+    sha256(&[&writer.finish()])
+}
+
+/// Digest of the entries of a forked log that are kept off its main branch (`spec/sync.md` §Tips).
+pub fn branches_digest(ascending: &[crate::id::EntryId]) -> [u8; 32] {
+    let parts: Vec<&[u8]> = ascending.iter().map(|id| id.as_bytes().as_slice()).collect();
+    sha256(&parts)
+}
+
+/// Digest of blobs held whole (`spec/sync.md` §Done).
+pub fn blobs_digest(ascending: &[crate::id::BlobHash]) -> [u8; 32] {
+    let parts: Vec<&[u8]> = ascending.iter().map(|hash| hash.as_bytes().as_slice()).collect();
+    sha256(&parts)
+}
