@@ -125,7 +125,9 @@ pub(super) fn runs<'a, P: Policy, T: Copy>(
     while !cursor.is_at_end() {
         match cursor.signed(what)? {
             0 => {
-                for _ in 0..take_rows(cursor.unsigned(what)?)? {
+                let count = cursor.unsigned(what)?;
+                policy.require(count > 0, Check::ChangeMalformed, what)?;
+                for _ in 0..take_rows(count)? {
                     row(None)?;
                 }
             }

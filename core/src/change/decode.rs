@@ -29,7 +29,7 @@ impl<'a> Change<'a> {
     pub fn decode_under<P: Policy>(chunk: &'a [u8], actor: Actor, policy: P) -> Result<Self, Refused> {
         policy.require(chunk.len() <= CHUNK_BYTES_MAX, Check::ChangeSize, "chunk")?;
         let (contents, hash) = unwrap(chunk, policy)?;
-        let raw = Raw::read(contents, policy)?;
+        let raw = Raw::read(contents, actor, policy)?;
         let change = raw.check(chunk, hash, actor, policy)?;
         change.check_order(policy)?;
         // The header needs no comparison: its magic, type, length and checksum have one form each and were checked.
@@ -52,7 +52,11 @@ impl<'a> Change<'a> {
     fn check_order<P: Policy>(&self, policy: P) -> Result<(), Refused> {
         policy.require(self.deps.is_sorted_by(|a, b| a < b), Check::ChangeDepsOrder, "dependencies")?;
         let ascending = self.puts.iter().all(|put| put.preds.is_sorted_by(|a, b| a < b));
-        policy.require(ascending, Check::ChangePred, "predecessors out of order")
+        policy.require(ascending, Check::ChangePred, "predecessors out of order")?;
+        // Under every policy: counters are added, and Automerge keeps them in 32 bits.
+        let end_op = self.start_op.checked_add(self.puts.len() as u64);
+        let counts = self.start_op > 0 && end_op.is_some_and(|end| end <= COUNTER_MAX);
+        if counts { Ok(()) } else { Err(Refused { check: Check::ChangeStartOp, what: "start_op out of range" }) }
     }
 }
 
@@ -77,11 +81,11 @@ fn unwrap<P: Policy>(chunk: &[u8], policy: P) -> Result<(&[u8], ChangeHash), Ref
 /// A change as its bytes say it, before anything is judged.
 struct Raw<'a> {
     deps: Vec<ChangeHash>,
-    actor: Actor,
+    actor: &'a [u8],
     seq: u64,
     start_op: u64,
     time: i64,
-    message: &'a [u8],
+    message: &'a str,
     ops: Ops<'a>,
     extra: &'a [u8],
 }
@@ -93,7 +97,7 @@ struct Ops<'a> {
     by_element: bool,
     keys: Vec<Option<&'a [u8]>>,
     insert: bool,
-    actions: Vec<u64>,
+    actions: Vec<Option<u64>>,
     values: Vec<RawValue<'a>>,
     preds: Vec<Vec<OpRef>>,
     mark: bool,
@@ -106,28 +110,25 @@ struct RawValue<'a> {
 }
 
 impl<'a> Raw<'a> {
-    fn read<P: Policy>(contents: &'a [u8], policy: P) -> Result<Self, Refused> {
+    /// `actor` is whom the first place in the list of actors stands for; whether the chunk says so too is judged later.
+    fn read<P: Policy>(contents: &'a [u8], actor: Actor, policy: P) -> Result<Self, Refused> {
         let mut cursor = Cursor::new(contents, policy);
         let what = "dependencies";
         let deps = within(cursor.unsigned(what)?, DEPS_MAX, policy, what)?;
         let deps = (0..deps).map(|_| cursor.array(what).map(ChangeHash::from_bytes)).collect::<Result<Vec<_>, _>>()?;
-        let own = actor(&mut cursor)?;
+        let own = cursor.prefixed("actor")?;
         let seq = cursor.unsigned("seq")?;
         let start_op = cursor.unsigned("start_op")?;
         let time = cursor.signed("time")?;
-        let message = cursor.prefixed("message")?;
+        let message = std::str::from_utf8(cursor.prefixed("message")?).map_err(|_| malformed("message"))?;
         let what = "other actors";
         let others = within(cursor.unsigned(what)?, OTHER_ACTORS_MAX, policy, what)?;
-        let mut actors = vec![own];
+        let mut actors = vec![actor];
         for _ in 0..others {
-            actors.push(actor(&mut cursor)?);
+            actors.push(Actor::try_from(cursor.prefixed(what)?).map_err(|_| malformed(what))?);
         }
         let columns = Columns::read(&mut cursor)?;
         let ops = Ops::read(&columns, &actors, policy)?;
-        let last_op = start_op.checked_add(ops.actions.len() as u64);
-        if start_op == 0 || last_op.is_none_or(|last| last > COUNTER_MAX) {
-            return Err(malformed("start_op"));
-        }
         Ok(Self { deps, actor: own, seq, start_op, time, message, ops, extra: cursor.rest() })
     }
 
@@ -140,12 +141,12 @@ impl<'a> Raw<'a> {
     ) -> Result<Change<'a>, Refused> {
         let Self { deps, actor: own, seq, start_op, time, message, ops, extra } = self;
         policy.require(extra.is_empty(), Check::ChangeExtraBytes, "bytes after the columns")?;
-        policy.require(own == actor, Check::ChangeActor, "actor")?;
+        policy.require(own == actor.as_bytes(), Check::ChangeActor, "actor")?;
         policy.require(time == 0, Check::ChangeTime, "time")?;
         let seed = seed(message);
         policy.require(seed.is_some(), Check::ChangeSeed, "message")?;
         let puts = ops.check(policy)?;
-        Ok(Change { chunk, hash, actor: own, seq, start_op, deps, seed: seed.unwrap_or_default(), puts })
+        Ok(Change { chunk, hash, actor, seq, start_op, deps, seed: seed.unwrap_or_default(), puts })
     }
 }
 
@@ -160,7 +161,7 @@ impl<'a> Ops<'a> {
             "actions",
             |cursor| cursor.unsigned("action"),
             |action| {
-                actions.push(action.ok_or(malformed("action"))?);
+                actions.push(action);
                 Ok(())
             },
         )?;
@@ -173,7 +174,7 @@ impl<'a> Ops<'a> {
             on_root: !object_actor && !object_counter,
             by_element: key_actor || key_counter,
             keys: columns.texts(column::KEY, rows, policy, "keys")?,
-            insert: any_true(columns.of(column::INSERT), rows, policy, "inserts")?,
+            insert: columns.any_true(column::INSERT, rows, policy, "inserts")?,
             values: values(columns, rows, policy)?,
             preds: preds(columns, rows, actors, policy)?,
             mark: columns.any_mark(rows, policy)?,
@@ -184,7 +185,7 @@ impl<'a> Ops<'a> {
     fn check<P: Policy>(self, policy: P) -> Result<Vec<Put<'a>>, Refused> {
         policy.require(!self.actions.is_empty(), Check::ChangeEmpty, "operations")?;
         policy.require(self.on_root, Check::ChangeObject, "object")?;
-        let puts_only = !self.insert && !self.mark && self.actions.iter().all(|&action| action == ACTION_PUT);
+        let puts_only = !self.insert && !self.mark && self.actions.iter().all(|&action| action == Some(ACTION_PUT));
         policy.require(puts_only, Check::ChangeAction, "action")?;
         policy.require(!self.by_element, Check::ChangeKey, "key of a list")?;
         let keys = self.keys.iter().map(|key| name(*key, policy)).collect::<Result<Vec<_>, _>>()?;
@@ -274,6 +275,32 @@ impl<'a> Columns<'a> {
         Ok(any)
     }
 
+    fn any_true<P: Policy>(&self, spec: u32, rows: usize, policy: P, what: &'static str) -> Result<bool, Refused> {
+        let column = self.of(spec);
+        Ok(!column.is_empty() && any_true(column, rows, policy, what)?)
+    }
+
+    /// A column of numbers, 0 where it is null or left out.
+    fn numbers<P: Policy>(&self, spec: u32, rows: usize, policy: P, what: &'static str) -> Result<Vec<u64>, Refused> {
+        let column = self.of(spec);
+        if column.is_empty() {
+            return Ok(vec![0; rows]);
+        }
+        let mut numbers = Vec::with_capacity(rows);
+        runs(
+            column,
+            Rows::Exactly(rows),
+            policy,
+            what,
+            |cursor| cursor.unsigned(what),
+            |number| {
+                numbers.push(number.unwrap_or(0));
+                Ok(())
+            },
+        )?;
+        Ok(numbers)
+    }
+
     fn texts<P: Policy>(
         &self,
         spec: u32,
@@ -301,8 +328,7 @@ impl<'a> Columns<'a> {
     }
 
     fn any_mark<P: Policy>(&self, rows: usize, policy: P) -> Result<bool, Refused> {
-        let expand = self.of(column::EXPAND);
-        let expands = !expand.is_empty() && any_true(expand, rows, policy, "expands")?;
+        let expands = self.any_true(column::EXPAND, rows, policy, "expands")?;
         let names = self.texts(column::MARK_NAME, rows, policy, "mark names")?;
         Ok(expands || names.iter().any(Option::is_some))
     }
@@ -310,29 +336,20 @@ impl<'a> Columns<'a> {
 
 fn values<'a, P: Policy>(columns: &Columns<'a>, rows: usize, policy: P) -> Result<Vec<RawValue<'a>>, Refused> {
     let what = "values";
-    let mut bytes = Cursor::new(columns.of(column::VALUE), policy);
-    let mut values = Vec::with_capacity(rows);
-    let meta = columns.of(column::VALUE_META);
-    runs(
-        meta,
-        Rows::Exactly(rows),
-        policy,
-        what,
-        |cursor| cursor.unsigned(what),
-        |meta| {
-            let meta = meta.ok_or(malformed(what))?;
-            let (code, len) = (meta & 15, meta >> 4);
-            // Automerge reads no bytes for these three, whatever length they claim; the canonical form claims none.
-            let bytes = match code {
-                code::NULL | code::FALSE | code::TRUE => &[],
-                _ => bytes.take(len, what)?,
-            };
-            let int = if code == code::INT { Some(whole(bytes, policy)?) } else { None };
-            values.push(RawValue { code, bytes, int });
-            Ok(())
-        },
-    )?;
-    if bytes.is_at_end() { Ok(values) } else { Err(malformed(what)) }
+    let mut rest = Cursor::new(columns.of(column::VALUE), policy);
+    let value = |meta: u64| {
+        let code = meta & 15;
+        let bytes = rest.take(meta >> 4, what)?;
+        match code {
+            // Automerge would leave these bytes to the next value.
+            code::NULL | code::FALSE | code::TRUE if !bytes.is_empty() => Err(malformed(what)),
+            code::INT => Ok(RawValue { code, bytes, int: Some(whole(bytes, policy)?) }),
+            _ => Ok(RawValue { code, bytes, int: None }),
+        }
+    };
+    let metas = columns.numbers(column::VALUE_META, rows, policy, what)?;
+    let values = metas.into_iter().map(value).collect::<Result<Vec<_>, _>>()?;
+    if rest.is_at_end() { Ok(values) } else { Err(malformed(what)) }
 }
 
 fn whole<P: Policy>(bytes: &[u8], policy: P) -> Result<i64, Refused> {
@@ -348,21 +365,9 @@ fn preds<P: Policy>(
     policy: P,
 ) -> Result<Vec<Vec<OpRef>>, Refused> {
     let what = "predecessors";
-    let mut counts = Vec::with_capacity(rows);
-    let (mut total, limit) = (0usize, ceiling(PREDS_MAX, policy));
-    runs(
-        columns.of(column::PRED_COUNT),
-        Rows::Exactly(rows),
-        policy,
-        what,
-        |cursor| cursor.unsigned(what),
-        |count| {
-            let count = usize::try_from(count.ok_or(malformed(what))?).unwrap_or(usize::MAX);
-            total = total.saturating_add(count);
-            counts.push(count);
-            if total <= limit { Ok(()) } else { Err(Refused { check: Check::ChangeSize, what }) }
-        },
-    )?;
+    let counts = columns.numbers(column::PRED_COUNT, rows, policy, what)?;
+    let total = counts.iter().fold(0, |total: u64, count| total.saturating_add(*count));
+    let total = within(total, PREDS_MAX, policy, what)?;
     let mut makers = Vec::with_capacity(total);
     runs(
         columns.of(column::PRED_ACTOR),
@@ -392,11 +397,7 @@ fn preds<P: Policy>(
         },
     )?;
     let mut ops = ops.into_iter();
-    Ok(counts.into_iter().map(|count| ops.by_ref().take(count).collect()).collect())
-}
-
-fn actor<P: Policy>(cursor: &mut Cursor<'_, P>) -> Result<Actor, Refused> {
-    Actor::try_from(cursor.prefixed("actor")?).map_err(|_| malformed("actor"))
+    Ok(counts.into_iter().map(|count| ops.by_ref().take(count as usize).collect()).collect())
 }
 
 fn name<P: Policy>(key: Option<&[u8]>, policy: P) -> Result<&str, Refused> {
@@ -406,12 +407,12 @@ fn name<P: Policy>(key: Option<&[u8]>, policy: P) -> Result<&str, Refused> {
     Ok(key)
 }
 
-fn seed(message: &[u8]) -> Option<[u8; 16]> {
+fn seed(message: &str) -> Option<[u8; 16]> {
     let mut seed = [0; 16];
     if message.len() != 2 * seed.len() {
         return None;
     }
-    data_encoding::HEXLOWER.decode_mut(message, &mut seed).ok()?;
+    data_encoding::HEXLOWER.decode_mut(message.as_bytes(), &mut seed).ok()?;
     Some(seed)
 }
 

@@ -1,12 +1,14 @@
 //! What composed changes do to Automerge documents.
 
+use std::collections::BTreeSet;
+
 use automerge::transaction::{CommitOptions, Transactable as _};
 use automerge::{Automerge, ROOT, ReadDoc as _, ScalarValue};
 
-use super::{ME, SEED, actor, put};
-use crate::change::{Basis, Change, Composed, OpRef, Put, Value, compose};
+use super::{Dice, ME, SEED, actor, put};
+use crate::change::{Admission, Basis, Change, Composed, Earlier, OpRef, Put, RecordIndex, Step, Value, compose};
 use crate::check::Check;
-use crate::id::{Actor, ChangeHash};
+use crate::id::{Actor, ChangeHash, EntryId};
 
 fn apply(doc: &mut Automerge, actor: Actor, composed: &Composed) {
     let change = Change::decode(&composed.chunk, actor).unwrap();
@@ -132,4 +134,81 @@ fn the_order_of_puts_and_predecessors_does_not_matter() {
     puts.reverse();
     puts[0].preds.reverse();
     assert_eq!(one, compose(ME, SEED, &basis, puts).unwrap());
+}
+
+/// Random edits by four people, each on heads of his own choosing, held against a model of which values stay visible.
+#[test]
+fn admitted_histories_give_the_values_a_plain_model_gives() {
+    for seed in 0..12 {
+        let mut history = History { dice: Dice::new(seed), ..History::default() };
+        for number in 0..60 {
+            history.write(number);
+        }
+        let changes = history.steps.iter().map(|step| step.change.to_automerge().unwrap());
+        let mut doc = Automerge::new();
+        doc.apply_changes(changes.collect::<Vec<_>>()).unwrap();
+        let all: BTreeSet<usize> = (0..60).collect();
+        for key in KEYS {
+            let shown: BTreeSet<OpRef> = values(&doc, key).into_iter().map(|(_, op)| op).collect();
+            assert_eq!(shown, history.visible(key, &all), "seed {seed}, {key}");
+        }
+    }
+}
+
+const KEYS: [&str; 3] = ["mood", "photos/0000000000000000/file", "wind"];
+
+#[derive(Default)]
+struct History {
+    dice: Dice,
+    steps: Vec<Written>,
+    index: RecordIndex,
+    own: [Vec<usize>; 4],
+}
+
+struct Written {
+    change: Change<'static>,
+    ancestors: BTreeSet<usize>,
+}
+
+impl History {
+    fn write(&mut self, number: usize) {
+        let who = if number == 0 { 0 } else { self.dice.below(4) as usize };
+        let heads = (0..number.min(2)).map(|_| self.dice.below(number as u64) as usize);
+        let heads: BTreeSet<usize> = heads.chain(self.own[who].last().copied()).collect();
+        let ancestors: BTreeSet<usize> = heads.iter().flat_map(|head| self.steps[*head].ancestors.clone()).collect();
+        let last = self.own[who].last();
+        let earlier = last.map(|last| Earlier { count: self.own[who].len() as u64, last: entry(*last) });
+        let refs: Vec<EntryId> = heads.iter().map(|head| entry(*head)).collect();
+        let basis = self.index.basis(&refs, earlier).unwrap();
+        let edited = 1 + self.dice.below(7);
+        let keys = KEYS.iter().enumerate().filter(|(at, _)| edited >> at & 1 == 1);
+        let puts = keys.map(|(_, key)| {
+            let preds = self.visible(key, &ancestors).into_iter().collect();
+            Put { preds, ..put(key, Value::Int(number as i64)) }
+        });
+        let composed = compose(actor(who as u8), SEED, &basis, puts.collect()).unwrap();
+        let change = Change::decode(composed.chunk.leak(), actor(who as u8)).unwrap();
+        let step = Step { entry: entry(number), refs: &basis.refs, earlier };
+        assert_eq!(self.index.admit(&change, step), Ok(Admission::Admitted));
+        let ancestors = ancestors.into_iter().chain([number]).collect();
+        self.steps.push(Written { change, ancestors });
+        self.own[who].push(number);
+    }
+
+    /// The operations on `key` in `steps` that no other operation in `steps` replaced.
+    fn visible(&self, key: &str, steps: &BTreeSet<usize>) -> BTreeSet<OpRef> {
+        let changes = || steps.iter().map(|step| &self.steps[*step].change);
+        let puts = |change: &Change<'static>| -> Vec<(OpRef, Vec<OpRef>)> {
+            let puts = change.puts().iter().enumerate().filter(|(_, put)| put.key == key);
+            puts.map(|(index, put)| (change.op(index), put.preds.clone())).collect()
+        };
+        let replaced: BTreeSet<OpRef> = changes().flat_map(puts).flat_map(|(_, preds)| preds).collect();
+        changes().flat_map(puts).map(|(op, _)| op).filter(|op| !replaced.contains(op)).collect()
+    }
+}
+
+fn entry(number: usize) -> EntryId {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&(number as u64).to_be_bytes());
+    EntryId::from_bytes(bytes)
 }

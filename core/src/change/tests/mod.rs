@@ -20,6 +20,7 @@ pub(super) fn put<'a>(key: &'a str, value: Value<'a>) -> Put<'a> {
 }
 
 /// A repeatable stream of numbers (xorshift64*), so that a failure names its seed.
+#[derive(Default)]
 pub(super) struct Dice(u64);
 
 impl Dice {

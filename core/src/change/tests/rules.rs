@@ -83,7 +83,8 @@ fn each_rule_between_changes_is_refused_under_its_code() {
         bent
     };
     let fine = || vec![over((4, B), "p")];
-    let rows: Vec<(&str, Basis, Vec<Put<'_>>, Option<Earlier>, Check)> = vec![
+    type Row<'a> = (&'a str, Basis, Vec<Put<'a>>, Option<Earlier>, Check);
+    let rows: Vec<Row<'_>> = vec![
         ("a dependency less", bend(|basis| _ = basis.deps.pop()), fine(), after(2, 1), ChangeDepsRefs),
         (
             "a dependency unknown",
