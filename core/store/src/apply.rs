@@ -9,7 +9,7 @@ use crate::batch::{Batch, Committed, Damaged, Internal, NewReceipt, NewStatement
 use crate::bits::Bits;
 use crate::blob::{BlobClaim, BlobClass, WholeBlob};
 use crate::error::CommitError;
-use crate::index;
+use crate::index::{self, StaleTurn};
 use crate::logs::{self, Logs, Placed};
 
 /// States of a body, as the schema numbers them.
@@ -64,11 +64,11 @@ impl Apply<'_> {
         for entry in &batch.erased_bodies {
             self.erase_body(*entry)?;
         }
-        self.stale(&touched, batch.touch_all)?;
         self.index(batch)?;
         self.drafts(batch)?;
         self.peers(batch)?;
         committed.tips = self.logs.settle(self.connection, self.arrived)?;
+        self.stale(&touched, batch.touch_all)?;
         Ok(committed)
     }
 
@@ -81,7 +81,8 @@ impl Apply<'_> {
         for entry in &batch.entries {
             let placed = self.logs.place(self.connection, entry, self.arrived, &mut committed.not_kept)?;
             match placed {
-                Placed::New => {
+                Placed::Last => committed.entries_new += 1,
+                Placed::Between => {
                     committed.entries_new += 1;
                     touched.insert(entry.record());
                 }
@@ -194,23 +195,25 @@ impl Apply<'_> {
             insert.execute(params![*self.turn, record.as_bytes()])?;
         }
         if is_all {
-            let sql = "INSERT INTO stale (turn, record)
-                       SELECT ?1 + row_number() OVER (ORDER BY position), id FROM entry WHERE record IS NULL";
-            let added = self.connection.prepare_cached(sql)?.execute([*self.turn])?;
-            *self.turn += i64::try_from(added).unwrap_or(i64::MAX);
+            // What is known of the logs is written by now; it is forgotten, so that all is read again.
+            self.logs.clear();
+            self.connection.prepare_cached("UPDATE log SET indexed = 0")?.execute([])?;
         }
         Ok(())
     }
 
-    fn index(&self, batch: &Batch) -> rusqlite::Result<()> {
+    fn index(&mut self, batch: &Batch) -> rusqlite::Result<()> {
         for record in &batch.dropped_rows {
             index::drop_record(self.connection, *record)?;
         }
         for row in &batch.rows {
             index::put(self.connection, row)?;
         }
-        if let Some(through) = batch.indexed {
-            self.connection.prepare_cached("DELETE FROM stale WHERE turn <= ?1")?.execute([through.0])?;
+        for StaleTurn { turn, logs } in &batch.indexed {
+            self.connection.prepare_cached("DELETE FROM stale WHERE turn <= ?1")?.execute([turn])?;
+            for (log, seq) in logs {
+                self.logs.indexed(self.connection, *log, *seq)?;
+            }
         }
         Ok(())
     }

@@ -72,7 +72,7 @@ pub struct Batch {
     pub(crate) touch_all: bool,
     pub(crate) rows: Vec<IndexRow>,
     pub(crate) dropped_rows: Vec<RecordId>,
-    pub(crate) indexed: Option<StaleTurn>,
+    pub(crate) indexed: Vec<StaleTurn>,
     pub(crate) drafts: Vec<(DraftId, Option<Vec<u8>>)>,
     pub(crate) receipts: Vec<NewReceipt>,
     pub(crate) agreements: Vec<([u8; 32], ScopeId, Vec<u8>)>,
@@ -218,9 +218,9 @@ impl Batch {
         self
     }
 
-    /// Says that all records in a page of stale ones are indexed, by the page's last turn.
+    /// Says that all records in a page of stale ones are indexed, by what came with the page.
     pub fn indexed(&mut self, through: StaleTurn) -> &mut Self {
-        self.indexed = self.indexed.max(Some(through));
+        self.indexed.push(through);
         self
     }
 

@@ -1,6 +1,6 @@
 //! Reading entries and logs. Every row is checked against its hashes before anybody sees it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use merestone_core::id::{EntryId, LogId, RecordId, ScopeId, sha256};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use crate::apply::{BODY_ERASED, BODY_HELD};
 use crate::batch::Damaged;
 use crate::error::ReadError;
-use crate::logs::{LogTip, TIP_COLUMNS, log_of, position, position_end, read_tip, seq_of};
+use crate::logs::{LogTip, TIP_COLUMNS, log_of, position, position_end, read_tip, seq_of, walk_on};
 use crate::store::{Store, Trouble, limit};
 
 /// An entry as it is stored: the bytes that were verified before they were committed, their hashes checked again.
@@ -77,7 +77,13 @@ impl Store {
             );
             let mut select = connection.prepare_cached(&sql)?;
             let rows = select.query_map(params![after, scope, limit(PAGE_TIPS_MAX)], read_tip)?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            let mut tips = Vec::new();
+            for found in rows {
+                let (log, mut tip) = found?;
+                walk_on(connection, log, &mut tip, |_| {})?;
+                tips.push(tip);
+            }
+            Ok(tips)
         })
     }
 
@@ -88,7 +94,10 @@ impl Store {
     pub fn tip(&self, log: LogId) -> Result<Option<LogTip>, ReadError> {
         self.read(|connection| {
             let sql = format!("SELECT {TIP_COLUMNS} FROM log WHERE id = ?1");
-            Ok(connection.prepare_cached(&sql)?.query_row([log.as_bytes()], read_tip).optional()?)
+            let found = connection.prepare_cached(&sql)?.query_row([log.as_bytes()], read_tip).optional()?;
+            let Some((log, mut tip)) = found else { return Ok(None) };
+            walk_on(connection, log, &mut tip, |_| {})?;
+            Ok(Some(tip))
         })
     }
 
@@ -228,12 +237,25 @@ impl Store {
     /// If the store cannot be read.
     pub fn missing_body_counts(&self) -> Result<Vec<(LogId, u64)>, ReadError> {
         self.read(|connection| {
-            let sql = "SELECT l.id, count(*) FROM entry e CROSS JOIN log l ON l.log = e.position >> 23
-                       WHERE e.body_state = 0 AND (e.position >> 3) & 1048575 < l.height GROUP BY l.id ORDER BY l.id";
+            let sql = "SELECT position FROM entry WHERE body_state = 0 ORDER BY position";
             let mut select = connection.prepare_cached(sql)?;
-            let rows = select
-                .query_map([], |row| Ok((LogId::from_bytes(row.get(0)?), row.get::<_, i64>(1)?.cast_unsigned())))?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            let mut missing: BTreeMap<i64, Vec<u64>> = BTreeMap::new();
+            for place in select.query_map([], |row| row.get(0))? {
+                let place = place?;
+                missing.entry(log_of(place)).or_default().push(seq_of(place));
+            }
+            let sql = format!("SELECT {TIP_COLUMNS} FROM log WHERE log = ?1");
+            let mut counts = Vec::new();
+            for (log, seqs) in missing {
+                let (_, mut tip) = connection.prepare_cached(&sql)?.query_row([log], read_tip)?;
+                walk_on(connection, log, &mut tip, |_| {})?;
+                let count = seqs.iter().filter(|seq| **seq < tip.height).count() as u64;
+                if count > 0 {
+                    counts.push((tip.log, count));
+                }
+            }
+            counts.sort_unstable();
+            Ok(counts)
         })
     }
 }

@@ -1,13 +1,17 @@
 //! The index: what lists and searches show of records. A cache that the room above writes, lazily, and the store keeps.
 //!
-//! A save only notes that its record is stale; whoever shows lists asks for the stale ones, builds their rows from the entries
-//! and commits them together with "indexed through". A save that comes in between has a later turn and stays noted.
+//! A save writes nothing for the index: new entries stand at the ends of their logs, and each log knows how far the index has
+//! seen it. What changes below that end is noted in a queue. Whoever shows lists asks for the stale records, builds their rows
+//! from the entries and commits them together with "indexed through". A save that comes in between stands behind that mark.
 
-use merestone_core::id::{RecordId, ScopeId};
+use std::collections::HashSet;
+
+use merestone_core::id::{LogId, RecordId, ScopeId};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::error::ReadError;
 use crate::fold::{fold, query};
+use crate::logs::seq_of;
 use crate::store::{Store, limit};
 
 /// What a list shows of one record.
@@ -31,14 +35,19 @@ pub struct IndexRow {
     pub text: String,
 }
 
-/// A place in the queue of stale records; it means something only to the open store that gave it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct StaleTurn(pub(crate) i64);
+/// How far a page of stale records went; it means something only to the open store that gave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaleTurn {
+    /// Last turn in the queue.
+    pub(crate) turn: i64,
+    /// Ends of logs: entries below the seq are in the page.
+    pub(crate) logs: Vec<(LogId, u64)>,
+}
 
 /// Records whose rows are older than their entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stale {
-    /// The records, in the order in which they changed, each once.
+    /// The records, each once.
     pub records: Vec<RecordId>,
     /// Commit this with their rows.
     pub through: StaleTurn,
@@ -76,28 +85,50 @@ pub struct RowPage {
 /// Most rows in one page.
 pub const PAGE_ROWS_MAX: usize = 1_000;
 
-/// Most turns read at once when asking for stale records.
+/// Most changes read at once when asking for stale records.
 pub const STALE_MAX: usize = 4_096;
 
 impl Store {
-    /// Up to `turns_max` (at most [`STALE_MAX`]) changes that the index has not seen; `None` when it is up to date.
+    /// The records of up to `changes_max` (at most [`STALE_MAX`]) changes that the index has not seen;
+    /// `None` when it is up to date.
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub fn stale_records(&self, turns_max: usize) -> Result<Option<Stale>, ReadError> {
+    pub fn stale_records(&self, changes_max: usize) -> Result<Option<Stale>, ReadError> {
+        let changes_max = limit(changes_max.min(STALE_MAX));
         self.read(|connection| {
-            let mut select = connection.prepare_cached("SELECT turn, record FROM stale ORDER BY turn LIMIT ?1")?;
-            let mut rows = select.query([limit(turns_max.min(STALE_MAX))])?;
-            let mut seen = std::collections::HashSet::new();
-            let (mut records, mut through) = (Vec::new(), None);
-            while let Some(row) = rows.next()? {
-                through = Some(StaleTurn(row.get(0)?));
-                let record = RecordId::from_bytes(row.get(1)?);
+            let mut seen = HashSet::new();
+            let (mut records, mut changes) = (Vec::new(), 0);
+            let mut through = StaleTurn { turn: 0, logs: Vec::new() };
+            let mut note = |record| {
+                let record = RecordId::from_bytes(record);
                 if seen.insert(record) {
                     records.push(record);
                 }
+            };
+            let mut select = connection.prepare_cached("SELECT turn, record FROM stale ORDER BY turn LIMIT ?1")?;
+            let mut rows = select.query([changes_max])?;
+            while let Some(row) = rows.next()? {
+                through.turn = row.get(0)?;
+                note(row.get(1)?);
+                changes += 1;
             }
-            Ok(through.map(|through| Stale { records, through }))
+            // Log by log and within each by position; LIMIT ends the walk.
+            let sql = "SELECT l.id, e.position, coalesce(e.record, e.id) FROM log l CROSS JOIN entry e
+                       ON e.position >= (l.log << 23) | (l.indexed << 3) AND e.position < (l.log + 1) << 23
+                       ORDER BY l.log, e.position LIMIT ?1";
+            let mut select = connection.prepare_cached(sql)?;
+            let mut rows = select.query([changes_max - changes])?;
+            while let Some(row) = rows.next()? {
+                let (log, end) = (LogId::from_bytes(row.get(0)?), seq_of(row.get(1)?) + 1);
+                note(row.get(2)?);
+                changes += 1;
+                match through.logs.last_mut().filter(|(last, _)| *last == log) {
+                    Some((_, seq)) => *seq = end,
+                    None => through.logs.push((log, end)),
+                }
+            }
+            Ok(Some(Stale { records, through }).filter(|_| changes > 0))
         })
     }
 

@@ -28,9 +28,9 @@
 //!
 //! # One writer
 //!
-//! All writing is done by one thread that owns the one writing connection. A [`Batch`] is what must be true together. Batches
-//! that wait are committed in one transaction and share its flush; each caller hears of it after the commit.
-//! Readers have connections of their own and never wait for the writer.
+//! There is one writing connection. A [`Batch`] is what must be true together. Who finds the writer free commits on his own
+//! thread; batches that must wait are committed together, by the store's thread, in one transaction, and share its flush. Each caller
+//! hears of it after the commit. Readers have connections of their own and never wait for the writer.
 //!
 //! # Example
 //!
@@ -69,6 +69,7 @@ mod folder;
 mod index;
 mod kept;
 mod logs;
+mod queue;
 mod schema;
 mod store;
 mod writer;

@@ -58,10 +58,11 @@ pub(crate) fn log_of(position: i64) -> i64 {
 }
 
 /// The columns that [`read_tip`] reads.
-pub(crate) const TIP_COLUMNS: &str = "id, key, scope, epoch, height, head, branches, top";
+pub(crate) const TIP_COLUMNS: &str = "id, key, scope, epoch, height, head, branches, top, log";
 
-pub(crate) fn read_tip(row: &Row<'_>) -> rusqlite::Result<LogTip> {
-    Ok(LogTip {
+/// The log's number and its tip as its row has it; [`walk_on`] brings it up to date.
+pub(crate) fn read_tip(row: &Row<'_>) -> rusqlite::Result<(i64, LogTip)> {
+    let tip = LogTip {
         log: LogId::from_bytes(row.get(0)?),
         key: row.get(1)?,
         scope: ScopeId::from_bytes(row.get(2)?),
@@ -70,13 +71,42 @@ pub(crate) fn read_tip(row: &Row<'_>) -> rusqlite::Result<LogTip> {
         head: row.get::<_, Option<[u8; 32]>>(5)?.map(EntryId::from_bytes),
         branches: row.get(6)?,
         top: row.get::<_, i64>(7)?.cast_unsigned(),
-    })
+    };
+    Ok((row.get(8)?, tip))
+}
+
+/// Moves a tip over the entries that follow it along the main branch, telling `pass` of each, and its top to the last entry.
+pub(crate) fn walk_on(
+    connection: &Connection,
+    log: i64,
+    tip: &mut LogTip,
+    mut pass: impl FnMut(EntryId),
+) -> rusqlite::Result<()> {
+    let sql = "SELECT max(position) FROM entry WHERE position >= ?1 AND position < ?2";
+    let places = [position(log, 0), position(log + 1, 0)];
+    let last: Option<i64> = connection.prepare_cached(sql)?.query_row(places, |row| row.get(0))?;
+    tip.top = tip.top.max(last.map_or(0, |last| seq_of(last) + 1));
+    let sql = "SELECT id FROM entry WHERE position BETWEEN ?1 AND ?2 AND prev IS ?3 ORDER BY id LIMIT 1";
+    let mut next = connection.prepare_cached(sql)?;
+    while tip.height < tip.top {
+        let places = (position(log, tip.height), position_end(log, tip.height));
+        let head = tip.head.as_ref().map(EntryId::as_bytes);
+        let Some(id) = next.query_row(params![places.0, places.1, head], |row| row.get(0)).optional()? else { break };
+        let id = EntryId::from_bytes(id);
+        tip.height += 1;
+        tip.head = Some(id);
+        pass(id);
+    }
+    Ok(())
 }
 
 /// What became of an entry.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Placed {
-    New,
+    /// At the end of its log, where the index looks by itself.
+    Last,
+    /// Below an entry that came before it.
+    Between,
     /// It is there; its position, so that a body may be added.
     Held {
         position: i64,
@@ -89,10 +119,20 @@ struct LogState {
     log: i64,
     tip: LogTip,
     fork: Option<u64>,
+    indexed: u64,
     /// Walk the main branch again from here before the next commit.
     walk_from: Option<u64>,
+    /// The batch in hand brought an entry of it.
     is_changed: bool,
+    /// The row must be written: it would not be found again by walking on from what it says.
+    is_row_old: bool,
+    /// Height in the row.
+    row_height: u64,
 }
+
+/// Entries that a log may grow by before its row is written: a save touches one page less,
+/// and reading a tip walks over no more than these.
+const ROW_LAG_MAX: u64 = 64;
 
 /// The logs that the writer has touched. Everything in here is in the database too; a rolled back transaction clears it.
 #[derive(Debug, Default)]
@@ -118,6 +158,7 @@ impl Logs {
         let seq = entry.header().seq;
         let siblings = if seq < state.tip.top { siblings(connection, state.log, seq)? } else { BTreeMap::new() };
         if let Some(&position) = siblings.get(&entry.id()) {
+            state.is_changed = true;
             return Ok(Placed::Held { position });
         }
         let first = position(state.log, seq);
@@ -134,8 +175,18 @@ impl Logs {
             Some(_) => (first..).find(|place| !siblings.values().any(|taken| taken == place)).unwrap_or(first),
         };
         insert(connection, slot, entry, arrived)?;
+        let is_last = seq >= state.tip.top;
         state.follow(connection, entry, siblings.is_empty())?;
-        Ok(Placed::New)
+        Ok(if is_last { Placed::Last } else { Placed::Between })
+    }
+
+    /// Notes that the index has seen a log below `seq`.
+    pub(crate) fn indexed(&mut self, connection: &Connection, log: LogId, seq: u64) -> rusqlite::Result<()> {
+        if let Some(state) = self.of_log(connection, log)? {
+            state.indexed = state.indexed.max(seq);
+            state.is_row_old = true;
+        }
+        Ok(())
     }
 
     /// Notes that an entry of this log was set aside.
@@ -144,6 +195,7 @@ impl Logs {
         let id = LogId::from_bytes(connection.query_row(sql, [log_of(place)], |row| row.get(0))?);
         let state = self.of_log(connection, id)?;
         if let Some(state) = state {
+            state.tip.top = state.tip.top.max(seq_of(place) + 1);
             state.walk_again_from(seq_of(place));
         }
         Ok(())
@@ -152,9 +204,12 @@ impl Logs {
     /// Writes the tips that changed and says what they are.
     pub(crate) fn settle(&mut self, connection: &Connection, arrived: i64) -> rusqlite::Result<Vec<LogTip>> {
         let mut tips = Vec::new();
-        for state in self.states.values_mut().filter(|state| state.is_changed) {
+        for state in self.states.values_mut().filter(|state| state.is_changed || state.is_row_old) {
+            let is_of_batch = state.is_changed;
             state.settle(connection, arrived)?;
-            tips.push(state.tip);
+            if is_of_batch {
+                tips.push(state.tip);
+            }
         }
         tips.sort_unstable_by_key(|tip| tip.log);
         Ok(tips)
@@ -164,25 +219,27 @@ impl Logs {
         let id = entry.log();
         if self.of_log(connection, id)?.is_none() {
             let (scope, epoch) = (entry.header().scope, entry.header().epoch);
-            let sql = "INSERT INTO log (id, key, scope, epoch, height, head, top, fork, branches, arrived)
-                       VALUES (?1, ?2, ?3, ?4, 0, NULL, 0, NULL, NULL, 0)";
+            let sql = "INSERT INTO log (id, key, scope, epoch, height, head, top, fork, branches, arrived, indexed)
+                       VALUES (?1, ?2, ?3, ?4, 0, NULL, 0, NULL, NULL, 0, 0)";
             let key = *entry.key().as_bytes();
             connection.prepare_cached(sql)?.execute(params![id.as_bytes(), key, scope.as_bytes(), epoch.as_bytes()])?;
             let tip = LogTip { log: id, key, scope, epoch, height: 0, head: None, branches: None, top: 0 };
             let log = connection.last_insert_rowid();
-            self.states.insert(id, LogState { log, tip, fork: None, walk_from: None, is_changed: false });
+            self.states.insert(id, LogState::new(log, tip, None, 0));
         }
         Ok(self.states.get_mut(&id).expect("it was found or inserted just now"))
     }
 
     fn of_log(&mut self, connection: &Connection, id: LogId) -> rusqlite::Result<Option<&mut LogState>> {
         if !self.states.contains_key(&id) {
-            let sql = format!("SELECT {TIP_COLUMNS}, log, fork FROM log WHERE id = ?1");
+            let sql = format!("SELECT {TIP_COLUMNS}, fork, indexed FROM log WHERE id = ?1");
             let found = connection.prepare_cached(&sql)?.query_row([id.as_bytes()], |row| {
                 let fork = row.get::<_, Option<i64>>(9)?.map(i64::cast_unsigned);
-                Ok(LogState { log: row.get(8)?, tip: read_tip(row)?, fork, walk_from: None, is_changed: false })
+                let (log, tip) = read_tip(row)?;
+                Ok(LogState::new(log, tip, fork, row.get::<_, i64>(10)?.cast_unsigned()))
             });
-            if let Some(state) = found.optional()? {
+            if let Some(mut state) = found.optional()? {
+                walk_on(connection, state.log, &mut state.tip, |_| {})?;
                 self.states.insert(id, state);
             }
         }
@@ -191,6 +248,11 @@ impl Logs {
 }
 
 impl LogState {
+    fn new(log: i64, tip: LogTip, fork: Option<u64>, indexed: u64) -> Self {
+        let row_height = tip.height;
+        Self { log, tip, fork, indexed, walk_from: None, is_changed: false, is_row_old: false, row_height }
+    }
+
     /// Moves the tip after an entry was inserted.
     fn follow(&mut self, connection: &Connection, entry: &VerifiedEntry, is_alone: bool) -> rusqlite::Result<()> {
         let (id, seq) = (entry.id(), entry.header().seq);
@@ -208,10 +270,10 @@ impl LogState {
                 return Ok(());
             }
             if self.fork.is_none() {
-                self.extend(connection)?;
-                return Ok(());
+                return walk_on(connection, self.log, &mut self.tip, |_| {});
             }
         }
+        self.is_row_old = true;
         if let Some(fork) = self.fork {
             self.walk_again_from(fork);
         }
@@ -219,7 +281,7 @@ impl LogState {
     }
 
     fn walk_again_from(&mut self, seq: u64) {
-        self.is_changed = true;
+        self.is_row_old = true;
         self.walk_from = Some(self.walk_from.map_or(seq, |from| from.min(seq)));
     }
 
@@ -227,8 +289,13 @@ impl LogState {
         if let Some(from) = self.walk_from.take() {
             self.walk(connection, from)?;
         }
+        self.is_changed = false;
+        if !self.is_row_old && self.tip.height < self.row_height + ROW_LAG_MAX {
+            return Ok(());
+        }
         let sql =
-            "UPDATE log SET height = ?2, head = ?3, top = ?4, fork = ?5, branches = ?6, arrived = ?7 WHERE log = ?1";
+            "UPDATE log SET height = ?2, head = ?3, top = ?4, fork = ?5, branches = ?6, arrived = ?7, indexed = ?8
+                   WHERE log = ?1";
         connection.prepare_cached(sql)?.execute(params![
             self.log,
             self.tip.height.cast_signed(),
@@ -237,8 +304,10 @@ impl LogState {
             self.fork.map(u64::cast_signed),
             self.tip.branches,
             arrived,
+            self.indexed.cast_signed(),
         ])?;
-        self.is_changed = false;
+        self.is_row_old = false;
+        self.row_height = self.tip.height;
         Ok(())
     }
 
@@ -253,29 +322,13 @@ impl LogState {
                 Some(before) => siblings(connection, self.log, before)?.first_key_value().map(|(id, _)| *id),
             };
         }
-        let mut on_main = self.extend(connection)?;
+        let mut on_main = Vec::new();
+        walk_on(connection, self.log, &mut self.tip, |id| on_main.push(id))?;
         if let Some(fork) = self.fork {
             on_main.sort_unstable();
             self.tip.branches = branches(connection, self.log, fork, &on_main)?;
         }
         Ok(())
-    }
-
-    /// Moves the tip over entries that are held already; says which.
-    fn extend(&mut self, connection: &Connection) -> rusqlite::Result<Vec<EntryId>> {
-        let mut passed = Vec::new();
-        let sql = "SELECT id FROM entry WHERE position BETWEEN ?1 AND ?2 AND prev IS ?3 ORDER BY id LIMIT 1";
-        let mut next = connection.prepare_cached(sql)?;
-        while self.tip.height < self.tip.top {
-            let (first, last) = (position(self.log, self.tip.height), position_end(self.log, self.tip.height));
-            let head = self.tip.head.as_ref().map(EntryId::as_bytes);
-            let Some(id) = next.query_row(params![first, last, head], |row| row.get(0)).optional()? else { break };
-            let id = EntryId::from_bytes(id);
-            self.tip.height += 1;
-            self.tip.head = Some(id);
-            passed.push(id);
-        }
-        Ok(passed)
     }
 }
 

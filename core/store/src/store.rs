@@ -3,8 +3,7 @@
 use std::fmt;
 use std::fs::{self, File};
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::mpsc::{self, SyncSender};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use merestone_core::id::{MissionId, StoreId};
@@ -15,7 +14,7 @@ use crate::batch::{Batch, Committed, Damaged, Internal};
 use crate::error::{CommitError, OpenError, ReadError};
 use crate::folder::{self, Folder};
 use crate::schema;
-use crate::writer::{Job, QUEUE_JOBS, Writer};
+use crate::writer::{Desk, Writer};
 
 pub(crate) const MISSION: &str = "store/mission";
 pub(crate) const STORE: &str = "store/id";
@@ -56,13 +55,13 @@ pub struct Identity {
 /// Every call blocks on the disk: async callers use a blocking thread, or [`commit_then`](Self::commit_then).
 pub struct Store {
     pub(crate) folder: Folder,
+    desk: Arc<Desk>,
     /// `None` only while dropping.
-    queue: Option<SyncSender<Job>>,
-    writer: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<()>>,
     readers: Mutex<Vec<Connection>>,
     /// Held while a blob's file changes its place.
     pub(crate) moving: Mutex<()>,
-    // Last, so that the folder is unlocked after everything else is closed.
+    // Last, so that the folder is unlocked after the writer, which goes with the desk, is closed.
     _lock: File,
 }
 
@@ -114,10 +113,8 @@ impl Store {
     /// # Errors
     /// [`CommitError`]; nothing of the batch was kept.
     pub fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
-        let (send, receive) = mpsc::sync_channel(1);
-        // The writer lives as long as the store; a send that fails means that this caller is gone.
-        self.commit_then(batch, move |result| drop(send.send(result)))?;
-        receive.recv().unwrap_or(Err(CommitError::Closed))
+        batch.check_lengths()?;
+        self.desk.commit(batch)
     }
 
     /// Queues a batch and calls `done`, on the writer's thread, once it is durable or refused. Batches are committed in
@@ -133,8 +130,7 @@ impl Store {
         done: impl FnOnce(Result<Committed, CommitError>) + Send + 'static,
     ) -> Result<(), CommitError> {
         batch.check_lengths()?;
-        let queue = self.queue.as_ref().ok_or(CommitError::Closed)?;
-        queue.send(Job { batch, done: Box::new(done) }).map_err(|_| CommitError::Closed)
+        self.desk.commit_then(batch, Box::new(done))
     }
 
     /// Whose store this is.
@@ -175,7 +171,8 @@ impl Store {
             None => schema::open_reader(&self.folder.database())?,
         };
         let result = loop {
-            match look(&connection) {
+            // One transaction: all statements of a read see the same commit.
+            match connection.unchecked_transaction().map_err(Trouble::Sql).and_then(|seen| look(&seen)) {
                 Ok(found) => break Ok(found),
                 Err(Trouble::Sql(error)) => break Err(error.into()),
                 Err(Trouble::Row(damaged)) => {
@@ -197,13 +194,14 @@ impl Store {
     fn start(folder: Folder, lock: File, connection: Connection) -> Result<Self, OpenError> {
         let database = folder.database();
         let writer = Writer::new(connection, folder.clone()).map_err(|error| schema::open_error(&database, error))?;
-        let (queue, jobs) = mpsc::sync_channel(QUEUE_JOBS);
-        let thread = thread::Builder::new().name("merestone-store".into()).spawn(move || writer.run(&jobs));
-        let writer = thread.map_err(|source| OpenError::Io { path: database, source })?;
+        let desk = Arc::new(Desk::new(writer));
+        let at_work = Arc::clone(&desk);
+        let thread = thread::Builder::new().name("merestone-store".into()).spawn(move || at_work.run());
+        let thread = thread.map_err(|source| OpenError::Io { path: database, source })?;
         let store = Self {
             folder,
-            queue: Some(queue),
-            writer: Some(writer),
+            desk,
+            thread: Some(thread),
             readers: Mutex::new(Vec::new()),
             moving: Mutex::new(()),
             _lock: lock,
@@ -248,10 +246,10 @@ impl Drop for Store {
     fn drop(&mut self) {
         // Readers first: the last connection to close moves the log into the file, and only the writer may.
         self.readers.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
-        self.queue = None;
-        if let Some(writer) = self.writer.take() {
-            // A writer that panicked has said so already; its jobs were answered with `Closed`.
-            let _ = writer.join();
+        self.desk.close();
+        if let Some(thread) = self.thread.take() {
+            // A thread that panicked has said so already; its callers were answered with `Closed`.
+            let _ = thread.join();
         }
     }
 }

@@ -1,12 +1,11 @@
-//! The one thread that writes.
+//! The one writer.
 //!
 //! Batches that wait are committed in one transaction, so that many callers share one flush; each is answered after it.
 //! If a transaction with several batches fails, each batch is tried alone: one bad batch fails alone.
 
 use std::fs;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -17,24 +16,73 @@ use crate::batch::{Batch, Committed};
 use crate::error::CommitError;
 use crate::folder::Folder;
 use crate::logs::Logs;
+use crate::queue::{Done, Queue};
 
-/// Batches that may wait: enough for every screen and peer at once, few enough that memory stays bounded.
-pub(crate) const QUEUE_JOBS: usize = 64;
-
-/// Bytes that one transaction takes on, roughly: its pages stay in the cache.
-const GROUP_BYTES: usize = 8 << 20;
-
-/// Pages in the write-ahead log at which they are moved into the file (8 MiB): about 400 saves, so that it is
+/// Pages in the write-ahead log at which they are moved into the file (8 MiB): some 600 saves, so that it is
 /// rarer than one save in a hundred and still quick.
 const CHECKPOINT_PAGES: u32 = 2_048;
 
 /// How long emptying the log waits for readers: longer than any page takes to read, shorter than a person notices.
 const LOG_WAIT: Duration = Duration::from_millis(200);
 
-/// A batch and whom to tell.
-pub(crate) struct Job {
-    pub(crate) batch: Batch,
-    pub(crate) done: Box<dyn FnOnce(Result<Committed, CommitError>) + Send>,
+/// The writer and those who wait for it.
+///
+/// There is one writing connection. A caller that finds it free uses it on his own thread, so that a save pays for no change
+/// of threads; otherwise the batch is queued, and the thread that [`Desk::run`] is on commits all that wait together.
+pub(crate) struct Desk {
+    writer: Mutex<Writer>,
+    queue: Queue,
+}
+
+impl Desk {
+    pub(crate) fn new(writer: Writer) -> Self {
+        Self { writer: Mutex::new(writer), queue: Queue::default() }
+    }
+
+    /// Commits a batch and waits for it.
+    pub(crate) fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
+        if let Ok(mut writer) = self.writer.try_lock()
+            && self.queue.is_empty()
+        {
+            let result = writer.commit_alone(&batch);
+            let must_tidy = writer.must_tidy();
+            drop(writer);
+            if must_tidy {
+                self.queue.ask_to_tidy();
+            }
+            return result;
+        }
+        let (send, receive) = mpsc::sync_channel(1);
+        // A send fails only when this caller is gone.
+        self.queue.push(batch, Box::new(move |result| drop(send.send(result))))?;
+        receive.recv().unwrap_or(Err(CommitError::Closed))
+    }
+
+    pub(crate) fn commit_then(&self, batch: Batch, done: Done) -> Result<(), CommitError> {
+        self.queue.push(batch, done)
+    }
+
+    /// Commits what is queued, and tidies up after everybody, until the desk is closed.
+    pub(crate) fn run(&self) {
+        while self.queue.wait() {
+            let Ok(mut writer) = self.writer.lock() else {
+                // The writer panicked; what it held is not known.
+                return self.queue.abandon();
+            };
+            // Taken while the writer is held: nobody who came later gets in between.
+            let (batches, callers): (Vec<Batch>, Vec<Done>) = self.queue.take().into_iter().unzip();
+            if !batches.is_empty() {
+                for (done, result) in callers.into_iter().zip(writer.commit(&batches)) {
+                    done(result);
+                }
+            }
+            writer.tidy();
+        }
+    }
+
+    pub(crate) fn close(&self) {
+        self.queue.close();
+    }
 }
 
 pub(crate) struct Writer {
@@ -61,10 +109,11 @@ impl Writer {
             seen.store(pages.unsigned_abs(), Ordering::Relaxed);
             Ok(())
         }))?;
-        let arrived = connection.query_row("SELECT coalesce(max(arrived), 0) FROM log", [], |row| row.get(0))?;
+        // A log's row may be older than its last entry.
+        let sql = "SELECT coalesce(max(max(arrived, coalesce((SELECT arrived FROM entry
+                       WHERE position < (l.log + 1) << 23 ORDER BY position DESC LIMIT 1), 0))), 0) FROM log l";
+        let arrived = connection.query_row(sql, [], |row| row.get(0))?;
         let turn = connection.query_row("SELECT coalesce(max(turn), 0) FROM stale", [], |row| row.get(0))?;
-        // Only emptying the log waits for anybody (readers), and it is tried again after the next commit.
-        connection.busy_timeout(LOG_WAIT)?;
         // A kill may have left a log with content that was erased since.
         let must_empty_log = fs::metadata(folder.database_log()).is_ok_and(|log| log.len() > 0);
         let ballast = Ballast::find(&folder);
@@ -72,38 +121,15 @@ impl Writer {
         Ok(Self { connection, ballast, logs, arrived, turn, log_pages, is_broken: false, must_empty_log })
     }
 
-    /// Works until every sender is gone.
-    pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
-        while let Ok(first) = jobs.recv() {
-            let mut weight = first.batch.weight();
-            let mut group = vec![first];
-            while weight < GROUP_BYTES
-                && let Ok(next) = jobs.try_recv()
-            {
-                weight += next.batch.weight();
-                group.push(next);
-            }
-            for (job, result) in self.commit(group) {
-                job(result);
-            }
-            self.tidy();
+    /// Commits batches, in one transaction if that succeeds; the answers are in their order.
+    pub(crate) fn commit(&mut self, batches: &[Batch]) -> Vec<Result<Committed, CommitError>> {
+        if let [one] = batches {
+            return vec![self.commit_alone(one)];
         }
-    }
-
-    #[allow(clippy::type_complexity, reason = "the callers' closures, each with its answer")]
-    fn commit(
-        &mut self,
-        group: Vec<Job>,
-    ) -> Vec<(Box<dyn FnOnce(Result<Committed, CommitError>) + Send>, Result<Committed, CommitError>)> {
-        let (batches, callers): (Vec<Batch>, Vec<_>) = group.into_iter().map(|job| (job.batch, job.done)).unzip();
-        let results = match batches.as_slice() {
-            [one] => vec![self.commit_alone(one)],
-            many => match self.transact(many) {
-                Ok(committed) => committed.into_iter().map(Ok).collect(),
-                Err(_) => many.iter().map(|batch| self.commit_alone(batch)).collect(),
-            },
-        };
-        callers.into_iter().zip(results).collect()
+        match self.transact(batches) {
+            Ok(committed) => committed.into_iter().map(Ok).collect(),
+            Err(_) => batches.iter().map(|batch| self.commit_alone(batch)).collect(),
+        }
     }
 
     /// One batch; on a full disk once more without the ballast.
@@ -135,11 +161,11 @@ impl Writer {
         let mut committed = result?;
         if erases {
             self.must_empty_log = true;
-            self.empty_log();
+            self.empty_log(LOG_WAIT);
         }
         for one in &mut committed {
             one.low_room = !self.ballast.is_present();
-            one.log_emptied = !self.must_empty_log;
+            one.log_emptied = erases && !self.must_empty_log;
         }
         Ok(committed)
     }
@@ -169,10 +195,15 @@ impl Writer {
         Ok(committed)
     }
 
+    fn must_tidy(&self) -> bool {
+        let is_log_long = self.log_pages.load(Ordering::Relaxed) >= CHECKPOINT_PAGES;
+        self.must_empty_log || is_log_long || !self.ballast.is_present()
+    }
+
     /// What nobody waits for.
     fn tidy(&mut self) {
         if self.must_empty_log {
-            self.empty_log();
+            self.empty_log(Duration::ZERO);
         }
         if self.log_pages.load(Ordering::Relaxed) >= CHECKPOINT_PAGES {
             // What a reader still needs stays for the next time.
@@ -182,7 +213,10 @@ impl Writer {
         self.ballast.remake();
     }
 
-    fn empty_log(&mut self) {
+    /// Moves the write-ahead log into the file and cuts it to nothing, unless a reader needs it for longer than `wait`.
+    fn empty_log(&mut self, wait: Duration) {
+        // Nothing else that the writer does waits for anybody.
+        let _ = self.connection.busy_timeout(wait);
         let busy = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
         self.must_empty_log = !matches!(busy, Ok(0));
     }

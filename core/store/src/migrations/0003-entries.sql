@@ -6,17 +6,21 @@ CREATE TABLE log (
     scope BLOB NOT NULL,
     epoch BLOB NOT NULL,
     -- Contiguous prefix along the main branch: how many entries, and the id of the last one.
+    -- A lower bound: while a log only grows at its end this row is written once in many saves,
+    -- and whoever reads it walks on over the entries that follow.
     height INTEGER NOT NULL,
     head BLOB,
     -- One above the highest seq ever held, also when that entry was set aside since:
-    -- whoever signs here must not sign a seq below it again.
+    -- whoever signs here must not sign a seq below it again. A lower bound in the same way.
     top INTEGER NOT NULL,
     -- First seq at which two entries are held; null in a log without a fork.
     fork INTEGER,
     -- SHA-256 of the ids, ascending, of all entries that are not on the main branch; null when there are none.
     branches BLOB,
-    -- Number of the newest commit that brought an entry of this log.
-    arrived INTEGER NOT NULL
+    -- Number of the commit that wrote this row.
+    arrived INTEGER NOT NULL,
+    -- Entries from this seq on are not in the index yet.
+    indexed INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE entry (

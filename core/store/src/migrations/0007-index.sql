@@ -23,8 +23,8 @@ CREATE VIRTUAL TABLE record_text USING fts5(text, tokenize = "unicode61 remove_d
 INSERT INTO record_text (record_text, rank) VALUES ('secure-delete', 1);
 
 CREATE TABLE stale (
-    -- Records whose row is older than their entries, in the order in which they changed; a record may stand here twice.
-    -- A queue and not a set: a save appends to its last page instead of touching a random one.
+    -- Records whose row is older than they are, beyond those that the ends of the logs show (log.indexed):
+    -- an entry filled a gap, a body came late. In the order in which they changed; a record may stand here twice.
     turn INTEGER PRIMARY KEY,
     record BLOB NOT NULL
 ) STRICT;

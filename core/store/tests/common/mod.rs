@@ -1,5 +1,6 @@
 //! A store in a temporary folder, and authors who sign entries for it.
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, reason = "this is test code, outside a test function")]
 
 use std::path::{Path, PathBuf};
 
