@@ -13,6 +13,7 @@ mod columns;
 mod compose;
 mod decode;
 mod encode;
+mod raw;
 mod rules;
 #[cfg(test)]
 mod tests;
