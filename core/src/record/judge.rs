@@ -1,0 +1,406 @@
+//! The rule of `spec/record.md`, Applied entries: six steps from what is held to what is applied.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::forks::{self, Tree};
+use super::{ChangeEntry, HeldBody, HeldEntry, HeldWhy, Judged, Setting, Standing, WaitingFor};
+use crate::change::{Admission, Change, Earlier, RecordIndex, Step};
+use crate::check::{Check, Full, Policy, Refused};
+use crate::entry::{Kind, Subject};
+use crate::erasure::Erased;
+use crate::id::{EntryId, RecordId, ScopeId, StatementId};
+use crate::roster::{Authority, Certificate, LogPosition, PartyNumber};
+
+/// Judges a record from its held entries, in whatever order; entries of other records among them are left out.
+///
+/// Takes time in proportion to the entries and what they name, but for forks: each is settled by a walk through the
+/// changes that build on its siblings.
+pub fn judge<'a>(record: RecordId, held: &'a [HeldEntry], setting: &Setting<'_>) -> Judged<'a> {
+    judge_under(record, held, setting, Full)
+}
+
+/// [`judge`] under `policy`.
+pub fn judge_under<'a, P: Policy>(
+    record: RecordId,
+    held: &'a [HeldEntry],
+    setting: &Setting<'_>,
+    policy: P,
+) -> Judged<'a> {
+    let mut case = Case::open(record, held, setting, policy);
+    case.find_erased(setting);
+    case.find_waiting();
+    case.judge_each(policy);
+    let forks = forks::settle(&mut case.tree);
+    case.set_aside_covered();
+    case.judge_roles();
+    case.close(forks)
+}
+
+/// All that is known while a record is judged. Entries are numbered in ascending order of their ids.
+struct Case<'a> {
+    record: RecordId,
+    items: Vec<Item<'a>>,
+    numbers: HashMap<EntryId, usize>,
+    creation: Option<usize>,
+    index: RecordIndex,
+    tree: Tree,
+}
+
+struct Item<'a> {
+    held: &'a HeldEntry,
+    signer: Signer,
+    /// The party that certified the signer, whatever the certificate grants.
+    party: Option<PartyNumber>,
+    is_ledgered: bool,
+    /// The entries it names that are held in this record.
+    named: Vec<usize>,
+    missing: Option<EntryId>,
+    foreign: bool,
+    /// One more than the greatest depth of the entries it names, as far as they are held.
+    depth: Option<u32>,
+    change: Option<Result<Change<'a>, Refused>>,
+}
+
+/// What the roster says about an entry's signer.
+#[derive(Clone, Copy)]
+enum Signer {
+    Unknown,
+    Denied(Refused),
+    Granted(PartyNumber),
+}
+
+impl<'a> Case<'a> {
+    fn open<P: Policy>(record: RecordId, held: &'a [HeldEntry], setting: &Setting<'_>, policy: P) -> Self {
+        let own = held.iter().filter(|held| held.entry.record() == record);
+        let own: BTreeMap<EntryId, &HeldEntry> = own.map(|held| (held.id(), held)).collect();
+        let numbers: HashMap<EntryId, usize> = own.keys().enumerate().map(|(number, &id)| (id, number)).collect();
+        let mut tree = Tree::with_entries(own.len());
+        let items: Vec<Item<'a>> = own.values().map(|held| Item::open(held, &numbers, setting, policy)).collect();
+        for (number, item) in items.iter().enumerate() {
+            tree.entries[number].id = item.held.id();
+            tree.entries[number].is_covered = item.is_covered(setting);
+            tree.entries[number].party = item.party;
+        }
+        let creation = numbers.get(&record.as_entry()).copied();
+        Self { record, items, numbers, creation, index: RecordIndex::new(), tree }
+    }
+
+    /// Entries that an erasure names, their ancestors, and what their authors' parties said about them.
+    fn find_erased(&mut self, setting: &Setting<'_>) {
+        let mut queue = Vec::new();
+        for erasure in setting.roster.erasures_of(self.record) {
+            match erasure.erased() {
+                Erased::Heads(heads) => queue.extend(heads.iter().filter_map(|head| self.numbers.get(head).copied())),
+                Erased::Photo(_) => {}
+            }
+        }
+        queue.retain(|&number| self.items[number].held.is_change());
+        while let Some(number) = queue.pop() {
+            if self.tree.entries[number].standing.replace(Standing::Erased).is_none() {
+                let items = &self.items;
+                queue.extend(items[number].named.iter().filter(|&&named| items[named].held.is_change()));
+            }
+        }
+        for number in 0..self.items.len() {
+            if !self.items[number].held.is_change() && self.is_own_word_on_erased(number) {
+                self.tree.entries[number].standing = Some(Standing::Erased);
+            }
+        }
+    }
+
+    fn is_own_word_on_erased(&self, number: usize) -> bool {
+        let entries = &self.tree.entries;
+        let Some(party) = entries[number].party else { return false };
+        self.items[number].named.iter().any(|&named| {
+            let is_erased = entries[named].standing == Some(Standing::Erased);
+            is_erased && self.items[named].held.is_change() && entries[named].party == Some(party)
+        })
+    }
+
+    /// Step 1, and the depth of every entry that does not wait.
+    fn find_waiting(&mut self) {
+        let mut naming = vec![Vec::new(); self.items.len()];
+        let mut open: Vec<usize> = self.items.iter().map(|item| item.named.len()).collect();
+        for (number, item) in self.items.iter().enumerate() {
+            item.named.iter().for_each(|&named| naming[named].push(number));
+        }
+        let mut ready: Vec<usize> = (0..open.len()).filter(|&number| open[number] == 0).collect();
+        while let Some(number) = ready.pop() {
+            self.decide_waiting(number);
+            for &above in &naming[number] {
+                open[above] -= 1;
+                if open[above] == 0 {
+                    ready.push(above);
+                }
+            }
+        }
+    }
+
+    fn decide_waiting(&mut self, number: usize) {
+        let item = &self.items[number];
+        let depths = item.named.iter().map(|&named| self.items[named].depth.map(|depth| depth + 1));
+        let depth = depths.collect::<Option<Vec<u32>>>().map(|depths| depths.into_iter().max().unwrap_or(0));
+        let standings = &self.tree.entries;
+        let stuck = item.named.iter().find(|&&named| matches!(standings[named].standing, Some(Standing::Waiting(_))));
+        let standing = if let Kind::Unknown(_) = item.held.entry.header().kind {
+            Some(Standing::UnknownKind)
+        } else if self.creation.is_none() {
+            Some(Standing::Waiting(WaitingFor::Creation))
+        } else if let Some(missing) = item.missing {
+            Some(Standing::Waiting(WaitingFor::Entry(missing)))
+        } else if let Some(&stuck) = stuck {
+            Some(Standing::Waiting(WaitingFor::Entry(self.items[stuck].held.id())))
+        } else if matches!(item.signer, Signer::Unknown) {
+            Some(Standing::Waiting(WaitingFor::Certificate))
+        } else if matches!(item.held.body, HeldBody::NotHeld) {
+            Some(Standing::Waiting(WaitingFor::Body))
+        } else {
+            None
+        };
+        self.items[number].depth = depth;
+        let entry = &mut self.tree.entries[number];
+        entry.standing = entry.standing.or(standing);
+    }
+
+    /// Steps 2 and 3, in canonical order.
+    fn judge_each<P: Policy>(&mut self, policy: P) {
+        let writers = Writers::of(self);
+        let is_closed = self.items.iter().zip(&self.tree.entries).any(|(item, entry)| {
+            item.held.is_change() && entry.standing == Some(Standing::Erased)
+        });
+        for number in self.canonical() {
+            if self.tree.entries[number].standing.is_some() {
+                continue;
+            }
+            let standing = if self.items[number].held.is_change() {
+                self.judge_change(number, &writers, is_closed, policy)
+            } else {
+                self.judge_role_alone(number, &writers)
+            };
+            self.tree.entries[number].standing = standing;
+            self.plant(number);
+        }
+    }
+
+    fn canonical(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.items.len()).collect();
+        // Numbers ascend with the ids, and the sort is stable.
+        order.sort_by_key(|&number| self.items[number].depth.unwrap_or(u32::MAX));
+        order
+    }
+
+    fn judge_change<P: Policy>(
+        &mut self,
+        number: usize,
+        writers: &Writers,
+        is_closed: bool,
+        policy: P,
+    ) -> Option<Standing> {
+        let item = &self.items[number];
+        if let Err(refused) = writers.admit(item) {
+            return Some(Standing::OutOfRole(refused));
+        }
+        if item.foreign || item.named.iter().any(|&named| !self.items[named].held.is_change()) {
+            return Some(Standing::OutOfRole(out_of_role("refs")));
+        }
+        if is_closed {
+            return Some(Standing::Held(HeldWhy::Restate));
+        }
+        if let Some(&below) = item.named.iter().find(|&&named| self.tree.entries[named].standing.is_some()) {
+            return Some(Standing::Held(HeldWhy::Ancestor(self.items[below].held.id())));
+        }
+        self.fit(number, policy).err().map(Standing::Unappliable)
+    }
+
+    /// Checks a change against the entries it names.
+    fn fit<P: Policy>(&mut self, number: usize, policy: P) -> Result<(), Refused> {
+        let item = &self.items[number];
+        if let HeldBody::Malformed(refused) = item.held.body {
+            return Err(refused);
+        }
+        let absent = Refused { check: Check::Shape, what: "change" };
+        let change = item.change.as_ref().ok_or(absent)?.as_ref().map_err(|&refused| refused)?;
+        let own = item.named.iter().filter_map(|&named| match &self.items[named].change {
+            Some(Ok(below)) if below.actor() == change.actor() => Some((below.seq(), named)),
+            _ => None,
+        });
+        let earlier = own.max().map(|(count, named)| Earlier { count, last: self.items[named].held.id() });
+        let step = Step { entry: item.held.id(), refs: item.held.entry.header().refs(), earlier };
+        match self.index.admit_under(change, step, policy)? {
+            Admission::Admitted => Ok(()),
+            // Every entry it names remains, so each of them was admitted before.
+            Admission::Waiting(_) => Err(Refused { check: Check::ChangeDepsRefs, what: "refs" }),
+        }
+    }
+
+    /// What a signature role is, whatever becomes of the entries it names.
+    fn judge_role_alone(&self, number: usize, writers: &Writers) -> Option<Standing> {
+        let item = &self.items[number];
+        if let Err(refused) = writers.admit_role(item) {
+            return Some(Standing::OutOfRole(refused));
+        }
+        if item.foreign {
+            return Some(Standing::OutOfRole(out_of_role("refs")));
+        }
+        match item.held.body {
+            HeldBody::Malformed(refused) => Some(Standing::Unappliable(refused)),
+            HeldBody::Read(_) | HeldBody::Unread | HeldBody::NotHeld => None,
+        }
+    }
+
+    /// Puts an entry that remains into the tree that forks are settled in.
+    fn plant(&mut self, number: usize) {
+        let item = &self.items[number];
+        if self.tree.entries[number].standing.is_some() {
+            return;
+        }
+        match (&item.change, item.held.entry.header().kind) {
+            (Some(Ok(change)), Kind::Change) => {
+                let seat = (change.actor(), change.seq());
+                self.tree.plant_change(number, seat, &item.named);
+            }
+            (_, kind) => self.tree.plant_role(number, kind == Kind::Ruling, &item.named),
+        }
+    }
+
+    /// Step 5: a covered change stays only under an uncovered one.
+    fn set_aside_covered(&mut self) {
+        for number in self.canonical().into_iter().rev() {
+            if !self.items[number].held.is_change() || self.tree.entries[number].standing.is_some() {
+                continue;
+            }
+            let entries = &self.tree.entries;
+            let is_needed = entries[number].children.iter().any(|&child| entries[child].standing.is_none());
+            if entries[number].is_covered && !is_needed {
+                self.tree.entries[number].standing = Some(Standing::SetAside);
+            }
+        }
+    }
+
+    /// What signature roles are, now that it is known what is applied.
+    fn judge_roles(&mut self) {
+        for number in self.canonical() {
+            let item = &self.items[number];
+            if self.tree.entries[number].standing.is_some() {
+                continue;
+            }
+            let entries = &self.tree.entries;
+            // What still has no standing is applied, or speaks.
+            let is_applied = |number: usize| entries[number].standing.is_none_or(Standing::is_applied);
+            let is_overtaken = |&named: &usize| {
+                let is_changed = entries[named].children.iter().any(|&child| is_applied(child));
+                self.items[named].held.is_change() && (!is_applied(named) || is_changed)
+            };
+            let in_force = if item.is_ledgered { Standing::Accepted } else { Standing::Provisional };
+            let standing = if item.held.is_change() {
+                in_force
+            } else if entries[number].is_covered {
+                Standing::SetAside
+            } else if item.named.iter().any(is_overtaken) {
+                Standing::Voided
+            } else {
+                in_force
+            };
+            self.tree.entries[number].standing = Some(standing);
+        }
+    }
+
+    fn close(self, forks: Vec<forks::Fork>) -> Judged<'a> {
+        let order = self.canonical();
+        let Self { record, mut items, index, tree, .. } = self;
+        let (mut applied, mut unapplied) = (Vec::new(), Vec::new());
+        let mut standings = BTreeMap::new();
+        for number in order {
+            let item = &mut items[number];
+            // Every entry has a standing by now; an entry in a circle of refs would wait for ever.
+            let waiting = Standing::Waiting(WaitingFor::Entry(item.held.id()));
+            let standing = tree.entries[number].standing.unwrap_or(waiting);
+            standings.insert(item.held.id(), standing);
+            let Some(Ok(change)) = item.change.take() else { continue };
+            let entry = ChangeEntry { held: item.held, change, depth: item.depth.unwrap_or(u32::MAX) };
+            if standing.is_applied() { applied.push(entry) } else { unapplied.push(entry) }
+        }
+        Judged { record, standings, applied, unapplied, forks, index }
+    }
+}
+
+impl<'a> Item<'a> {
+    fn open<P: Policy>(
+        held: &'a HeldEntry,
+        numbers: &HashMap<EntryId, usize>,
+        setting: &Setting<'_>,
+        policy: P,
+    ) -> Self {
+        let header = held.entry.header();
+        let named = header.refs().iter().filter_map(|id| numbers.get(id).copied()).collect();
+        let absent = || header.refs().iter().copied().filter(|id| !numbers.contains_key(id));
+        let missing = absent().find(|&id| !(setting.is_elsewhere)(id));
+        let foreign = absent().any(|id| (setting.is_elsewhere)(id));
+        let key = held.entry.key().as_bytes();
+        let authority = |id: StatementId| match setting.roster.authority(id, key, header.scope, header.kind) {
+            Authority::Granted(certificate) => Signer::Granted(certificate.party()),
+            Authority::Denied(refused) => Signer::Denied(refused),
+            Authority::Unknown(_) => Signer::Unknown,
+        };
+        let signer = held.certificate.map_or(Signer::Unknown, authority);
+        let certificate = held.certificate.and_then(|id| setting.roster.certificate(id));
+        let party = certificate.filter(|held| held.key().as_bytes() == key).map(Certificate::party);
+        let is_ledgered = held.certificate.is_some_and(|id| setting.ledgered.contains(&id));
+        let change = held.chunk().map(|chunk| Change::decode_under(chunk, held.actor, policy));
+        Self { held, signer, party, is_ledgered, named, missing, foreign, depth: None, change }
+    }
+
+    fn is_covered(&self, setting: &Setting<'_>) -> bool {
+        let Some(party) = self.party else { return false };
+        let header = self.held.entry.header();
+        let key = self.held.entry.key().as_bytes();
+        let at = LogPosition { key, scope: header.scope, epoch: header.epoch, seq: header.seq, id: self.held.id() };
+        setting.coverage.is_covered(at, party)
+    }
+}
+
+/// Who may write in a record, and in which scope.
+struct Writers {
+    creation: EntryId,
+    scope: Option<ScopeId>,
+    parties: BTreeSet<u64>,
+}
+
+impl Writers {
+    fn of(case: &Case<'_>) -> Self {
+        let creation = case.record.as_entry();
+        let Some(item) = case.creation.map(|number| &case.items[number]) else {
+            return Self { creation, scope: None, parties: BTreeSet::new() };
+        };
+        let header = item.held.entry.header();
+        let parties = match &header.subject {
+            Subject::Creates { writers } if !writers.is_empty() => writers.iter().copied().collect(),
+            Subject::Creates { writers: _ } | Subject::Of { record: _, refs: _ } => {
+                item.party.into_iter().map(|party| party.0).collect()
+            }
+        };
+        Self { creation, scope: Some(header.scope), parties }
+    }
+
+    /// Whether a change is in role.
+    fn admit(&self, item: &Item<'_>) -> Result<(), Refused> {
+        let party = self.admit_role(item)?;
+        let is_writer = item.held.id() == self.creation || self.parties.contains(&party.0);
+        if is_writer { Ok(()) } else { Err(out_of_role("party")) }
+    }
+
+    /// Whether a signature role is in role: any party's, as its certificate grants.
+    fn admit_role(&self, item: &Item<'_>) -> Result<PartyNumber, Refused> {
+        match item.signer {
+            Signer::Denied(refused) => Err(refused),
+            // Such an entry waits and does not come here.
+            Signer::Unknown => Err(out_of_role("certificate")),
+            Signer::Granted(_) if self.scope != Some(item.held.entry.header().scope) => Err(out_of_role("scope")),
+            Signer::Granted(party) => Ok(party),
+        }
+    }
+}
+
+fn out_of_role(what: &'static str) -> Refused {
+    Refused { check: Check::OutOfRole, what }
+}
