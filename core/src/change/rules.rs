@@ -14,18 +14,19 @@ pub struct Step<'a> {
     pub entry: EntryId,
     /// The entries its header names.
     pub refs: &'a [EntryId],
-    /// The changes of this record that come before it in its log; `None` if it is the first.
+    /// The author's own change that it builds on; `None` if it names none by its actor.
     pub earlier: Option<Earlier>,
 }
 
-/// The change entries of one record that precede an entry in its log, along `prev`.
+/// The author's own line of changes of one record, as an entry names it through `refs`.
 ///
-/// They count whether or not they are applied.
+/// It is read from the entries that are named and not from the log, so that a verdict does not depend on which
+/// other records are held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Earlier {
-    /// How many there are; at least 1.
+    /// The greatest seq among the named changes by the same actor; at least 1.
     pub count: u64,
-    /// The last of them.
+    /// The entry that carries it.
     pub last: EntryId,
 }
 
@@ -153,7 +154,7 @@ impl RecordIndex {
 
     /// What an edit builds on that began when the screen showed `heads`; `None` if an entry was not admitted.
     ///
-    /// `earlier` are the author's own changes of this record, on the log that will carry the edit.
+    /// `earlier` is the author's own line in this record, under the actor that will carry the edit.
     pub fn basis(&self, heads: &[EntryId], earlier: Option<Earlier>) -> Option<Basis> {
         let mut refs: Vec<EntryId> = heads.iter().copied().chain(earlier.map(|earlier| earlier.last)).collect();
         refs.sort_unstable();
