@@ -10,6 +10,7 @@ use crate::bits::Bits;
 use crate::blob::{BlobClaim, BlobClass, WholeBlob};
 use crate::error::CommitError;
 use crate::index::{self, StaleTurn};
+use crate::ledger;
 use crate::logs::{self, Logs, Placed};
 
 /// States of a body, as the schema numbers them.
@@ -67,6 +68,9 @@ impl Apply<'_> {
         self.index(batch)?;
         self.drafts(batch)?;
         self.peers(batch)?;
+        for append in &batch.ledger {
+            ledger::append(self.connection, append)?;
+        }
         committed.tips = self.logs.settle(self.connection, self.arrived)?;
         self.stale(&touched, batch.touch_all)?;
         Ok(committed)

@@ -6,6 +6,7 @@ use merestone_core::id::{BlobHash, EntryId, RecordId, ScopeId, StatementId, Stor
 use crate::blob::{BlobClaim, BlobClass, WholeBlob};
 use crate::error::CommitError;
 use crate::index::{IndexRow, StaleTurn};
+use crate::ledger::LedgerAppend;
 use crate::logs::LogTip;
 
 /// Longest statement: a receipt of the largest mission, with room.
@@ -56,7 +57,8 @@ pub struct DraftId(pub [u8; 16]);
 
 /// Things to commit together, in any order of adding.
 ///
-/// They are written in a fixed order: settings, statements, entries, bodies, blobs, erasures, index, drafts, peers.
+/// They are written in a fixed order: settings, statements, entries, bodies, blobs, erasures, index, drafts, peers,
+/// ledger.
 /// What is held already is left as it is, so the same batch may be committed again.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -76,6 +78,7 @@ pub struct Batch {
     pub(crate) drafts: Vec<(DraftId, Option<Vec<u8>>)>,
     pub(crate) receipts: Vec<NewReceipt>,
     pub(crate) agreements: Vec<([u8; 32], ScopeId, Vec<u8>)>,
+    pub(crate) ledger: Vec<LedgerAppend>,
     pub(crate) internal: Vec<Internal>,
     pub(crate) is_refetchable: bool,
 }
@@ -233,6 +236,12 @@ impl Batch {
     /// Remembers what was agreed with a peer about a scope.
     pub fn agreement(&mut self, peer: [u8; 32], scope: ScopeId, value: Vec<u8>) -> &mut Self {
         self.agreements.push((peer, scope, value));
+        self
+    }
+
+    /// Appends leaves to the ledger. Together with a [`setting`](Self::setting) that says what tree they make.
+    pub fn ledger(&mut self, append: LedgerAppend) -> &mut Self {
+        self.ledger.push(append);
         self
     }
 

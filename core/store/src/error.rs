@@ -97,6 +97,14 @@ pub enum CommitError {
     /// The body is not the one that the entry's header names.
     #[error("body of another entry")]
     Body,
+    /// Leaves for another place than the end of the ledger: somebody else appended, or leaves were lost.
+    #[error("leaves from {first} on, the ledger has {size}")]
+    Ledger {
+        /// The number of the first leaf of the batch.
+        first: u64,
+        /// Number of leaves held.
+        size: u64,
+    },
     /// The database is damaged: check the store.
     #[error("the store is damaged")]
     Damaged,

@@ -22,10 +22,11 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006-peers.sql"),
     include_str!("migrations/0007-index.sql"),
     include_str!("migrations/0008-aside.sql"),
+    include_str!("migrations/0009-ledger.sql"),
 ];
 
 /// The newest format that this program knows.
-#[allow(clippy::cast_possible_truncation, reason = "there are eight of them")]
+#[allow(clippy::cast_possible_truncation, reason = "there are a few of them")]
 pub(crate) const FORMAT: u32 = MIGRATIONS.len() as u32;
 
 /// What a connection that writes needs beyond what every connection needs.

@@ -1,0 +1,206 @@
+//! The leaves of a ledger that this store sequences, and how far each log has been admitted.
+//!
+//! What a leaf says, its hash and the tree over all of them are made elsewhere; here a leaf is bytes at a number.
+
+use merestone_core::id::{LogId, StatementId};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::batch::StatementClass;
+use crate::error::{CommitError, ReadError};
+use crate::logs::{LogTip, TIP_COLUMNS, read_tip, walk_on};
+use crate::store::{Store, limit};
+
+const SEQ_BITS: u32 = 20;
+
+/// Most leaves read at once.
+pub const PAGE_LEAVES_MAX: usize = 65_536;
+
+/// Leaves to append to the ledger, all of them or none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LedgerAppend {
+    /// The number of the first of them: as many as the ledger has already.
+    pub first: u64,
+    /// The leaves in order.
+    pub leaves: Vec<NewLeaf>,
+    /// How far logs are admitted after this.
+    pub admitted: Vec<AdmittedLog>,
+}
+
+/// One leaf to append.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewLeaf {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// What it is about.
+    pub about: LeafOf,
+}
+
+/// What a leaf is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeafOf {
+    /// An entry.
+    Entry {
+        /// Its log, which is held.
+        log: LogId,
+        /// Its place in it.
+        seq: u64,
+    },
+    /// A statement.
+    Statement(StatementId),
+    /// Anything else.
+    Other,
+}
+
+/// How far a log is admitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AdmittedLog {
+    /// The log, which is held.
+    pub log: LogId,
+    /// All of its main branch below this seq is in the ledger.
+    pub admitted: u64,
+    /// The siblings in the ledger, as [`LogTip::branches`] had them.
+    pub branches: Option<[u8; 32]>,
+}
+
+/// A log of which something is not in the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unsequenced {
+    /// The log as it is now.
+    pub tip: LogTip,
+    /// All of its main branch below this seq is in the ledger.
+    pub admitted: u64,
+    /// Something is beside its main branch that was not, or not the same, when it was last admitted.
+    pub has_new_branches: bool,
+}
+
+impl Store {
+    /// Number of leaves.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn ledger_size(&self) -> Result<u64, ReadError> {
+        self.read(|connection| {
+            let sql = "SELECT coalesce(max(leaf) + 1, 0) FROM ledger_leaf";
+            Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0))?.cast_unsigned())
+        })
+    }
+
+    /// The bytes of leaves from number `from` on; at most `leaves_max` (not above [`PAGE_LEAVES_MAX`]).
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn ledger_leaves(&self, from: u64, leaves_max: usize) -> Result<Vec<Vec<u8>>, ReadError> {
+        self.read(|connection| {
+            let sql = "SELECT bytes FROM ledger_leaf WHERE leaf >= ?1 ORDER BY leaf LIMIT ?2";
+            let mut select = connection.prepare_cached(sql)?;
+            let rows =
+                select.query_map([from.cast_signed(), limit(leaves_max.min(PAGE_LEAVES_MAX))], |row| row.get(0))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The bytes of the leaves about entries of a log from seq `from` on.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn ledger_leaves_of(&self, log: LogId, from: u64) -> Result<Vec<Vec<u8>>, ReadError> {
+        self.read(|connection| {
+            let Some(number) = log_number(connection, log)? else { return Ok(Vec::new()) };
+            let sql = "SELECT bytes FROM ledger_leaf WHERE place >= ?1 AND place < ?2 ORDER BY place, leaf";
+            let mut select = connection.prepare_cached(sql)?;
+            let rows = select.query_map([place(number, from), place(number + 1, 0)], |row| row.get(0))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Logs of which something is not in the ledger, ascending by log.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn unsequenced_logs(&self) -> Result<Vec<Unsequenced>, ReadError> {
+        self.read(|connection| {
+            let columns = TIP_COLUMNS.split(", ").map(|column| format!("l.{column}")).collect::<Vec<_>>().join(", ");
+            let sql = format!(
+                "SELECT {columns}, coalesce(g.admitted, 0), g.branches
+                 FROM log l LEFT JOIN ledger_log g ON g.log = l.log ORDER BY l.id"
+            );
+            let mut select = connection.prepare_cached(&sql)?;
+            let rows = select.query_map([], |row| {
+                let admitted = row.get::<_, i64>(9)?.cast_unsigned();
+                Ok((read_tip(row)?, admitted, row.get::<_, Option<[u8; 32]>>(10)?))
+            })?;
+            let mut unsequenced = Vec::new();
+            for found in rows {
+                let ((log, mut tip), admitted, branches) = found?;
+                // The row of a log is a lower bound.
+                walk_on(connection, log, &mut tip, |_| {})?;
+                let has_new_branches = tip.branches != branches;
+                if tip.height > admitted || has_new_branches {
+                    unsequenced.push(Unsequenced { tip, admitted, has_new_branches });
+                }
+            }
+            Ok(unsequenced)
+        })
+    }
+
+    /// Statements of a class that are not in the ledger, ascending.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn unsequenced_statements(&self, class: StatementClass) -> Result<Vec<StatementId>, ReadError> {
+        self.read(|connection| {
+            let sql = "SELECT id FROM statement WHERE class = ?1
+                       AND NOT EXISTS (SELECT 1 FROM ledger_statement g WHERE g.id = statement.id) ORDER BY id";
+            let mut select = connection.prepare_cached(sql)?;
+            let rows = select.query_map([class.code()], |row| row.get(0).map(StatementId::from_bytes))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+}
+
+/// Writes the leaves of an append inside a transaction. A ledger of another length than expected refuses them.
+pub(crate) fn append(connection: &Connection, append: &LedgerAppend) -> Result<(), CommitError> {
+    let LedgerAppend { first, leaves, admitted } = append;
+    let size: i64 = connection
+        .prepare_cached("SELECT coalesce(max(leaf) + 1, 0) FROM ledger_leaf")?
+        .query_row([], |row| row.get(0))?;
+    if size.cast_unsigned() != *first {
+        return Err(CommitError::Ledger { first: *first, size: size.cast_unsigned() });
+    }
+    let mut number: Option<(LogId, Option<i64>)> = None;
+    let mut insert = connection.prepare_cached("INSERT INTO ledger_leaf (leaf, bytes, place) VALUES (?1, ?2, ?3)")?;
+    for (leaf, NewLeaf { bytes, about }) in (size..).zip(leaves) {
+        let place = match about {
+            LeafOf::Entry { log, seq } => {
+                let held = match number {
+                    Some((last, held)) if last == *log => held,
+                    _ => log_number(connection, *log)?,
+                };
+                number = Some((*log, held));
+                held.map(|held| place(held, *seq))
+            }
+            LeafOf::Statement(id) => {
+                let sql = "INSERT INTO ledger_statement (id, leaf) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+                connection.prepare_cached(sql)?.execute(params![id.as_bytes(), leaf])?;
+                None
+            }
+            LeafOf::Other => None,
+        };
+        insert.execute(params![leaf, bytes, place])?;
+    }
+    for AdmittedLog { log, admitted, branches } in admitted {
+        let sql = "INSERT INTO ledger_log (log, admitted, branches) SELECT log, ?2, ?3 FROM log WHERE id = ?1
+                   ON CONFLICT (log) DO UPDATE SET admitted = ?2, branches = ?3";
+        connection.prepare_cached(sql)?.execute(params![log.as_bytes(), admitted.cast_signed(), branches])?;
+    }
+    Ok(())
+}
+
+fn place(log: i64, seq: u64) -> i64 {
+    (log << SEQ_BITS) | seq.cast_signed()
+}
+
+fn log_number(connection: &Connection, log: LogId) -> rusqlite::Result<Option<i64>> {
+    let sql = "SELECT log FROM log WHERE id = ?1";
+    connection.prepare_cached(sql)?.query_row([log.as_bytes()], |row| row.get(0)).optional()
+}

@@ -1,0 +1,122 @@
+//! Photos as one peer may ask for them: those that entries of some scopes name.
+
+use merestone_core::id::{BlobHash, ScopeId};
+use rusqlite::params_from_iter;
+use rusqlite::types::Value;
+
+use crate::apply::{BLOB_MISSING, BLOB_WHOLE};
+use crate::blob::{BLOBS_MAX, BlobClaim, BlobClass, MissingBlob};
+use crate::error::ReadError;
+use crate::store::{Store, limit};
+
+/// The blobs of some scopes, and which of them are held.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BlobCensus {
+    /// Held whole, ascending.
+    pub whole: Vec<BlobHash>,
+    /// Neither held whole nor erased, ascending.
+    pub missing: Vec<BlobHash>,
+}
+
+impl Store {
+    /// Blobs of a class that entries of `scopes` name and that are not held whole, ascending by hash, above `after`;
+    /// at most `blobs_max` (not above [`BLOBS_MAX`]). Where entries describe one hash differently it appears once for each
+    /// description.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn missing_blobs_in(
+        &self,
+        scopes: &[ScopeId],
+        class: BlobClass,
+        after: Option<BlobHash>,
+        blobs_max: usize,
+    ) -> Result<Vec<MissingBlob>, ReadError> {
+        let sql = format!(
+            "SELECT b.hash, b.bytes, b.chunks, b.held FROM blob b
+             WHERE b.state = {BLOB_MISSING} AND b.class = ?1 AND b.hash > ?2 AND {} ORDER BY b.hash, b.chunks LIMIT ?3",
+            named_in(scopes, 4)
+        );
+        let after = after.map_or_else(Vec::new, |hash| hash.as_bytes().to_vec());
+        let mut values = vec![
+            Value::from(i64::from(class.code())),
+            Value::from(after),
+            Value::from(limit(blobs_max.min(BLOBS_MAX))),
+        ];
+        values.extend(as_values(scopes));
+        self.read(|connection| {
+            let mut select = connection.prepare_cached(&sql)?;
+            let rows = select.query_map(params_from_iter(values.iter()), |row| {
+                let bytes = row.get::<_, i64>(1)?.cast_unsigned();
+                let claim = BlobClaim { hash: BlobHash::from_bytes(row.get(0)?), bytes, chunks: row.get(2)? };
+                Ok(MissingBlob { claim, class, have: row.get::<_, Option<Vec<u8>>>(3)?.unwrap_or_default() })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// What is said about a blob that entries of `scopes` name, once for each description, ascending by chunk root.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn claims_in(&self, scopes: &[ScopeId], hash: BlobHash) -> Result<Vec<BlobClaim>, ReadError> {
+        let sql = format!(
+            "SELECT b.bytes, b.chunks FROM blob b WHERE b.hash = ?1 AND {} ORDER BY b.chunks",
+            named_in(scopes, 2)
+        );
+        let mut values = vec![Value::from(hash.as_bytes().to_vec())];
+        values.extend(as_values(scopes));
+        self.read(|connection| {
+            let mut select = connection.prepare_cached(&sql)?;
+            let rows = select.query_map(params_from_iter(values.iter()), |row| {
+                Ok(BlobClaim { hash, bytes: row.get::<_, i64>(0)?.cast_unsigned(), chunks: row.get(1)? })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Which blobs of these classes, named by entries of `scopes`, are held whole and which are not.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn blob_census(&self, scopes: &[ScopeId], classes: &[BlobClass]) -> Result<BlobCensus, ReadError> {
+        let sql = format!(
+            "SELECT b.hash, min(b.class), max(b.state) FROM blob b WHERE {} GROUP BY b.hash ORDER BY b.hash",
+            named_in(scopes, 1)
+        );
+        let values: Vec<Value> = as_values(scopes).collect();
+        self.read(|connection| {
+            let mut select = connection.prepare_cached(&sql)?;
+            let mut rows = select.query(params_from_iter(values.iter()))?;
+            let mut census = BlobCensus::default();
+            while let Some(row) = rows.next()? {
+                if !classes.iter().any(|class| row.get(1) == Ok(class.code())) {
+                    continue;
+                }
+                let hash = BlobHash::from_bytes(row.get(0)?);
+                match row.get::<_, u8>(2)? {
+                    BLOB_MISSING => census.missing.push(hash),
+                    BLOB_WHOLE => census.whole.push(hash),
+                    _ => {}
+                }
+            }
+            Ok(census)
+        })
+    }
+}
+
+/// The condition that an entry of one of `scopes` names the blob; their values begin at parameter `first`.
+fn named_in(scopes: &[ScopeId], first: usize) -> String {
+    let places: Vec<String> = (first..first + scopes.len()).map(|place| format!("?{place}")).collect();
+    format!(
+        "EXISTS (SELECT 1 FROM blob_name n
+                 CROSS JOIN entry e ON substr(e.id, 1, 8) = substr(n.entry, 1, 8) AND e.id = n.entry
+                 CROSS JOIN log l ON l.log = e.position >> 23
+                 WHERE n.blob = b.blob AND l.scope IN ({}))",
+        places.join(", ")
+    )
+}
+
+fn as_values(scopes: &[ScopeId]) -> impl Iterator<Item = Value> {
+    scopes.iter().map(|scope| Value::from(scope.as_bytes().to_vec()))
+}
