@@ -1,13 +1,21 @@
 //! Which branch of a fork is applied (`spec/record.md`, Choosing among siblings).
+//!
+//! What speaks for a change is kept with it and only ever shrinks, when branches above it are held. So settling costs
+//! in proportion to the entries and what they name, however many forks one key makes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{HeldWhy, Standing};
+use crate::change::RecordIndex;
 use crate::id::{Actor, EntryId};
 use crate::roster::PartyNumber;
 
 /// Most siblings of one fork that can be chosen: the lowest entry ids.
 const SIBLINGS_MAX: usize = 4;
+
+/// Up to so many siblings are compared in pairs; more, by one walk through all that builds on them.
+/// A walk for each of many small forks, or pairs of tens of thousands of siblings, would take minutes.
+const PAIRWISE_MAX: usize = 16;
 
 /// A fork that was judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,11 +60,44 @@ pub(super) struct Node {
     pub(super) is_covered: bool,
     /// `None` while the entry remains.
     pub(super) standing: Option<Standing>,
-    /// The remaining changes that name it.
+    /// The changes that name it, when it was planted.
     pub(super) children: Vec<usize>,
-    /// The remaining signature roles that name it.
+    /// The changes it names.
+    parents: Vec<usize>,
+    /// The signature roles that name it.
     roles: Vec<usize>,
     is_ruling: bool,
+    support: Support,
+}
+
+/// What speaks for a change: itself, the remaining changes above it, and the roles that name one of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Support {
+    /// The parties whose uncovered entries these are, one bit each.
+    parties: u64,
+    is_ruled: bool,
+}
+
+impl Support {
+    fn add(&mut self, other: Support) {
+        self.parties |= other.parties;
+        self.is_ruled |= other.is_ruled;
+    }
+}
+
+/// Which bit stands for which party: a charter has at most 64.
+struct Bits(Vec<PartyNumber>);
+
+impl Bits {
+    fn of(entries: &[Node]) -> Self {
+        let parties: BTreeSet<PartyNumber> = entries.iter().filter_map(|entry| entry.party).collect();
+        Self(parties.into_iter().collect())
+    }
+
+    fn bit(&self, party: Option<PartyNumber>) -> u64 {
+        let at = party.and_then(|party| self.0.binary_search(&party).ok());
+        at.and_then(|at| 1u64.checked_shl(u32::try_from(at).ok()?)).unwrap_or(0)
+    }
 }
 
 impl Tree {
@@ -67,14 +108,17 @@ impl Tree {
             is_covered: false,
             standing: None,
             children: Vec::new(),
+            parents: Vec::new(),
             roles: Vec::new(),
             is_ruling: false,
+            support: Support::default(),
         };
         Self { entries: std::iter::repeat_with(node).take(count).collect(), seats: BTreeMap::new() }
     }
 
     pub(super) fn plant_change(&mut self, number: usize, seat: (Actor, u64), named: &[usize]) {
         self.seats.entry(seat).or_default().push(number);
+        self.entries[number].parents = named.to_vec();
         for &named in named {
             self.entries[named].children.push(number);
         }
@@ -87,108 +131,128 @@ impl Tree {
         }
     }
 
-    /// A change and the remaining changes that build on it.
-    fn branch(&self, root: usize) -> Vec<usize> {
-        let mut seen = BTreeSet::from([root]);
-        let mut queue = vec![root];
-        let mut branch = Vec::new();
-        while let Some(number) = queue.pop() {
-            branch.push(number);
-            let children = &self.entries[number].children;
-            queue.extend(children.iter().filter(|&&child| self.entries[child].standing.is_none() && seen.insert(child)));
+    /// Chooses at every fork and holds the other branches: actors ascending, each from its lowest seq upward.
+    ///
+    /// `canonical` are the entries, each after those it names.
+    pub(super) fn settle(&mut self, canonical: &[usize], index: &RecordIndex) -> Vec<Fork> {
+        let mut seats = std::mem::take(&mut self.seats);
+        seats.retain(|_, siblings| siblings.len() > 1);
+        if seats.is_empty() {
+            return Vec::new();
         }
-        branch
+        let bits = Bits::of(&self.entries);
+        for &number in canonical.iter().rev() {
+            self.entries[number].support = self.support(number, &bits);
+        }
+        let mut forks = Vec::new();
+        for ((actor, seq), mut siblings) in seats {
+            siblings.retain(|&sibling| self.entries[sibling].standing.is_none());
+            // Numbers ascend with the ids.
+            siblings.sort_unstable();
+            let Some((chosen, by)) = self.choose(&siblings, index, &bits) else { continue };
+            siblings.retain(|&sibling| sibling != chosen);
+            for &loser in &siblings {
+                self.hold(loser, chosen, &bits);
+            }
+            let others = siblings.iter().map(|&loser| self.entries[loser].id).collect();
+            forks.push(Fork { actor, seq, chosen: self.entries[chosen].id, others, by });
+        }
+        forks
     }
 
-    /// The signature roles that speak about a branch and count.
-    fn roles_on<'a>(&'a self, branch: &'a [usize]) -> impl Iterator<Item = &'a Node> {
-        let roles = branch.iter().flat_map(|&number| &self.entries[number].roles);
-        roles.map(|&role| &self.entries[role]).filter(|role| !role.is_covered)
+    /// What speaks for a change, from what speaks for its children.
+    fn support(&self, number: usize, bits: &Bits) -> Support {
+        let entry = &self.entries[number];
+        let own = if entry.is_covered { 0 } else { bits.bit(entry.party) };
+        let mut support = Support { parties: own, is_ruled: false };
+        let children = entry.children.iter().map(|&child| &self.entries[child]);
+        children.filter(|child| child.standing.is_none()).for_each(|child| support.add(child.support));
+        for role in entry.roles.iter().map(|&role| &self.entries[role]).filter(|role| !role.is_covered) {
+            support.add(Support { parties: bits.bit(role.party), is_ruled: self.is_in_force(role) });
+        }
+        support
     }
 
-    /// Whether a ruling is in force for the choice: none that counts names it.
+    /// Whether an uncovered ruling counts: no other uncovered ruling names it.
     fn is_in_force(&self, ruling: &Node) -> bool {
-        ruling.is_ruling && !ruling.roles.iter().map(|&role| &self.entries[role]).any(|r| r.is_ruling && !r.is_covered)
+        let mut naming = ruling.roles.iter().map(|&role| &self.entries[role]);
+        ruling.is_ruling && !naming.any(|role| role.is_ruling && !role.is_covered)
     }
 
-    fn hold(&mut self, loser: usize, chosen: usize) {
-        let (chosen, held) = (self.entries[chosen].id, self.branch(loser));
-        let root = self.entries[loser].id;
-        for number in held {
-            let why = if number == loser { HeldWhy::Fork(chosen) } else { HeldWhy::Ancestor(root) };
-            self.entries[number].standing = Some(Standing::Held(why));
-        }
-    }
-}
-
-/// Chooses at every fork and holds the other branches: actors ascending, each from its lowest seq upward.
-pub(super) fn settle(tree: &mut Tree) -> Vec<Fork> {
-    let seats = std::mem::take(&mut tree.seats);
-    let mut forks = Vec::new();
-    for ((actor, seq), mut siblings) in seats {
-        siblings.retain(|&sibling| tree.entries[sibling].standing.is_none());
+    /// The sibling that stays, and what decides; `None` if there is no choice.
+    fn choose(&self, siblings: &[usize], index: &RecordIndex, bits: &Bits) -> Option<(usize, ForkRule)> {
         if siblings.len() < 2 {
-            continue;
+            return None;
         }
-        // Numbers ascend with the ids.
-        siblings.sort_unstable();
-        let (chosen, by) = choose(tree, &candidates(tree, &siblings));
-        siblings.retain(|&sibling| sibling != chosen);
-        for &loser in &siblings {
-            tree.hold(loser, chosen);
+        let mut left = self.candidates(siblings, index);
+        if left.len() == 1 {
+            return Some((left[0], ForkRule::Ancestor));
         }
-        let others = siblings.iter().map(|&loser| tree.entries[loser].id).collect();
-        forks.push(Fork { actor, seq, chosen: tree.entries[chosen].id, others, by });
+        let ruled: Vec<usize> = left.iter().copied().filter(|&s| self.entries[s].support.is_ruled).collect();
+        if let [only] = ruled.as_slice() {
+            return Some((*only, ForkRule::Ruling));
+        }
+        let others = |sibling: usize| {
+            let Node { party, support, .. } = &self.entries[sibling];
+            (support.parties & !bits.bit(*party)).count_ones()
+        };
+        let most = left.iter().map(|&sibling| others(sibling)).max()?;
+        left.retain(|&sibling| others(sibling) == most);
+        if left.len() == 1 {
+            return Some((left[0], ForkRule::Parties));
+        }
+        if left.iter().any(|&sibling| !self.entries[sibling].is_covered) {
+            left.retain(|&sibling| !self.entries[sibling].is_covered);
+        }
+        let by = if left.len() == 1 { ForkRule::Uncovered } else { ForkRule::LowerId };
+        left.first().map(|&lowest| (lowest, by))
     }
-    forks
-}
 
-/// The siblings that can be chosen: the lowest ids of those that build on no other sibling.
-///
-/// An author who builds on somebody else's change that builds on his own, without naming his own, makes a sibling of
-/// an ancestor. Choosing it would hold the ground it stands on.
-fn candidates(tree: &Tree, siblings: &[usize]) -> Vec<usize> {
-    let above: BTreeSet<usize> = siblings.iter().flat_map(|&sibling| tree.branch(sibling).split_off(1)).collect();
-    siblings.iter().copied().filter(|sibling| !above.contains(sibling)).take(SIBLINGS_MAX).collect()
-}
+    /// The siblings that can be chosen: the lowest ids of those that build on no other sibling.
+    ///
+    /// An author who builds on somebody else's change that builds on his own, without naming his own, makes a sibling
+    /// of an ancestor. Choosing it would hold the ground it stands on.
+    fn candidates(&self, siblings: &[usize], index: &RecordIndex) -> Vec<usize> {
+        let id = |sibling: usize| self.entries[sibling].id;
+        if siblings.len() <= PAIRWISE_MAX {
+            let stands_alone = |&above: &usize| {
+                !siblings.iter().any(|&below| below != above && index.is_or_descends_from(id(above), id(below)))
+            };
+            return siblings.iter().copied().filter(stands_alone).take(SIBLINGS_MAX).collect();
+        }
+        let mut above = BTreeSet::new();
+        let mut queue: Vec<usize> = siblings.iter().flat_map(|&sibling| &self.entries[sibling].children).copied().collect();
+        while let Some(number) = queue.pop() {
+            if self.entries[number].standing.is_none() && above.insert(number) {
+                queue.extend(&self.entries[number].children);
+            }
+        }
+        siblings.iter().copied().filter(|sibling| !above.contains(sibling)).take(SIBLINGS_MAX).collect()
+    }
 
-/// What speaks for one sibling.
-struct Claim {
-    sibling: usize,
-    is_ruled: bool,
-    parties: usize,
-    is_covered: bool,
-}
-
-fn choose(tree: &Tree, siblings: &[usize]) -> (usize, ForkRule) {
-    if let [only] = siblings {
-        return (*only, ForkRule::Ancestor);
-    }
-    let mut claims: Vec<Claim> = siblings.iter().map(|&sibling| Claim::of(tree, sibling)).collect();
-    if claims.iter().filter(|claim| claim.is_ruled).count() == 1 {
-        claims.retain(|claim| claim.is_ruled);
-        return (claims[0].sibling, ForkRule::Ruling);
-    }
-    let most = claims.iter().map(|claim| claim.parties).max().unwrap_or(0);
-    claims.retain(|claim| claim.parties == most);
-    if claims.len() == 1 {
-        return (claims[0].sibling, ForkRule::Parties);
-    }
-    if claims.iter().any(|claim| !claim.is_covered) {
-        claims.retain(|claim| !claim.is_covered);
-    }
-    let by = if claims.len() == 1 { ForkRule::Uncovered } else { ForkRule::LowerId };
-    (claims[0].sibling, by)
-}
-
-impl Claim {
-    fn of(tree: &Tree, sibling: usize) -> Self {
-        let branch = tree.branch(sibling);
-        let Node { party: author, is_covered, .. } = tree.entries[sibling];
-        let built = branch.iter().map(|&number| &tree.entries[number]).filter(|entry| !entry.is_covered);
-        let parties: BTreeSet<PartyNumber> =
-            built.chain(tree.roles_on(&branch)).filter_map(|entry| entry.party).filter(|&p| Some(p) != author).collect();
-        let is_ruled = tree.roles_on(&branch).any(|role| tree.is_in_force(role));
-        Self { sibling, is_ruled, parties: parties.len(), is_covered }
+    /// Holds a branch, and takes what it said away from the changes it stood on.
+    fn hold(&mut self, loser: usize, chosen: usize, bits: &Bits) {
+        let (root, chosen) = (self.entries[loser].id, self.entries[chosen].id);
+        let (mut branch, mut ground) = (vec![loser], Vec::<usize>::new());
+        while let Some(number) = branch.pop() {
+            let entry = &mut self.entries[number];
+            if entry.standing.is_some() {
+                continue;
+            }
+            let why = if number == loser { HeldWhy::Fork(chosen) } else { HeldWhy::Ancestor(root) };
+            entry.standing = Some(Standing::Held(why));
+            branch.extend(&entry.children);
+            ground.extend(&entry.parents);
+        }
+        while let Some(number) = ground.pop() {
+            if self.entries[number].standing.is_some() {
+                continue;
+            }
+            let support = self.support(number, bits);
+            if support != self.entries[number].support {
+                self.entries[number].support = support;
+                ground.extend(&self.entries[number].parents);
+            }
+        }
     }
 }

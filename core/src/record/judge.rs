@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::forks::{self, Tree};
+use super::forks::{Fork, Tree};
 use super::{ChangeEntry, HeldBody, HeldEntry, HeldWhy, Judged, Setting, Standing, WaitingFor};
 use crate::change::{Admission, Change, Earlier, RecordIndex, Step};
 use crate::check::{Check, Full, Policy, Refused};
@@ -13,8 +13,7 @@ use crate::roster::{Authority, Certificate, LogPosition, PartyNumber};
 
 /// Judges a record from its held entries, in whatever order; entries of other records among them are left out.
 ///
-/// Takes time in proportion to the entries and what they name, but for forks: each is settled by a walk through the
-/// changes that build on its siblings.
+/// Takes time in proportion to the entries and what they name.
 pub fn judge<'a>(record: RecordId, held: &'a [HeldEntry], setting: &Setting<'_>) -> Judged<'a> {
     judge_under(record, held, setting, Full)
 }
@@ -30,7 +29,7 @@ pub fn judge_under<'a, P: Policy>(
     case.find_erased(setting);
     case.find_waiting();
     case.judge_each(policy);
-    let forks = forks::settle(&mut case.tree);
+    let forks = case.tree.settle(&case.canonical(), &case.index);
     case.set_aside_covered();
     case.judge_roles();
     case.close(forks)
@@ -305,7 +304,7 @@ impl<'a> Case<'a> {
         }
     }
 
-    fn close(self, forks: Vec<forks::Fork>) -> Judged<'a> {
+    fn close(self, forks: Vec<Fork>) -> Judged<'a> {
         let order = self.canonical();
         let Self { record, mut items, index, tree, .. } = self;
         let (mut applied, mut unapplied) = (Vec::new(), Vec::new());

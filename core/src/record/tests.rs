@@ -315,6 +315,23 @@ fn an_author_who_passes_over_his_own_change_loses_the_later_one() {
 }
 
 #[test]
+fn of_many_siblings_one_stays() {
+    let (mut book, mut anna, mut boris) = (Book::default(), pen(ANNA), pen(BORIS));
+    let a = book.create(&mut anna, &[1, 2], &[("count", 1)]);
+    for count in [5, 17, 40] {
+        let mut siblings: Vec<_> = (0..count).map(|n| book.change(&mut anna, &[&a], &[("count", n)])).collect();
+        siblings.sort_by_key(HeldEntry::id);
+        let b = book.change(&mut boris, &[&siblings[3]], &[("note", 1)]);
+        let beyond = book.change(&mut boris, &[&a, &siblings[4]], &[("note", 2)]);
+        let passing_over = book.change(&mut anna, &[&a, &b], &[("count", 0)]);
+        let mut rows = vec![(&a, "provisional"), (&b, "provisional"), (&passing_over, "held"), (&beyond, "held")];
+        rows.extend(siblings.iter().enumerate().map(|(n, held)| (held, if n == 3 { "provisional" } else { "held" })));
+        let found = check("many siblings", &rows, &[]);
+        assert_eq!((found.forks[0].chosen, found.forks[0].others.len()), (siblings[3].id(), rows.len() - 4));
+    }
+}
+
+#[test]
 fn signature_roles_are_voided_by_what_comes_later() {
     let (mut book, mut anna, mut boris, mut chen) = (Book::default(), pen(ANNA), pen(BORIS), pen(CHEN));
     let a = book.create(&mut anna, &[], &[("count", 1)]);
