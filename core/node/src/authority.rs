@@ -1,0 +1,123 @@
+//! Who may sign what, in memory: the statements of the store, verified once, and again only when one arrives.
+
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use merestone_core::Refused;
+use merestone_core::id::{MissionId, StatementId};
+use merestone_core::roster::{Admitted, Class, CompleteCharter, Roster};
+use merestone_store::{Batch, CommitError, ReadError, StatementClass, Store};
+
+/// The statements of one mission that this device holds.
+///
+/// The store keeps their bytes; the [`Roster`] here says what follows from them.
+#[derive(Debug)]
+pub struct Authority {
+    roster: RwLock<Roster>,
+    version: AtomicU64,
+}
+
+/// What became of statements that arrived.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Received {
+    /// Those that were not held before, durable now.
+    pub new: Vec<StatementId>,
+    /// Those that were held already.
+    pub known: Vec<StatementId>,
+    /// Those that are refused, and why. A refused statement says nothing about the peer that carried it.
+    pub refused: Vec<(StatementId, Refused)>,
+}
+
+/// The statements of a store could not be taken up.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthorityError {
+    /// The store could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The store holds no charter of its own mission: it is damaged.
+    #[error("the store holds no charter of mission {mission}")]
+    NoCharter {
+        /// The mission it is for.
+        mission: MissionId,
+    },
+}
+
+impl Authority {
+    /// Takes up the statements of `store`, which is for `mission`.
+    ///
+    /// All of them are verified again: a phone's disk is not a witness.
+    pub(crate) fn load(store: &Store, mission: MissionId) -> Result<Self, AuthorityError> {
+        let charters = store.statements(StatementClass::Charter)?;
+        let charter = charters.iter().find_map(|(_, bytes)| CompleteCharter::verify(bytes, mission).ok());
+        let mut roster = Roster::new(charter.ok_or(AuthorityError::NoCharter { mission })?);
+        for class in Class::ALL {
+            for (_, bytes) in store.statements(store_class(class))? {
+                // What a former version admitted and this one refuses stays in the store and is not relied on.
+                let _ = roster.admit(class, &bytes);
+            }
+        }
+        Ok(Self { roster: RwLock::new(roster), version: AtomicU64::new(0) })
+    }
+
+    /// The roster as it is now. Hold it briefly: statements that arrive wait for it.
+    pub fn roster(&self) -> RwLockReadGuard<'_, Roster> {
+        self.roster.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes whenever a statement is added: what was worked out before is then to be worked out again.
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    /// Verifies statements of one class and keeps the good ones; when this returns they are durable.
+    ///
+    /// # Errors
+    /// If the store refuses; then none of them is held.
+    pub(crate) fn admit<'a>(
+        &self,
+        store: &Store,
+        class: Class,
+        statements: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<Received, CommitError> {
+        let mut roster = self.write();
+        let before = roster.clone();
+        let (mut received, mut batch) = (Received::default(), Batch::new());
+        for bytes in statements {
+            match roster.admit(class, bytes) {
+                Ok(Admitted::New(id)) => {
+                    received.new.push(id);
+                    // The roster has counted it; the store's own count by signer is not used.
+                    batch.statement(store_class(class), None, bytes.to_vec());
+                }
+                Ok(Admitted::Known(id)) => received.known.push(id),
+                Err(refused) => received.refused.push((StatementId::of(bytes), refused)),
+            }
+        }
+        if received.new.is_empty() {
+            return Ok(received);
+        }
+        if let Err(error) = store.commit(batch) {
+            *roster = before;
+            return Err(error);
+        }
+        self.version.fetch_add(1, Ordering::AcqRel);
+        Ok(received)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Roster> {
+        self.roster.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The store's name of a class.
+pub(crate) const fn store_class(class: Class) -> StatementClass {
+    match class {
+        Class::Charter => StatementClass::Charter,
+        Class::Certificate => StatementClass::Certificate,
+        Class::Cut => StatementClass::Cut,
+        Class::Erasure => StatementClass::Erasure,
+        Class::Receipt => StatementClass::Receipt,
+        Class::Note => StatementClass::Note,
+        Class::Form => StatementClass::Form,
+    }
+}

@@ -1,0 +1,347 @@
+//! From a draft to one signed entry, committed together with the end of the draft.
+
+mod photo;
+mod plan;
+mod speech;
+
+use merestone_core::change::{Basis, Change, Put, compose};
+use merestone_core::check::{Check, Refused};
+use merestone_core::claims::Claims;
+use merestone_core::entry::{Body, Commitment, Content, Context, EntryDraft, Kind, Photo, RenditionOrReason, Subject, VerifiedEntry};
+use merestone_core::id::{EntryId, FormHash, NoteHash, RecordId, ScopeId};
+use merestone_core::key::PublicKey;
+use merestone_core::record::EpochNeeded;
+use merestone_store::{Batch, BlobClaim, BlobClass, DraftId};
+
+pub use photo::{Attached, PhotoError, PhotoSource};
+pub use speech::{Speech, SpeechError};
+
+use crate::answer::Answer;
+use crate::clock::NoEntropy;
+use crate::device::{AccessError, Desk, Device, Pen, PenError};
+use crate::draft::{Draft, DraftSubject};
+use crate::records::{Sheet, values_at};
+use plan::Write;
+
+/// A draft became an entry, and the entry is durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// The entry.
+    pub entry: EntryId,
+    /// The record it creates or changes.
+    pub record: RecordId,
+    /// The disk is so full that there is room for very little more.
+    pub low_room: bool,
+}
+
+/// A draft was not saved; it stays as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveError {
+    /// Nothing in it differs from what the record says.
+    #[error("nothing changed")]
+    NothingChanged,
+    /// It holds more than one entry can: save part of it and go on with an edit.
+    #[error("more than one entry can hold")]
+    TooLarge,
+    /// Nothing of the record is applied here, or an entry that the screen showed is not held any more.
+    #[error("record {record} cannot be edited here")]
+    NotEditable {
+        /// The record.
+        record: RecordId,
+    },
+    /// The definition of the form is not held.
+    #[error("form {form} is not on this device")]
+    NoForm {
+        /// The form.
+        form: FormHash,
+    },
+    /// The observer cannot sign now.
+    #[error(transparent)]
+    Pen(#[from] PenError),
+}
+
+impl From<AccessError> for SaveError {
+    fn from(error: AccessError) -> Self {
+        Self::Pen(error.into())
+    }
+}
+
+impl From<NoEntropy> for SaveError {
+    fn from(error: NoEntropy) -> Self {
+        Self::Pen(error.into())
+    }
+}
+
+impl From<Refused> for SaveError {
+    fn from(refused: Refused) -> Self {
+        match refused.check {
+            Check::ChangeSize | Check::SizeLimit => Self::TooLarge,
+            _ => Self::Pen(PenError::Rule(refused)),
+        }
+    }
+}
+
+/// Why an edit could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum BeginError {
+    /// Nothing of the record is applied here.
+    #[error("record {record} cannot be edited here")]
+    NotEditable {
+        /// The record.
+        record: RecordId,
+    },
+    /// The store could not be used.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// There are no random bytes.
+    #[error(transparent)]
+    NoEntropy(#[from] NoEntropy),
+}
+
+impl Device {
+    /// Begins a new record in `scope` after a form of the mission. The draft is kept from its first change on.
+    ///
+    /// # Errors
+    /// If there are no random bytes.
+    pub fn begin(&self, observer: &PublicKey, scope: ScopeId, form: FormHash) -> Result<Draft, BeginError> {
+        self.blank_draft(observer, scope, form, DraftSubject::New { writers: Vec::new() })
+    }
+
+    /// Begins an edit of a record as it is now. The draft is kept from its first change on.
+    ///
+    /// # Errors
+    /// [`BeginError`].
+    pub fn begin_edit(&self, observer: &PublicKey, record: RecordId) -> Result<Draft, BeginError> {
+        let sheet = self.with_sheet(record, |sheet| (sheet.scope, sheet.form, sheet.heads.clone()))?;
+        let (scope, form, base) = sheet.ok_or(BeginError::NotEditable { record })?;
+        self.blank_draft(observer, scope, form, DraftSubject::Edit { record, base })
+    }
+
+    /// Saves a draft as one entry, by its observer. When this returns the entry is durable and the draft is gone.
+    ///
+    /// Of an edit, only the answers are written that differ from what the screen showed when it began, that were
+    /// confirmed, or that settle a conflict. Saving a draft again that was saved gives the same answer and signs nothing.
+    ///
+    /// # Errors
+    /// [`SaveError`]; nothing was signed that anybody will see, and the draft is as before.
+    pub fn save(&self, draft: &Draft) -> Result<Saved, SaveError> {
+        let mut desk = self.desk();
+        if let Some(saved) = desk.saved(draft.id) {
+            return Ok(saved);
+        }
+        let saved = self.save_at(&mut desk, draft)?;
+        desk.note_saved(draft.id, saved);
+        Ok(saved)
+    }
+
+    /// Settles a conflict: `answer` takes the place of all values of `key` that the record shows now.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save).
+    pub fn resolve(
+        &self,
+        observer: &PublicKey,
+        record: RecordId,
+        key: &str,
+        answer: impl Into<Answer>,
+    ) -> Result<Saved, SaveError> {
+        self.write_one(observer, record, key, answer.into().tidied())
+    }
+
+    /// Withdraws a record: it stays, with everything in it, and is shown as withdrawn.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save).
+    pub fn withdraw(&self, observer: &PublicKey, record: RecordId) -> Result<Saved, SaveError> {
+        self.write_one(observer, record, WITHDRAWN, Answer::Bool(true))
+    }
+
+    fn write_one(
+        &self,
+        observer: &PublicKey,
+        record: RecordId,
+        key: &str,
+        answer: Answer,
+    ) -> Result<Saved, SaveError> {
+        let mut draft = self.begin_edit(observer, record).map_err(|error| match error {
+            BeginError::NotEditable { record } => SaveError::NotEditable { record },
+            BeginError::Access(error) => error.into(),
+            BeginError::NoEntropy(error) => error.into(),
+        })?;
+        draft.answers.insert(key.to_owned(), answer);
+        self.save(&draft)
+    }
+
+    fn blank_draft(
+        &self,
+        observer: &PublicKey,
+        scope: ScopeId,
+        form: FormHash,
+        subject: DraftSubject,
+    ) -> Result<Draft, BeginError> {
+        let id = DraftId(self.random()?);
+        let (answers, confirmed) = Default::default();
+        Ok(Draft { id, observer: *observer, scope, form, subject, answers, confirmed, photos: vec![], place: None, post: None })
+    }
+
+    fn save_at(&self, desk: &mut Desk, draft: &Draft) -> Result<Saved, SaveError> {
+        let (pen, plan) = self.plan(desk, draft)?;
+        let photos: Vec<_> = draft.photos.iter().map(|photo| photo.photo.clone()).collect();
+        let context = Context {
+            clock: self.now(),
+            place: draft.place,
+            post: draft.post.clone(),
+            observer: pen.observer.clone(),
+            photos,
+        };
+        let actor = pen.actor(self);
+        let composed = compose(actor, self.random()?, &plan.basis, plan.puts())?;
+        let change = Change::decode(&composed.chunk, actor)?;
+        let table = self.leaf_table(draft.form).ok_or(SaveError::NoForm { form: draft.form })?;
+        let root = Claims::compute(&table, &change, &context).root();
+
+        let mut batch = Batch::new();
+        let entry = self.sign(desk, &pen, EntryDraft {
+            mission: self.mission(),
+            scope: pen.scope,
+            epoch: pen.epoch,
+            seq: pen.seq,
+            position: pen.position.clone(),
+            kind: Kind::Change,
+            subject: plan.subject(draft),
+            body: Body { content: Content::Change(composed.chunk.clone()), context },
+            commitment: Some(Commitment { root, form: draft.form }),
+            seen: self.newest_note(),
+        }, &mut batch)?;
+        self.adopt_photos(entry.id(), draft, &mut batch)?;
+        batch.drop_draft(draft.id);
+        let committed = match self.store.commit(batch) {
+            Ok(committed) => committed,
+            Err(error) => {
+                desk.forget_log(&pen.key, pen.scope);
+                return Err(AccessError::from(error).into());
+            }
+        };
+        desk.wrote(&pen, entry.id());
+        self.follow(&entry, draft, &plan.basis, &change);
+        Ok(Saved { entry: entry.id(), record: entry.record(), low_room: committed.low_room })
+    }
+
+    /// What the draft writes, and where it is signed.
+    fn plan(&self, desk: &mut Desk, draft: &Draft) -> Result<(Pen, Plan), SaveError> {
+        let mut pen = desk.pen(self, &draft.observer, draft.scope, Kind::Change, false)?;
+        let (basis, writes) = match &draft.subject {
+            DraftSubject::New { writers: _ } => (Basis::creation(), plan::of_new(draft)),
+            DraftSubject::Edit { record, base } => {
+                let not_editable = || SaveError::NotEditable { record: *record };
+                let mut basis = self.basis(*record, base, &pen)?.ok_or_else(not_editable)?;
+                if basis.is_err() {
+                    pen = desk.pen(self, &draft.observer, draft.scope, Kind::Change, true)?;
+                    basis = self.basis(*record, base, &pen)?.ok_or_else(not_editable)?;
+                }
+                let writes = self.writes(*record, base, draft)?.ok_or_else(not_editable)?;
+                (basis.map_err(|_| not_editable())?, writes)
+            }
+        };
+        if writes.is_empty() { Err(SaveError::NothingChanged) } else { Ok((pen, Plan { basis, writes })) }
+    }
+
+    /// What an edit builds on; `None` if the record, or a head that the screen showed, is not applied here.
+    fn basis(
+        &self,
+        record: RecordId,
+        base: &[EntryId],
+        pen: &Pen,
+    ) -> Result<Option<Result<Basis, EpochNeeded>>, AccessError> {
+        let actor = pen.actor(self);
+        let basis = self.with_sheet(record, |sheet| sheet.basis(base, actor).transpose())?;
+        Ok(basis.flatten())
+    }
+
+    /// What an edit writes, with the values that its screen showed.
+    fn writes(&self, record: RecordId, base: &[EntryId], draft: &Draft) -> Result<Option<Vec<Write>>, AccessError> {
+        let of_now = self.with_sheet(record, |sheet| {
+            (sheet.heads == base).then(|| plan::of_edit(draft, &sheet.values))
+        })?;
+        let Some(None) = of_now else { return Ok(of_now.flatten()) };
+        let held = self.held(record)?;
+        Ok(Some(self.judged(record, &held, |judged, _| plan::of_edit(draft, &values_at(judged, base)))))
+    }
+
+    fn sign(
+        &self,
+        desk: &Desk,
+        pen: &Pen,
+        draft: EntryDraft,
+        batch: &mut Batch,
+    ) -> Result<VerifiedEntry, SaveError> {
+        desk.sign(self, pen, draft, batch).map_err(|error| match error {
+            PenError::Rule(refused) => refused.into(),
+            error => error.into(),
+        })
+    }
+
+    /// Lets the record's sheet follow an entry that was just saved.
+    fn follow(&self, entry: &VerifiedEntry, draft: &Draft, basis: &Basis, change: &Change<'_>) {
+        let record = entry.record();
+        match draft.subject {
+            DraftSubject::New { .. } => {
+                if let Some(sheet) = Sheet::created(entry.id(), draft.scope, draft.form, change) {
+                    self.shelf.keep(record, sheet);
+                }
+            }
+            DraftSubject::Edit { .. } => {
+                let follows = self.shelf.with(record, |sheet| sheet.follow(entry.id(), draft.form, basis, change));
+                if follows != Some(true) {
+                    self.shelf.drop_sheet(record);
+                }
+            }
+        }
+    }
+
+    fn newest_note(&self) -> Option<NoteHash> {
+        self.authority.roster().newest_note().map(|note| note.hash())
+    }
+}
+
+/// The key by which a record is withdrawn (`core/spec/record.md`, Shape).
+const WITHDRAWN: &str = "withdrawn";
+
+/// The entry that a draft becomes, as far as the record decides it.
+struct Plan {
+    basis: Basis,
+    writes: Vec<Write>,
+}
+
+impl Plan {
+    fn puts(&self) -> Vec<Put<'_>> {
+        self.writes.iter().map(Write::put).collect()
+    }
+
+    fn subject(&self, draft: &Draft) -> Subject {
+        match &draft.subject {
+            DraftSubject::New { writers } => Subject::Creates { writers: writers.clone() },
+            DraftSubject::Edit { record, base: _ } => Subject::Of { record: *record, refs: self.basis.refs.clone() },
+        }
+    }
+}
+
+/// Says which files the photos of an entry are, so that the store wants them until it holds them.
+pub fn name_blobs(entry: &VerifiedEntry, batch: &mut Batch) {
+    let Ok(Some(body)) = entry.body() else { return };
+    name_photos(entry.id(), &body.context.photos, batch);
+}
+
+fn name_photos(entry: EntryId, photos: &[Photo], batch: &mut Batch) {
+    for photo in photos {
+        let original = BlobClaim { hash: photo.sha256, bytes: photo.bytes, chunks: photo.chunks };
+        batch.blob_name(entry, original, BlobClass::Original);
+        let renditions = [(&photo.thumbnail, BlobClass::Thumbnail), (&photo.preview, BlobClass::Preview)];
+        for (rendition, class) in renditions {
+            if let RenditionOrReason::Rendition(rendition) = rendition {
+                let claim = BlobClaim { hash: rendition.sha256, bytes: rendition.bytes, chunks: rendition.chunks };
+                batch.blob_name(entry, claim, class);
+            }
+        }
+    }
+}

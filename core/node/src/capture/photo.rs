@@ -1,0 +1,242 @@
+//! Photos: the original's bytes are evidence and are kept as they came; small pictures are made once, here.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use merestone_core::entry::{Media, MissingReason, PHOTOS_MAX, Photo, Rendition, RenditionOrReason};
+use merestone_core::id::{BlobHash, EntryId};
+use merestone_core::merkle::chunk_root;
+use merestone_media as media;
+use merestone_media::{NoRendition, ORIGINAL_BYTES_MAX, PhotoFacts, PhotoFormat, PhotoRefusal, PreviewRefusal, Renditions};
+use merestone_store::{Batch, BlobError, DraftId};
+
+use super::name_photos;
+use crate::answer::Answer;
+use crate::clock::NoEntropy;
+use crate::device::{AccessError, Device};
+use crate::draft::{Draft, DraftError, DraftPhoto};
+
+/// A photo as an app hands it over.
+#[derive(Clone, Copy)]
+pub enum PhotoSource<'a> {
+    /// A file; it is read and not changed.
+    File(&'a Path),
+    /// Its bytes.
+    Bytes(&'a [u8]),
+}
+
+/// A photo was attached: its files are durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attached {
+    /// The draft as it now is.
+    pub draft: Draft,
+    /// The photo's row: its caption is the answer to `photos/<row>/caption`.
+    pub row: String,
+    /// What the camera says: suggestions to the observer, not evidence.
+    pub facts: PhotoFacts,
+}
+
+/// A photo was not attached; the draft is as before.
+#[derive(Debug, thiserror::Error)]
+pub enum PhotoError {
+    /// More bytes than a photo may have, or no format known here.
+    #[error(transparent)]
+    Refused(#[from] PhotoRefusal),
+    /// The picture that the app offers instead cannot be used.
+    #[error(transparent)]
+    Preview(#[from] PreviewRefusal),
+    /// As many photos as one entry can name.
+    #[error("the draft has {PHOTOS_MAX} photos: save it and go on with an edit")]
+    TooMany,
+    /// The file cannot be read.
+    #[error("cannot read {path}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        #[source]
+        source: std::io::Error,
+    },
+    /// There are no random bytes.
+    #[error(transparent)]
+    NoEntropy(#[from] NoEntropy),
+    /// The draft could not be changed.
+    #[error(transparent)]
+    Draft(#[from] DraftError),
+}
+
+impl From<AccessError> for PhotoError {
+    fn from(error: AccessError) -> Self {
+        Self::Draft(error.into())
+    }
+}
+
+impl From<BlobError> for PhotoError {
+    fn from(error: BlobError) -> Self {
+        AccessError::from(error).into()
+    }
+}
+
+impl Device {
+    /// Attaches a photo to a draft. Attaching the same one again changes nothing but its caption.
+    ///
+    /// For a format that is not decoded here (HEIC, AVIF) an app may hand over what its platform decoded, a JPEG,
+    /// as `preview`; it is signed as the observer's word that it shows the same. Where a picture can be made here, that is made.
+    /// Otherwise the entry says why there is none.
+    ///
+    /// # Errors
+    /// [`PhotoError`].
+    pub fn attach(
+        &self,
+        draft: DraftId,
+        photo: PhotoSource<'_>,
+        preview: Option<&[u8]>,
+        caption: Option<&str>,
+    ) -> Result<Attached, PhotoError> {
+        let mut draft = self.draft(draft)?;
+        let read;
+        let original = match photo {
+            PhotoSource::Bytes(bytes) => bytes,
+            PhotoSource::File(path) => {
+                read = read_file(path)?;
+                &read
+            }
+        };
+        let facts = media::inspect(original)?;
+        let hash = BlobHash::of(original);
+        let known = draft.photos.iter().find(|photo| photo.photo.sha256 == hash).map(|photo| photo.row.clone());
+        let row = match known {
+            Some(row) => row,
+            None => {
+                if draft.photos.len() >= PHOTOS_MAX {
+                    return Err(PhotoError::TooMany);
+                }
+                let photo = self.keep_photo(original, &facts, preview)?;
+                let row = u64::from_be_bytes(self.random()?);
+                let row = format!("{row:016x}");
+                draft.photos.push(DraftPhoto { row: row.clone(), photo });
+                draft.photos.sort_by_key(|photo| photo.photo.sha256);
+                row
+            }
+        };
+        if let Some(caption) = caption {
+            draft.answers.insert(format!("photos/{row}/caption"), Answer::text(caption));
+        }
+        let draft = self.keep_draft(draft)?;
+        Ok(Attached { draft, row, facts })
+    }
+
+    /// Takes a photo out of a draft, with its caption.
+    ///
+    /// # Errors
+    /// If the draft could not be changed.
+    pub fn detach(&self, draft: DraftId, row: &str) -> Result<Draft, DraftError> {
+        let mut draft = self.draft(draft)?;
+        draft.photos.retain(|photo| photo.row != row);
+        let cells = format!("photos/{row}/");
+        draft.answers.retain(|key, _| !key.starts_with(&cells));
+        self.keep_draft(draft)
+    }
+
+    /// Says with the entry that the photos of its draft are held; their files are durable since they were attached.
+    pub(super) fn adopt_photos(&self, entry: EntryId, draft: &Draft, batch: &mut Batch) -> Result<(), AccessError> {
+        for DraftPhoto { row: _, photo } in &draft.photos {
+            name_photos(entry, std::slice::from_ref(photo), batch);
+            for hash in files(photo) {
+                // A file that is gone is wanted then, and a peer may have it; the entry still says what was seen.
+                if let Some(blob) = self.store.written_blob(hash)? {
+                    batch.blob(blob);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a photo's files durable and says what the entry will say of it.
+    fn keep_photo(&self, original: &[u8], facts: &PhotoFacts, preview: Option<&[u8]>) -> Result<Photo, PhotoError> {
+        let renditions = renditions(original, facts, preview)?;
+        let kept = self.store.write_blob(original)?;
+        let upright = facts.pixels.map(|pixels| {
+            let (width, height) = (u64::from(pixels.width), u64::from(pixels.height));
+            if facts.orientation.swaps_edges() { (height, width) } else { (width, height) }
+        });
+        Ok(Photo {
+            sha256: kept.hash(),
+            bytes: kept.bytes(),
+            chunks: chunk_root(original),
+            media: media_of(facts.format),
+            width: upright.map(|(width, _)| width),
+            height: upright.map(|(_, height)| height),
+            thumbnail: self.keep_rendition(renditions.thumbnail)?,
+            preview: self.keep_rendition(renditions.preview)?,
+        })
+    }
+
+    fn keep_rendition(
+        &self,
+        rendition: Result<media::Rendition, NoRendition>,
+    ) -> Result<RenditionOrReason, PhotoError> {
+        let rendition = match rendition {
+            Ok(rendition) => rendition,
+            Err(reason) => return Ok(RenditionOrReason::Missing(missing(reason))),
+        };
+        let kept = self.store.write_blob(rendition.bytes.as_slice())?;
+        Ok(RenditionOrReason::Rendition(Rendition {
+            sha256: kept.hash(),
+            bytes: kept.bytes(),
+            chunks: chunk_root(&rendition.bytes),
+            width: rendition.width.into(),
+            height: rendition.height.into(),
+        }))
+    }
+}
+
+/// The files of a photo.
+fn files(photo: &Photo) -> impl Iterator<Item = BlobHash> {
+    let rendition = |rendition: &RenditionOrReason| match rendition {
+        RenditionOrReason::Rendition(rendition) => Some(rendition.sha256),
+        RenditionOrReason::Missing(_) => None,
+    };
+    [Some(photo.sha256), rendition(&photo.thumbnail), rendition(&photo.preview)].into_iter().flatten()
+}
+
+fn renditions(original: &[u8], facts: &PhotoFacts, preview: Option<&[u8]>) -> Result<Renditions, PreviewRefusal> {
+    let made = media::render(original, facts);
+    match (&made.preview, preview) {
+        (Err(NoRendition::NotDecodable), Some(offered)) => media::accept_preview(offered),
+        _ => Ok(made),
+    }
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, PhotoError> {
+    let error = |source| PhotoError::File { path: path.to_owned(), source };
+    let file = File::open(path).map_err(error)?;
+    let bytes_max = ORIGINAL_BYTES_MAX as u64;
+    if let Some(bytes) = file.metadata().ok().map(|meta| meta.len()).filter(|&bytes| bytes > bytes_max) {
+        return Err(PhotoRefusal::TooLarge { bytes: usize::try_from(bytes).unwrap_or(usize::MAX) }.into());
+    }
+    let mut bytes = Vec::new();
+    // A file that grows while it is read is cut where it is too large anyway.
+    file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(error)?;
+    Ok(bytes)
+}
+
+const fn media_of(format: PhotoFormat) -> Media {
+    match format {
+        PhotoFormat::Jpeg => Media::Jpeg,
+        PhotoFormat::Png => Media::Png,
+        PhotoFormat::WebP => Media::WebP,
+        PhotoFormat::Heic => Media::Heic,
+        PhotoFormat::Avif => Media::Avif,
+    }
+}
+
+const fn missing(reason: NoRendition) -> MissingReason {
+    match reason {
+        NoRendition::NotDecodable => MissingReason::NotDecodable,
+        NoRendition::DamagedPixels => MissingReason::DamagedPixels,
+        NoRendition::TooManyPixels => MissingReason::TooManyPixels,
+        NoRendition::OriginalTooLarge => MissingReason::OriginalTooLarge,
+    }
+}

@@ -1,0 +1,213 @@
+//! One installation: its folder, its store, its mission, and the observers who use it.
+
+mod error;
+mod install;
+mod observers;
+mod pen;
+mod settings;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use merestone_core::id::{MissionId, StoreId};
+use merestone_core::roster::{Class, CompleteCharter, SignedCharter};
+use merestone_store::{Batch, Identity, Room, StatementClass, Store, StoreKey};
+
+pub use error::{AccessError, CreateError, OpenDeviceError};
+pub(crate) use observers::Desk;
+pub use observers::{Observer, ObserverState, UnlockError};
+pub use pen::PenError;
+pub(crate) use pen::Pen;
+pub(crate) use settings::form as form_setting;
+
+use crate::authority::{Authority, Received};
+use crate::clock::{Clock, ClockReading, Entropy, NoEntropy, SystemClock, SystemEntropy, random};
+use crate::forms::Forms;
+use crate::records::Shelf;
+use install::Install;
+
+/// Where a device keeps its things.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    /// The folder of everything that a backup may copy.
+    pub folder: PathBuf,
+    /// The install marker, a file that **no backup may copy** (on Android in `noBackupFilesDir`).
+    /// It tells a device from its own restored copy.
+    pub marker: PathBuf,
+}
+
+impl Home {
+    /// Everything in one folder, the marker too: for machines whose backups leave out what they are told to.
+    pub fn new(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), marker: folder.join("install-marker") }
+    }
+
+    /// The folder for key files.
+    pub fn keys(&self) -> PathBuf {
+        self.folder.join("keys")
+    }
+
+    fn store(&self) -> PathBuf {
+        self.folder.join("store")
+    }
+}
+
+/// What a device asks the outside world for.
+#[derive(Clone)]
+pub struct System {
+    /// Its clocks.
+    pub clock: Arc<dyn Clock>,
+    /// Its random bytes.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl System {
+    /// The operating system's, in a place `offset_min` minutes ahead of UTC.
+    ///
+    /// # Errors
+    /// If the system gives no random bytes.
+    pub fn real(offset_min: i16) -> Result<Self, NoEntropy> {
+        Ok(Self { clock: Arc::new(SystemClock::new(offset_min)?), entropy: Arc::new(SystemEntropy) })
+    }
+}
+
+/// One installation, open.
+///
+/// Shared between threads by reference. Every call blocks on the disk at most; async callers use a blocking thread.
+/// Dropping it closes the store; a kill at any moment loses nothing that a call had returned.
+pub struct Device {
+    home: Home,
+    mission: MissionId,
+    system: System,
+    pub(crate) store: Arc<Store>,
+    pub(crate) authority: Arc<Authority>,
+    pub(crate) forms: Forms,
+    pub(crate) shelf: Shelf,
+    install: Install,
+    desk: Mutex<Desk>,
+}
+
+impl Device {
+    /// Makes a device for the mission of a complete charter (`charter` are its bytes) and opens it.
+    ///
+    /// The forms that the project ships are taken over where the charter lists them.
+    ///
+    /// # Errors
+    /// [`CreateError`].
+    pub fn create(home: &Home, key: StoreKey, charter: &[u8], system: System) -> Result<Self, CreateError> {
+        let signed = SignedCharter::decode(charter).map_err(CreateError::Charter)?;
+        let mission = signed.mission();
+        CompleteCharter::verify(charter, mission).map_err(CreateError::Charter)?;
+        let store = StoreId::from_bytes(random(&*system.entropy)?);
+        let store = Store::create(&home.store(), key, Identity { mission, store })?;
+        let mut batch = Batch::new();
+        batch.statement(StatementClass::Charter, None, charter.to_vec());
+        store.commit(batch)?;
+        let device = Self::start(home, store, system)?;
+        device.add_standard_forms()?;
+        Ok(device)
+    }
+
+    /// Opens a device.
+    ///
+    /// If its install marker is missing or another, the store was copied or restored: it gets a new store id, and each
+    /// observer begins a new epoch before signing again.
+    ///
+    /// # Errors
+    /// [`OpenDeviceError`].
+    pub fn open(home: &Home, key: StoreKey, system: System) -> Result<Self, OpenDeviceError> {
+        let store = Store::open(&home.store(), key)?;
+        Self::start(home, store, system)
+    }
+
+    fn start(home: &Home, store: Store, system: System) -> Result<Self, OpenDeviceError> {
+        let mission = store.identity()?.mission;
+        let authority = Authority::load(&store, mission)?;
+        let install = Install::check(&home.marker, &store, &*system.entropy)?;
+        let desk = Desk::load(&store)?;
+        Ok(Self {
+            home: home.clone(),
+            mission,
+            system,
+            store: Arc::new(store),
+            authority: Arc::new(authority),
+            forms: Forms::default(),
+            shelf: Shelf::default(),
+            install,
+            desk: Mutex::new(desk),
+        })
+    }
+
+    /// Takes up statements of one class that came from elsewhere: the ones that hold are durable when this returns,
+    /// and what follows from them (a cut, an erasure) is in force.
+    ///
+    /// # Errors
+    /// If the store refuses.
+    pub fn receive(&self, class: Class, statements: &[Vec<u8>]) -> Result<Received, AccessError> {
+        let received = self.authority.admit(&self.store, class, statements.iter().map(Vec::as_slice))?;
+        if !received.new.is_empty() {
+            self.follow_statements(class, &received.new)?;
+        }
+        Ok(received)
+    }
+
+    /// Where it keeps its things.
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// Its mission.
+    pub fn mission(&self) -> MissionId {
+        self.mission
+    }
+
+    /// What founds the mission.
+    pub fn charter(&self) -> CompleteCharter {
+        self.authority.roster().charter().clone()
+    }
+
+    /// Who may sign what.
+    pub fn authority(&self) -> &Arc<Authority> {
+        &self.authority
+    }
+
+    /// The store, for whoever carries its content to peers. What it holds is changed through the device only.
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    /// How much room the disk has left.
+    pub fn room(&self) -> Room {
+        self.store.room()
+    }
+
+    /// What the clocks show now.
+    pub fn now(&self) -> ClockReading {
+        self.system.clock.now()
+    }
+
+    pub(crate) fn random<const N: usize>(&self) -> Result<[u8; N], NoEntropy> {
+        random(&*self.system.entropy)
+    }
+
+    pub(crate) fn entropy(&self) -> &dyn Entropy {
+        &*self.system.entropy
+    }
+
+    pub(crate) fn install(&self) -> &Install {
+        &self.install
+    }
+
+    pub(crate) fn desk(&self) -> MutexGuard<'_, Desk> {
+        // A panic while the desk was held leaves at most a stale cache of positions, which a failed commit drops too.
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Shows where it is, and nothing of what is in it.
+impl fmt::Debug for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Device").field("home", &self.home.folder).finish_non_exhaustive()
+    }
+}

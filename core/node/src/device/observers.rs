@@ -1,0 +1,244 @@
+//! Who uses the device: one key for each observer, locked until its owner unlocks it.
+
+use std::collections::{HashMap, VecDeque};
+
+use merestone_core::id::{ScopeId, StatementId};
+use merestone_core::key::{KeyCache, PublicKey, Signer};
+use merestone_core::roster::{Certificate, EnrolmentRequest, PartyNumber, Role, Roster};
+use merestone_link::TransportKey;
+use merestone_store::{Batch, DraftId, Store};
+
+use super::error::{AccessError, OpenDeviceError};
+use super::pen::OpenLog;
+use super::settings::{self, KeptObserver, OBSERVERS, OBSERVERS_MAX};
+use super::Device;
+use crate::capture::Saved;
+use crate::vault::{ObserverKeys, Vault, VaultError};
+
+/// One observer of this device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observer {
+    /// The observer's key on this device.
+    pub key: PublicKey,
+    /// The observer's name, as asked for and certified.
+    pub name: String,
+    /// What the device is called in the request.
+    pub device: String,
+    /// What the mission says of the key.
+    pub state: ObserverState,
+    /// Whether the key is unlocked.
+    pub is_unlocked: bool,
+}
+
+/// What the mission says of an observer's key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ObserverState {
+    /// No certificate yet: drafts can be made and nothing saved.
+    Requested,
+    /// Certified.
+    Certified {
+        /// The certificate.
+        certificate: StatementId,
+        /// The party that issued it.
+        party: PartyNumber,
+        /// What the key may do.
+        role: Role,
+        /// Where.
+        scopes: Vec<ScopeId>,
+    },
+    /// The party cut the key: what was saved stays, nothing new can be.
+    Cut {
+        /// The certificate it had.
+        certificate: StatementId,
+    },
+}
+
+/// A key was not unlocked.
+#[derive(Debug, thiserror::Error)]
+pub enum UnlockError {
+    /// No observer of this device has the key.
+    #[error("no observer here has key {key}")]
+    Unknown {
+        /// The key.
+        key: PublicKey,
+    },
+    /// The vault gave no key.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+}
+
+/// What one installation works with: the observers, their unlocked keys, and how far their logs have come.
+#[derive(Default)]
+pub(crate) struct Desk {
+    seats: Vec<Seat>,
+    pub(super) logs: HashMap<(PublicKey, ScopeId), OpenLog>,
+    /// Drafts that were saved lately, oldest first: an app that asks twice must not make two entries.
+    saved: VecDeque<(DraftId, Saved)>,
+}
+
+/// How many saved drafts are remembered: a person taps twice on the last one, not on the sixtieth before it.
+const SAVED_MAX: usize = 64;
+
+struct Seat {
+    request: EnrolmentRequest,
+    certificate: Option<StatementId>,
+    keys: Option<ObserverKeys>,
+}
+
+impl Desk {
+    pub(super) fn load(store: &Store) -> Result<Self, OpenDeviceError> {
+        let kept = store.setting(OBSERVERS)?.unwrap_or_default();
+        let mut keys = KeyCache::new();
+        let seats = settings::decode_observers(&kept).unwrap_or_default().into_iter().filter_map(|observer| {
+            let request = EnrolmentRequest::verify(&observer.request, &mut keys).ok()?;
+            Some(Seat { request, certificate: observer.certificate, keys: None })
+        });
+        Ok(Self { seats: seats.collect(), ..Self::default() })
+    }
+
+    /// What became of a draft that was saved lately.
+    pub(crate) fn saved(&self, draft: DraftId) -> Option<Saved> {
+        self.saved.iter().find(|(id, _)| *id == draft).map(|(_, saved)| *saved)
+    }
+
+    pub(crate) fn note_saved(&mut self, draft: DraftId, saved: Saved) {
+        if self.saved.len() >= SAVED_MAX {
+            self.saved.pop_front();
+        }
+        self.saved.push_back((draft, saved));
+    }
+
+    /// The certificate under which `key` signs now.
+    pub(super) fn certificate(&self, key: &PublicKey) -> Option<StatementId> {
+        self.seat(key)?.certificate
+    }
+
+    pub(super) fn signer(&self, key: &PublicKey) -> Option<&(dyn Signer + Send + Sync)> {
+        self.seat(key)?.keys.as_ref().map(|keys| &*keys.signer)
+    }
+
+    fn seat(&self, key: &PublicKey) -> Option<&Seat> {
+        self.seats.iter().find(|seat| seat.request.key() == key)
+    }
+
+    fn kept(&self) -> Vec<KeptObserver> {
+        let kept = |seat: &Seat| KeptObserver {
+            request: seat.request.as_bytes().to_vec(),
+            certificate: seat.certificate,
+        };
+        self.seats.iter().map(kept).collect()
+    }
+}
+
+impl Device {
+    /// The observers of this device, in the order in which they came.
+    pub fn observers(&self) -> Vec<Observer> {
+        let (desk, roster) = (self.desk(), self.authority.roster());
+        desk.seats.iter().map(|seat| observer(seat, &roster)).collect()
+    }
+
+    /// Unlocks the key of an observer until [`lock`](Self::lock), or until the device is dropped.
+    ///
+    /// # Errors
+    /// [`UnlockError`], above all a wrong passphrase.
+    pub fn unlock(&self, vault: &dyn Vault, observer: &PublicKey) -> Result<(), UnlockError> {
+        if self.desk().seat(observer).is_none() {
+            return Err(UnlockError::Unknown { key: *observer });
+        }
+        // Without the desk: a passphrase takes a second to try, and other observers go on working.
+        let keys = vault.unlock(observer)?;
+        let mut desk = self.desk();
+        if let Some(seat) = desk.seats.iter_mut().find(|seat| seat.request.key() == observer) {
+            seat.keys = Some(keys);
+        }
+        Ok(())
+    }
+
+    /// Forgets the unlocked keys of all observers and overwrites them.
+    pub fn lock(&self) {
+        self.desk().seats.iter_mut().for_each(|seat| seat.keys = None);
+    }
+
+    /// Works with the signing key of an observer; `None` while it is locked.
+    ///
+    /// For statements about this device (receipts). Entries are made by saving drafts.
+    pub fn with_signer<T>(&self, observer: &PublicKey, work: impl FnOnce(&dyn Signer) -> T) -> Option<T> {
+        self.desk().signer(observer).map(|signer| work(signer))
+    }
+
+    /// Works with the transport key of an observer; `None` while it is locked.
+    pub fn with_transport<T>(&self, observer: &PublicKey, work: impl FnOnce(&TransportKey) -> T) -> Option<T> {
+        self.desk().seat(observer)?.keys.as_ref().map(|keys| work(&keys.transport))
+    }
+
+    /// Takes in a new observer with unlocked keys. `false`: there are as many as a device may have.
+    pub(crate) fn seat(&self, request: EnrolmentRequest, keys: ObserverKeys) -> Result<bool, AccessError> {
+        let mut desk = self.desk();
+        if desk.seats.len() >= OBSERVERS_MAX {
+            return Ok(false);
+        }
+        desk.seats.push(Seat { request, certificate: None, keys: Some(keys) });
+        let kept = self.keep_observers(&desk);
+        if kept.is_err() {
+            desk.seats.pop();
+        }
+        kept.map(|()| true)
+    }
+
+    /// Lets an observer sign under `certificate` from now on. `false`: the key is no observer's here.
+    pub(crate) fn certify(&self, certificate: &Certificate) -> Result<bool, AccessError> {
+        let mut desk = self.desk();
+        let Some(at) = desk.seats.iter().position(|seat| seat.request.key() == certificate.key()) else {
+            return Ok(false);
+        };
+        let before = desk.seats[at].certificate.replace(certificate.id());
+        let kept = self.keep_observers(&desk);
+        if kept.is_err() {
+            desk.seats[at].certificate = before;
+        }
+        kept.map(|()| true)
+    }
+
+    pub(crate) fn has_seat(&self, key: &PublicKey) -> bool {
+        self.desk().seat(key).is_some()
+    }
+
+    pub(crate) fn request_of(&self, key: &PublicKey) -> Option<EnrolmentRequest> {
+        self.desk().seat(key).map(|seat| seat.request.clone())
+    }
+
+    fn keep_observers(&self, desk: &Desk) -> Result<(), AccessError> {
+        let mut batch = Batch::new();
+        batch.setting(OBSERVERS, Some(settings::encode_observers(&desk.kept())));
+        self.store.commit(batch)?;
+        Ok(())
+    }
+}
+
+fn observer(seat: &Seat, roster: &Roster) -> Observer {
+    let key = *seat.request.key();
+    let certificate = seat.certificate.and_then(|id| roster.certificate(id));
+    let state = match certificate {
+        None => ObserverState::Requested,
+        Some(certificate) if is_cut(roster, certificate) => ObserverState::Cut { certificate: certificate.id() },
+        Some(certificate) => ObserverState::Certified {
+            certificate: certificate.id(),
+            party: certificate.party(),
+            role: certificate.role(),
+            scopes: certificate.scopes().to_vec(),
+        },
+    };
+    Observer {
+        key,
+        name: seat.request.observer().to_owned(),
+        device: seat.request.device().to_owned(),
+        state,
+        is_unlocked: seat.keys.is_some(),
+    }
+}
+
+/// Whether the party that certified the key has cut it.
+pub(super) fn is_cut(roster: &Roster, certificate: &Certificate) -> bool {
+    let of_key = |cut: &&merestone_core::roster::Cut| cut.key() == certificate.key().as_bytes();
+    roster.cuts().filter(of_key).any(|cut| cut.party() == certificate.party())
+}

@@ -1,0 +1,228 @@
+//! The next place in an observer's log, and what must be true before anything is signed there.
+
+use merestone_core::check::Refused;
+use merestone_core::entry::{DraftRefused, EARLIER_MAX, EntryDraft, Kind, LOG_ENTRIES_MAX, LogHead, Position, VerifiedEntry};
+use merestone_core::id::{Actor, EntryId, Epoch, LogId, ScopeId, StatementId};
+use merestone_core::key::PublicKey;
+use merestone_store::Batch;
+
+use super::error::AccessError;
+use super::observers::{Desk, is_cut};
+use super::settings::{self, KeptLog};
+use super::Device;
+use crate::clock::NoEntropy;
+
+/// A log that this installation continues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OpenLog {
+    epoch: Epoch,
+    certificate: StatementId,
+    seq: u64,
+    head: EntryId,
+}
+
+/// The right to sign the next entry of one log.
+#[derive(Clone, Debug)]
+pub(crate) struct Pen {
+    pub(crate) key: PublicKey,
+    pub(crate) scope: ScopeId,
+    pub(crate) epoch: Epoch,
+    pub(crate) seq: u64,
+    pub(crate) position: Position,
+    certificate: StatementId,
+    /// The name in the certificate, which the context states.
+    pub(crate) observer: String,
+}
+
+/// Why nothing can be signed now. The draft stays.
+#[derive(Debug, thiserror::Error)]
+pub enum PenError {
+    /// No observer here has the key, or its certificate has not come.
+    #[error("key {key} has no certificate here")]
+    NotEnrolled {
+        /// The key.
+        key: PublicKey,
+    },
+    /// The key is locked.
+    #[error("key {key} is locked")]
+    Locked {
+        /// The key.
+        key: PublicKey,
+    },
+    /// The party cut the key.
+    #[error("key {key} is cut")]
+    Cut {
+        /// The key.
+        key: PublicKey,
+    },
+    /// The certificate does not grant this scope, or this kind of entry.
+    #[error("the certificate of key {key} does not grant this in scope {scope}")]
+    NotGranted {
+        /// The key.
+        key: PublicKey,
+        /// The scope.
+        scope: ScopeId,
+    },
+    /// The key began as many logs as a log can name: the observer needs a new one.
+    #[error("key {key} has begun {EARLIER_MAX} logs: enrol again")]
+    WornOut {
+        /// The key.
+        key: PublicKey,
+    },
+    /// Every reader would refuse the entry.
+    #[error("the entry breaks a rule: {0}")]
+    Rule(#[from] Refused),
+    /// The store could not be used.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// There are no random bytes.
+    #[error(transparent)]
+    NoEntropy(#[from] NoEntropy),
+}
+
+impl Pen {
+    pub(crate) fn actor(&self, device: &Device) -> Actor {
+        Actor::derive(device.mission(), self.key.as_bytes(), self.scope, self.epoch)
+    }
+
+    /// Whether the entry begins a log.
+    pub(crate) fn begins(&self) -> bool {
+        self.seq == 0
+    }
+}
+
+impl Desk {
+    /// The next place in the log in which `key` writes in `scope`; in a new log if `is_fresh`, or if the present one
+    /// cannot be continued.
+    pub(crate) fn pen(
+        &mut self,
+        device: &Device,
+        key: &PublicKey,
+        scope: ScopeId,
+        kind: Kind,
+        is_fresh: bool,
+    ) -> Result<Pen, PenError> {
+        let certificate = self.certificate(key).ok_or(PenError::NotEnrolled { key: *key })?;
+        let observer = {
+            let roster = device.authority.roster();
+            let certificate = roster.certificate(certificate).ok_or(PenError::NotEnrolled { key: *key })?;
+            if is_cut(&roster, certificate) {
+                return Err(PenError::Cut { key: *key });
+            }
+            if !certificate.grants(scope, kind) {
+                return Err(PenError::NotGranted { key: *key, scope });
+            }
+            certificate.request().observer().to_owned()
+        };
+        if self.signer(key).is_none() {
+            return Err(PenError::Locked { key: *key });
+        }
+        let pen = |epoch, seq, position| Pen { key: *key, scope, epoch, seq, position, certificate, observer };
+        if !is_fresh && let Some(log) = self.open_log(device, key, scope, certificate)? {
+            return Ok(pen(log.epoch, log.seq, Position::Later { prev: log.head }));
+        }
+        let earlier = earlier_heads(device, key)?;
+        Ok(pen(Epoch::from_bytes(device.random()?), 0, Position::First { certificate, earlier }))
+    }
+
+    /// Signs a draft that was made for a pen; `batch` gets the entry, and what ties a new log to this installation.
+    pub(crate) fn sign(
+        &self,
+        device: &Device,
+        pen: &Pen,
+        draft: EntryDraft,
+        batch: &mut Batch,
+    ) -> Result<VerifiedEntry, PenError> {
+        let signer = self.signer(&pen.key).ok_or(PenError::Locked { key: pen.key })?;
+        let entry = draft.sign(signer).map_err(|error| match error {
+            DraftRefused::Rule(refused) => PenError::Rule(refused),
+            DraftRefused::Signer(_) => PenError::Locked { key: pen.key },
+        })?;
+        if pen.begins() {
+            let log = KeptLog { marker: *device.install().marker(), epoch: pen.epoch, certificate: pen.certificate };
+            batch.setting(&settings::log(&pen.key, pen.scope), Some(settings::encode_log(&log)));
+        }
+        batch.entry(entry.clone());
+        Ok(entry)
+    }
+
+    /// Notes that an entry is durable.
+    pub(crate) fn wrote(&mut self, pen: &Pen, entry: EntryId) {
+        let log = OpenLog { epoch: pen.epoch, certificate: pen.certificate, seq: pen.seq + 1, head: entry };
+        self.logs.insert((pen.key, pen.scope), log);
+    }
+
+    /// Forgets how far a log has come: the store is asked again.
+    pub(crate) fn forget_log(&mut self, key: &PublicKey, scope: ScopeId) {
+        self.logs.remove(&(*key, scope));
+    }
+
+    fn open_log(
+        &mut self,
+        device: &Device,
+        key: &PublicKey,
+        scope: ScopeId,
+        certificate: StatementId,
+    ) -> Result<Option<OpenLog>, AccessError> {
+        let can_go_on = |log: &OpenLog| log.certificate == certificate && log.seq < LOG_ENTRIES_MAX;
+        if let Some(log) = self.logs.get(&(*key, scope)) {
+            return Ok(Some(*log).filter(can_go_on));
+        }
+        let kept = device.store.setting(&settings::log(key, scope))?;
+        let Some(kept) = kept.and_then(|kept| settings::decode_log(&kept).ok()) else { return Ok(None) };
+        if kept.marker != *device.install().marker() {
+            return Ok(None);
+        }
+        let id = LogId::derive(key.as_bytes(), scope, kept.epoch);
+        let Some(tip) = device.store.tip(id)? else { return Ok(None) };
+        // A fork in our own log means that somebody else signs with this key; entries above the tip were signed by this
+        // key and lost here. Either way the log is not ours alone to continue.
+        let (Some(head), None, true) = (tip.head, tip.branches, tip.top == tip.height) else { return Ok(None) };
+        let log = OpenLog { epoch: kept.epoch, certificate: kept.certificate, seq: tip.height, head };
+        self.logs.insert((*key, scope), log);
+        Ok(Some(log).filter(can_go_on))
+    }
+}
+
+impl Device {
+    /// To be called when a peer holds more of `log` than this device, or another entry at a place it holds: if it is the
+    /// log of an observer here, the observer begins a new epoch before signing again. Says whether it is.
+    ///
+    /// # Errors
+    /// If the store cannot be used; the epoch is then not changed.
+    pub fn peer_knows_more(&self, log: LogId) -> Result<bool, AccessError> {
+        let Some(tip) = self.store.tip(log)? else { return Ok(false) };
+        let Ok(key) = PublicKey::admit(&tip.key) else { return Ok(false) };
+        if !self.has_seat(&key) {
+            return Ok(false);
+        }
+        let mut desk = self.desk();
+        let name = settings::log(&key, tip.scope);
+        let kept = self.store.setting(&name)?.and_then(|kept| settings::decode_log(&kept).ok());
+        if kept.is_some_and(|kept| kept.epoch == tip.epoch) {
+            let mut batch = Batch::new();
+            batch.setting(&name, None);
+            self.store.commit(batch)?;
+            desk.forget_log(&key, tip.scope);
+        }
+        Ok(true)
+    }
+}
+
+/// The last known head of every log of `key`.
+fn earlier_heads(device: &Device, key: &PublicKey) -> Result<Vec<LogHead>, PenError> {
+    let (mut heads, mut after) = (Vec::new(), None);
+    loop {
+        let tips = device.store.tips(None, after).map_err(AccessError::from)?;
+        let Some(last) = tips.last() else { break };
+        after = Some(last.log);
+        for tip in tips.iter().filter(|tip| tip.key == *key.as_bytes()) {
+            let Some(id) = tip.head else { continue };
+            heads.push(LogHead { scope: tip.scope, epoch: tip.epoch, seq: tip.height - 1, id });
+        }
+    }
+    if heads.len() > EARLIER_MAX {
+        return Err(PenError::WornOut { key: *key });
+    }
+    Ok(heads)
+}

@@ -1,0 +1,234 @@
+//! Drafts: what a person has begun and not saved, kept in the store at every change, there again after a kill.
+//!
+//! A draft is unsigned, never sent, and belongs to one observer. Saving turns it into one entry; in the same commit the
+//! draft is gone.
+
+mod codec;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use merestone_core::entry::{Photo, Place};
+use merestone_core::id::{EntryId, FormHash, RecordId, ScopeId};
+use merestone_core::key::PublicKey;
+use merestone_forms::Problem;
+use merestone_store::{Batch, DraftId};
+
+use crate::answer::Answer;
+use crate::device::{AccessError, Device};
+
+/// Something begun and not saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// Its name.
+    pub id: DraftId,
+    /// Whose it is: the author is bound when the draft begins, also on a shared device.
+    pub observer: PublicKey,
+    /// Where it belongs.
+    pub scope: ScopeId,
+    /// The form it follows.
+    pub form: FormHash,
+    /// What it will become.
+    pub subject: DraftSubject,
+    /// What the person answered, by key: `question` or `repeat/row/question`.
+    pub answers: BTreeMap<String, Answer>,
+    /// Keys that are written even if the answer is the one that stands already: the person confirmed it.
+    pub confirmed: BTreeSet<String>,
+    /// The photos attached.
+    pub photos: Vec<DraftPhoto>,
+    /// Where the observer is, if known.
+    pub place: Option<Place>,
+    /// The name of the post, if there is one.
+    pub post: Option<String>,
+}
+
+/// What a draft will become.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DraftSubject {
+    /// A new record.
+    New {
+        /// The parties whose observers may write it; empty: the author's alone.
+        writers: Vec<u64>,
+    },
+    /// A change of a record.
+    Edit {
+        /// The record.
+        record: RecordId,
+        /// The heads that the screen showed when the edit began.
+        base: Vec<EntryId>,
+    },
+}
+
+/// A photo in a draft: its files are durable, and nothing names them until the draft is saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DraftPhoto {
+    /// The row of the repeat `photos`, 16 lowercase hex digits.
+    pub row: String,
+    /// What the entry will say of it.
+    pub photo: Photo,
+}
+
+/// A draft was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum DraftError {
+    /// There is no such draft: it was saved or discarded.
+    #[error("no such draft")]
+    Missing,
+    /// The key is no name of an answer.
+    #[error("key is not a question or repeat/row/question")]
+    Key,
+    /// The text is longer than an answer may be.
+    #[error("text of {bytes} bytes, at most {bytes_max}")]
+    TooLong {
+        /// Its length.
+        bytes: usize,
+        /// The limit.
+        bytes_max: usize,
+    },
+    /// The draft is as large as a draft may be.
+    #[error("the draft is full: save it and go on with an edit")]
+    TooLarge,
+    /// The store could not be used.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+}
+
+impl Draft {
+    /// Whether it makes a new record.
+    pub fn is_new(&self) -> bool {
+        matches!(self.subject, DraftSubject::New { .. })
+    }
+}
+
+impl Device {
+    /// All drafts on this device, ascending by id; those of one observer if one is named.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn drafts(&self, observer: Option<&PublicKey>) -> Result<Vec<Draft>, AccessError> {
+        let kept = self.store.drafts()?;
+        let drafts = kept.into_iter().filter_map(|(id, bytes)| codec::decode(id, &bytes).ok());
+        Ok(drafts.filter(|draft| observer.is_none_or(|observer| draft.observer == *observer)).collect())
+    }
+
+    /// One draft, to go on with it.
+    ///
+    /// # Errors
+    /// [`DraftError::Missing`], or the store cannot be read.
+    pub fn draft(&self, id: DraftId) -> Result<Draft, DraftError> {
+        let kept = self.store.draft(id).map_err(AccessError::from)?;
+        kept.and_then(|bytes| codec::decode(id, &bytes).ok()).ok_or(DraftError::Missing)
+    }
+
+    /// Answers a question in a draft; durable when this returns. The draft is given back as it now is.
+    ///
+    /// # Errors
+    /// [`DraftError`]; the draft is then as before. What the *form* finds wrong is no error: see [`problems`](Self::problems).
+    pub fn put(&self, id: DraftId, key: &str, answer: impl Into<Answer>) -> Result<Draft, DraftError> {
+        self.put_all(id, [(key.to_owned(), answer.into())])
+    }
+
+    /// Answers several questions in one step.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put); then none of them was taken.
+    pub fn put_all(
+        &self,
+        id: DraftId,
+        answers: impl IntoIterator<Item = (String, Answer)>,
+    ) -> Result<Draft, DraftError> {
+        let mut draft = self.draft(id)?;
+        for (key, answer) in answers {
+            check_key(&key)?;
+            let answer = answer.tidied();
+            check_length(&answer)?;
+            draft.answers.insert(key, answer);
+        }
+        self.keep_draft(draft)
+    }
+
+    /// Writes the answer to `key` when the draft is saved even if it is the one that stands already.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
+    pub fn confirm(&self, id: DraftId, key: &str) -> Result<Draft, DraftError> {
+        check_key(key)?;
+        let mut draft = self.draft(id)?;
+        draft.confirmed.insert(key.to_owned());
+        self.keep_draft(draft)
+    }
+
+    /// Takes an answer out of a draft: what stands in the record stays.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
+    pub fn unput(&self, id: DraftId, key: &str) -> Result<Draft, DraftError> {
+        let mut draft = self.draft(id)?;
+        draft.answers.remove(key);
+        draft.confirmed.remove(key);
+        self.keep_draft(draft)
+    }
+
+    /// Says where the draft is made: place and post, as the entry will state them.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
+    pub fn locate(&self, id: DraftId, place: Option<Place>, post: Option<&str>) -> Result<Draft, DraftError> {
+        use merestone_core::entry::POST_BYTES_MAX;
+        use merestone_core::text::{Lines, tidy};
+        let mut draft = self.draft(id)?;
+        let post = post.map(|post| tidy(post.trim(), Lines::One).into_owned()).filter(|post| !post.is_empty());
+        if let Some(bytes) = post.as_ref().map(String::len).filter(|&bytes| bytes > POST_BYTES_MAX) {
+            return Err(DraftError::TooLong { bytes, bytes_max: POST_BYTES_MAX });
+        }
+        draft.place = place;
+        draft.post = post;
+        self.keep_draft(draft)
+    }
+
+    /// Throws a draft away. Discarding it again changes nothing.
+    ///
+    /// # Errors
+    /// If the store cannot be used.
+    pub fn discard(&self, id: DraftId) -> Result<(), AccessError> {
+        let mut batch = Batch::new();
+        batch.drop_draft(id);
+        self.store.commit(batch)?;
+        Ok(())
+    }
+
+    /// What the form finds missing or wrong in a draft. It never keeps the draft from being saved: the observer decides.
+    ///
+    /// Of an edit, only the answers in it are looked at. Without the form's document nothing is found.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn problems(&self, draft: &Draft) -> Result<Vec<Problem>, AccessError> {
+        let Some(form) = self.questions(draft.form)? else { return Ok(Vec::new()) };
+        let found = form.check(draft.answers.iter().map(|(key, answer)| (key.as_str(), answer.as_value())));
+        let is_new = draft.is_new();
+        Ok(found.into_iter().filter(|problem| is_new || draft.answers.contains_key(&problem.key)).collect())
+    }
+
+    pub(crate) fn keep_draft(&self, draft: Draft) -> Result<Draft, DraftError> {
+        let bytes = codec::encode(&draft);
+        if bytes.len() > codec::DRAFT_BYTES_MAX {
+            return Err(DraftError::TooLarge);
+        }
+        let mut batch = Batch::new();
+        batch.draft(draft.id, bytes);
+        self.store.commit(batch).map_err(AccessError::from)?;
+        Ok(draft)
+    }
+}
+
+fn check_key(key: &str) -> Result<(), DraftError> {
+    merestone_core::form::Key::parse(key).map(|_| ()).ok_or(DraftError::Key)
+}
+
+fn check_length(answer: &Answer) -> Result<(), DraftError> {
+    let bytes_max = merestone_core::change::TEXT_BYTES_MAX;
+    match answer {
+        Answer::Text(text) if text.len() > bytes_max => Err(DraftError::TooLong { bytes: text.len(), bytes_max }),
+        Answer::Blank | Answer::Bool(_) | Answer::Int(_) | Answer::Text(_) => Ok(()),
+    }
+}

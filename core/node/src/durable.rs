@@ -1,0 +1,83 @@
+//! Small files that must be there whole after a power cut, or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::path::Path;
+
+/// Writes `bytes` to a new file that only its owner may read: temporary file, flush, rename, flush the folder.
+///
+/// A file that is there already is replaced. A kill leaves the old file or the new one, and perhaps a temporary one
+/// that the next write replaces.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let temporary = path.with_extension("tmp");
+    // One left by a kill may have been made with other rights.
+    match fs::remove_file(&temporary) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Err(_) | Ok(()) => {}
+    }
+    let written = private(&temporary).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    });
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written?;
+    flush_folder(folder)
+}
+
+/// At most `bytes_max` bytes of a file; one more than that if it is longer. `None` if it is not there.
+pub(crate) fn read(path: &Path, bytes_max: usize) -> io::Result<Option<Vec<u8>>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut bytes = Vec::new();
+    file.take(bytes_max as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
+}
+
+fn private(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.create_new(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn flush_folder(folder: &Path) -> io::Result<()> {
+    // Windows has no such call; NTFS journals names itself.
+    if cfg!(unix) {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_read_by_its_owner_only() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("keys/one.key");
+        fs::create_dir_all(home.path().join("keys")).unwrap();
+        fs::write(path.with_extension("tmp"), b"left by a kill").unwrap();
+        write(&path, b"first").unwrap();
+        write(&path, b"second").unwrap();
+        assert_eq!(read(&path, 100).unwrap().as_deref(), Some(&b"second"[..]));
+        assert_eq!(read(&path, 3).unwrap().as_deref(), Some(&b"seco"[..]));
+        assert_eq!(read(&home.path().join("none"), 3).unwrap(), None);
+        assert!(!path.with_extension("tmp").exists());
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o077, 0);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What follows from statements that arrived: a cut changes what is applied, an erasure takes content away.
+
+use std::collections::BTreeSet;
+
+use merestone_core::erasure::Erased;
+use merestone_core::id::{BlobHash, RecordId, StatementId};
+use merestone_core::record::HeldEntry;
+use merestone_core::roster::Class;
+use merestone_store::Batch;
+
+use crate::device::{AccessError, Device};
+
+impl Device {
+    /// Draws the consequences of new statements of a class.
+    pub(crate) fn follow_statements(&self, class: Class, new: &[StatementId]) -> Result<(), AccessError> {
+        match class {
+            Class::Charter | Class::Form | Class::Note | Class::Receipt => Ok(()),
+            Class::Certificate | Class::Cut => {
+                self.shelf.clear();
+                if class == Class::Cut || !self.store.tips(None, None)?.is_empty() {
+                    // Standings in lists may be others now. They are worked out again when a list is shown.
+                    let mut batch = Batch::new();
+                    batch.touch_all().refetchable();
+                    self.store.commit(batch)?;
+                }
+                Ok(())
+            }
+            Class::Erasure => {
+                self.shelf.clear();
+                let erased: Vec<(RecordId, Erased)> = {
+                    let roster = self.authority.roster();
+                    let of_new = roster.erasures().filter(|erasure| new.contains(&erasure.id()));
+                    of_new.map(|erasure| (erasure.record(), erasure.erased().clone())).collect()
+                };
+                for (record, erased) in erased {
+                    match erased {
+                        Erased::Heads(_) => self.erase_bodies(record)?,
+                        Erased::Photo(original) => self.erase_photo(record, original)?,
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Applies the erasures of a record to entries that arrived after them.
+    pub(crate) fn erase_arrived(&self, records: &BTreeSet<RecordId>) -> Result<(), AccessError> {
+        let erased: BTreeSet<RecordId> = self.authority.roster().erasures().map(|erasure| erasure.record()).collect();
+        for record in records.intersection(&erased) {
+            self.erase_bodies(*record)?;
+        }
+        Ok(())
+    }
+
+    /// Drops the bodies that the erasures of a record name, and the photos that nothing else names.
+    fn erase_bodies(&self, record: RecordId) -> Result<(), AccessError> {
+        let held = self.held(record)?;
+        let erased = self.judged(record, &held, |judged, _| judged.erased().collect::<BTreeSet<_>>());
+        let mut batch = Batch::new();
+        let mut photos = BTreeSet::new();
+        for entry in &erased {
+            batch.erase_body(*entry);
+            for (claim, _, _) in self.store.blobs_of(*entry)? {
+                photos.insert(claim.hash);
+            }
+        }
+        for photo in photos {
+            let names = self.store.entries_naming(photo)?;
+            if names.iter().all(|entry| erased.contains(entry)) {
+                batch.erase_blob(photo);
+            }
+        }
+        batch.touch(record);
+        self.store.commit(batch)?;
+        self.store.remove_erased()?;
+        Ok(())
+    }
+
+    /// Drops a photo's original and its renditions; the entries stay.
+    fn erase_photo(&self, record: RecordId, original: BlobHash) -> Result<(), AccessError> {
+        let mut batch = Batch::new();
+        batch.erase_blob(original);
+        for held in self.held(record)? {
+            for rendition in renditions_of(&held, original) {
+                batch.erase_blob(rendition);
+            }
+        }
+        batch.touch(record);
+        self.store.commit(batch)?;
+        self.store.remove_erased()?;
+        Ok(())
+    }
+}
+
+fn renditions_of(held: &HeldEntry, original: BlobHash) -> Vec<BlobHash> {
+    use merestone_core::entry::RenditionOrReason;
+    let photos = held.body().map_or(&[][..], |body| &body.context.photos);
+    let of_original = photos.iter().filter(|photo| photo.sha256 == original);
+    let renditions = of_original.flat_map(|photo| [&photo.thumbnail, &photo.preview]);
+    let hash = |rendition: &RenditionOrReason| match rendition {
+        RenditionOrReason::Rendition(rendition) => Some(rendition.sha256),
+        RenditionOrReason::Missing(_) => None,
+    };
+    renditions.filter_map(hash).collect()
+}

@@ -1,0 +1,140 @@
+//! What an edit needs to know of a record, kept between edits: heads, values, and the places in each author's line.
+//!
+//! A sheet is made by judging the record, and then follows the saves of this device without judging again: an entry that
+//! an observer here signs on applied heads is applied. Everything else that happens to a record (an entry arrives, a key is
+//! cut) drops the sheet.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use merestone_core::change::{Basis, Change, Earlier, OpRef, Put, RecordIndex, Step};
+use merestone_core::id::{Actor, EntryId, FormHash, ScopeId};
+use merestone_core::record::{ChangeEntry, EpochNeeded, Judged, View};
+
+use crate::answer::Answer;
+
+/// A value that stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub(crate) answer: Answer,
+    pub(crate) entry: EntryId,
+    pub(crate) op: OpRef,
+}
+
+/// Values by key, more than one in a conflict.
+pub(crate) type Values = BTreeMap<String, Vec<Standing>>;
+
+/// One record, ready to be edited.
+#[derive(Clone, Debug)]
+pub(crate) struct Sheet {
+    pub(crate) scope: ScopeId,
+    /// The form of the newest applied change, which the next edit follows.
+    pub(crate) form: FormHash,
+    pub(crate) heads: Vec<EntryId>,
+    pub(crate) values: Values,
+    index: RecordIndex,
+    /// The changes that each author's log has made; or the one of them that is not applied.
+    lines: HashMap<Actor, Result<Earlier, EpochNeeded>>,
+}
+
+impl Sheet {
+    /// The sheet of a judged record; `None` while nothing of it is applied.
+    pub(crate) fn of(judged: &Judged<'_>) -> Option<Self> {
+        let last = judged.applied().last()?;
+        let form = last.held.entry().header().commitment?.form;
+        let actors = judged.applied().iter().chain(judged.unapplied()).map(|change| change.held.entry().actor());
+        let mut lines = HashMap::new();
+        for actor in actors.collect::<BTreeSet<_>>() {
+            match judged.earlier(actor) {
+                Ok(Some(earlier)) => drop(lines.insert(actor, Ok(earlier))),
+                Ok(None) => {}
+                Err(needed) => drop(lines.insert(actor, Err(needed))),
+            }
+        }
+        Some(Self {
+            scope: last.held.entry().header().scope,
+            form,
+            heads: judged.heads(),
+            values: owned(&View::of(judged)),
+            index: judged.index().clone(),
+            lines,
+        })
+    }
+
+    /// What a change by `actor` builds on that began when the screen showed `heads`; `None` if one of them is not known.
+    ///
+    /// # Errors
+    /// If an earlier change by `actor` is not applied.
+    pub(crate) fn basis(&self, heads: &[EntryId], actor: Actor) -> Result<Option<Basis>, EpochNeeded> {
+        let earlier = self.lines.get(&actor).copied().transpose()?;
+        Ok(self.index.basis(heads, earlier))
+    }
+
+    /// Takes up a change that this device just saved on this sheet. `false`: it does not fit, and the sheet is to be dropped.
+    pub(crate) fn follow(&mut self, entry: EntryId, form: FormHash, basis: &Basis, change: &Change<'_>) -> bool {
+        let actor = change.actor();
+        let earlier = match self.lines.get(&actor) {
+            Some(Ok(earlier)) => Some(*earlier),
+            Some(Err(_)) => return false,
+            None => None,
+        };
+        let step = Step { entry, refs: &basis.refs, earlier };
+        if !matches!(self.index.admit(change, step), Ok(merestone_core::change::Admission::Admitted)) {
+            return false;
+        }
+        for (index, put) in change.puts().iter().enumerate() {
+            replace(&mut self.values, put, entry, change.op(index));
+        }
+        self.heads.retain(|head| !basis.refs.contains(head));
+        self.heads.push(entry);
+        self.heads.sort_unstable();
+        self.lines.insert(actor, Ok(Earlier { count: change.seq(), last: entry }));
+        self.form = form;
+        true
+    }
+
+    /// The sheet of a record that this device just created.
+    pub(crate) fn created(entry: EntryId, scope: ScopeId, form: FormHash, change: &Change<'_>) -> Option<Self> {
+        let mut sheet = Self {
+            scope,
+            form,
+            heads: Vec::new(),
+            values: Values::new(),
+            index: RecordIndex::new(),
+            lines: HashMap::new(),
+        };
+        sheet.follow(entry, form, &Basis::creation(), change).then_some(sheet)
+    }
+}
+
+/// The values that stood at `heads`: what a screen showed that was drawn then.
+pub(crate) fn values_at(judged: &Judged<'_>, heads: &[EntryId]) -> Values {
+    let index = judged.index();
+    let is_shown = |change: &&ChangeEntry<'_>| heads.iter().any(|&head| index.is_or_descends_from(head, change.held.id()));
+    let mut values = Values::new();
+    for change in judged.applied().iter().filter(is_shown) {
+        for (at, put) in change.change.puts().iter().enumerate() {
+            replace(&mut values, put, change.held.id(), change.change.op(at));
+        }
+    }
+    values
+}
+
+fn owned(view: &View<'_>) -> Values {
+    let own = |shown: &merestone_core::record::Shown<'_>| Standing {
+        answer: shown.value.into(),
+        entry: shown.entry,
+        op: shown.op,
+    };
+    view.keys().map(|(key, values)| (key.to_owned(), values.iter().map(own).collect())).collect()
+}
+
+fn replace(values: &mut Values, put: &Put<'_>, entry: EntryId, op: OpRef) {
+    let new = Standing { answer: put.value.into(), entry, op };
+    let Some(standing) = values.get_mut(put.key) else {
+        values.insert(put.key.to_owned(), vec![new]);
+        return;
+    };
+    standing.retain(|standing| !put.preds.contains(&standing.op));
+    standing.push(new);
+    standing.sort_by_key(|standing| standing.entry);
+}

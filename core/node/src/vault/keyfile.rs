@@ -1,0 +1,229 @@
+//! The key file: private keys wrapped by a passphrase (`core/spec/keyfile.md`).
+
+use argon2::{Algorithm, Argon2, Params, Version};
+use chacha20poly1305::aead::{AeadInPlace as _, KeyInit as _};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use merestone_core::Refused;
+use merestone_core::cbor::{Reader, Writer};
+use merestone_core::id::sha256;
+use zeroize::Zeroizing;
+
+use super::{Passphrase, UnlockCost};
+
+/// Longest key file, in bytes: the largest of this version has 229.
+pub const KEYFILE_BYTES_MAX: usize = 512;
+
+const LABEL: &str = "merestone/keyfile";
+const VERSION: u64 = 1;
+const TAG_BYTES: usize = 16;
+const CHECK_BYTES: usize = 4;
+
+/// What is wrong with a key file, whatever the passphrase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyFileFault {
+    /// It is no key file.
+    #[error("not a key file")]
+    Foreign,
+    /// A newer version of the program wrote it.
+    #[error("key file of version {found}, this program knows version {VERSION}")]
+    Newer {
+        /// Its version.
+        found: u64,
+    },
+    /// It was a key file, and some of it changed since.
+    #[error("the key file is damaged")]
+    Damaged,
+    /// Unlocking it would take more memory or time than is given to any file.
+    #[error("the key file asks for too much work")]
+    TooCostly,
+    /// It holds keys for another use.
+    #[error("the key file is for another use")]
+    OtherPurpose,
+}
+
+/// What the keys in a file are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// An observer on a device: the seed of the signing key and that of the transport key.
+    Observer,
+    /// A party: the seed of its root key.
+    Party,
+}
+
+impl Purpose {
+    const fn code(self) -> u64 {
+        match self {
+            Self::Observer => 1,
+            Self::Party => 2,
+        }
+    }
+
+    const fn secret_bytes(self) -> usize {
+        match self {
+            Self::Observer => 64,
+            Self::Party => 32,
+        }
+    }
+}
+
+/// The seeds in a key file; overwritten with zeros when dropped.
+pub(crate) type Secret = Zeroizing<Vec<u8>>;
+
+/// What is random in a key file.
+#[derive(Clone, Copy)]
+pub(crate) struct Salt {
+    pub(crate) salt: [u8; 16],
+    pub(crate) nonce: [u8; 24],
+}
+
+/// A key file as read; nothing of it is trusted before it is opened.
+#[derive(Debug)]
+pub(crate) struct KeyFile<'a> {
+    purpose: u64,
+    public: [u8; 32],
+    cost: UnlockCost,
+    salt: [u8; 16],
+    nonce: [u8; 24],
+    sealed: &'a [u8],
+    /// Everything in front of `sealed`: authenticated with it.
+    head: &'a [u8],
+}
+
+/// Why a key file was not opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Closed {
+    Fault(KeyFileFault),
+    WrongPassphrase,
+}
+
+/// Wraps `secret`, whose public half is `public`.
+pub(crate) fn seal(
+    purpose: Purpose,
+    public: &[u8; 32],
+    secret: &Secret,
+    passphrase: &Passphrase,
+    cost: UnlockCost,
+    salt: Salt,
+) -> Result<Vec<u8>, KeyFileFault> {
+    if !cost.is_sane() {
+        return Err(KeyFileFault::TooCostly);
+    }
+    let mut writer = Writer::with_capacity(KEYFILE_BYTES_MAX);
+    writer.array(8).text(LABEL).uint(VERSION).uint(purpose.code()).bytes(public);
+    writer.array(4).uint(cost.memory_kib.into()).uint(cost.passes.into()).uint(cost.lanes.into()).bytes(&salt.salt);
+    writer.bytes(&salt.nonce);
+    let mut file = writer.finish();
+
+    // Room for the tag from the start: a vector that grows leaves a copy of the secret behind.
+    let mut sealed = Zeroizing::new(Vec::with_capacity(secret.len() + TAG_BYTES));
+    sealed.extend_from_slice(secret);
+    let key = derive_key(passphrase, cost, &salt.salt)?;
+    XChaCha20Poly1305::new((&*key).into())
+        .encrypt_in_place(XNonce::from_slice(&salt.nonce), &file, &mut *sealed)
+        .map_err(|_| KeyFileFault::TooCostly)?;
+
+    let mut tail = Writer::new();
+    tail.bytes(&sealed);
+    file.extend(tail.finish());
+    let check = check(&file);
+    let mut tail = Writer::new();
+    tail.bytes(&check);
+    file.extend(tail.finish());
+    Ok(file)
+}
+
+impl<'a> KeyFile<'a> {
+    /// Reads a key file.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn decode(bytes: &'a [u8]) -> Result<Self, KeyFileFault> {
+        if bytes.len() > KEYFILE_BYTES_MAX {
+            return Err(KeyFileFault::Foreign);
+        }
+        let mut reader = Reader::new(bytes);
+        let found = version(&mut reader).map_err(|_| KeyFileFault::Foreign)?;
+        if found != VERSION {
+            return Err(KeyFileFault::Newer { found });
+        }
+        let file = Self::fields(&mut reader, bytes).map_err(|_| KeyFileFault::Damaged)?;
+        let (checked, check_read) = file;
+        let end = bytes.len() - CHECK_BYTES - 1;
+        if check(&bytes[..end]) != check_read {
+            return Err(KeyFileFault::Damaged);
+        }
+        Ok(checked)
+    }
+
+    /// The public half of the signing key in it, as it says.
+    pub(crate) fn public(&self) -> [u8; 32] {
+        self.public
+    }
+
+    /// Unwraps the secret.
+    ///
+    /// # Errors
+    /// If it is for another use or too costly, or the passphrase is another.
+    pub(crate) fn open(&self, purpose: Purpose, passphrase: &Passphrase) -> Result<Secret, Closed> {
+        if self.purpose != purpose.code() {
+            return Err(Closed::Fault(KeyFileFault::OtherPurpose));
+        }
+        if !self.cost.is_sane() {
+            return Err(Closed::Fault(KeyFileFault::TooCostly));
+        }
+        let key = derive_key(passphrase, self.cost, &self.salt).map_err(Closed::Fault)?;
+        let mut secret = Zeroizing::new(self.sealed.to_vec());
+        XChaCha20Poly1305::new((&*key).into())
+            .decrypt_in_place(XNonce::from_slice(&self.nonce), self.head, &mut *secret)
+            .map_err(|_| Closed::WrongPassphrase)?;
+        if secret.len() != purpose.secret_bytes() {
+            return Err(Closed::Fault(KeyFileFault::Damaged));
+        }
+        Ok(secret)
+    }
+
+    fn fields(reader: &mut Reader<'a>, bytes: &'a [u8]) -> Result<(Self, [u8; CHECK_BYTES]), Refused> {
+        let purpose = reader.uint("purpose")?;
+        let public = reader.array_of("public key")?;
+        reader.array_exact(4, "cost")?;
+        let mut number = |what| reader.uint(what).map(|number| u32::try_from(number).unwrap_or(u32::MAX));
+        let cost = UnlockCost { memory_kib: number("memory")?, passes: number("passes")?, lanes: number("lanes")? };
+        let salt = reader.array_of("salt")?;
+        reader.leave();
+        let nonce = reader.array_of("nonce")?;
+        let head = &bytes[..reader.position()];
+        let sealed = reader.bytes("sealed keys")?;
+        let check = reader.array_of("check")?;
+        reader.leave();
+        reader.clone().finish("key file")?;
+        Ok((Self { purpose, public, cost, salt, nonce, sealed, head }, check))
+    }
+}
+
+fn version(reader: &mut Reader<'_>) -> Result<u64, Refused> {
+    let foreign = Refused { check: merestone_core::Check::Shape, what: "key file" };
+    reader.array(32, "key file")?;
+    if reader.text(LABEL.len(), "label")? != LABEL {
+        return Err(foreign);
+    }
+    reader.uint("version")
+}
+
+fn check(file: &[u8]) -> [u8; CHECK_BYTES] {
+    let digest = sha256(&[file]);
+    [digest[0], digest[1], digest[2], digest[3]]
+}
+
+fn derive_key(
+    passphrase: &Passphrase,
+    cost: UnlockCost,
+    salt: &[u8; 16],
+) -> Result<Zeroizing<[u8; 32]>, KeyFileFault> {
+    let UnlockCost { memory_kib, passes, lanes } = cost;
+    let params = Params::new(memory_kib, passes, lanes, Some(32)).map_err(|_| KeyFileFault::TooCostly)?;
+    let mut key = Zeroizing::new([0; 32]);
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password_into(passphrase.as_bytes(), salt, &mut *key)
+        .map_err(|_| KeyFileFault::TooCostly)?;
+    Ok(key)
+}
