@@ -7,7 +7,8 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::batch::{Batch, Committed, Damaged, Internal, NewReceipt, NewStatement};
 use crate::bits::Bits;
-use crate::blob::{BlobClaim, BlobClass, WholeBlob};
+use crate::blob::WholeBlob;
+use crate::claim::{BlobClaim, BlobClass};
 use crate::error::CommitError;
 use crate::index::{self, StaleTurn};
 use crate::ledger;

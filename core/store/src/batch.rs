@@ -3,11 +3,12 @@
 use merestone_core::entry::VerifiedEntry;
 use merestone_core::id::{BlobHash, EntryId, RecordId, ScopeId, StatementId, StoreId};
 
-use crate::blob::{BlobClaim, BlobClass, WholeBlob};
+use crate::blob::WholeBlob;
+use crate::claim::{BlobClaim, BlobClass};
 use crate::error::CommitError;
 use crate::index::{IndexRow, StaleTurn};
 use crate::ledger::LedgerAppend;
-use crate::logs::LogTip;
+use crate::tips::LogTip;
 
 /// Longest statement: a receipt of the largest mission, with room.
 pub const STATEMENT_BYTES_MAX: usize = 1 << 20;

@@ -4,62 +4,26 @@
 //! temporary file → write → flush → rename → flush the folder → row.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read, Write as _};
 use std::path::Path;
 
 use merestone_core::entry::PHOTO_BYTES_MAX;
-use merestone_core::id::{BlobHash, EntryId};
-use merestone_core::merkle::{CHUNK_BYTES, NodeHash};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use merestone_core::id::BlobHash;
+use merestone_core::merkle::CHUNK_BYTES;
+use rusqlite::{Connection, params};
 use sha2::{Digest as _, Sha256};
 
-use crate::apply::{BLOB_BEING_ERASED, BLOB_MISSING, BLOB_WHOLE};
+use crate::apply::{BLOB_BEING_ERASED, BLOB_WHOLE};
 use crate::batch::{Batch, Internal};
-use crate::bits::{Bits, chunk_len};
 use crate::error::{BlobError, ReadError};
 use crate::folder::flush_folder;
-use crate::store::{Store, Trouble, limit};
-
-/// A file as a signed entry describes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct BlobClaim {
-    /// SHA-256 of the file.
-    pub hash: BlobHash,
-    /// Its size.
-    pub bytes: u64,
-    /// Root of its chunk tree (`spec/entry.md`, Photo).
-    pub chunks: NodeHash,
-}
-
-/// What a file is for; in order of urgency, numbered as the streams of `spec/sync.md`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum BlobClass {
-    /// A small rendition.
-    Thumbnail = 2,
-    /// A large rendition.
-    Preview = 3,
-    /// The evidence itself.
-    Original = 4,
-}
-
-impl BlobClass {
-    /// Its number.
-    pub const fn code(self) -> u8 {
-        self as u8
-    }
-
-    /// The class with this number.
-    pub fn from_code(code: u8) -> Option<Self> {
-        [Self::Thumbnail, Self::Preview, Self::Original].into_iter().find(|class| class.code() == code)
-    }
-}
+use crate::store::{Store, Trouble};
 
 /// A blob whose file is durable under its name, made by the store alone. Commit it with the entry that names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WholeBlob {
-    hash: BlobHash,
-    bytes: u64,
+    pub(crate) hash: BlobHash,
+    pub(crate) bytes: u64,
 }
 
 impl WholeBlob {
@@ -73,29 +37,6 @@ impl WholeBlob {
         self.bytes
     }
 }
-
-/// A blob that some entry names and that is not held whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MissingBlob {
-    /// What is said about it.
-    pub claim: BlobClaim,
-    /// What it is for.
-    pub class: BlobClass,
-    /// Chunks that are held, most significant bit first; empty for none. The `have` of `spec/sync.md`.
-    pub have: Vec<u8>,
-}
-
-/// One chunk of a blob, verified by the caller against the signed chunk root.
-#[derive(Clone, Copy, Debug)]
-pub struct Chunk<'a> {
-    /// Its number.
-    pub index: u32,
-    /// Its bytes: 65,536, in the last chunk what remains.
-    pub bytes: &'a [u8],
-}
-
-/// Most blobs listed at once.
-pub const BLOBS_MAX: usize = 4_096;
 
 impl Store {
     /// Writes a new blob, whatever its name turns out to be, and makes its file durable.
@@ -113,81 +54,6 @@ impl Store {
             let _ = fs::remove_file(&path);
         }
         moved
-    }
-
-    /// Writes chunks of a blob that some entry names, and notes them as held once they are durable.
-    ///
-    /// Many chunks in one call share two flushes.
-    ///
-    /// # Errors
-    /// If no entry says `claim` or the blob was erased, if a chunk does not fit its place, or the disk refuses.
-    pub fn write_chunks(&self, claim: &BlobClaim, chunks: &[Chunk<'_>]) -> Result<(), BlobError> {
-        let hash = claim.hash;
-        for chunk in chunks {
-            if chunk_len(claim.bytes, chunk.index) != Some(chunk.bytes.len()) {
-                return Err(BlobError::Chunk { hash, index: chunk.index });
-            }
-        }
-        let row = self.claimed(claim)?.ok_or(BlobError::NotWanted { hash })?;
-        if row.state == BLOB_WHOLE {
-            return Ok(());
-        }
-        let _moving = self.moving.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let path = self.folder.partial_blob(hash, row.blob);
-        let is_new = !path.exists();
-        let mut batch = Batch::new();
-        batch.refetchable();
-        if is_new && !row.have.is_empty() {
-            // The bits outlived their bytes; none of them is true.
-            batch.internal(Internal::ForgetChunks { row: row.blob });
-        }
-        let mut file = File::options().create(true).truncate(false).write(true).open(&path)?;
-        for chunk in chunks {
-            file.seek(SeekFrom::Start(u64::from(chunk.index) * CHUNK_BYTES as u64))?;
-            file.write_all(chunk.bytes)?;
-        }
-        file.sync_data()?;
-        if is_new {
-            flush_folder(&self.folder.partial())?;
-        }
-        let indexes = chunks.iter().map(|chunk| chunk.index).collect();
-        batch.internal(Internal::Chunks { row: row.blob, chunks: indexes });
-        self.commit(batch)?;
-        Ok(())
-    }
-
-    /// Makes a blob whole of which every chunk is held: hashes the file, names it and notes it as held.
-    ///
-    /// # Errors
-    /// [`BlobError::Incomplete`]; [`BlobError::Mismatch`] when the content is another: the file is then set aside
-    /// and the blob begun anew. Or the disk refuses.
-    pub fn finish_blob(&self, claim: &BlobClaim) -> Result<WholeBlob, BlobError> {
-        let hash = claim.hash;
-        let row = self.claimed(claim)?.ok_or(BlobError::NotWanted { hash })?;
-        let blob = WholeBlob { hash, bytes: claim.bytes };
-        if row.state == BLOB_WHOLE {
-            return Ok(blob);
-        }
-        if !Bits::of(Some(row.have), claim.bytes).is_all() {
-            return Err(BlobError::Incomplete { hash });
-        }
-        let path = self.folder.partial_blob(hash, row.blob);
-        let found = hash_file(&path)?;
-        if found != blob {
-            let moving = self.moving.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            self.folder.set_aside(&path, &hash.to_string())?;
-            drop(moving);
-            let mut batch = Batch::new();
-            batch.internal(Internal::ForgetChunks { row: row.blob });
-            batch.internal(Internal::LostBlob { hash, reason: "content is not that of its name" });
-            self.commit(batch)?;
-            return Err(BlobError::Mismatch { hash });
-        }
-        self.adopt(&path, blob)?;
-        let mut batch = Batch::new();
-        batch.blob(blob).refetchable();
-        self.commit(batch)?;
-        Ok(blob)
     }
 
     /// Opens a blob that is held whole; `None` when it is not.
@@ -244,71 +110,6 @@ impl Store {
         })
     }
 
-    /// Blobs held whole, ascending, after `after`; at most [`BLOBS_MAX`].
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub fn whole_blobs(&self, after: Option<BlobHash>) -> Result<Vec<BlobHash>, ReadError> {
-        let after = after.map_or_else(Vec::new, |hash| hash.as_bytes().to_vec());
-        self.read(|connection| {
-            let sql = "SELECT DISTINCT hash FROM blob WHERE hash > ?1 AND state = ?2 ORDER BY hash LIMIT ?3";
-            let mut select = connection.prepare_cached(sql)?;
-            let rows = select
-                .query_map(params![after, BLOB_WHOLE, limit(BLOBS_MAX)], |row| row.get(0).map(BlobHash::from_bytes))?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
-    }
-
-    /// Blobs of a class that are wanted and not held whole; at most [`BLOBS_MAX`].
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub fn missing_blobs(&self, class: BlobClass, blobs_max: usize) -> Result<Vec<MissingBlob>, ReadError> {
-        self.read(|connection| {
-            let sql = "SELECT hash, bytes, chunks, held FROM blob WHERE state = 0 AND class = ?1 LIMIT ?2";
-            let mut select = connection.prepare_cached(sql)?;
-            let rows = select.query_map(params![class.code(), limit(blobs_max.min(BLOBS_MAX))], |row| {
-                let bytes = row.get::<_, i64>(1)?.cast_unsigned();
-                let claim = BlobClaim { hash: BlobHash::from_bytes(row.get(0)?), bytes, chunks: row.get(2)? };
-                Ok(MissingBlob { claim, class, have: row.get::<_, Option<Vec<u8>>>(3)?.unwrap_or_default() })
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
-    }
-
-    /// The blobs that an entry names, with whether each is held whole.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub fn blobs_of(&self, entry: EntryId) -> Result<Vec<(BlobClaim, BlobClass, bool)>, ReadError> {
-        self.read(|connection| {
-            let sql = "SELECT b.hash, b.bytes, b.chunks, b.class, b.state FROM blob_name n JOIN blob b USING (blob)
-                       WHERE n.entry = ?1 ORDER BY b.class, b.hash";
-            let mut select = connection.prepare_cached(sql)?;
-            let rows = select.query_map([entry.as_bytes()], |row| {
-                let bytes = row.get::<_, i64>(1)?.cast_unsigned();
-                let claim = BlobClaim { hash: BlobHash::from_bytes(row.get(0)?), bytes, chunks: row.get(2)? };
-                let class = BlobClass::from_code(row.get(3)?).unwrap_or(BlobClass::Original);
-                Ok((claim, class, row.get::<_, u8>(4)? == BLOB_WHOLE))
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
-    }
-
-    /// The entries that name a blob, ascending.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub fn entries_naming(&self, hash: BlobHash) -> Result<Vec<EntryId>, ReadError> {
-        self.read(|connection| {
-            let sql =
-                "SELECT DISTINCT n.entry FROM blob b JOIN blob_name n USING (blob) WHERE b.hash = ?1 ORDER BY n.entry";
-            let mut select = connection.prepare_cached(sql)?;
-            let rows = select.query_map([hash.as_bytes()], |row| row.get(0).map(EntryId::from_bytes))?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
-    }
-
     /// Removes the files of blobs that were erased; says how many are gone now.
     ///
     /// Called after a batch with [`erase_blob`](Batch::erase_blob); opening a store calls it too.
@@ -344,21 +145,6 @@ impl Store {
         Ok(())
     }
 
-    fn claimed(&self, claim: &BlobClaim) -> Result<Option<BlobRow>, ReadError> {
-        self.read(|connection| {
-            let sql = "SELECT blob, state, held FROM blob
-                       WHERE hash = ?1 AND chunks = ?2 AND bytes = ?3 AND state IN (?4, ?5)";
-            let mut select = connection.prepare_cached(sql)?;
-            let values =
-                params![claim.hash.as_bytes(), claim.chunks, claim.bytes.cast_signed(), BLOB_MISSING, BLOB_WHOLE];
-            let row = select.query_row(values, |row| {
-                let have = row.get::<_, Option<Vec<u8>>>(2)?.unwrap_or_default();
-                Ok(BlobRow { blob: row.get(0)?, state: row.get(1)?, have })
-            });
-            Ok(row.optional()?)
-        })
-    }
-
     fn temporary(&self) -> Result<(File, std::path::PathBuf), BlobError> {
         for n in 0_u64.. {
             let path = self.folder.partial().join(format!("{n}.tmp"));
@@ -372,7 +158,7 @@ impl Store {
     }
 
     /// Gives a durable file its name, durably. The same content again replaces itself.
-    fn adopt(&self, path: &Path, blob: WholeBlob) -> Result<WholeBlob, BlobError> {
+    pub(crate) fn adopt(&self, path: &Path, blob: WholeBlob) -> Result<WholeBlob, BlobError> {
         let _moving = self.moving.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let target = self.folder.blob(blob.hash);
         let folder = target.parent().unwrap_or(self.folder.root());
@@ -386,15 +172,10 @@ impl Store {
     }
 }
 
-struct BlobRow {
-    blob: i64,
-    state: u8,
-    have: Vec<u8>,
-}
-
 fn being_erased(connection: &Connection) -> Result<Vec<(i64, BlobHash)>, Trouble> {
+    // The number itself, so that the planner knows the partial index.
+    const { assert!(BLOB_BEING_ERASED == 2) };
     let mut select = connection.prepare_cached("SELECT blob, hash FROM blob WHERE state = 2")?;
-    debug_assert_eq!(BLOB_BEING_ERASED, 2);
     let rows = select.query_map([], |row| Ok((row.get(0)?, BlobHash::from_bytes(row.get(1)?))))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -406,7 +187,7 @@ fn copy_hashed(content: &mut impl Read, mut file: File) -> Result<WholeBlob, Blo
     Ok(blob)
 }
 
-fn hash_file(path: &Path) -> Result<WholeBlob, BlobError> {
+pub(crate) fn hash_file(path: &Path) -> Result<WholeBlob, BlobError> {
     hash_while(&mut File::open(path)?, |_| Ok(()))
 }
 

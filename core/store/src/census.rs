@@ -6,7 +6,7 @@ use merestone_core::entry::LOG_ENTRIES_MAX;
 use merestone_core::id::BlobHash;
 
 use crate::batch::StatementClass;
-use crate::error::{BlobError, ReadError};
+use crate::error::{BlobError, Fault, ReadError, fault};
 use crate::store::Store;
 
 /// What a census found. Damage that could be set aside was; it is fetched again from any peer.
@@ -74,8 +74,20 @@ impl Store {
     fn structure(&self) -> Result<Vec<String>, ReadError> {
         self.read(|connection| {
             let mut select = connection.prepare("PRAGMA integrity_check(100)")?;
-            let lines: Vec<String> = select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-            Ok(lines.into_iter().filter(|line| line != "ok").collect())
+            let mut found = Vec::new();
+            for line in select.query_map([], |row| row.get::<_, String>(0))? {
+                match line {
+                    Ok(line) if line == "ok" => {}
+                    Ok(line) => found.push(line),
+                    // Some damage ends the check itself; that is a finding like the others.
+                    Err(error) if fault(&error) == Fault::Damaged => {
+                        found.push("the check cannot go on: a page is damaged".to_owned());
+                        break;
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            Ok(found)
         })
     }
 

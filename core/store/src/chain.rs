@@ -5,8 +5,8 @@ use merestone_core::id::{EntryId, LogId};
 use rusqlite::{OptionalExtension as _, params};
 
 use crate::error::ReadError;
-use crate::logs::{position, seq_of};
 use crate::store::{Store, limit};
+use crate::tips::{position, seq_of};
 
 /// Most entries named at once.
 pub const PAGE_LINKS_MAX: usize = 65_536;

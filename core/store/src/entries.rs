@@ -8,8 +8,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use crate::apply::{BODY_ERASED, BODY_HELD};
 use crate::batch::Damaged;
 use crate::error::ReadError;
-use crate::logs::{LogTip, TIP_COLUMNS, log_of, position, position_end, read_tip, seq_of, walk_on};
 use crate::store::{Store, Trouble, limit};
+use crate::tips::{LogTip, TIP_COLUMNS, log_of, position, position_end, read_tip, seq_of, walk_on};
 
 /// An entry as it is stored: the bytes that were verified before they were committed, their hashes checked again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -287,7 +287,6 @@ fn read_entry(row: &Row<'_>) -> Result<StoredEntry, Trouble> {
         (BODY_ERASED, _) => StoredBody::Erased,
         _ => StoredBody::Missing,
     };
-    debug_assert!(log_of(position) > 0);
     Ok(StoredEntry {
         id,
         log: LogId::from_bytes(row.get(2)?),

@@ -11,8 +11,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::error::ReadError;
 use crate::fold::{fold, query};
-use crate::logs::seq_of;
 use crate::store::{Store, limit};
+use crate::tips::seq_of;
 
 /// What a list shows of one record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,11 +140,15 @@ impl Store {
         let after = after.unwrap_or(PageKey { updated: i64::MAX, row: i64::MAX });
         let rows_max = rows_max.min(PAGE_ROWS_MAX);
         self.read(|connection| {
-            let sql = "SELECT row, updated, record, scope, kind, flags, title, status FROM record_row
-                       WHERE (updated, row) < (?1, ?2)
-                         AND (?3 IS NULL OR scope = ?3) AND (?4 IS NULL OR kind = ?4)
-                         AND flags & ?5 = ?5 AND flags & ?6 = 0
-                       ORDER BY updated DESC, row DESC LIMIT ?7";
+            // The inner query reads the index alone; rows are read for what is shown.
+            let sql = "SELECT r.row, r.updated, r.record, r.scope, r.kind, r.flags, r.title, r.status
+                       FROM (SELECT row FROM record_row
+                             WHERE (updated, row) < (?1, ?2)
+                               AND (?3 IS NULL OR scope = ?3) AND (?4 IS NULL OR kind = ?4)
+                               AND flags & ?5 = ?5 AND flags & ?6 = 0
+                             ORDER BY updated DESC, row DESC LIMIT ?7) shown
+                       CROSS JOIN record_row r USING (row)
+                       ORDER BY r.updated DESC, r.row DESC";
             let scope = filter.scope.as_ref().map(ScopeId::as_bytes);
             let mut select = connection.prepare_cached(sql)?;
             let rows = select.query_map(

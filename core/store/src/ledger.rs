@@ -7,8 +7,8 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::batch::StatementClass;
 use crate::error::{CommitError, ReadError};
-use crate::logs::{LogTip, TIP_COLUMNS, read_tip, walk_on};
 use crate::store::{Store, limit};
+use crate::tips::{LogTip, TIP_COLUMNS, read_tip, walk_on};
 
 const SEQ_BITS: u32 = 20;
 

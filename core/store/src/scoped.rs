@@ -5,7 +5,7 @@ use rusqlite::params_from_iter;
 use rusqlite::types::Value;
 
 use crate::apply::{BLOB_MISSING, BLOB_WHOLE};
-use crate::blob::{BLOBS_MAX, BlobClaim, BlobClass, MissingBlob};
+use crate::claim::{BLOBS_MAX, BlobClaim, BlobClass, MissingBlob};
 use crate::error::ReadError;
 use crate::store::{Store, limit};
 

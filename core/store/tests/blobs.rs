@@ -1,4 +1,5 @@
 //! Photos: durable before they count, resumed where they stopped, set aside when damaged.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
 
 mod common;
 

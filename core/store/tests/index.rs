@@ -1,4 +1,5 @@
 //! Lists and searches, and knowing which rows are stale.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Opening, closing, killing: what was committed is there, and what is not ours is left alone.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
 
 mod common;
 

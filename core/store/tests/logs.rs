@@ -1,4 +1,5 @@
 //! Positions: prefixes, gaps, forks, and bodies that come late or go.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
 
 mod common;
 
@@ -7,7 +8,7 @@ use std::fs;
 use common::{Author, Home, commit};
 use merestone_core::entry::VerifiedEntry;
 use merestone_core::id::{EntryId, sha256};
-use merestone_store::{Batch, LogTip, SIBLINGS_MAX, Store, StoredBody};
+use merestone_store::{Batch, LogTip, ReadError, SIBLINGS_MAX, Store, StoredBody};
 
 fn tip(store: &Store, entry: &VerifiedEntry) -> LogTip {
     store.tip(entry.log()).unwrap().unwrap()
@@ -162,6 +163,43 @@ fn a_damaged_entry_is_set_aside_and_missing_until_it_comes_again() {
     commit(&store, [entries[2].clone()]);
     assert_eq!(tip(&store, &entries[0]).height, 5);
     assert_eq!(store.check().unwrap().entries, 5);
+}
+
+#[test]
+fn an_author_whose_last_entry_is_lost_can_tell() {
+    let (home, store) = Home::new();
+    let mut author = Author::new(1);
+    let entries: Vec<_> = (0..3).map(|n| author.create(&format!("text {n}"))).collect();
+    commit(&store, entries.clone());
+    drop(store);
+    flip(&home, &entries[2].header_bytes()[entries[2].header_bytes().len() - 32..]);
+    let store = home.open();
+    assert_eq!(store.check().unwrap().entries, 2);
+    drop(store);
+    let after = tip(&home.open(), &entries[0]);
+    assert_eq!((after.height, after.top), (2, 3));
+}
+
+#[test]
+fn a_page_that_is_no_page_any_more_is_reported_and_nothing_is_deleted() {
+    let (home, store) = Home::new();
+    let mut author = Author::new(1);
+    let entries: Vec<_> = (0..200).map(|n| author.create(&format!("text {n}"))).collect();
+    commit(&store, entries.clone());
+    drop(store);
+    let file = home.path().join("store.db");
+    let mut bytes = fs::read(&file).unwrap();
+    let header = entries[100].header_bytes();
+    let at = (0..bytes.len()).find(|&at| bytes[at..].starts_with(header)).unwrap() / 4096 * 4096;
+    bytes[at..at + 64].fill(0xff);
+    fs::write(&file, &bytes).unwrap();
+
+    let store = home.open();
+    assert!(matches!(store.log_entries(entries[0].log(), 0, 1_000), Err(ReadError::Damaged)));
+    assert!(!store.check().unwrap().structure.is_empty());
+    assert_eq!(store.entry(entries[0].id()).unwrap().unwrap().id, entries[0].id());
+    drop(store);
+    assert_eq!(fs::read(&file).unwrap().len(), bytes.len());
 }
 
 #[test]

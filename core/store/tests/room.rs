@@ -1,4 +1,5 @@
 //! A disk that is really full: a small file system in a namespace of its own.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
 
 mod common;
 
