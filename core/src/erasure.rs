@@ -185,8 +185,7 @@ impl Erasure {
     /// # Errors
     /// As [`verify`](Self::verify).
     pub fn verify_under<P: Policy>(bytes: &[u8], charter: &CompleteCharter, policy: P) -> Result<Self, Refused> {
-        let ProposedErasure { payload: _, draft, signatures } =
-            ProposedErasure::decode_under(bytes, charter, policy)?;
+        let ProposedErasure { payload: _, draft, signatures } = ProposedErasure::decode_under(bytes, charter, policy)?;
         let is_enough = signatures.len() as u64 >= charter.charter().quorum;
         policy.require(is_enough, Check::ErasureQuorum, "signatures")?;
         let parties = signatures.into_keys().collect();

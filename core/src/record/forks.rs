@@ -221,7 +221,8 @@ impl Tree {
             return siblings.iter().copied().filter(stands_alone).take(SIBLINGS_MAX).collect();
         }
         let mut above = BTreeSet::new();
-        let mut queue: Vec<usize> = siblings.iter().flat_map(|&sibling| &self.entries[sibling].children).copied().collect();
+        let mut queue: Vec<usize> =
+            siblings.iter().flat_map(|&sibling| &self.entries[sibling].children).copied().collect();
         while let Some(number) = queue.pop() {
             if self.entries[number].standing.is_none() && above.insert(number) {
                 queue.extend(&self.entries[number].children);

@@ -1,15 +1,15 @@
 //! The rule of `spec/record.md`, Applied entries: six steps from what is held to what is applied.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use super::forks::{Fork, Tree};
+use super::item::{Item, Signer, Writers, out_of_role};
 use super::{ChangeEntry, HeldBody, HeldEntry, HeldWhy, Judged, Setting, Standing, WaitingFor};
-use crate::change::{Admission, Change, Earlier, RecordIndex, Step};
+use crate::change::{Admission, RecordIndex, Step};
 use crate::check::{Check, Full, Policy, Refused};
-use crate::entry::{Kind, Subject};
+use crate::entry::Kind;
 use crate::erasure::Erased;
-use crate::id::{EntryId, RecordId, ScopeId, StatementId};
-use crate::roster::{Authority, Certificate, LogPosition, PartyNumber};
+use crate::id::{EntryId, RecordId};
 
 /// Judges a record from its held entries, in whatever order; entries of other records among them are left out.
 ///
@@ -43,29 +43,6 @@ struct Case<'a> {
     creation: Option<usize>,
     index: RecordIndex,
     tree: Tree,
-}
-
-struct Item<'a> {
-    held: &'a HeldEntry,
-    signer: Signer,
-    /// The party that certified the signer, whatever the certificate grants.
-    party: Option<PartyNumber>,
-    is_ledgered: bool,
-    /// The entries it names that are held in this record.
-    named: Vec<usize>,
-    missing: Option<EntryId>,
-    foreign: bool,
-    /// One more than the greatest depth of the entries it names, as far as they are held.
-    depth: Option<u32>,
-    change: Option<Result<Change<'a>, Refused>>,
-}
-
-/// What the roster says about an entry's signer.
-#[derive(Clone, Copy)]
-enum Signer {
-    Unknown,
-    Denied(Refused),
-    Granted(PartyNumber),
 }
 
 impl<'a> Case<'a> {
@@ -163,10 +140,13 @@ impl<'a> Case<'a> {
 
     /// Steps 2 and 3, in canonical order.
     fn judge_each<P: Policy>(&mut self, policy: P) {
-        let writers = Writers::of(self);
-        let is_closed = self.items.iter().zip(&self.tree.entries).any(|(item, entry)| {
-            item.held.is_change() && entry.standing == Some(Standing::Erased)
-        });
+        let creation = self.creation.map(|number| &self.items[number]);
+        let writers = Writers::of(self.record, creation);
+        let is_closed = self
+            .items
+            .iter()
+            .zip(&self.tree.entries)
+            .any(|(item, entry)| item.held.is_change() && entry.standing == Some(Standing::Erased));
         for number in self.canonical() {
             if self.tree.entries[number].standing.is_some() {
                 continue;
@@ -219,12 +199,7 @@ impl<'a> Case<'a> {
         }
         let absent = Refused { check: Check::Shape, what: "change" };
         let change = item.change.as_ref().ok_or(absent)?.as_ref().map_err(|&refused| refused)?;
-        let own = item.named.iter().filter_map(|&named| match &self.items[named].change {
-            Some(Ok(below)) if below.actor() == change.actor() => Some((below.seq(), named)),
-            _ => None,
-        });
-        let earlier = own.max().map(|(count, named)| Earlier { count, last: self.items[named].held.id() });
-        let step = Step { entry: item.held.id(), refs: item.held.entry.header().refs(), earlier };
+        let step = Step { entry: item.held.id(), refs: item.held.entry.header().refs() };
         match self.index.admit_under(change, step, policy)? {
             Admission::Admitted => Ok(()),
             // Every entry it names remains, so each of them was admitted before.
@@ -321,85 +296,4 @@ impl<'a> Case<'a> {
         }
         Judged { record, standings, applied, unapplied, forks, index }
     }
-}
-
-impl<'a> Item<'a> {
-    fn open<P: Policy>(
-        held: &'a HeldEntry,
-        numbers: &HashMap<EntryId, usize>,
-        setting: &Setting<'_>,
-        policy: P,
-    ) -> Self {
-        let header = held.entry.header();
-        let named = header.refs().iter().filter_map(|id| numbers.get(id).copied()).collect();
-        let absent = || header.refs().iter().copied().filter(|id| !numbers.contains_key(id));
-        let missing = absent().find(|&id| !(setting.is_elsewhere)(id));
-        let foreign = absent().any(|id| (setting.is_elsewhere)(id));
-        let key = held.entry.key().as_bytes();
-        let authority = |id: StatementId| match setting.roster.authority(id, key, header.scope, header.kind) {
-            Authority::Granted(certificate) => Signer::Granted(certificate.party()),
-            Authority::Denied(refused) => Signer::Denied(refused),
-            Authority::Unknown(_) => Signer::Unknown,
-        };
-        let signer = held.certificate.map_or(Signer::Unknown, authority);
-        let certificate = held.certificate.and_then(|id| setting.roster.certificate(id));
-        let party = certificate.filter(|held| held.key().as_bytes() == key).map(Certificate::party);
-        let is_ledgered = held.certificate.is_some_and(|id| setting.ledgered.contains(&id));
-        let change = held.chunk().map(|chunk| Change::decode_under(chunk, held.actor, policy));
-        Self { held, signer, party, is_ledgered, named, missing, foreign, depth: None, change }
-    }
-
-    fn is_covered(&self, setting: &Setting<'_>) -> bool {
-        let Some(party) = self.party else { return false };
-        let header = self.held.entry.header();
-        let key = self.held.entry.key().as_bytes();
-        let at = LogPosition { key, scope: header.scope, epoch: header.epoch, seq: header.seq, id: self.held.id() };
-        setting.coverage.is_covered(at, party)
-    }
-}
-
-/// Who may write in a record, and in which scope.
-struct Writers {
-    creation: EntryId,
-    scope: Option<ScopeId>,
-    parties: BTreeSet<u64>,
-}
-
-impl Writers {
-    fn of(case: &Case<'_>) -> Self {
-        let creation = case.record.as_entry();
-        let Some(item) = case.creation.map(|number| &case.items[number]) else {
-            return Self { creation, scope: None, parties: BTreeSet::new() };
-        };
-        let header = item.held.entry.header();
-        let parties = match &header.subject {
-            Subject::Creates { writers } if !writers.is_empty() => writers.iter().copied().collect(),
-            Subject::Creates { writers: _ } | Subject::Of { record: _, refs: _ } => {
-                item.party.into_iter().map(|party| party.0).collect()
-            }
-        };
-        Self { creation, scope: Some(header.scope), parties }
-    }
-
-    /// Whether a change is in role.
-    fn admit(&self, item: &Item<'_>) -> Result<(), Refused> {
-        let party = self.admit_role(item)?;
-        let is_writer = item.held.id() == self.creation || self.parties.contains(&party.0);
-        if is_writer { Ok(()) } else { Err(out_of_role("party")) }
-    }
-
-    /// Whether a signature role is in role: any party's, as its certificate grants.
-    fn admit_role(&self, item: &Item<'_>) -> Result<PartyNumber, Refused> {
-        match item.signer {
-            Signer::Denied(refused) => Err(refused),
-            // Such an entry waits and does not come here.
-            Signer::Unknown => Err(out_of_role("certificate")),
-            Signer::Granted(_) if self.scope != Some(item.held.entry.header().scope) => Err(out_of_role("scope")),
-            Signer::Granted(party) => Ok(party),
-        }
-    }
-}
-
-fn out_of_role(what: &'static str) -> Refused {
-    Refused { check: Check::OutOfRole, what }
 }

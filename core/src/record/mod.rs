@@ -13,6 +13,7 @@
 
 mod document;
 mod forks;
+mod item;
 mod judge;
 mod standing;
 #[cfg(test)]

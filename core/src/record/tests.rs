@@ -56,6 +56,9 @@ fn cut(party: u8, seed: u8, kept: &[&HeldEntry]) -> Vec<u8> {
     Cut::make(&charter(), &key(party), &draft).expect("a party cuts").as_bytes().to_vec()
 }
 
+/// Each key with its values: number, entry and operation.
+type Answers = Vec<(String, Vec<(Option<i64>, EntryId, OpRef)>)>;
+
 /// What a record looks like once judged, without the borrowed parts.
 #[derive(Debug, PartialEq)]
 struct Outcome {
@@ -63,7 +66,7 @@ struct Outcome {
     applied: Vec<EntryId>,
     forks: Vec<Fork>,
     heads: Vec<EntryId>,
-    shown: Vec<(String, Vec<(Option<i64>, EntryId, OpRef)>)>,
+    shown: Answers,
 }
 
 /// Judges entries and statements in the order given, and holds view and document against each other.
@@ -104,7 +107,7 @@ fn outcome(held: &[HeldEntry], statements: &[(Class, Vec<u8>)]) -> Outcome {
     }
 }
 
-fn of_view(view: &View<'_>) -> Vec<(String, Vec<(Option<i64>, EntryId, OpRef)>)> {
+fn of_view(view: &View<'_>) -> Answers {
     let of_shown = |shown: &Shown<'_>| {
         let number = if let Value::Int(number) = shown.value { Some(number) } else { None };
         (number, shown.entry, shown.op)
@@ -112,7 +115,7 @@ fn of_view(view: &View<'_>) -> Vec<(String, Vec<(Option<i64>, EntryId, OpRef)>)>
     view.keys().map(|(key, values)| (key.to_owned(), values.iter().map(of_shown).collect())).collect()
 }
 
-fn of_document(judged: &Judged<'_>) -> Vec<(String, Vec<(Option<i64>, EntryId, OpRef)>)> {
+fn of_document(judged: &Judged<'_>) -> Answers {
     let document = document(judged).expect("Automerge takes what was admitted");
     let makers: BTreeMap<OpRef, EntryId> = judged
         .applied()
@@ -162,7 +165,10 @@ fn concurrent_values_stand_until_somebody_resolves_them() {
     assert_eq!(conflict.heads.len(), 2);
     let d = book.change(&mut boris, &[&b, &c], &[("count", 4)]);
     let resolved = check("resolved", &[(&a, p), (&b, p), (&c, p), (&d, p)], &[]);
-    assert_eq!(resolved.shown[0].1.iter().map(|(value, entry, _)| (*value, *entry)).collect::<Vec<_>>(), [(Some(4), d.id())]);
+    assert_eq!(
+        resolved.shown[0].1.iter().map(|(value, entry, _)| (*value, *entry)).collect::<Vec<_>>(),
+        [(Some(4), d.id())]
+    );
     assert_eq!((resolved.heads, resolved.shown[1].1[0].1), (vec![d.id()], a.id()));
 }
 
@@ -216,7 +222,8 @@ fn a_change_that_does_not_fit_is_unappliable() {
     let p = "provisional";
     let a = book.create(&mut anna, &[], &[("count", 1)]);
     let b = book.change(&mut anna, &[&a], &[("count", 2)]);
-    let rows: [(&str, fn(&mut crate::change::Basis), Check); 3] = [
+    type Spoil = fn(&mut crate::change::Basis);
+    let rows: [(&str, Spoil, Check); 3] = [
         ("start_op", |basis| basis.start_op += 1, Check::ChangeStartOp),
         ("seq", |basis| basis.seq += 1, Check::ChangeSeq),
         ("deps", |basis| basis.deps.clear(), Check::ChangeDepsRefs),
@@ -251,7 +258,8 @@ fn honest_work_keeps_covered_entries_applied() {
 
 #[test]
 fn forks_are_decided_by_evidence_and_never_by_arrival() {
-    let (mut book, mut anna, mut boris, mut chen, otto) = (Book::default(), pen(ANNA), pen(BORIS), pen(CHEN), pen(OTTO));
+    let (mut book, mut anna, mut boris, mut chen, otto) =
+        (Book::default(), pen(ANNA), pen(BORIS), pen(CHEN), pen(OTTO));
     let a = book.create(&mut anna, &[1, 2, 3], &[("count", 1)]);
     let mut twins: Vec<_> = (0..2).map(|n| book.change(&mut { anna }, &[&a], &[("count", n)])).collect();
     twins.sort_by_key(HeldEntry::id);

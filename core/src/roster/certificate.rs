@@ -284,7 +284,8 @@ mod tests {
     fn an_issued_certificate_verifies_and_travels_as_text() {
         let request = request(30, "Olena");
         let scopes = [scope(2), scope(1), scope(2)];
-        let issued = Certificate::issue(&charter(), &key(1), &request, Role::Observer, &scopes).expect("a party issues");
+        let issued =
+            Certificate::issue(&charter(), &key(1), &request, Role::Observer, &scopes).expect("a party issues");
         assert_eq!(issued.as_bytes(), signed(&key(1), |_| ()));
         let read = Certificate::from_text(&issued.to_text(), &charter(), &mut KeyCache::new()).expect("the same");
         assert_eq!(read, issued);

@@ -15,6 +15,7 @@ mod charter;
 mod coverage;
 mod cut;
 mod request;
+mod signed;
 mod statements;
 mod transfer;
 
@@ -24,14 +25,12 @@ use crate::check::{Check, Refused};
 use crate::key::SignerUnavailable;
 
 pub use certificate::{CERTIFICATE_BYTES_MAX, CERTIFICATE_SCOPES_MAX, Certificate, Role};
-pub use charter::{
-    CHARTER_BYTES_MAX, Charter, CompleteCharter, FORMS_MAX, Ledger, NAME_BYTES_MAX, PARTIES_MAX, Party, SCOPES_MAX, Scope,
-    SignedCharter, WITNESSES_MAX,
-};
-pub(crate) use charter::{Wanted, read_signed, verify_signatures, write_signed};
+pub use charter::{Charter, FORMS_MAX, Ledger, NAME_BYTES_MAX, PARTIES_MAX, Party, SCOPES_MAX, Scope, WITNESSES_MAX};
 pub use coverage::{Chains, Coverage, LogIndex, LogPosition};
 pub use cut::{CUT_BYTES_MAX, CUT_TEXT_BYTES_MAX, Cut, CutDraft, CutReason, KEPT_MAX};
 pub use request::{EnrolmentRequest, PERSON_BYTES_MAX, REQUEST_BYTES_MAX, ReadTextError, RequestDraft, WORDS};
+pub use signed::{CHARTER_BYTES_MAX, CompleteCharter, SignedCharter};
+pub(crate) use signed::{Wanted, read_signed, verify_signatures, write_signed};
 pub use statements::{Admitted, Authority, Class, Roster, STATEMENTS_MAX};
 pub use transfer::{Carried, MistypedText, TRANSFER_CHARS_MAX};
 

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::certificate::Certificate;
-use super::charter::CompleteCharter;
-use super::cut::Cut;
 use super::PartyNumber;
+use super::certificate::Certificate;
+use super::cut::Cut;
+use super::signed::CompleteCharter;
 use crate::check::{Check, Full, Policy, Refused};
 use crate::checkpoint::Checkpoint;
-use crate::erasure::{Erased, Erasure};
 use crate::entry::Kind;
+use crate::erasure::{Erased, Erasure};
 use crate::form::FormDefinition;
 use crate::id::{DIGEST_BYTES, FormHash, MissionId, RecordId, ScopeId, StatementId, sha256};
 use crate::key::{KEY_BYTES, KeyCache};
@@ -350,7 +350,7 @@ mod tests {
     use super::*;
     use crate::id::{BlobHash, StoreId};
     use crate::receipt::ReceiptDraft;
-    use crate::record::testing::{certificate, charter, key, roster};
+    use crate::record::testing::{certificate, charter, key, roster, scope};
     use crate::roster::{CutDraft, CutReason, Role};
 
     #[test]
@@ -393,13 +393,14 @@ mod tests {
         let other = crate::record::testing::charter_with_scopes(5);
         let refused = roster.admit(Class::Charter, other.as_bytes()).expect_err("another mission");
         assert_eq!(refused.check, Check::MissionMismatch);
-        assert_eq!(roster.admit(Class::Charter, charter().as_bytes()).map(Admitted::id).ok(), roster.ids(Class::Charter).pop());
+        let own = roster.admit(Class::Charter, charter().as_bytes()).map(Admitted::id);
+        assert_eq!(own.ok(), roster.ids(Class::Charter).pop());
     }
 
     #[test]
     fn a_receipt_makes_way_for_a_later_one_that_covers_it() {
         let camp = certificate(1, 30, Role::Camp);
-        let held = roster(&[camp.clone()]);
+        let held = roster(std::slice::from_ref(&camp));
         let receipt = |counter, blobs: &[u8]| {
             let blobs = blobs.iter().map(|&blob| BlobHash::from_bytes([blob; 32])).collect();
             let store = StoreId::from_bytes([1; 16]);
@@ -430,12 +431,15 @@ mod tests {
 
     #[test]
     fn authority_is_that_of_the_certificate_the_log_names() {
-        let [own, other, reviewer] =
-            [certificate(1, 30, Role::Observer), certificate(1, 31, Role::Observer), certificate(2, 32, Role::Reviewer)];
+        let [own, other, reviewer] = [
+            certificate(1, 30, Role::Observer),
+            certificate(1, 31, Role::Observer),
+            certificate(2, 32, Role::Reviewer),
+        ];
         let roster = roster(&[own.clone(), other.clone(), reviewer.clone()]);
         let code = |certificate: StatementId, seed: u8, n: u8| {
             let signer = key(seed);
-            match roster.authority(certificate, signer.public().as_bytes(), crate::record::testing::scope(n), Kind::Change) {
+            match roster.authority(certificate, signer.public().as_bytes(), scope(n), Kind::Change) {
                 Authority::Granted(_) => None,
                 Authority::Denied(refused) => Some(refused.check.code()),
                 Authority::Unknown(refused) => Some(refused.map_or("unknown", |refused| refused.check.code())),
@@ -455,7 +459,8 @@ mod tests {
         let mut roster = roster(&[certificate(1, 30, Role::Observer), certificate(2, 31, Role::Observer)]);
         let cut = |signer: u8, n: u64| {
             let (lost, text) = (key(29 + signer), n.to_string());
-            let draft = CutDraft { key: lost.public().as_bytes(), kept: &[], reason: CutReason::Lost, text: Some(&text) };
+            let draft =
+                CutDraft { key: lost.public().as_bytes(), kept: &[], reason: CutReason::Lost, text: Some(&text) };
             Cut::make(&charter(), &key(signer), &draft).expect("a party cuts")
         };
         roster.counts.insert((Class::Cut, *key(1).public().as_bytes()), STATEMENTS_MAX - 1);
