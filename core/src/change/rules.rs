@@ -14,17 +14,12 @@ pub struct Step<'a> {
     pub entry: EntryId,
     /// The entries its header names.
     pub refs: &'a [EntryId],
-    /// The author's own change that it builds on; `None` if it names none by its actor.
-    pub earlier: Option<Earlier>,
 }
 
-/// The author's own line of changes of one record, as an entry names it through `refs`.
-///
-/// It is read from the entries that are named and not from the log, so that a verdict does not depend on which
-/// other records are held.
+/// The author's own line of changes in one record, on which the next edit goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Earlier {
-    /// The greatest seq among the named changes by the same actor; at least 1.
+    /// The seq of the last of them; at least 1.
     pub count: u64,
     /// The entry that carries it.
     pub last: EntryId,
@@ -124,7 +119,7 @@ impl RecordIndex {
             return Ok(Admission::Waiting(missing));
         }
         let refs: Vec<u32> = step.refs.iter().filter_map(|entry| self.entries.get(entry).copied()).collect();
-        self.check(change, &refs, step, policy)?;
+        self.check(change, &refs, policy)?;
         self.add(change, &refs, step.entry);
         Ok(Admission::Admitted)
     }
@@ -172,18 +167,17 @@ impl RecordIndex {
         &self.nodes[node as usize]
     }
 
-    fn check<P: Policy>(&self, change: &Change<'_>, refs: &[u32], step: Step<'_>, policy: P) -> Result<(), Refused> {
+    fn check<P: Policy>(&self, change: &Change<'_>, refs: &[u32], policy: P) -> Result<(), Refused> {
         let mut hashes: Vec<ChangeHash> = refs.iter().map(|&node| self.node(node).hash).collect();
         hashes.sort_unstable();
         hashes.dedup();
         policy.require(hashes == change.deps, Check::ChangeDepsRefs, "dependencies and refs")?;
-        let before = step.earlier.map_or(0, |earlier| earlier.count);
-        policy.require(change.seq.checked_sub(1) == Some(before), Check::ChangeSeq, "seq")?;
-        let own = step.earlier.is_none_or(|earlier| match self.change_of(earlier.last) {
-            Some(hash) => change.deps.contains(&hash),
-            None => step.refs.contains(&earlier.last),
-        });
-        policy.require(own, Check::ChangeOwnDep, "previous change of the log")?;
+        // Read from what is named and not from the log, so that no verdict depends on which other records are held.
+        let own =
+            refs.iter().map(|&node| self.node(node)).filter(|node| node.actor == change.actor).map(|node| node.seq);
+        let own = own.max();
+        policy.require(change.seq <= 1 || own.is_some(), Check::ChangeOwnDep, "own change among refs")?;
+        policy.require(change.seq.checked_sub(1) == Some(own.unwrap_or(0)), Check::ChangeSeq, "seq")?;
         let start_op = refs.iter().map(|&node| self.node(node).end_op()).max().unwrap_or(1);
         policy.require(change.start_op == start_op, Check::ChangeStartOp, "start_op")?;
         let known = change.puts.iter().all(|put| {

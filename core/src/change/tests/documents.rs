@@ -188,7 +188,7 @@ impl History {
         });
         let composed = compose(actor(who as u8), SEED, &basis, puts.collect()).unwrap();
         let change = Change::decode(composed.chunk.leak(), actor(who as u8)).unwrap();
-        let step = Step { entry: entry(number), refs: &basis.refs, earlier };
+        let step = Step { entry: entry(number), refs: &basis.refs };
         assert_eq!(self.index.admit(&change, step), Ok(Admission::Admitted));
         let ancestors = ancestors.into_iter().chain([number]).collect();
         self.steps.push(Written { change, ancestors });
