@@ -13,7 +13,8 @@ use crate::load::{Vector, bytes};
 
 /// The statements beside the entries.
 pub(crate) fn roster(vector: &Vector) -> Roster {
-    let charter = CompleteCharter::verify(&bytes(&vector.input["charter"]), vector.mission()).expect("a complete charter");
+    let charter =
+        CompleteCharter::verify(&bytes(&vector.input["charter"]), vector.mission()).expect("a complete charter");
     let mut roster = Roster::new(charter);
     let classes = [("certificates", Class::Certificate), ("cuts", Class::Cut), ("erasures", Class::Erasure)];
     for (key, class) in classes {
@@ -48,7 +49,8 @@ pub(crate) fn judge<P: Policy>(vector: &Vector, policy: P) -> Result<Value, Valu
     for entry in Vector::list(&vector.input, "entries") {
         let header = bytes(&entry["header"]);
         let body = (!entry["body"].is_null()).then(|| bytes(&entry["body"]));
-        let entry = SignedEntry::new(&header, body.as_deref()).verify(vector.mission(), keys).expect("an authentic entry");
+        let entry =
+            SignedEntry::new(&header, body.as_deref()).verify(vector.mission(), keys).expect("an authentic entry");
         remember(&mut chains, &entry);
         entries.push(entry);
     }
@@ -68,7 +70,8 @@ pub(crate) fn judge<P: Policy>(vector: &Vector, policy: P) -> Result<Value, Valu
     let shown: Map<String, Value> = view
         .keys()
         .map(|(key, values)| {
-            let values = values.iter().map(|shown| json!({"value": plain(shown.value), "entry": shown.entry.to_string()}));
+            let values =
+                values.iter().map(|shown| json!({"value": plain(shown.value), "entry": shown.entry.to_string()}));
             (key.to_owned(), values.collect())
         })
         .collect();

@@ -118,7 +118,9 @@ fn note<P: Policy>(vector: &Vector, item: &[u8], policy: P) -> Result<Value, Ref
     let ledger = roster.charter().charter().ledger.clone().expect("a charter with a ledger");
     let note = Checkpoint::verify_under(item, &ledger, policy)?;
     let leaves: Vec<_> = Vector::list(&vector.input, "leaves").map(|leaf| merkle::leaf_hash(&bytes(leaf))).collect();
-    assert_eq!((leaves.len() as u64, merkle::root(&leaves)), (note.size(), *note.root()), "{}", vector.name);
+    if vector.is_valid && vector.input["leaves"].is_array() {
+        assert_eq!((leaves.len() as u64, merkle::root(&leaves)), (note.size(), *note.root()), "{}", vector.name);
+    }
     Ok(json!({"id": note.hash().to_string(), "origin": ledger.origin, "size": note.size(), "root": hex(note.root())}))
 }
 
