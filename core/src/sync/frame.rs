@@ -3,6 +3,7 @@
 use crate::cbor::{Reader, Writer};
 use crate::check::{Check, Refused};
 use crate::id::{BlobHash, EntryId, LogId, MissionId, ScopeId, StatementId, StoreId};
+pub use crate::roster::Class as StatementClass;
 
 /// Longest hello, in bytes: it is read before the peer has shown any authority.
 pub const HELLO_BYTES_MAX: usize = 4_096;
@@ -18,6 +19,10 @@ pub const TIPS_MAX: usize = 8_192;
 pub const PROBE_SEQS_MAX: usize = 256;
 /// Most ids named at one position: what is kept at a fork.
 pub const SIBLINGS_MAX: usize = 4;
+/// Most probes without an answer.
+pub const PROBES_MAX: usize = 32;
+/// Most frames of entries without `kept`.
+pub const BATCHES_MAX: usize = 16;
 /// Most wanted blobs outstanding.
 pub const WANTS_MAX: usize = 64;
 /// Most scopes in a hello: as many as a certificate grants.
@@ -26,49 +31,6 @@ pub const SCOPES_MAX: usize = 16;
 pub const CHUNKS_MAX: usize = 1_024;
 /// The version of the conversation this crate speaks.
 pub const VERSION: u64 = 1;
-
-/// Classes of statements, in the order in which they are exchanged: what gives authority comes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum StatementClass {
-    /// The charter with its signatures.
-    Charter,
-    /// Certificates.
-    Certificate,
-    /// Cuts.
-    Cut,
-    /// Erasures.
-    Erasure,
-    /// Receipts.
-    Receipt,
-    /// Checkpoint notes.
-    Note,
-    /// Form definitions.
-    Form,
-}
-
-impl StatementClass {
-    /// All classes, in order.
-    pub const ALL: [Self; 7] =
-        [Self::Charter, Self::Certificate, Self::Cut, Self::Erasure, Self::Receipt, Self::Note, Self::Form];
-
-    /// The number on the wire.
-    pub const fn code(self) -> u64 {
-        match self {
-            Self::Charter => 0,
-            Self::Certificate => 1,
-            Self::Cut => 2,
-            Self::Erasure => 3,
-            Self::Receipt => 4,
-            Self::Note => 5,
-            Self::Form => 6,
-        }
-    }
-
-    /// The class with this number.
-    pub fn from_code(code: u64) -> Option<Self> {
-        Self::ALL.into_iter().find(|class| class.code() == code)
-    }
-}
 
 /// What a photo file is for; also the order in which files are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -309,7 +271,10 @@ impl Frame {
             }
             (2, 3) => {
                 let class = statement_class(r)?;
-                Self::Statements(class, list(r, 1, STATEMENT_IDS_MAX, "statements", |r| Ok(r.bytes("statement")?.to_vec()))?)
+                Self::Statements(
+                    class,
+                    list(r, 1, STATEMENT_IDS_MAX, "statements", |r| Ok(r.bytes("statement")?.to_vec()))?,
+                )
             }
             (3, 1) => Self::Ready,
             (4, 4) => {
@@ -396,7 +361,8 @@ fn decode_hello(r: &mut Reader<'_>) -> Result<Hello, Refused> {
     })?;
     ascending(&tips.iter().map(|(scope, _)| *scope).collect::<Vec<_>>(), "tips digests")?;
     let wants = r.uint("wants")?;
-    let wants = u8::try_from(wants).ok().filter(|bits| *bits < 16).ok_or(Refused { check: Check::Shape, what: "wants" })?;
+    let wants =
+        u8::try_from(wants).ok().filter(|bits| *bits < 16).ok_or(Refused { check: Check::Shape, what: "wants" })?;
     Ok(Hello { version, mission, certificate, store, statements, tips, wants: Wants(wants) })
 }
 
@@ -498,7 +464,10 @@ mod tests {
             Frame::Hello(Hello { certificate: None, ..hello.clone() }),
             Frame::Hello(hello),
             Frame::StatementIds(StatementClass::Cut, vec![]),
-            Frame::StatementIds(StatementClass::Cut, vec![StatementId::from_bytes([1; 32]), StatementId::from_bytes([2; 32])]),
+            Frame::StatementIds(
+                StatementClass::Cut,
+                vec![StatementId::from_bytes([1; 32]), StatementId::from_bytes([2; 32])],
+            ),
             Frame::Statements(StatementClass::Certificate, vec![vec![1, 2], vec![]]),
             Frame::Ready,
             Frame::Tips { scope: ScopeId::from_bytes([1; 8]), last: false, tips: vec![tip(1), tip(2)] },
@@ -506,7 +475,11 @@ mod tests {
             Frame::Probed(log, vec![(0, vec![]), (5, vec![EntryId::from_bytes([1; 32])])]),
             Frame::Kept(vec![tip(3)]),
             Frame::Again { log, from: 3, count: 9 },
-            Frame::Want(vec![Want { hash: BlobHash::from_bytes([1; 32]), class: BlobClass::Original, have: vec![0x80] }]),
+            Frame::Want(vec![Want {
+                hash: BlobHash::from_bytes([1; 32]),
+                class: BlobClass::Original,
+                have: vec![0x80],
+            }]),
             Frame::Absent(BlobHash::from_bytes([1; 32])),
             Frame::Receipt(vec![1; 70_000]),
             Frame::Rest(Rest { tips: [1; 32], blobs: [2; 32], missing: 3, heard: true }),
@@ -538,7 +511,11 @@ mod tests {
             Frame::Probe(log, vec![]),
             Frame::Probe(log, (0..300).collect()),
             Frame::Tips { scope: ScopeId::from_bytes([1; 8]), last: true, tips: vec![tip(2), tip(1)] },
-            Frame::Want(vec![Want { hash: BlobHash::from_bytes([1; 32]), class: BlobClass::Preview, have: vec![0; 129] }]),
+            Frame::Want(vec![Want {
+                hash: BlobHash::from_bytes([1; 32]),
+                class: BlobClass::Preview,
+                have: vec![0; 129],
+            }]),
         ];
         for frame in bad {
             assert!(Frame::decode(&frame.encode()).is_err(), "{frame:?}");

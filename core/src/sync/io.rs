@@ -244,6 +244,8 @@ pub struct HeldAt {
 /// An entry as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredEntry {
+    /// Its log.
+    pub log: LogId,
     /// The header, as signed.
     pub header: Vec<u8>,
     /// The body, unless it is withheld, erased or not held.
@@ -259,7 +261,7 @@ pub struct WantedBlob {
     pub bytes: u64,
     /// The root of its chunk tree, as the signed entry says.
     pub root: NodeHash,
-    /// Which chunks are durable already: most significant bit first, empty for none.
+    /// Which chunks are durable already: most significant bit first, empty for none. If it says all, all are sent again.
     pub have: Vec<u8>,
 }
 
@@ -277,7 +279,7 @@ pub struct Census {
 pub enum Commit {
     /// Entries that were verified, in the order in which they came.
     ///
-    /// The host refuses what the roster does not know ([`CommitRefusal`]).
+    /// The host refuses a batch with an entry of a key that no certificate names ([`Committed::EntriesRefused`]).
     Entries(Vec<VerifiedEntry>),
     /// The chunk hashes of a wanted blob; their root is the one its entry names.
     ChunkHashes {
@@ -333,7 +335,7 @@ pub enum BlobState {
 
 /// What became of statements.
 #[derive(Debug, Default)]
-pub struct Admitted {
+pub struct Admission {
     /// Those refused, with the reason; a statement that is held already or superseded is not refused.
     pub refused: Vec<(StatementId, Refused)>,
     /// Keys that these statements cut.
@@ -366,7 +368,7 @@ pub enum Input {
         /// Of the action.
         token: Token,
         /// What became of them.
-        admitted: Option<Admitted>,
+        admission: Option<Admission>,
     },
     /// The answer to [`Action::Commit`].
     Committed {

@@ -15,7 +15,7 @@
 //! # How a host pumps it
 //!
 //! 1. [`Session::new`] with who we are and what we hold.
-//! 2. After every input, take [`Session::poll`] until it is `None`, and do each action. Actions may be done on other
+//! 2. After every input and every frame taken, take [`Session::poll`] until it is `None`, and do each action. Actions may be done on other
 //!    threads and answered in any order, except that [`Action::Admit`] and [`Action::Commit`] take effect in order.
 //! 3. Whenever the link takes more of a class, ask [`Session::poll_send`] for a frame of it, most urgent class first.
 //!    Nothing is prepared far ahead, so a slow peer slows the reading of our store, and nothing piles up.
@@ -46,23 +46,43 @@
 //! - It does not ask for a body that is missing at a position whose header both sides hold; receipts name these.
 //! - It does not hide what a certified peer could learn by asking: which logs of its scopes exist and how long they are.
 
+mod answers;
+mod chunks;
 mod close;
 mod config;
+mod driving;
+mod fetching;
 pub mod frame;
+mod hearing;
 mod io;
+mod outbox;
+mod peer;
+mod probe;
+mod receiving;
 mod report;
+mod resting;
+mod sending;
+mod serving;
 mod session;
+mod statements;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod tips;
 mod verify;
 pub mod wire;
 
+pub use chunks::BlobFrame;
 pub use close::{Close, CloseCode};
 pub use config::{
     CutKey, Limits, LocalState, LocalTip, SessionConfig, blobs_digest, branches_digest, statements_digest, tips_digest,
 };
 pub use io::{
-    Action, Admitted, BlobState, Census, Class, Commit, Committed, HeldAt, Input, Loaded, LocalChange, Part, Request,
+    Action, Admission, BlobState, Census, Class, Commit, Committed, HeldAt, Input, Loaded, LocalChange, Part, Request,
     Span, StoredEntry, Token, WantedBlob,
 };
 pub use report::{BlobFailure, BlobProgress, Progress, Report, RestState};
-pub use session::{Session, VERIFY_MAX};
+pub use receiving::VERIFY_MAX;
+pub use session::Session;
 pub use verify::{UnverifiedBatch, VerifiedBatch};

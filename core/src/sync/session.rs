@@ -1,81 +1,295 @@
-//! One side of a conversation.
+//! One side of a conversation: what it is made of, and its four methods.
 
-use std::collections::VecDeque;
-
-use super::config::{LocalState, SessionConfig};
+use super::close::{Close, CloseCode};
+use super::config::{CutKey, LocalState, SessionConfig};
+use super::fetching::Fetching;
 use super::frame::{Frame, Hello, VERSION};
-use super::io::{Action, Class, Input};
-use super::report::Progress;
-use super::{Close, CloseCode};
-
-/// Most batches being verified at once: more would only wait, phones have four fast cores at most.
-pub const VERIFY_MAX: usize = 4;
+use super::io::{Action, Class, Input, LocalChange};
+use super::outbox::Outbox;
+use super::peer::Peer;
+use super::probe::Probes;
+use super::receiving::Receiving;
+use super::report::{Progress, Report};
+use super::resting::Resting;
+use super::sending::Sending;
+use super::serving::Serving;
+use super::statements::Statements;
+use super::tips::Logs;
+use crate::id::ScopeId;
 
 /// One side of one conversation; see the [module](super).
 #[derive(Debug)]
 pub struct Session {
-    config: SessionConfig,
-    actions: VecDeque<Action>,
-    control: VecDeque<Vec<u8>>,
-    progress: Progress,
-    is_closed: bool,
+    pub(super) config: SessionConfig,
+    pub(super) out: Outbox,
+    pub(super) phase: Phase,
+    pub(super) statements: Statements,
+    pub(super) logs: Logs,
+    pub(super) probes: Probes,
+    pub(super) sending: Sending,
+    pub(super) receiving: Receiving,
+    pub(super) fetching: Fetching,
+    pub(super) serving: Serving,
+    pub(super) resting: Resting,
+    clock: Clock,
+    reported: Progress,
+}
+
+/// Where the conversation stands.
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// Nothing is known of the peer but its transport key.
+    Greeting(Box<Greeting>),
+    /// One side has no certificate that the other can check.
+    Enrolling {
+        /// Whether the peer said that it has nothing more for us.
+        is_told: bool,
+    },
+    /// Both sides know who the other is.
+    Talking(Box<Talking>),
+    /// Over.
+    Closed,
+}
+
+/// What our hello said, and what happened since.
+#[derive(Debug)]
+pub(super) struct Greeting {
+    pub(super) local: LocalState,
+    pub(super) tips: Vec<(ScopeId, [u8; 32])>,
+    pub(super) changes: Vec<LocalChange>,
+}
+
+/// The peer, and whether it can judge entries.
+#[derive(Debug)]
+pub(super) struct Talking {
+    pub(super) peer: Peer,
+    pub(super) is_peer_ready: bool,
+}
+
+#[derive(Debug, Default)]
+struct Clock {
+    /// When there was progress last, as far as wakes tell.
+    since_ms: Option<u64>,
+    has_progressed: bool,
 }
 
 impl Session {
     /// Begins a conversation. The hello is ready to be sent at once.
-    pub fn new(config: SessionConfig, local: LocalState) -> Self {
-        let hello = Frame::Hello(Hello {
+    pub fn new(config: SessionConfig, mut local: LocalState) -> Self {
+        let mut out = Outbox::default();
+        let granted = config.certificate.as_ref().map_or(&[][..], |certificate| certificate.scopes());
+        let logs = Logs::new(std::mem::take(&mut local.tips), granted);
+        let tips = logs.digests();
+        out.say(&Frame::Hello(Hello {
             version: VERSION,
             mission: config.mission,
             certificate: config.certificate.as_ref().map(|certificate| certificate.as_bytes().to_vec()),
             store: config.store,
-            statements: local.statements.into_iter().collect(),
-            tips: Vec::new(),
+            statements: local.statements.iter().map(|(class, digest)| (*class, *digest)).collect(),
+            tips: tips.clone(),
             wants: config.wants,
-        });
-        let control = VecDeque::from([hello.encode()]);
-        Self { config, actions: VecDeque::new(), control, progress: Progress::default(), is_closed: false }
+        }));
+        Self {
+            config,
+            out,
+            phase: Phase::Greeting(Box::new(Greeting { local, tips, changes: Vec::new() })),
+            statements: Statements::default(),
+            logs,
+            probes: Probes::default(),
+            sending: Sending::default(),
+            receiving: Receiving::default(),
+            fetching: Fetching::default(),
+            serving: Serving::default(),
+            resting: Resting::default(),
+            clock: Clock::default(),
+            reported: Progress::default(),
+        }
     }
 
     /// Takes notice of what happened. Never fails: what a peer must not do ends in [`Action::Close`].
     pub fn handle(&mut self, input: Input) {
-        if self.is_closed {
+        if self.is_closed() {
             return;
         }
-        let close = match input {
-            Input::Stop => Some(Close::new(CloseCode::Bye, "stopped")),
-            Input::Frame(Class::Control, bytes) => match Frame::decode(&bytes) {
-                Ok(Frame::Hello(hello)) if hello.mission != self.config.mission => {
-                    Some(Close::new(CloseCode::MissionMismatch, "mission"))
-                }
-                Ok(_) => None,
-                Err(refused) => Some(refused.into()),
-            },
-            _ => None,
-        };
-        if let Some(close) = close {
-            self.is_closed = true;
-            self.actions.push_back(Action::Close(close));
-        }
+        let handled = self.take(input).and_then(|()| self.drive());
+        self.close_on(handled);
     }
 
-    /// The next thing to do; `None`: wait for an input.
+    /// The next thing to do; `None`: wait for an input, or for the link to take more.
     pub fn poll(&mut self) -> Option<Action> {
-        self.actions.pop_front()
+        if let Some(action) = self.out.next_action() {
+            return Some(action);
+        }
+        let progress = self.progress();
+        if progress == self.reported || self.is_closed() {
+            return None;
+        }
+        self.reported = progress;
+        Some(Action::Report(Report::Progress(progress)))
     }
 
     /// The next frame of `class`, to be asked for when the link takes more of this class.
     pub fn poll_send(&mut self, class: Class) -> Option<Vec<u8>> {
-        if class == Class::Control { self.control.pop_front() } else { None }
+        if self.is_closed() {
+            return None;
+        }
+        let frame = self.next_frame(class);
+        if frame.is_some() {
+            self.clock.has_progressed = true;
+            let driven = self.drive();
+            self.close_on(driven);
+        }
+        frame
     }
 
-    /// Whether frames should be read from the link.
+    /// Whether frames should be read from the link: if not, the store is behind, and an answer of the host will change it.
     pub fn is_receiving(&self) -> bool {
-        !self.is_closed
+        !self.is_closed()
+            && self.statements.is_receiving()
+            && self.fetching.bytes_uncommitted() < self.config.limits.chunk_bytes_max
     }
 
     /// How far it has come.
     pub fn progress(&self) -> Progress {
-        self.progress
+        let (entries_to_send, entries_sent) = self.sending.counts();
+        let mut blobs = self.fetching.progress();
+        for (blobs, sent) in blobs.iter_mut().zip(self.serving.sent()) {
+            (blobs.sent, blobs.bytes_sent) = (sent.sent, sent.bytes_sent);
+        }
+        Progress {
+            entries_to_send,
+            entries_sent,
+            entries_to_receive: self.logs.behind(),
+            entries_received: self.receiving.received(),
+            blobs,
+        }
+    }
+
+    fn take(&mut self, input: Input) -> Result<(), Close> {
+        match input {
+            Input::Frame(class, bytes) => {
+                self.clock.has_progressed = true;
+                self.hear(class, bytes)
+            }
+            Input::Wake(now_ms) => self.on_wake(now_ms),
+            Input::Loaded { token, loaded } => match self.out.settle(token) {
+                Some(purpose) => self.on_loaded(purpose, loaded),
+                None => Ok(()),
+            },
+            Input::Verified { token, batch } => {
+                self.out.settle(token);
+                self.receiving.on_verified(token, batch);
+                Ok(())
+            }
+            Input::Admitted { token, admission } => match self.out.settle(token) {
+                Some(purpose) => self.on_admitted(purpose, admission),
+                None => Ok(()),
+            },
+            Input::Committed { token, committed } => match self.out.settle(token) {
+                Some(purpose) => self.on_committed(token, purpose, committed),
+                None => Ok(()),
+            },
+            Input::ReceiptSigned { token, receipt } => {
+                self.out.settle(token);
+                self.on_receipt_signed(receipt);
+                Ok(())
+            }
+            Input::LocalChange(change) => self.on_local_change(change),
+            Input::Stop => Err(Close::new(CloseCode::Bye, "stopped")),
+        }
+    }
+
+    pub(super) fn on_local_change(&mut self, change: LocalChange) -> Result<(), Close> {
+        match &mut self.phase {
+            Phase::Greeting(greeting) => {
+                greeting.changes.push(change);
+                return Ok(());
+            }
+            Phase::Talking(_) => {}
+            Phase::Enrolling { .. } | Phase::Closed => return Ok(()),
+        }
+        let LocalChange { tips, statements, cuts, blobs } = change;
+        self.logs.on_local(&tips)?;
+        self.on_cuts(&cuts);
+        let is_cut = matches!(&self.phase, Phase::Talking(talking) if talking.peer.is_cut());
+        if !is_cut {
+            self.statements.on_local_change(&statements);
+        }
+        if blobs {
+            self.fetching.look_again(false);
+        }
+        if blobs || !tips.is_empty() {
+            self.resting.withdraw();
+        }
+        Ok(())
+    }
+
+    /// If the peer's key was cut, it receives nothing more from here on.
+    pub(super) fn on_cuts(&mut self, cuts: &[CutKey]) {
+        let Phase::Talking(talking) = &mut self.phase else { return };
+        if !talking.peer.learn(cuts) {
+            return;
+        }
+        self.statements.restrict(&talking.peer.cuts);
+        self.sending.restrict();
+        self.serving.restrict();
+        self.logs.restrict();
+        let (store, certificate) = (talking.peer.store, Box::new(talking.peer.certificate.clone()));
+        self.out.report(Report::Peer { store, certificate, is_cut: true });
+    }
+
+    fn next_frame(&mut self, class: Class) -> Option<Vec<u8>> {
+        match class {
+            Class::Control => {
+                // Small answers first: they let the other side go on while we tell it long lists.
+                let long = || self.statements.next_frame().or_else(|| self.logs.next_frame());
+                self.out.next_control().or_else(long)
+            }
+            Class::Entries => match self.sending.next_frame() {
+                Ok(Some(frame)) => {
+                    self.resting.withdraw_both();
+                    Some(frame)
+                }
+                Ok(None) => None,
+                Err(close) => {
+                    self.close_on(Err(close));
+                    None
+                }
+            },
+            Class::Blobs(class) => self.serving.next_frame(class),
+        }
+    }
+
+    fn on_wake(&mut self, now_ms: u64) -> Result<(), Close> {
+        let since_ms = *self.clock.since_ms.get_or_insert(now_ms);
+        // While the host owes an answer it is not the peer that is slow.
+        let is_fine = std::mem::take(&mut self.clock.has_progressed)
+            || self.out.is_waiting_for_host()
+            || self.resting.are_both_at_rest();
+        if is_fine || now_ms.saturating_sub(since_ms) <= self.config.limits.progress_ms {
+            if is_fine {
+                self.clock.since_ms = Some(now_ms);
+            }
+            return Ok(());
+        }
+        self.clock.since_ms = Some(now_ms);
+        if self.fetching.give_up(&mut self.out) {
+            return Ok(());
+        }
+        match &self.phase {
+            Phase::Enrolling { .. } => Err(Close::new(CloseCode::NotEnrolled, "no certificate")),
+            Phase::Greeting(_) | Phase::Talking(_) | Phase::Closed => Err(Close::new(CloseCode::TooSlow, "no progress")),
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        matches!(self.phase, Phase::Closed)
+    }
+
+    fn close_on(&mut self, result: Result<(), Close>) {
+        if let Err(close) = result {
+            self.phase = Phase::Closed;
+            self.out.close(close);
+        }
     }
 }

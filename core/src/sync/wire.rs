@@ -339,7 +339,16 @@ mod tests {
         for seq in 0..entries {
             let body = vec![seq as u8; 40];
             let mut payload = Writer::new();
-            payload.map(7).uint(1).bytes(MISSION.as_bytes()).uint(2).bytes(&[2; 8]).uint(3).bytes(&[3; 8]).uint(4).uint(seq);
+            payload
+                .map(7)
+                .uint(1)
+                .bytes(MISSION.as_bytes())
+                .uint(2)
+                .bytes(&[2; 8])
+                .uint(3)
+                .bytes(&[3; 8])
+                .uint(4)
+                .uint(seq);
             match out.last() {
                 Some((header, _)) => payload.uint(5).bytes(EntryId::of(header).as_bytes()),
                 None => payload.uint(6).array(2).bytes(&[9; 32]).array(0),

@@ -1,0 +1,159 @@
+//! What a session does next of its own accord.
+
+use super::close::{Close, CloseCode};
+use super::frame::{BlobClass, Frame};
+use super::io::{Census, Request, Span};
+use super::outbox::Pending;
+use super::report::Report;
+use super::resting::Stage;
+use super::session::{Phase, Session};
+use super::tips::Verdict;
+use crate::id::{EntryId, LogId};
+
+/// Most logs whose heads are looked up in one request to the store.
+const HEADS_MAX: usize = 4_096;
+
+impl Session {
+    /// Does everything that can be done now.
+    pub(super) fn drive(&mut self) -> Result<(), Close> {
+        match &self.phase {
+            Phase::Enrolling { is_told } => {
+                let has_joined = *is_told && self.config.certificate.is_none() && self.statements.are_all_admitted();
+                if has_joined { Err(Close::new(CloseCode::NotEnrolled, "no certificate")) } else { Ok(()) }
+            }
+            Phase::Talking(_) => self.drive_talk(),
+            Phase::Greeting(_) | Phase::Closed => Ok(()),
+        }
+    }
+
+    fn drive_talk(&mut self) -> Result<(), Close> {
+        let Phase::Talking(talking) = &self.phase else { return Ok(()) };
+        let out = &mut self.out;
+        let scopes = &talking.peer.scopes;
+        self.statements.drive(out);
+        self.receiving.drive(scopes, &mut self.logs, out)?;
+        if talking.is_peer_ready {
+            let may_send = talking.peer.wants.entries() && !talking.peer.is_cut();
+            self.compare(may_send);
+        }
+        self.sending.drive(&mut self.out);
+        let Phase::Talking(talking) = &self.phase else { return Ok(()) };
+        let scopes = &talking.peer.scopes;
+        self.serving.drive(scopes, &mut self.out);
+        // Text first: no blob is asked for while entries are on their way.
+        if talking.is_peer_ready && self.statements.is_ready() && self.are_entries_here() {
+            self.fetching.drive(self.config.wants, scopes, &mut self.out);
+        }
+        self.drive_rest()?;
+        self.out.check()
+    }
+
+    /// Looks at every log that changed on either side.
+    fn compare(&mut self, may_send: bool) {
+        let mut heads: Vec<(LogId, u64, EntryId)> = Vec::new();
+        for log in self.logs.take_changed() {
+            let verdict = if may_send { self.logs.judge(log) } else { Verdict::Nothing };
+            match verdict {
+                Verdict::Nothing => {}
+                Verdict::Send(spans) => {
+                    self.logs.add_busy(log, 1);
+                    self.send_spans(log, Some(spans));
+                }
+                Verdict::CheckHead(seq, head) => {
+                    self.logs.add_busy(log, 1);
+                    heads.push((log, seq, head));
+                }
+                Verdict::Probe { ours, theirs, has_branches } => {
+                    self.logs.add_busy(log, 1);
+                    self.probes.begin(log, ours, theirs, has_branches, &mut self.out);
+                }
+            }
+        }
+        for page in heads.chunks(HEADS_MAX) {
+            let ids = page.iter().map(|(log, seq, _)| (*log, vec![*seq])).collect();
+            self.out.load(Request::Ids(ids), Pending::HeadChecks(page.to_vec()));
+        }
+    }
+
+    /// Queues what a comparison of a log found, if it is over.
+    pub(super) fn send_spans(&mut self, log: LogId, spans: Option<Vec<Span>>) {
+        let Some(spans) = spans else { return };
+        if let Some(local) = self.logs.local(log) {
+            self.sending.add(spans, local.urgency, local.tip.height, &mut self.logs);
+        }
+        self.logs.remove_busy(log, 1);
+    }
+
+    /// Whether no entry of the peer is awaited.
+    fn are_entries_here(&self) -> bool {
+        let is_behind = self.logs.behind() > 0 && self.config.wants.entries() && !self.resting.is_peer_at_rest();
+        self.receiving.is_idle() && !is_behind
+    }
+
+    /// Whether this side has nothing to send or ask for.
+    fn is_quiet(&self) -> bool {
+        let Phase::Talking(talking) = &self.phase else { return false };
+        talking.is_peer_ready
+            && self.statements.is_idle()
+            && self.logs.is_idle()
+            && self.probes.is_idle()
+            && self.sending.is_idle()
+            && self.serving.is_idle()
+            && self.are_entries_here()
+            && self.fetching.is_idle(self.config.wants)
+            && !self.out.is_waiting_for_host()
+    }
+
+    fn drive_rest(&mut self) -> Result<(), Close> {
+        let Phase::Talking(talking) = &self.phase else { return Ok(()) };
+        if self.resting.has_said() || !self.is_quiet() {
+            return Ok(());
+        }
+        match self.resting.stage() {
+            Stage::Counting | Stage::Signing(_) => Ok(()),
+            Stage::Idle if talking.peer.is_cut() => {
+                // It learns nothing of what is held here.
+                self.say_rest([0; 32], Census { digest: [0; 32], missing: 0 })
+            }
+            Stage::Idle => {
+                let both = |class: &BlobClass| self.config.wants.blobs(*class) && talking.peer.wants.blobs(*class);
+                let classes = BlobClass::ALL.into_iter().filter(both).collect();
+                let scopes = talking.peer.scopes.clone();
+                self.resting.set_stage(Stage::Counting);
+                self.out.load(Request::Census { scopes, classes }, Pending::Census);
+                Ok(())
+            }
+            Stage::Counted(census) => {
+                let tips = self.logs.digest();
+                if self.resting.needs_receipt(tips, census.digest) {
+                    self.resting.set_stage(Stage::Signing(census));
+                    self.out.sign_receipt();
+                    return Ok(());
+                }
+                self.say_rest(tips, census)
+            }
+            Stage::Signed(census) => self.say_rest(self.logs.digest(), census),
+        }
+    }
+
+    fn say_rest(&mut self, tips: [u8; 32], census: Census) -> Result<(), Close> {
+        let rest = self.resting.say(tips, census);
+        self.out.say(&Frame::Rest(rest));
+        self.settle_rest()
+    }
+
+    /// Tells the person how the two sides compare, tells the peer that its rest arrived, and parts from it if both know.
+    pub(super) fn settle_rest(&mut self) -> Result<(), Close> {
+        let Phase::Talking(talking) = &self.phase else { return Ok(()) };
+        if let Some(state) = self.resting.state(talking.peer.is_cut()) {
+            self.out.report(Report::Rest(state));
+        }
+        if let Some(rest) = self.resting.say_heard() {
+            self.out.say(&Frame::Rest(rest));
+        }
+        if self.resting.is_over() && !self.config.stay {
+            return Err(Close::new(CloseCode::Bye, "done"));
+        }
+        Ok(())
+    }
+}

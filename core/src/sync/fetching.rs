@@ -1,0 +1,271 @@
+//! Blobs on their way from the peer: thumbnails, then previews, then originals (`spec/sync.md` §Photos).
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+
+use super::chunks::{BlobFrame, Bits};
+use super::close::Close;
+use super::frame::{BlobClass, Frame, WANTS_MAX, Want, Wants};
+use super::io::{BlobState, Commit, Request, WantedBlob};
+use super::outbox::{Outbox, Pending};
+use super::report::{BlobFailure, BlobProgress, Report};
+use crate::id::{BlobHash, ScopeId};
+use crate::merkle::{self, CHUNK_BYTES, NodeHash};
+
+/// Most blobs of a class outstanding: together the 64 that the spec allows, so that originals under way
+/// leave room for thumbnails of a new entry.
+fn outstanding_max(class: BlobClass) -> usize {
+    match class {
+        BlobClass::Thumbnail => 32,
+        BlobClass::Preview | BlobClass::Original => 16,
+    }
+}
+
+/// What this side lacks, class by class.
+#[derive(Debug, Default)]
+pub(super) struct Fetching {
+    pages: [Page; 3],
+    /// Asked for, or about to be.
+    wanted: BTreeMap<BlobHash, Incoming>,
+    /// Not asked for again while the peer says nothing new.
+    failed: HashSet<BlobHash>,
+    bytes_uncommitted: usize,
+    progress: [BlobProgress; 3],
+}
+
+/// Where the reading of one class stands.
+#[derive(Debug, Default)]
+struct Page {
+    after: Option<BlobHash>,
+    is_loading: bool,
+    is_exhausted: bool,
+    /// Read it again from the beginning after this page.
+    is_stale: bool,
+    /// Read and not asked for yet.
+    queue: VecDeque<BlobHash>,
+}
+
+#[derive(Debug)]
+struct Incoming {
+    class: BlobClass,
+    bytes: u64,
+    root: NodeHash,
+    have: Bits,
+    hashes: Option<Vec<NodeHash>>,
+    /// Received, durable or not.
+    received: Bits,
+    durable: usize,
+}
+
+impl Incoming {
+    fn chunks(&self) -> usize {
+        chunks_of(self.bytes)
+    }
+
+    fn chunk_bytes(&self, index: usize) -> u64 {
+        (self.bytes - (index * CHUNK_BYTES) as u64).min(CHUNK_BYTES as u64)
+    }
+}
+
+fn chunks_of(bytes: u64) -> usize {
+    usize::try_from(bytes.div_ceil(CHUNK_BYTES as u64)).unwrap_or(usize::MAX)
+}
+
+fn index_of(class: BlobClass) -> usize {
+    match class {
+        BlobClass::Thumbnail => 0,
+        BlobClass::Preview => 1,
+        BlobClass::Original => 2,
+    }
+}
+
+impl Fetching {
+    /// Asks for what is wanted of the first class of which anything is missing.
+    pub(super) fn drive(&mut self, wants: Wants, scopes: &[ScopeId], out: &mut Outbox) {
+        for class in BlobClass::ALL.into_iter().filter(|class| wants.blobs(*class)) {
+            self.load(class, scopes, out);
+            self.ask(class, out);
+            if self.is_busy(class) {
+                return;
+            }
+        }
+    }
+
+    pub(super) fn on_wanted(&mut self, class: BlobClass, blobs: Vec<WantedBlob>) {
+        let page = &mut self.pages[index_of(class)];
+        page.is_loading = false;
+        page.is_exhausted = blobs.len() < WANTS_MAX;
+        page.after = blobs.last().map(|blob| blob.hash).or(page.after);
+        if std::mem::take(&mut page.is_stale) {
+            (page.after, page.is_exhausted) = (None, false);
+        }
+        for WantedBlob { hash, bytes, root, have } in blobs {
+            if self.failed.contains(&hash) || self.wanted.contains_key(&hash) || bytes == 0 {
+                continue;
+            }
+            let chunks = chunks_of(bytes);
+            let have = Bits::of(&have, chunks);
+            // All of it and yet not whole: begin again rather than wait for a chunk that never comes.
+            let have = if have.count() == chunks { Bits::of(&[], chunks) } else { have };
+            let durable = have.count();
+            let received = have.clone();
+            self.wanted.insert(hash, Incoming { class, bytes, root, have, hashes: None, received, durable });
+            self.pages[index_of(class)].queue.push_back(hash);
+            self.progress[index_of(class)].wanted += 1;
+        }
+    }
+
+    /// A frame of a blob. What was not asked for, or is not wanted any more, is dropped.
+    pub(super) fn on_frame(&mut self, class: BlobClass, frame: BlobFrame, out: &mut Outbox) {
+        match frame {
+            BlobFrame::Hashes(hash, hashes) => self.on_hashes(class, hash, hashes, out),
+            BlobFrame::Chunk { hash, index, bytes } => self.on_chunk(class, hash, index, bytes, out),
+        }
+    }
+
+    fn on_hashes(&mut self, class: BlobClass, hash: BlobHash, hashes: Vec<NodeHash>, out: &mut Outbox) {
+        let Some(blob) = self.wanted.get_mut(&hash).filter(|blob| blob.class == class && blob.hashes.is_none()) else {
+            return;
+        };
+        if hashes.len() != blob.chunks() || merkle::root(&hashes) != blob.root {
+            return self.fail(hash, BlobFailure::ChunkHashes, out);
+        }
+        blob.hashes = Some(hashes.clone());
+        out.commit(Commit::ChunkHashes { hash, class, hashes }, Pending::CommitChunkHashes);
+    }
+
+    fn on_chunk(&mut self, class: BlobClass, hash: BlobHash, index: u64, bytes: Vec<u8>, out: &mut Outbox) {
+        let Some(blob) = self.wanted.get_mut(&hash).filter(|blob| blob.class == class) else { return };
+        let at = usize::try_from(index).unwrap_or(usize::MAX);
+        if blob.received.has(at) {
+            return;
+        }
+        let expected = blob.hashes.as_ref().and_then(|hashes| hashes.get(at));
+        let is_sound = expected.is_some_and(|expected| {
+            bytes.len() as u64 == blob.chunk_bytes(at) && merkle::leaf_hash(&bytes) == *expected
+        });
+        if !is_sound {
+            return self.fail(hash, BlobFailure::Chunk, out);
+        }
+        blob.received.set(at);
+        self.bytes_uncommitted += bytes.len();
+        let purpose = Pending::CommitChunk { hash, bytes: bytes.len() };
+        out.commit(Commit::Chunk { hash, index, bytes }, purpose);
+    }
+
+    /// A chunk is durable.
+    pub(super) fn on_committed(&mut self, hash: BlobHash, bytes: usize, state: BlobState, out: &mut Outbox) {
+        self.bytes_uncommitted = self.bytes_uncommitted.saturating_sub(bytes);
+        let Some(blob) = self.wanted.get_mut(&hash) else { return };
+        let progress = &mut self.progress[index_of(blob.class)];
+        progress.bytes_received += bytes as u64;
+        blob.durable += 1;
+        match state {
+            BlobState::Partial if blob.durable < blob.chunks() => {}
+            BlobState::Whole => {
+                progress.received += 1;
+                progress.wanted -= 1;
+                self.wanted.remove(&hash);
+            }
+            BlobState::Partial | BlobState::Damaged => self.fail(hash, BlobFailure::Whole, out),
+        }
+    }
+
+    /// The peer does not hold it, or cannot read it.
+    pub(super) fn on_absent(&mut self, hash: BlobHash, out: &mut Outbox) {
+        self.fail(hash, BlobFailure::Absent, out);
+    }
+
+    /// Names what was asked for and does not come. Whether there was any.
+    pub(super) fn give_up(&mut self, out: &mut Outbox) -> bool {
+        let stuck: Vec<_> = self.wanted.keys().copied().collect();
+        for hash in &stuck {
+            self.fail(*hash, BlobFailure::Stuck, out);
+        }
+        !stuck.is_empty()
+    }
+
+    /// Other blobs may be wanted, or held by the peer, than before.
+    pub(super) fn look_again(&mut self, is_peers_news: bool) {
+        if is_peers_news {
+            self.failed.clear();
+        }
+        for page in &mut self.pages {
+            if page.is_loading {
+                page.is_stale = true;
+            } else {
+                (page.after, page.is_exhausted) = (None, false);
+            }
+        }
+    }
+
+    /// Whether everything was asked for and came or did not.
+    pub(super) fn is_idle(&self, wants: Wants) -> bool {
+        BlobClass::ALL.into_iter().filter(|class| wants.blobs(*class)).all(|class| !self.is_busy(class))
+    }
+
+    /// Bytes of chunks that are not durable yet.
+    pub(super) fn bytes_uncommitted(&self) -> usize {
+        self.bytes_uncommitted
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        !self.failed.is_empty()
+    }
+
+    pub(super) fn progress(&self) -> [BlobProgress; 3] {
+        self.progress
+    }
+
+    fn is_busy(&self, class: BlobClass) -> bool {
+        !self.pages[index_of(class)].is_exhausted || self.wanted.values().any(|blob| blob.class == class)
+    }
+
+    fn load(&mut self, class: BlobClass, scopes: &[ScopeId], out: &mut Outbox) {
+        let page = &mut self.pages[index_of(class)];
+        if page.is_loading || page.is_exhausted || !page.queue.is_empty() {
+            return;
+        }
+        page.is_loading = true;
+        let request = Request::Wanted { class, scopes: scopes.to_vec(), after: page.after, blobs_max: WANTS_MAX };
+        out.load(request, Pending::Wanted(class));
+    }
+
+    /// Asks for queued blobs while fewer than may be are outstanding.
+    fn ask(&mut self, class: BlobClass, out: &mut Outbox) {
+        let queue = &mut self.pages[index_of(class)].queue;
+        let asked = self.wanted.values().filter(|blob| blob.class == class).count() - queue.len();
+        let mut wants = Vec::new();
+        while asked + wants.len() < outstanding_max(class)
+            && let Some(hash) = queue.pop_front()
+        {
+            if let Some(blob) = self.wanted.get(&hash) {
+                wants.push(Want { hash, class, have: blob.have.to_wire() });
+            }
+        }
+        if !wants.is_empty() {
+            out.say(&Frame::Want(wants));
+        }
+    }
+
+    fn fail(&mut self, hash: BlobHash, failure: BlobFailure, out: &mut Outbox) {
+        let Some(Incoming { class, .. }) = self.wanted.remove(&hash) else { return };
+        self.pages[index_of(class)].queue.retain(|queued| *queued != hash);
+        self.failed.insert(hash);
+        let progress = &mut self.progress[index_of(class)];
+        progress.wanted -= 1;
+        progress.failed += 1;
+        out.report(Report::BlobFailed { hash, class, failure });
+    }
+}
+
+/// Counts what was sent, for [`Serving`](super::serving::Serving).
+pub(super) fn count_sent(progress: &mut [BlobProgress; 3], class: BlobClass, bytes: u64, is_whole: bool) {
+    let progress = &mut progress[index_of(class)];
+    progress.bytes_sent += bytes;
+    progress.sent += u64::from(is_whole);
+}
+
+/// A frame of a blob that does not decode is malformed.
+pub(super) fn decode(frame: &[u8]) -> Result<BlobFrame, Close> {
+    Ok(BlobFrame::decode(frame)?)
+}

@@ -1,0 +1,62 @@
+//! Who the peer is, as far as its hello shows (`spec/sync.md` §Hello).
+
+use super::close::{Close, CloseCode};
+use super::config::{CutKey, SessionConfig};
+use super::frame::{Hello, VERSION, Wants};
+use crate::id::{ScopeId, StatementId, StoreId};
+use crate::key::KeyCache;
+use crate::roster::Certificate;
+
+/// A peer with a certificate.
+#[derive(Debug)]
+pub(super) struct Peer {
+    pub(super) certificate: Certificate,
+    pub(super) store: StoreId,
+    pub(super) wants: Wants,
+    /// Scopes that both certificates grant, ascending.
+    pub(super) scopes: Vec<ScopeId>,
+    /// The cuts of its key; not empty: it may send and receives only these.
+    pub(super) cuts: Vec<StatementId>,
+}
+
+impl Peer {
+    /// The peer that `hello` shows; `None` if one of the two sides has no certificate that this side can check.
+    pub(super) fn judge(config: &SessionConfig, hello: &Hello, cuts: &[CutKey]) -> Result<Option<Self>, Close> {
+        if hello.version != VERSION {
+            return Err(Close::new(CloseCode::Version, "version"));
+        }
+        if hello.mission != config.mission {
+            return Err(Close::new(CloseCode::MissionMismatch, "mission"));
+        }
+        let (Some(charter), Some(bytes)) = (&config.charter, &hello.certificate) else { return Ok(None) };
+        let Ok(certificate) = Certificate::verify(bytes, charter, &mut KeyCache::with_capacity(2)) else {
+            return Ok(None);
+        };
+        if *certificate.request().transport() != config.peer_transport {
+            return Err(Close::new(CloseCode::PeerTransportKey, "transport key"));
+        }
+        let Some(own) = &config.certificate else { return Ok(None) };
+        let shared = own.scopes().iter().filter(|scope| certificate.scopes().binary_search(scope).is_ok());
+        let scopes = shared.copied().collect();
+        let mut peer = Self { certificate, store: hello.store, wants: hello.wants, scopes, cuts: Vec::new() };
+        peer.learn(cuts);
+        Ok(Some(peer))
+    }
+
+    /// Takes notice of cuts. Whether one is of the peer's key and was not known.
+    pub(super) fn learn(&mut self, cuts: &[CutKey]) -> bool {
+        let before = self.cuts.len();
+        for cut in cuts {
+            let is_its = cut.key == *self.certificate.key().as_bytes() && cut.party == self.certificate.party();
+            if is_its && !self.cuts.contains(&cut.statement) {
+                self.cuts.push(cut.statement);
+            }
+        }
+        self.cuts.sort_unstable();
+        self.cuts.len() > before
+    }
+
+    pub(super) fn is_cut(&self) -> bool {
+        !self.cuts.is_empty()
+    }
+}

@@ -1,0 +1,123 @@
+//! When both sides hold the same, and when they may part (`spec/sync.md` §Done).
+
+use super::frame::Rest;
+use super::io::Census;
+use super::report::RestState;
+
+/// What both sides said about being at rest.
+#[derive(Debug, Default)]
+pub(super) struct Resting {
+    stage: Stage,
+    /// What we said, unless something happened since.
+    ours: Option<Rest>,
+    /// What the peer said, unless something happened since.
+    theirs: Option<Rest>,
+    /// What the peer's blobs were when it last said it.
+    their_blobs: Option<[u8; 32]>,
+    /// For which entries and blobs a receipt was asked for in this session.
+    receipt_for: Option<([u8; 32], [u8; 32])>,
+}
+
+/// How far we are in saying it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Stage {
+    #[default]
+    Idle,
+    /// The host counts blobs.
+    Counting,
+    /// It did.
+    Counted(Census),
+    /// The host signs a receipt.
+    Signing(Census),
+    /// It did, or there is none to sign.
+    Signed(Census),
+}
+
+impl Resting {
+    /// What the peer said. Whether its blobs are others than before.
+    pub(super) fn on_rest(&mut self, rest: Rest) -> bool {
+        self.theirs = Some(rest);
+        self.their_blobs.replace(rest.blobs).is_some_and(|before| before != rest.blobs)
+    }
+
+    pub(super) fn on_census(&mut self, census: Census) {
+        if self.stage == Stage::Counting {
+            self.stage = Stage::Counted(census);
+        }
+    }
+
+    pub(super) fn on_signed(&mut self) {
+        if let Stage::Signing(census) = self.stage {
+            self.stage = Stage::Signed(census);
+        }
+    }
+
+    pub(super) fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    pub(super) fn set_stage(&mut self, stage: Stage) {
+        self.stage = stage;
+    }
+
+    /// Whether a receipt over this was not asked for yet; asking is noted.
+    pub(super) fn needs_receipt(&mut self, tips: [u8; 32], blobs: [u8; 32]) -> bool {
+        self.receipt_for.replace((tips, blobs)) != Some((tips, blobs))
+    }
+
+    /// We say that we rest.
+    pub(super) fn say(&mut self, tips: [u8; 32], census: Census) -> Rest {
+        let rest = Rest { tips, blobs: census.digest, missing: census.missing, heard: self.theirs.is_some() };
+        self.stage = Stage::Idle;
+        self.ours = Some(rest);
+        rest
+    }
+
+    /// What we said, to be said again because the peer's came after it.
+    pub(super) fn say_heard(&mut self) -> Option<Rest> {
+        let ours = self.ours.as_mut().filter(|ours| !ours.heard && self.theirs.is_some())?;
+        ours.heard = true;
+        Some(*ours)
+    }
+
+    /// Something here changed.
+    pub(super) fn withdraw(&mut self) {
+        // What the host is counting or signing is of before.
+        (self.ours, self.stage) = (None, Stage::Idle);
+    }
+
+    /// Entries travel: neither side rests.
+    pub(super) fn withdraw_both(&mut self) {
+        self.withdraw();
+        self.theirs = None;
+    }
+
+    pub(super) fn has_said(&self) -> bool {
+        self.ours.is_some()
+    }
+
+    pub(super) fn is_peer_at_rest(&self) -> bool {
+        self.theirs.is_some()
+    }
+
+    pub(super) fn are_both_at_rest(&self) -> bool {
+        self.ours.is_some() && self.theirs.is_some()
+    }
+
+    /// Whether both sides know that both rest.
+    pub(super) fn is_over(&self) -> bool {
+        self.ours.is_some() && self.theirs.is_some_and(|theirs| theirs.heard)
+    }
+
+    /// How the two sides compare, once we rest.
+    pub(super) fn state(&self, is_cut: bool) -> Option<RestState> {
+        let ours = self.ours?;
+        let is_fully_synced = !is_cut
+            && self.theirs.is_some_and(|theirs| {
+                let is_equal = (ours.tips, ours.blobs) == (theirs.tips, theirs.blobs);
+                is_equal && ours.missing == 0 && theirs.missing == 0
+            });
+        let missing_there = self.theirs.map(|theirs| theirs.missing);
+        Some(RestState { is_fully_synced, missing_here: ours.missing, missing_there })
+    }
+}

@@ -1,0 +1,263 @@
+//! Statements before entries: the peer gets the authority before the data it judges (`spec/sync.md` §Statements before entries).
+
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+
+use super::close::Close;
+use super::frame::{FRAME_BYTES_MAX, Frame, STATEMENT_IDS_MAX, StatementClass};
+use super::io::Request;
+use super::outbox::{Outbox, Pending};
+use crate::id::StatementId;
+
+/// Most ids of one class that a peer may name: 64 signers with as many statements as they may have.
+const CLASS_IDS_MAX: usize = 64 * 4_096;
+/// Most ids in one request to the store.
+const PAGE_IDS_MAX: usize = 256;
+/// Most bytes in one frame of statements, with room for the largest receipt.
+const PAGE_BYTES_MAX: usize = 262_144;
+/// Frames of statements that may wait for the store before the link is left unread.
+const ADMITTING_MAX: usize = 2;
+/// Frames of statements that wait although the link should have been left unread.
+const ADMITTING_LIMIT: usize = 32;
+
+/// The exchange of all classes of statements.
+#[derive(Debug, Default)]
+pub(super) struct Statements {
+    /// Classes whose digests differed.
+    classes: BTreeMap<StatementClass, Class>,
+    /// What the peer lacks, by class, and what was committed since.
+    to_send: BTreeMap<StatementClass, VecDeque<StatementId>>,
+    is_loading: bool,
+    /// Frames that wait for the link.
+    frames: VecDeque<Vec<u8>>,
+    /// What the peer named and we lack.
+    lacking: HashSet<StatementId>,
+    /// How many of these the peer does not hold any more.
+    gone: usize,
+    admitting: usize,
+    /// Sent to or received from the peer in this session.
+    exchanged: HashSet<StatementId>,
+    is_ready: bool,
+    has_begun: bool,
+}
+
+/// One class whose digests differed.
+#[derive(Debug, Default)]
+struct Class {
+    ours: Option<Vec<StatementId>>,
+    ids_told: usize,
+    is_told: bool,
+    theirs: Vec<StatementId>,
+    are_theirs_complete: bool,
+    is_compared: bool,
+}
+
+impl Statements {
+    /// Begins the exchange of the classes whose digests differ.
+    ///
+    /// A peer whose key is cut is told of `only` and of nothing else.
+    pub(super) fn begin(
+        &mut self,
+        ours: &BTreeMap<StatementClass, [u8; 32]>,
+        theirs: &[(StatementClass, [u8; 32])],
+        only: Option<&[StatementId]>,
+        out: &mut Outbox,
+    ) {
+        self.has_begun = true;
+        for class in StatementClass::ALL {
+            let their = theirs.iter().find(|(of, _)| *of == class).map(|(_, digest)| digest);
+            if ours.get(&class) == their {
+                continue;
+            }
+            let mut state = Class::default();
+            match only {
+                Some(cuts) if class == StatementClass::Cut => state.ours = Some(cuts.to_vec()),
+                Some(_) => state.ours = Some(Vec::new()),
+                None => out.load(Request::StatementIds(class), Pending::StatementIds(class)),
+            }
+            self.classes.insert(class, state);
+        }
+    }
+
+    pub(super) fn on_own_ids(&mut self, class: StatementClass, ids: Vec<StatementId>) {
+        if let Some(state) = self.classes.get_mut(&class) {
+            state.ours = Some(ids);
+        }
+        self.compare(class);
+    }
+
+    pub(super) fn on_ids(&mut self, class: StatementClass, ids: Vec<StatementId>) -> Result<(), Close> {
+        let state = self.classes.get_mut(&class).filter(|state| !state.are_theirs_complete);
+        let Some(state) = state else { return Err(Close::malformed("statement ids")) };
+        if let (Some(last), Some(next)) = (state.theirs.last(), ids.first())
+            && last >= next
+        {
+            return Err(Close::malformed("statement ids"));
+        }
+        state.are_theirs_complete = ids.len() < STATEMENT_IDS_MAX;
+        state.theirs.extend(ids);
+        if state.theirs.len() > CLASS_IDS_MAX {
+            return Err(Close::limit("statements"));
+        }
+        self.compare(class);
+        Ok(())
+    }
+
+    fn compare(&mut self, class: StatementClass) {
+        let Some(state) = self.classes.get_mut(&class) else { return };
+        let Some(ours) = state.ours.as_ref().filter(|_| state.are_theirs_complete && !state.is_compared) else { return };
+        let (our_set, their_set): (BTreeSet<_>, BTreeSet<_>) = (ours.iter().collect(), state.theirs.iter().collect());
+        let lacked_there = ours.iter().filter(|id| !their_set.contains(id)).copied();
+        self.to_send.entry(class).or_default().extend(lacked_there);
+        let lacked_here = state.theirs.iter().filter(|id| !our_set.contains(id) && !self.exchanged.contains(id));
+        self.lacking.extend(lacked_here.copied());
+        state.is_compared = true;
+        state.theirs = Vec::new();
+    }
+
+    /// Statements arrived: those named before, or new ones.
+    pub(super) fn on_statements(
+        &mut self,
+        class: StatementClass,
+        statements: Vec<Vec<u8>>,
+        out: &mut Outbox,
+    ) -> Result<(), Close> {
+        let (gone, held): (Vec<_>, Vec<_>) = statements.into_iter().partition(Vec::is_empty);
+        self.gone += gone.len();
+        for statement in &held {
+            let id = StatementId::of(statement);
+            self.lacking.remove(&id);
+            self.exchanged.insert(id);
+        }
+        if held.is_empty() {
+            return Ok(());
+        }
+        self.admitting += 1;
+        out.admit(class, held, false);
+        if self.admitting > ADMITTING_LIMIT { Err(Close::limit("statements")) } else { Ok(()) }
+    }
+
+    /// The peer's receipt arrived.
+    pub(super) fn on_receipt(&mut self, receipt: Vec<u8>, out: &mut Outbox) -> Result<(), Close> {
+        self.exchanged.insert(StatementId::of(&receipt));
+        self.admitting += 1;
+        out.admit(StatementClass::Receipt, vec![receipt], true);
+        if self.admitting > ADMITTING_LIMIT { Err(Close::limit("statements")) } else { Ok(()) }
+    }
+
+    /// The peer has this one from us by other means.
+    pub(super) fn on_told(&mut self, id: StatementId) {
+        self.exchanged.insert(id);
+    }
+
+    pub(super) fn on_admitted(&mut self) {
+        self.admitting = self.admitting.saturating_sub(1);
+    }
+
+    /// Something new was committed here.
+    pub(super) fn on_local_change(&mut self, statements: &[(StatementClass, StatementId)]) {
+        for (class, id) in statements {
+            if self.exchanged.insert(*id) {
+                self.to_send.entry(*class).or_default().push_back(*id);
+            }
+        }
+    }
+
+    /// Sends nothing more than what was begun to be sent: the peer's key was cut.
+    pub(super) fn restrict(&mut self, cuts: &[StatementId]) {
+        self.to_send.clear();
+        self.on_local_change(&cuts.iter().map(|id| (StatementClass::Cut, *id)).collect::<Vec<_>>());
+        for (class, state) in &mut self.classes {
+            if !state.is_told {
+                state.ours = Some(if *class == StatementClass::Cut { cuts.to_vec() } else { Vec::new() });
+                state.ids_told = 0;
+            }
+        }
+    }
+
+    /// Says `ready` once everything the peer named is here, and reads what the peer lacks.
+    pub(super) fn drive(&mut self, out: &mut Outbox) {
+        if self.has_begun && !self.is_ready && self.is_settled() {
+            self.is_ready = true;
+            out.say(&Frame::Ready);
+        }
+        if self.is_loading || !self.frames.is_empty() {
+            return;
+        }
+        self.to_send.retain(|_, ids| !ids.is_empty());
+        let Some((&class, ids)) = self.to_send.first_key_value() else { return };
+        // A cut is refused before its certificate is held: an earlier class may still have something to send.
+        if self.classes.range(..class).any(|(_, state)| !state.is_compared) {
+            return;
+        }
+        let ids: Vec<_> = ids.iter().take(PAGE_IDS_MAX).copied().collect();
+        self.is_loading = true;
+        let request = Request::Statements { class, ids: ids.clone(), bytes_max: PAGE_BYTES_MAX };
+        out.load(request, Pending::Statements(class, ids));
+    }
+
+    pub(super) fn on_loaded(
+        &mut self,
+        class: StatementClass,
+        ids: &[StatementId],
+        statements: Vec<Option<Vec<u8>>>,
+    ) -> Result<(), Close> {
+        let storage = Close::new(super::CloseCode::Storage, "statements");
+        if statements.is_empty() || statements.len() > ids.len() {
+            return Err(storage);
+        }
+        self.is_loading = false;
+        let queue = self.to_send.entry(class).or_default();
+        for id in &ids[..statements.len()] {
+            if queue.front() == Some(id) {
+                queue.pop_front();
+            }
+            self.exchanged.insert(*id);
+        }
+        let frame = Frame::Statements(class, statements.into_iter().map(Option::unwrap_or_default).collect()).encode();
+        if frame.len() > FRAME_BYTES_MAX {
+            return Err(storage);
+        }
+        self.frames.push_back(frame);
+        Ok(())
+    }
+
+    pub(super) fn next_frame(&mut self) -> Option<Vec<u8>> {
+        for (class, state) in &mut self.classes {
+            let Some(ours) = state.ours.as_ref().filter(|_| !state.is_told) else { continue };
+            let page: Vec<_> = ours[state.ids_told..].iter().take(STATEMENT_IDS_MAX).copied().collect();
+            state.ids_told += page.len();
+            state.is_told = page.len() < STATEMENT_IDS_MAX;
+            return Some(Frame::StatementIds(*class, page).encode());
+        }
+        self.frames.pop_front()
+    }
+
+    /// Whether we said `ready`.
+    pub(super) fn is_ready(&self) -> bool {
+        self.is_ready
+    }
+
+    /// Whether nothing is on its way to the peer.
+    pub(super) fn is_idle(&self) -> bool {
+        self.is_ready
+            && self.admitting == 0
+            && !self.is_loading
+            && self.frames.is_empty()
+            && self.to_send.values().all(VecDeque::is_empty)
+            && self.classes.values().all(|state| state.is_told)
+    }
+
+    pub(super) fn is_receiving(&self) -> bool {
+        self.admitting <= ADMITTING_MAX
+    }
+
+    /// Whether all that arrived was stored or refused.
+    pub(super) fn are_all_admitted(&self) -> bool {
+        self.admitting == 0
+    }
+
+    fn is_settled(&self) -> bool {
+        let is_compared = self.classes.values().all(|state| state.is_compared);
+        is_compared && self.lacking.len() <= self.gone && self.admitting == 0
+    }
+}

@@ -1,0 +1,199 @@
+//! Honest peers, on good and bad links.
+
+use crate::id::{Epoch, LogId};
+use crate::record::testing::{key, scope};
+use crate::sync::io::{Class, Input};
+use crate::sync::testing::{EPOCH, Host, assert_synced, change, file, join, sync};
+
+/// A small mission: two phones, each with entries and photos of its own.
+fn phones() -> [Host; 2] {
+    let (mut a, mut b) = (Host::new(31), Host::new(32));
+    a.write(31, 5);
+    let photos = vec![[file(1, 900), file(2, 70_000), file(3, 200_000)], [file(4, 800), vec![], file(5, 65_536)]];
+    a.write_one(31, scope(1), EPOCH, photos);
+    b.write(32, 3);
+    b.write_one(32, scope(2), EPOCH, vec![[file(6, 700), file(7, 30_000), file(8, 131_073)]]);
+    [a, b]
+}
+
+#[test]
+fn two_phones_hold_the_same_after_they_met() {
+    let mut hosts = phones();
+    sync(&mut hosts);
+    assert_synced(&hosts);
+    assert_eq!(hosts[0].contents().0.len(), 10);
+    assert_eq!(hosts[0].contents().1.len(), 8);
+    // A receipt of each, held by both.
+    assert_eq!(hosts[1].roster.receipts().count(), 2);
+}
+
+#[test]
+fn nothing_new_costs_a_few_frames_and_no_more() {
+    let mut hosts = phones();
+    sync(&mut hosts);
+    let commits = [hosts[0].commits, hosts[1].commits];
+    let link = sync(&mut hosts);
+    assert_synced(&hosts);
+    assert_eq!([hosts[0].commits, hosts[1].commits], commits);
+    assert!(link.bytes <= 6 * 1_024 && link.frames <= 10, "{} frames, {} bytes", link.frames, link.bytes);
+}
+
+#[test]
+fn the_order_of_arrival_changes_nothing() {
+    for seed in 0..40 {
+        let mut hosts = phones();
+        let mut link = join(&mut hosts).shuffled(seed);
+        link.run(&mut hosts);
+        assert_synced(&hosts);
+    }
+}
+
+#[test]
+fn a_link_cut_anywhere_loses_nothing_and_resumes() {
+    let frames = sync(&mut phones()).frames;
+    assert!(frames > 30, "{frames}");
+    for at in 0..frames {
+        let mut hosts = phones();
+        let mut link = join(&mut hosts);
+        link.cut_at = Some(at);
+        link.run(&mut hosts);
+        let held = [hosts[0].contents(), hosts[1].contents()];
+        let link = sync(&mut hosts);
+        assert_synced(&hosts);
+        assert!(held.iter().all(|(entries, blobs, _)| {
+            entries.is_subset(&hosts[0].contents().0) && blobs.is_subset(&hosts[0].contents().1)
+        }));
+        // What was durable is not sent again: the second conversation is shorter than a whole one.
+        assert!(at < 20 || link.frames < frames + 8, "cut at {at}: {}", link.frames);
+    }
+}
+
+#[test]
+fn a_chunk_that_is_durable_is_not_sent_again() {
+    let mut hosts = [Host::new(31), Host::new(32)];
+    let original = file(1, 10 * 65_536);
+    hosts[0].write_one(31, scope(1), EPOCH, vec![[file(2, 100), vec![], original]]);
+    let whole = sync(&mut [copy_of_first(), Host::new(32)]).bytes;
+    for cut in 1.. {
+        let mut hosts = [copy_of_first(), Host::new(32)];
+        let mut link = join(&mut hosts);
+        link.cut_at = Some(cut);
+        link.run(&mut hosts);
+        let durable = hosts[1].partial.values().next().map_or(0, |chunks| chunks.len());
+        if durable < 5 {
+            continue;
+        }
+        let again = sync(&mut hosts).bytes;
+        assert_synced(&hosts);
+        assert!(again + durable * 65_536 < whole + 4_096, "{durable} chunks, {again} of {whole} bytes");
+        return;
+    }
+}
+
+fn copy_of_first() -> Host {
+    let mut host = Host::new(31);
+    host.write_one(31, scope(1), EPOCH, vec![[file(2, 100), vec![], file(1, 10 * 65_536)]]);
+    host
+}
+
+#[test]
+fn many_logs_of_few_entries_travel_in_few_frames() {
+    let mut hosts = [Host::new(31), Host::new(32)];
+    for epoch in 0..500_u64 {
+        let epoch = Epoch::from_bytes(epoch.to_be_bytes());
+        hosts[0].write_one(31, scope(1), epoch, vec![]);
+        hosts[0].write_one(31, scope(1), epoch, vec![]);
+    }
+    let link = sync(&mut hosts);
+    assert_synced(&hosts);
+    assert!(link.frames < 40, "{}", link.frames);
+}
+
+#[test]
+fn entries_committed_while_connected_are_sent_at_once() {
+    let mut hosts = phones();
+    let mut link = join(&mut hosts);
+    let stay = |host: &Host, peer| {
+        let config = crate::sync::SessionConfig { stay: true, ..host.config(peer) };
+        crate::sync::Session::new(config, host.local())
+    };
+    link.sessions = [stay(&hosts[0], 32), stay(&hosts[1], 31)];
+    link.run(&mut hosts);
+    assert!(hosts.iter().all(|host| host.closed.is_none() && host.rest().is_some_and(|rest| rest.is_fully_synced)));
+    for (side, author) in [(0, 31), (1, 32), (0, 31)] {
+        let log = LogId::derive(key(author).public().as_bytes(), scope(1), EPOCH);
+        let photos = vec![[file(20 + side as u8, 70), vec![], file(30 + side as u8, 70_000)]];
+        hosts[side].write_one(author, scope(1), EPOCH, photos);
+        let before = link.frames;
+        link.sessions[side].handle(change(&hosts[side], log));
+        link.run(&mut hosts);
+        assert_eq!(hosts[0].contents().0, hosts[1].contents().0);
+        assert_eq!(hosts[0].contents().1, hosts[1].contents().1);
+        assert!(hosts.iter().all(|host| host.rest().is_some_and(|rest| rest.is_fully_synced)), "{:?}", hosts[0].rest());
+        assert!(link.frames - before < 24, "{}", link.frames - before);
+    }
+}
+
+#[test]
+fn a_peer_that_reads_slowly_makes_the_other_wait() {
+    let mut hosts = [Host::new(31), Host::new(32)];
+    hosts[0].write(31, 1_200);
+    hosts[0].write_one(31, scope(1), EPOCH, vec![[file(1, 100), vec![], file(2, 40 * 65_536)]]);
+    let mut link = join(&mut hosts);
+    link.window = 1;
+    link.run(&mut hosts);
+    assert_synced(&hosts);
+    assert_eq!(hosts[0].contents().0.len(), 1_201);
+}
+
+#[test]
+fn no_entry_is_prepared_beyond_what_may_be_in_flight() {
+    let mut hosts = [Host::new(31), Host::new(32)];
+    for epoch in 0..40_u64 {
+        for _ in 0..2 {
+            hosts[0].write_one(31, scope(1), Epoch::from_bytes(epoch.to_be_bytes()), vec![]);
+        }
+    }
+    // A host that gives one entry at a time makes a frame of each; the peer never acknowledges.
+    let mut link = join(&mut hosts);
+    link.cut_at = Some(0);
+    let mut b = crate::sync::testing::Alone::new(Host::new(32), 31);
+    b.settle();
+    let mut taken = 0;
+    for _ in 0..4 {
+        for frame in [link.sessions[0].poll_send(Class::Control)].into_iter().flatten() {
+            b.hear(Class::Control, frame);
+        }
+        while let Some(frame) = b.session.poll_send(Class::Control) {
+            link.sessions[0].handle(Input::Frame(Class::Control, frame));
+            while let Some(action) = link.sessions[0].poll() {
+                let one_at_a_time = match action {
+                    crate::sync::Action::Load { token, request: crate::sync::Request::Entries { spans, bytes_max, .. } } => {
+                        let request = crate::sync::Request::Entries { spans, entries_max: 1, bytes_max };
+                        crate::sync::Action::Load { token, request }
+                    }
+                    other => other,
+                };
+                if let Some(answer) = hosts[0].act(one_at_a_time) {
+                    link.sessions[0].handle(answer);
+                }
+            }
+        }
+    }
+    while let Some(_frame) = link.sessions[0].poll_send(Class::Entries) {
+        taken += 1;
+        while let Some(action) = link.sessions[0].poll() {
+            let one_at_a_time = match action {
+                crate::sync::Action::Load { token, request: crate::sync::Request::Entries { spans, bytes_max, .. } } => {
+                    let request = crate::sync::Request::Entries { spans, entries_max: 1, bytes_max };
+                    crate::sync::Action::Load { token, request }
+                }
+                other => other,
+            };
+            if let Some(answer) = hosts[0].act(one_at_a_time) {
+                link.sessions[0].handle(answer);
+            }
+        }
+    }
+    assert_eq!(taken, crate::sync::frame::BATCHES_MAX);
+}
