@@ -1,7 +1,7 @@
 //! Who may sign what, in memory: the statements of the store, verified once, and again only when one arrives.
 
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use merestone_core::Refused;
 use merestone_core::id::{MissionId, StatementId};

@@ -119,6 +119,14 @@ impl Device {
         kept.and_then(|bytes| codec::decode(id, &bytes).ok()).ok_or(DraftError::Missing)
     }
 
+    /// Keeps a draft, in place of the one with its id; durable when this returns.
+    ///
+    /// # Errors
+    /// If it is too large, or the store cannot be used.
+    pub fn keep(&self, draft: Draft) -> Result<Draft, DraftError> {
+        self.keep_draft(draft)
+    }
+
     /// Answers a question in a draft; durable when this returns. The draft is given back as it now is.
     ///
     /// # Errors

@@ -6,13 +6,13 @@
 //! accept  ◀── text or QR ── certify
 //! ```
 
+use merestone_core::Check;
 use merestone_core::Refused;
-use merestone_core::key::{KeyCache, PublicKey};
 use merestone_core::id::MissionId;
+use merestone_core::key::{KeyCache, PublicKey};
 use merestone_core::roster::{
     Certificate, Class, EnrolmentRequest, MakeError, MistypedText, ReadTextError, RequestDraft,
 };
-use merestone_core::Check;
 
 use crate::clock::NoEntropy;
 use crate::device::{AccessError, Device, Observer};
@@ -107,8 +107,7 @@ impl Device {
         let nonce = self.random()?;
         let keys = vault.make(self.entropy())?;
         let transport = *keys.transport.public().as_bytes();
-        let draft =
-            RequestDraft { mission: self.mission(), transport, observer: &observer, device: &device, nonce };
+        let draft = RequestDraft { mission: self.mission(), transport, observer: &observer, device: &device, nonce };
         let request = EnrolmentRequest::make(&draft, &*keys.signer).map_err(|error| match error {
             MakeError::Refused(refused) => RequestError::Name(refused),
             MakeError::Signer(_) => RequestError::Vault(VaultError::Refused),

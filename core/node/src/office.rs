@@ -41,8 +41,11 @@ impl MissionPlan {
     pub fn charter(&self, entropy: &dyn Entropy) -> Result<Charter, NoEntropy> {
         let Self { name, parties, scopes, forms, ledger, quorum } = self;
         let numbered = (1..).zip(parties);
-        let parties = numbered.map(|(number, (name, root))| {
-            Party { number: PartyNumber(number), name: name.clone(), root: *root, witnesses: Vec::new() }
+        let parties = numbered.map(|(number, (name, root))| Party {
+            number: PartyNumber(number),
+            name: name.clone(),
+            root: *root,
+            witnesses: Vec::new(),
         });
         let mut named = Vec::with_capacity(scopes.len());
         for name in scopes {

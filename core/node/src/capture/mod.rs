@@ -7,12 +7,15 @@ mod speech;
 use merestone_core::change::{Basis, Change, Put, compose};
 use merestone_core::check::{Check, Refused};
 use merestone_core::claims::Claims;
-use merestone_core::entry::{Body, Commitment, Content, Context, EntryDraft, Kind, Photo, RenditionOrReason, Subject, VerifiedEntry};
+use merestone_core::entry::{
+    Body, Commitment, Content, Context, EntryDraft, Kind, Photo, RenditionOrReason, Subject, VerifiedEntry,
+};
 use merestone_core::id::{EntryId, FormHash, NoteHash, RecordId, ScopeId};
 use merestone_core::key::PublicKey;
 use merestone_core::record::EpochNeeded;
 use merestone_store::{Batch, BlobClaim, BlobClass, DraftId};
 
+pub(crate) use photo::photo_files;
 pub use photo::{Attached, PhotoError, PhotoSource};
 pub use speech::{Speech, SpeechError};
 
@@ -156,13 +159,7 @@ impl Device {
         self.write_one(observer, record, WITHDRAWN, Answer::Bool(true))
     }
 
-    fn write_one(
-        &self,
-        observer: &PublicKey,
-        record: RecordId,
-        key: &str,
-        answer: Answer,
-    ) -> Result<Saved, SaveError> {
+    fn write_one(&self, observer: &PublicKey, record: RecordId, key: &str, answer: Answer) -> Result<Saved, SaveError> {
         let mut draft = self.begin_edit(observer, record).map_err(|error| match error {
             BeginError::NotEditable { record } => SaveError::NotEditable { record },
             BeginError::Access(error) => error.into(),
@@ -181,7 +178,18 @@ impl Device {
     ) -> Result<Draft, BeginError> {
         let id = DraftId(self.random()?);
         let (answers, confirmed) = Default::default();
-        Ok(Draft { id, observer: *observer, scope, form, subject, answers, confirmed, photos: vec![], place: None, post: None })
+        Ok(Draft {
+            id,
+            observer: *observer,
+            scope,
+            form,
+            subject,
+            answers,
+            confirmed,
+            photos: vec![],
+            place: None,
+            post: None,
+        })
     }
 
     fn save_at(&self, desk: &mut Desk, draft: &Draft) -> Result<Saved, SaveError> {
@@ -201,18 +209,23 @@ impl Device {
         let root = Claims::compute(&table, &change, &context).root();
 
         let mut batch = Batch::new();
-        let entry = self.sign(desk, &pen, EntryDraft {
-            mission: self.mission(),
-            scope: pen.scope,
-            epoch: pen.epoch,
-            seq: pen.seq,
-            position: pen.position.clone(),
-            kind: Kind::Change,
-            subject: plan.subject(draft),
-            body: Body { content: Content::Change(composed.chunk.clone()), context },
-            commitment: Some(Commitment { root, form: draft.form }),
-            seen: self.newest_note(),
-        }, &mut batch)?;
+        let entry = self.sign(
+            desk,
+            &pen,
+            EntryDraft {
+                mission: self.mission(),
+                scope: pen.scope,
+                epoch: pen.epoch,
+                seq: pen.seq,
+                position: pen.position.clone(),
+                kind: Kind::Change,
+                subject: plan.subject(draft),
+                body: Body { content: Content::Change(composed.chunk.clone()), context },
+                commitment: Some(Commitment { root, form: draft.form }),
+                seen: self.newest_note(),
+            },
+            &mut batch,
+        )?;
         self.adopt_photos(entry.id(), draft, &mut batch)?;
         batch.drop_draft(draft.id);
         let committed = match self.store.commit(batch) {
@@ -260,21 +273,14 @@ impl Device {
 
     /// What an edit writes, with the values that its screen showed.
     fn writes(&self, record: RecordId, base: &[EntryId], draft: &Draft) -> Result<Option<Vec<Write>>, AccessError> {
-        let of_now = self.with_sheet(record, |sheet| {
-            (sheet.heads == base).then(|| plan::of_edit(draft, &sheet.values))
-        })?;
+        let of_now =
+            self.with_sheet(record, |sheet| (sheet.heads == base).then(|| plan::of_edit(draft, &sheet.values)))?;
         let Some(None) = of_now else { return Ok(of_now.flatten()) };
         let held = self.held(record)?;
         Ok(Some(self.judged(record, &held, |judged, _| plan::of_edit(draft, &values_at(judged, base)))))
     }
 
-    fn sign(
-        &self,
-        desk: &Desk,
-        pen: &Pen,
-        draft: EntryDraft,
-        batch: &mut Batch,
-    ) -> Result<VerifiedEntry, SaveError> {
+    fn sign(&self, desk: &Desk, pen: &Pen, draft: EntryDraft, batch: &mut Batch) -> Result<VerifiedEntry, SaveError> {
         desk.sign(self, pen, draft, batch).map_err(|error| match error {
             PenError::Rule(refused) => refused.into(),
             error => error.into(),

@@ -8,7 +8,9 @@ use merestone_core::entry::{Media, MissingReason, PHOTOS_MAX, Photo, Rendition, 
 use merestone_core::id::{BlobHash, EntryId};
 use merestone_core::merkle::chunk_root;
 use merestone_media as media;
-use merestone_media::{NoRendition, ORIGINAL_BYTES_MAX, PhotoFacts, PhotoFormat, PhotoRefusal, PreviewRefusal, Renditions};
+use merestone_media::{
+    NoRendition, ORIGINAL_BYTES_MAX, PhotoFacts, PhotoFormat, PhotoRefusal, PreviewRefusal, Renditions,
+};
 use merestone_store::{Batch, BlobError, DraftId};
 
 use super::name_photos;
@@ -143,7 +145,7 @@ impl Device {
     pub(super) fn adopt_photos(&self, entry: EntryId, draft: &Draft, batch: &mut Batch) -> Result<(), AccessError> {
         for DraftPhoto { row: _, photo } in &draft.photos {
             name_photos(entry, std::slice::from_ref(photo), batch);
-            for hash in files(photo) {
+            for hash in photo_files(photo) {
                 // A file that is gone is wanted then, and a peer may have it; the entry still says what was seen.
                 if let Some(blob) = self.store.written_blob(hash)? {
                     batch.blob(blob);
@@ -192,8 +194,8 @@ impl Device {
     }
 }
 
-/// The files of a photo.
-fn files(photo: &Photo) -> impl Iterator<Item = BlobHash> {
+/// The files of a photo: its original first.
+pub(crate) fn photo_files(photo: &Photo) -> impl Iterator<Item = BlobHash> {
     let rendition = |rendition: &RenditionOrReason| match rendition {
         RenditionOrReason::Rendition(rendition) => Some(rendition.sha256),
         RenditionOrReason::Missing(_) => None,

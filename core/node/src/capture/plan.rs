@@ -49,9 +49,10 @@ pub(super) fn of_edit(draft: &Draft, shown: &Values) -> Vec<Write> {
 }
 
 fn answers(draft: &Draft) -> impl Iterator<Item = (String, Answer)> {
-    let photos = draft.photos.iter().map(|photo| {
-        (format!("photos/{}/file", photo.row), Answer::Text(photo.photo.sha256.to_string()))
-    });
+    let photos = draft
+        .photos
+        .iter()
+        .map(|photo| (format!("photos/{}/file", photo.row), Answer::Text(photo.photo.sha256.to_string())));
     draft.answers.iter().map(|(key, answer)| (key.clone(), answer.clone())).chain(photos)
 }
 

@@ -17,8 +17,8 @@ use merestone_store::{Batch, Identity, Room, StatementClass, Store, StoreKey};
 pub use error::{AccessError, CreateError, OpenDeviceError};
 pub(crate) use observers::Desk;
 pub use observers::{Observer, ObserverState, UnlockError};
-pub use pen::PenError;
 pub(crate) use pen::Pen;
+pub use pen::PenError;
 pub(crate) use settings::form as form_setting;
 
 use crate::authority::{Authority, Received};
@@ -71,6 +71,23 @@ impl System {
         Ok(Self { clock: Arc::new(SystemClock::new(offset_min)?), entropy: Arc::new(SystemEntropy) })
     }
 }
+
+/// How much room is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RoomLeft {
+    /// Bytes that the disk still gives; `None` where the system does not say.
+    pub free_bytes: Option<u64>,
+    /// About how many more photos that is, by the size of those that are here.
+    pub photos_about: Option<u64>,
+    /// The reserve for the entry in hand is used up: room for very little more.
+    pub low_room: bool,
+}
+
+/// Photos from which on their mean size says more than the usual one.
+const PHOTOS_KNOWN: u64 = 10;
+
+/// A 12-megapixel phone photo of 3 to 8 MB, with its renditions.
+const PHOTO_BYTES_USUAL: u64 = 5_500_000;
 
 /// One installation, open.
 ///
@@ -177,9 +194,18 @@ impl Device {
         &self.store
     }
 
-    /// How much room the disk has left.
-    pub fn room(&self) -> Room {
-        self.store.room()
+    /// How much room is left, in bytes and in photos.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn room(&self) -> Result<RoomLeft, AccessError> {
+        let Room { free_bytes, low_room } = self.store.room();
+        let counts = self.store.counts()?;
+        // A photo is an original and usually two renditions.
+        let photos = counts.blobs / 3;
+        let photo_bytes = if photos >= PHOTOS_KNOWN { counts.blob_bytes / photos } else { PHOTO_BYTES_USUAL };
+        let photos_about = free_bytes.map(|free| free / photo_bytes.max(1));
+        Ok(RoomLeft { free_bytes, photos_about, low_room })
     }
 
     /// What the clocks show now.

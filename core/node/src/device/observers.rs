@@ -8,10 +8,10 @@ use merestone_core::roster::{Certificate, EnrolmentRequest, PartyNumber, Role, R
 use merestone_link::TransportKey;
 use merestone_store::{Batch, DraftId, Store};
 
+use super::Device;
 use super::error::{AccessError, OpenDeviceError};
 use super::pen::OpenLog;
 use super::settings::{self, KeptObserver, OBSERVERS, OBSERVERS_MAX};
-use super::Device;
 use crate::capture::Saved;
 use crate::vault::{ObserverKeys, Vault, VaultError};
 
@@ -122,10 +122,8 @@ impl Desk {
     }
 
     fn kept(&self) -> Vec<KeptObserver> {
-        let kept = |seat: &Seat| KeptObserver {
-            request: seat.request.as_bytes().to_vec(),
-            certificate: seat.certificate,
-        };
+        let kept =
+            |seat: &Seat| KeptObserver { request: seat.request.as_bytes().to_vec(), certificate: seat.certificate };
         self.seats.iter().map(kept).collect()
     }
 }

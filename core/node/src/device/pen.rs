@@ -1,15 +1,17 @@
 //! The next place in an observer's log, and what must be true before anything is signed there.
 
 use merestone_core::check::Refused;
-use merestone_core::entry::{DraftRefused, EARLIER_MAX, EntryDraft, Kind, LOG_ENTRIES_MAX, LogHead, Position, VerifiedEntry};
+use merestone_core::entry::{
+    DraftRefused, EARLIER_MAX, EntryDraft, Kind, LOG_ENTRIES_MAX, LogHead, Position, VerifiedEntry,
+};
 use merestone_core::id::{Actor, EntryId, Epoch, LogId, ScopeId, StatementId};
 use merestone_core::key::PublicKey;
 use merestone_store::Batch;
 
+use super::Device;
 use super::error::AccessError;
 use super::observers::{Desk, is_cut};
 use super::settings::{self, KeptLog};
-use super::Device;
 use crate::clock::NoEntropy;
 
 /// A log that this installation continues.

@@ -8,6 +8,7 @@ use merestone_core::record::HeldEntry;
 use merestone_core::roster::Class;
 use merestone_store::Batch;
 
+use crate::capture::photo_files;
 use crate::device::{AccessError, Device};
 
 impl Device {
@@ -81,8 +82,8 @@ impl Device {
         let mut batch = Batch::new();
         batch.erase_blob(original);
         for held in self.held(record)? {
-            for rendition in renditions_of(&held, original) {
-                batch.erase_blob(rendition);
+            for file in files_of(&held, original) {
+                batch.erase_blob(file);
             }
         }
         batch.touch(record);
@@ -92,14 +93,7 @@ impl Device {
     }
 }
 
-fn renditions_of(held: &HeldEntry, original: BlobHash) -> Vec<BlobHash> {
-    use merestone_core::entry::RenditionOrReason;
+fn files_of(held: &HeldEntry, original: BlobHash) -> Vec<BlobHash> {
     let photos = held.body().map_or(&[][..], |body| &body.context.photos);
-    let of_original = photos.iter().filter(|photo| photo.sha256 == original);
-    let renditions = of_original.flat_map(|photo| [&photo.thumbnail, &photo.preview]);
-    let hash = |rendition: &RenditionOrReason| match rendition {
-        RenditionOrReason::Rendition(rendition) => Some(rendition.sha256),
-        RenditionOrReason::Missing(_) => None,
-    };
-    renditions.filter_map(hash).collect()
+    photos.iter().filter(|photo| photo.sha256 == original).flat_map(photo_files).collect()
 }

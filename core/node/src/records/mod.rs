@@ -2,9 +2,19 @@
 //!
 //! Everything here is worked out from the entries and can be dropped at any time.
 
+mod author;
+mod custody;
 mod erasure;
+mod history;
+mod list;
 mod sheet;
 mod shelf;
+mod view;
 
+pub use author::{Author, Certified};
+pub use custody::Custody;
+pub use history::{Changed, Step};
+pub use list::{RecordFilter, RecordLine, RecordPage, RecordState};
 pub(crate) use sheet::{Sheet, Standing as StandingValue, Values, values_at};
 pub(crate) use shelf::Shelf;
+pub use view::{AnswerView, PhotoView, RecordView, ValueView};

@@ -72,12 +72,10 @@ impl Sheet {
     /// Takes up a change that this device just saved on this sheet. `false`: it does not fit, and the sheet is to be dropped.
     pub(crate) fn follow(&mut self, entry: EntryId, form: FormHash, basis: &Basis, change: &Change<'_>) -> bool {
         let actor = change.actor();
-        let earlier = match self.lines.get(&actor) {
-            Some(Ok(earlier)) => Some(*earlier),
-            Some(Err(_)) => return false,
-            None => None,
-        };
-        let step = Step { entry, refs: &basis.refs, earlier };
+        if matches!(self.lines.get(&actor), Some(Err(_))) {
+            return false;
+        }
+        let step = Step { entry, refs: &basis.refs };
         if !matches!(self.index.admit(change, step), Ok(merestone_core::change::Admission::Admitted)) {
             return false;
         }
@@ -109,7 +107,8 @@ impl Sheet {
 /// The values that stood at `heads`: what a screen showed that was drawn then.
 pub(crate) fn values_at(judged: &Judged<'_>, heads: &[EntryId]) -> Values {
     let index = judged.index();
-    let is_shown = |change: &&ChangeEntry<'_>| heads.iter().any(|&head| index.is_or_descends_from(head, change.held.id()));
+    let is_shown =
+        |change: &&ChangeEntry<'_>| heads.iter().any(|&head| index.is_or_descends_from(head, change.held.id()));
     let mut values = Values::new();
     for change in judged.applied().iter().filter(is_shown) {
         for (at, put) in change.change.puts().iter().enumerate() {

@@ -121,7 +121,8 @@ impl Device {
         let roster = self.authority.roster();
         let ledgered = BTreeSet::new();
         let is_elsewhere = |entry: EntryId| self.store.held(&[entry]).is_ok_and(|held| held.contains(&entry));
-        let setting = Setting { roster: &roster, coverage: &coverage, ledgered: &ledgered, is_elsewhere: &is_elsewhere };
+        let setting =
+            Setting { roster: &roster, coverage: &coverage, ledgered: &ledgered, is_elsewhere: &is_elsewhere };
         work(&judge(record, held, &setting), &roster)
     }
 
@@ -175,7 +176,8 @@ impl Device {
         if tip.branches.is_none() {
             let is_on_it = stored.seq < tip.height;
             let first = self.store.log_entries(stored.log, 0, 1)?;
-            let start = first.first().and_then(|first| self.verified(first, keys)).and_then(|first| certificate(&first));
+            let start =
+                first.first().and_then(|first| self.verified(first, keys)).and_then(|first| certificate(&first));
             if let Some(start) = start.filter(|_| tip.top == tip.height) {
                 starts.insert(stored.log, start);
             }

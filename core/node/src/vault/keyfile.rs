@@ -214,11 +214,7 @@ fn check(file: &[u8]) -> [u8; CHECK_BYTES] {
     [digest[0], digest[1], digest[2], digest[3]]
 }
 
-fn derive_key(
-    passphrase: &Passphrase,
-    cost: UnlockCost,
-    salt: &[u8; 16],
-) -> Result<Zeroizing<[u8; 32]>, KeyFileFault> {
+fn derive_key(passphrase: &Passphrase, cost: UnlockCost, salt: &[u8; 16]) -> Result<Zeroizing<[u8; 32]>, KeyFileFault> {
     let UnlockCost { memory_kib, passes, lanes } = cost;
     let params = Params::new(memory_kib, passes, lanes, Some(32)).map_err(|_| KeyFileFault::TooCostly)?;
     let mut key = Zeroizing::new([0; 32]);

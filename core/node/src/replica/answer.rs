@@ -1,0 +1,82 @@
+//! One thing under the names that the rooms below give it.
+
+use merestone_core::roster::Class;
+use merestone_core::sync::frame::{self, StatementClass};
+use merestone_core::sync::{self, LocalTip};
+use merestone_store::{BlobClass, LogTip};
+
+/// The log as the conversation compares it; `None` while its first entry is not held.
+pub(super) fn local_tip(tip: &LogTip) -> Option<LocalTip> {
+    let &LogTip { log, key: _, scope, epoch: _, height, head, branches, top: _ } = tip;
+    let tip = frame::LogTip { log, height, head: head?, branches };
+    // Which logs hold incidents is not known here: all are equally urgent, and go by id.
+    Some(LocalTip { tip, scope, urgency: 0 })
+}
+
+pub(super) const fn wire_class(class: Class) -> StatementClass {
+    match class {
+        Class::Charter => StatementClass::Charter,
+        Class::Certificate => StatementClass::Certificate,
+        Class::Cut => StatementClass::Cut,
+        Class::Erasure => StatementClass::Erasure,
+        Class::Receipt => StatementClass::Receipt,
+        Class::Note => StatementClass::Note,
+        Class::Form => StatementClass::Form,
+    }
+}
+
+pub(super) const fn roster_class(class: StatementClass) -> Class {
+    match class {
+        StatementClass::Charter => Class::Charter,
+        StatementClass::Certificate => Class::Certificate,
+        StatementClass::Cut => Class::Cut,
+        StatementClass::Erasure => Class::Erasure,
+        StatementClass::Receipt => Class::Receipt,
+        StatementClass::Note => Class::Note,
+        StatementClass::Form => Class::Form,
+    }
+}
+
+pub(super) const fn stored_blob_class(class: frame::BlobClass) -> BlobClass {
+    match class {
+        frame::BlobClass::Thumbnail => BlobClass::Thumbnail,
+        frame::BlobClass::Preview => BlobClass::Preview,
+        frame::BlobClass::Original => BlobClass::Original,
+    }
+}
+
+pub(super) const fn link_class(class: sync::Class) -> merestone_link::Class {
+    match class {
+        sync::Class::Control => merestone_link::Class::Control,
+        sync::Class::Entries => merestone_link::Class::Entries,
+        sync::Class::Blobs(frame::BlobClass::Thumbnail) => merestone_link::Class::Thumbnails,
+        sync::Class::Blobs(frame::BlobClass::Preview) => merestone_link::Class::Previews,
+        sync::Class::Blobs(frame::BlobClass::Original) => merestone_link::Class::Originals,
+    }
+}
+
+pub(super) const fn session_class(class: merestone_link::Class) -> sync::Class {
+    match class {
+        merestone_link::Class::Control => sync::Class::Control,
+        merestone_link::Class::Entries => sync::Class::Entries,
+        merestone_link::Class::Thumbnails => sync::Class::Blobs(frame::BlobClass::Thumbnail),
+        merestone_link::Class::Previews => sync::Class::Blobs(frame::BlobClass::Preview),
+        merestone_link::Class::Originals => sync::Class::Blobs(frame::BlobClass::Original),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_read_back_under_every_name() {
+        for class in sync::Class::ALL {
+            assert_eq!(session_class(link_class(class)), class);
+        }
+        for class in StatementClass::ALL {
+            assert_eq!(wire_class(roster_class(class)), class);
+            assert_eq!(roster_class(class).code(), class.code());
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Why there was no conversation, and what a person can do about it.
+
+use std::net::SocketAddr;
+
+use merestone_link::{BindError, ConnectError};
+
+/// No conversation came about; nothing changed on either side.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    /// This machine gives no socket.
+    #[error("no socket for {address}")]
+    NoSocket {
+        /// Where the peer answers.
+        address: SocketAddr,
+        /// The system's reason.
+        #[source]
+        source: BindError,
+    },
+    /// The peer could not be reached, or was not the one expected.
+    #[error("no link to {address}: {source}")]
+    NoLink {
+        /// Where it should answer.
+        address: SocketAddr,
+        /// What happened.
+        #[source]
+        source: ConnectError,
+    },
+    /// The task ended without an answer: a bug of ours, or the runtime is shutting down.
+    #[error("the conversation was abandoned")]
+    Abandoned,
+}
+
+impl SyncError {
+    /// What a person can do.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::NoSocket { source, .. } => match source {
+                BindError::NoIpv6 => "this system has no ipv6: use the peer's ipv4 address",
+                BindError::PortInUse { .. } => "another program uses the port: choose another",
+                _ => "check that this device has a network",
+            },
+            Self::NoLink { source, .. } => connect_advice(source),
+            Self::Abandoned => "try again",
+        }
+    }
+
+    /// Whether the same call may succeed later without anybody changing anything.
+    pub fn is_worth_retrying(&self) -> bool {
+        match self {
+            Self::NoSocket { .. } | Self::Abandoned => false,
+            Self::NoLink { source, .. } => matches!(
+                source,
+                ConnectError::NoAnswer | ConnectError::Busy | ConnectError::TooManyConnections
+            ),
+        }
+    }
+}
+
+fn connect_advice(error: &ConnectError) -> &'static str {
+    match error {
+        ConnectError::BadAddress { .. } => "check the address and the port",
+        ConnectError::NoAnswer => "check that the other device is on, serves, and is on the same network; then the address",
+        ConnectError::Busy => "the other side is full: try again in a minute",
+        ConnectError::TooManyConnections => "too many connections are open here: end one",
+        ConnectError::WrongKey => "another device answers at this address: check the address, or compare keys with its holder",
+        ConnectError::OtherProtocol => "what answers there is no merestone: check the port, or update one side",
+        ConnectError::NoRawKey => "what answers there shows no key: check the port",
+        ConnectError::Handshake { .. } => "the handshake failed: update both sides, then try again",
+        ConnectError::ClosedByPeer { .. } => "the other side refused this device",
+        ConnectError::EndpointClosed => "this side is shutting down",
+        _ => "try again",
+    }
+}
+
+/// An endpoint cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// It shows another transport key than the replica's, which no peer would find in the replica's certificate.
+    #[error("the endpoint has another transport key than this replica")]
+    OtherKey,
+    /// It has no address.
+    #[error("the endpoint has no address")]
+    NoAddress(#[source] std::io::Error),
+}

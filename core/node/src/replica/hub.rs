@@ -1,0 +1,155 @@
+//! What one conversation commits, the others send on; and so is what the person writes meanwhile.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use merestone_core::id::{LogId, ScopeId, StatementId};
+use merestone_core::roster::Class;
+use merestone_core::sync::frame::StatementClass;
+use merestone_core::sync::{CutKey, LocalChange, LocalTip};
+use merestone_store::{LogTip, ReadError, Store};
+use tokio::sync::Notify;
+
+use super::answer::{local_tip, wire_class};
+use super::cut_keys;
+use crate::authority::Authority;
+
+/// Names a conversation among those of one replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Member(u64);
+
+#[derive(Default)]
+pub(super) struct Hub {
+    members: Mutex<HashMap<u64, Arc<Mailbox>>>,
+    next: AtomicU64,
+    seen: Mutex<Seen>,
+}
+
+/// What [`Hub::look`] saw the last time.
+#[derive(Default)]
+struct Seen {
+    tips: HashMap<LogId, LogTip>,
+    statements: BTreeSet<(Class, StatementId)>,
+    blobs: Option<(u64, u64)>,
+}
+
+/// What a conversation was not told yet. It holds each log and statement once, so it is no longer than the store's lists.
+#[derive(Default)]
+struct Mailbox {
+    waiting: Mutex<Waiting>,
+    wake: Notify,
+}
+
+#[derive(Default)]
+struct Waiting {
+    tips: BTreeMap<LogId, LocalTip>,
+    statements: BTreeSet<(StatementClass, StatementId)>,
+    cuts: Vec<CutKey>,
+    blobs: bool,
+}
+
+/// A conversation's place in the hub; leaves it when dropped.
+pub(super) struct Subscription {
+    hub_of: Arc<super::Shared>,
+    member: Member,
+    mailbox: Arc<Mailbox>,
+    scopes: Vec<ScopeId>,
+}
+
+impl Hub {
+    /// Tells every conversation but `but` what changed.
+    pub(super) fn publish(&self, but: Option<Member>, change: &LocalChange) {
+        for (number, mailbox) in lock(&self.members).iter() {
+            if but != Some(Member(*number)) {
+                mailbox.put(change);
+            }
+        }
+    }
+
+    /// Compares the store with what it held at the last look, and tells every conversation what is new.
+    pub(super) fn look(&self, store: &Store, authority: &Authority) -> Result<(), ReadError> {
+        let mut seen = lock(&self.seen);
+        let mut change = LocalChange::default();
+        let mut after = None;
+        loop {
+            let page = store.tips(None, after)?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.log);
+            for tip in page {
+                if seen.tips.insert(tip.log, tip) != Some(tip) {
+                    change.tips.extend(local_tip(&tip));
+                }
+            }
+        }
+        let roster = authority.roster();
+        for class in Class::ALL {
+            let new: Vec<_> = roster.ids(class).into_iter().filter(|id| seen.statements.insert((class, *id))).collect();
+            if class == Class::Cut {
+                change.cuts = cut_keys(&roster, &new);
+            }
+            change.statements.extend(new.into_iter().map(|id| (wire_class(class), id)));
+        }
+        drop(roster);
+        let counts = store.counts()?;
+        change.blobs = seen.blobs.replace((counts.blobs, counts.blobs_missing)) != seen.blobs;
+        self.publish(None, &change);
+        Ok(())
+    }
+}
+
+impl Subscription {
+    /// Joins the hub, for changes in `scopes`. Join before reading the store: a change may then be told twice, never missed.
+    pub(super) fn join(shared: &Arc<super::Shared>, scopes: Vec<ScopeId>) -> Self {
+        let member = Member(shared.hub.next.fetch_add(1, Ordering::Relaxed));
+        let mailbox = Arc::new(Mailbox::default());
+        lock(&shared.hub.members).insert(member.0, Arc::clone(&mailbox));
+        Self { hub_of: Arc::clone(shared), member, mailbox, scopes }
+    }
+
+    pub(super) fn member(&self) -> Member {
+        self.member
+    }
+
+    /// Waits for a change. Dropping the future loses nothing.
+    pub(super) async fn next(&self) -> LocalChange {
+        loop {
+            let told = self.mailbox.wake.notified();
+            let mut change = self.mailbox.take();
+            change.tips.retain(|tip| self.scopes.contains(&tip.scope));
+            if !(change.tips.is_empty() && change.statements.is_empty() && change.cuts.is_empty() && !change.blobs) {
+                return change;
+            }
+            told.await;
+        }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        lock(&self.hub_of.hub.members).remove(&self.member.0);
+    }
+}
+
+impl Mailbox {
+    fn put(&self, change: &LocalChange) {
+        let LocalChange { tips, statements, cuts, blobs } = change;
+        let mut waiting = lock(&self.waiting);
+        waiting.tips.extend(tips.iter().map(|tip| (tip.tip.log, *tip)));
+        waiting.statements.extend(statements);
+        waiting.cuts.extend(cuts);
+        waiting.blobs |= blobs;
+        drop(waiting);
+        self.wake.notify_one();
+    }
+
+    fn take(&self) -> LocalChange {
+        let Waiting { tips, statements, cuts, blobs } = std::mem::take(&mut *lock(&self.waiting));
+        LocalChange { tips: tips.into_values().collect(), statements: statements.into_iter().collect(), cuts, blobs }
+    }
+}
+
+/// Every value behind these locks is whole after each statement, so a panic elsewhere spoils nothing.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,318 @@
+//! Carrying what one store holds to other stores, and back: what a phone and base camp share.
+//!
+//! A [`Replica`] composes a store, the roster in memory, the link and the sans-IO conversation of `core::sync`. It decides
+//! nothing about entries: the conversation says what to send, what to believe and what to make durable, and the replica
+//! does it. A person asks it to [meet](Replica::sync_with) one peer, or to [answer](Replica::serve) many.
+//!
+//! ```text
+//!                    ┌────────── one conversation ──────────┐
+//!  link ── frames ──►│ pump ── verify ──► any core          │
+//!       ◄─ frames ───│  │  └── load ────► readers           │
+//!                    │  └───── commit ──► one thread ──► store's writer, many batches to a flush
+//!                    └──────────────┬───────────────────────┘
+//!                                  hub: what one conversation commits, the others send on
+//! ```
+//!
+//! # Back-pressure
+//!
+//! The conversation stops asking the link for frames while batches wait for the disk; the link then stops giving credit, and
+//! the peer stops reading its store. In the other direction a frame is made only when the link takes one.
+//!
+//! # A cut link
+//!
+//! Every conversation begins with what the store holds, so nothing is resumed: what was committed is there, photos to the
+//! chunk, and the rest is compared again. [`Replica::sync_until_done`] connects again until both sides hold the same.
+//!
+//! # What "synced" means
+//!
+//! [`SyncOutcome::is_fully_synced`] is true when both sides said that they hold the same entries and blobs and nothing is
+//! missing, and at no other time. Otherwise the outcome names what is missing, by log and person, by photo and record.
+
+mod answer;
+mod camp;
+mod chain;
+mod chunks;
+mod conversation;
+mod error;
+mod hub;
+mod ledger;
+mod outcome;
+mod photos;
+mod progress;
+mod reading;
+mod receipt;
+mod retry;
+mod serving;
+mod theirs;
+mod writing;
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use merestone_core::id::{LogId, RecordId, StatementId};
+use merestone_core::key::KeyCache;
+use merestone_core::roster::{Certificate, Class, Roster};
+use merestone_core::sync::{CutKey, LocalChange};
+use merestone_link::{Endpoint, LinkLimits, PeerKey, TransportKey};
+use merestone_store::{CommitError, ReadError, Store};
+use tokio::sync::Semaphore;
+
+pub use camp::{Camp, CampError, CampKeys, CampOptions};
+pub use conversation::Stop;
+pub use error::{ServeError, SyncError};
+pub use ledger::{LedgerError, LedgerKey};
+pub use outcome::{
+    BehindLog, End, FailedBlob, MissingBody, MissingHere, MissingPhoto, PeerInfo, Person, RefusedStatement, SyncOutcome,
+};
+pub use progress::{Meeting, SyncProgress};
+pub use receipt::{NotForReceipts, ReceiptKey};
+pub use retry::Retry;
+pub use serving::{Caller, Serving};
+
+use crate::authority::{Authority, AuthorityError, Received};
+use hub::Hub;
+
+/// What a replica tells the one whose store it carries. Called on blocking threads, after the commit.
+pub trait Owner: Send + Sync + 'static {
+    /// New statements of a class are held: draw the consequences (a cut, an erasure).
+    fn statements_arrived(&self, class: Class, new: &[StatementId]);
+
+    /// Entries of these records are held: erasures that came before them apply to them.
+    fn entries_arrived(&self, records: &BTreeSet<RecordId>);
+
+    /// Whether entries of this key are signed here.
+    fn signs_with(&self, key: &[u8; 32]) -> bool;
+
+    /// A peer holds more of a log of this device than the device did: the log was continued elsewhere or lost here,
+    /// and its author must begin a new epoch before signing again (`spec/entry.md`, Log).
+    fn peer_knows_more(&self, log: LogId);
+}
+
+/// What a replica is made of.
+pub struct Setup {
+    store: Arc<Store>,
+    authority: Arc<Authority>,
+    transport: TransportKey,
+    receipts: Option<ReceiptKey>,
+    owner: Option<Arc<dyn Owner>>,
+    limits: LinkLimits,
+}
+
+impl Setup {
+    /// A replica of a store that nobody else has open for writing; its statements are read and verified.
+    ///
+    /// # Errors
+    /// If the store cannot be read or holds no charter.
+    pub fn new(store: Arc<Store>, transport: TransportKey) -> Result<Self, AuthorityError> {
+        let mission = store.identity()?.mission;
+        let authority = Arc::new(Authority::load(&store, mission)?);
+        Ok(Self::sharing(store, authority, transport))
+    }
+
+    /// A replica of a device's store, sharing the roster that the device holds in memory.
+    pub fn sharing(store: Arc<Store>, authority: Arc<Authority>, transport: TransportKey) -> Self {
+        Self { store, authority, transport, receipts: None, owner: None, limits: LinkLimits::default() }
+    }
+
+    /// Answers with receipts signed by this key. Without one, peers do not learn what is held here.
+    #[must_use]
+    pub fn receipts(mut self, key: ReceiptKey) -> Self {
+        self.receipts = Some(key);
+        self
+    }
+
+    /// Whom to tell of what arrived.
+    #[must_use]
+    pub fn owner(mut self, owner: Arc<dyn Owner>) -> Self {
+        self.owner = Some(owner);
+        self
+    }
+
+    /// Other limits than [`LinkLimits::default`] for the connections that this side opens.
+    #[must_use]
+    pub fn limits(mut self, limits: LinkLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+}
+
+/// One store's side of every conversation. Clones share it.
+#[derive(Clone)]
+pub struct Replica(Arc<Shared>);
+
+/// How to meet a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Meet {
+    /// Where it answers.
+    pub address: SocketAddr,
+    /// Which transport key it must prove; `None` shows our own key to whoever answers.
+    pub expected: Option<PeerKey>,
+    /// Whether to stay connected after both sides hold the same, and pass on what is written then.
+    pub stay: bool,
+}
+
+impl Meet {
+    /// Meets the peer that proves `expected` at `address`, until both sides hold the same.
+    pub fn new(address: SocketAddr, expected: PeerKey) -> Self {
+        Self { address, expected: Some(expected), stay: false }
+    }
+}
+
+impl Replica {
+    /// A replica; nothing happens until it meets or answers somebody.
+    pub fn open(setup: Setup) -> Self {
+        let Setup { store, authority, transport, receipts, owner, limits } = setup;
+        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        Self(Arc::new(Shared {
+            store,
+            authority,
+            transport,
+            receipts,
+            owner,
+            limits,
+            hub: Hub::default(),
+            cores: Arc::new(Semaphore::new(cores)),
+            key_caches: Mutex::default(),
+            signing: Mutex::default(),
+            false_claims: Mutex::default(),
+        }))
+    }
+
+    /// Meets one peer. Must be called within a tokio runtime; dropping the [`Meeting`] ends it.
+    pub fn sync_with(&self, meet: Meet) -> Meeting {
+        Meeting::begin(Arc::clone(&self.0), meet)
+    }
+
+    /// Meets one peer again and again until both sides hold the same, or it is of no use to try again.
+    ///
+    /// # Errors
+    /// The last [`SyncError`], when there never was a conversation after the last attempt allowed.
+    pub async fn sync_until_done(&self, meet: Meet, retry: Retry) -> Result<SyncOutcome, SyncError> {
+        retry::until_done(self, meet, retry).await
+    }
+
+    /// Answers every peer that calls `endpoint`, each in a conversation of its own.
+    ///
+    /// # Errors
+    /// If the endpoint shows another transport key than this replica's.
+    pub fn serve(&self, endpoint: Endpoint) -> Result<Serving, ServeError> {
+        Serving::begin(Arc::clone(&self.0), endpoint)
+    }
+
+    /// Binds an endpoint with this replica's transport key, to [serve](Self::serve) with.
+    ///
+    /// # Errors
+    /// See [`merestone_link::BindError`].
+    pub fn bind(&self, address: SocketAddr) -> Result<Endpoint, merestone_link::BindError> {
+        Endpoint::bind(address, &self.0.transport, self.0.limits.clone())
+    }
+
+    /// Looks for what was committed by anybody else, for instance the person at this device, and sends it to all
+    /// peers that are connected. Blocks on the disk.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn notify(&self) -> Result<(), ReadError> {
+        let Shared { store, authority, hub, .. } = &*self.0;
+        hub.look(store, authority)
+    }
+
+    /// The key by which peers know this replica.
+    pub fn transport_key(&self) -> PeerKey {
+        self.0.transport.public()
+    }
+
+    /// Its store.
+    pub fn store(&self) -> &Arc<Store> {
+        &self.0.store
+    }
+
+    /// Who may sign what.
+    pub fn authority(&self) -> &Arc<Authority> {
+        &self.0.authority
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.0
+    }
+}
+
+/// Shows the key by which peers know it.
+impl std::fmt::Debug for Replica {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Replica").field("transport_key", &self.transport_key()).finish_non_exhaustive()
+    }
+}
+
+/// What all conversations of a replica have in common.
+pub(crate) struct Shared {
+    store: Arc<Store>,
+    authority: Arc<Authority>,
+    transport: TransportKey,
+    receipts: Option<ReceiptKey>,
+    owner: Option<Arc<dyn Owner>>,
+    limits: LinkLimits,
+
+    hub: Hub,
+    /// As many batches are verified at once as there are cores, however many peers there are.
+    cores: Arc<Semaphore>,
+    /// Keys admitted before; as many caches as were ever used at one time.
+    key_caches: Mutex<Vec<KeyCache>>,
+    /// Held while a receipt is made: no two have one counter.
+    signing: Mutex<()>,
+    /// Descriptions of blobs that turned out false, so that the next one is tried.
+    false_claims: Mutex<BTreeSet<merestone_store::BlobClaim>>,
+}
+
+impl Shared {
+    /// Takes up statements that a peer sent or that were made here; tells the owner and every conversation but `but`.
+    fn take_up(&self, class: Class, statements: &[Vec<u8>], but: Option<hub::Member>) -> Result<Received, CommitError> {
+        let received = self.authority.admit(&self.store, class, statements.iter().map(Vec::as_slice))?;
+        if received.new.is_empty() {
+            return Ok(received);
+        }
+        if let Some(owner) = &self.owner {
+            owner.statements_arrived(class, &received.new);
+        }
+        let cuts = if class == Class::Cut { cut_keys(&self.authority.roster(), &received.new) } else { Vec::new() };
+        let statements = received.new.iter().map(|id| (answer::wire_class(class), *id)).collect();
+        // An erasure takes photos away from the census.
+        let change = LocalChange { tips: Vec::new(), statements, cuts, blobs: class == Class::Erasure };
+        self.hub.publish(but, &change);
+        Ok(received)
+    }
+
+    /// The certificate to show: of this replica's transport key, not cut, with the most scopes.
+    fn certificate(&self) -> Option<Certificate> {
+        let roster = self.authority.roster();
+        let transport = self.transport.public();
+        let is_cut = |of: &Certificate| {
+            roster.cuts().any(|cut| cut.key() == of.key().as_bytes() && cut.party() == of.party())
+        };
+        let own = roster.certificates().filter(|held| held.request().transport() == transport.as_bytes());
+        own.min_by_key(|held| (is_cut(held), std::cmp::Reverse(held.scopes().len()), held.id())).cloned()
+    }
+
+    fn key_caches(&self) -> MutexGuard<'_, Vec<KeyCache>> {
+        // Whatever a panic left behind is a list of caches.
+        self.key_caches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn false_claims(&self) -> MutexGuard<'_, BTreeSet<merestone_store::BlobClaim>> {
+        self.false_claims.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the cuts with these ids cut.
+fn cut_keys(roster: &Roster, ids: &[StatementId]) -> Vec<CutKey> {
+    let new = roster.cuts().filter(|cut| ids.contains(&cut.id()));
+    new.map(|cut| CutKey { key: *cut.key(), party: cut.party(), statement: cut.id() }).collect()
+}
+
+/// Any port of any interface, of the family of `address`.
+fn any_port_towards(address: SocketAddr) -> SocketAddr {
+    let here: IpAddr =
+        if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    SocketAddr::new(here, 0)
+}

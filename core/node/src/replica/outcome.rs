@@ -1,0 +1,354 @@
+//! How a conversation ended, and what is missing where: by person, by log, by photo.
+
+use std::fmt;
+
+use merestone_core::check::Refused;
+use merestone_core::id::{BlobHash, EntryId, LogId, RecordId, ScopeId, StatementId, StoreId};
+use merestone_core::roster::{Certificate, Class, Role, Roster};
+use merestone_core::sync::frame::BlobClass;
+use merestone_core::sync::{BlobFailure, CloseCode, Progress, RestState};
+use merestone_link::{Loss, PeerKey, Violation};
+use merestone_store::{ReadError, Store};
+
+use super::answer::stored_blob_class;
+use super::theirs::Theirs;
+use super::{Shared, answer};
+use crate::device::AccessError;
+
+/// Most items of one list in an outcome; [`MissingHere`] counts the rest.
+const LIST_MAX: usize = 4_096;
+
+/// What a conversation came to.
+#[derive(Debug)]
+pub struct SyncOutcome {
+    /// Who the peer proved to be; `None` if it ended before that.
+    pub peer: Option<PeerInfo>,
+    /// The transport key that TLS proved.
+    pub transport: PeerKey,
+    /// Both sides said at the end that they hold the same and nothing is missing: the one case that is called synced.
+    pub is_fully_synced: bool,
+    /// How it ended.
+    pub end: End,
+    /// How both sides compared when they last rested; `None` if they never did.
+    pub rest: Option<RestState>,
+    /// What is not held here.
+    pub missing_here: MissingHere,
+    /// Logs of which the peer, as far as it told, holds less than this side.
+    pub missing_there: Vec<BehindLog>,
+    /// Statements of the peer that were refused.
+    pub refused: Vec<RefusedStatement>,
+    /// Photos that did not come, and why.
+    pub failed: Vec<FailedBlob>,
+    /// What was carried.
+    pub progress: Progress,
+    /// Bytes sent over the network, everything included.
+    pub bytes_sent: u64,
+    /// Bytes received.
+    pub bytes_received: u64,
+}
+
+/// Who a peer proved to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerInfo {
+    /// Its store.
+    pub store: StoreId,
+    /// Its certificate.
+    pub certificate: StatementId,
+    /// Whose it is.
+    pub person: Person,
+    /// Its role.
+    pub role: Role,
+    /// Its key is cut: it may send, and receives only the cut.
+    pub is_cut: bool,
+}
+
+/// Whose a key is, as a certificate of the mission says.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Person {
+    /// The party's name.
+    pub party: String,
+    /// The observer's name.
+    pub observer: String,
+    /// The device's name.
+    pub device: String,
+}
+
+/// What is not held here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MissingHere {
+    /// Logs of which the peer holds more, or of which an entry before others is missing.
+    pub logs: Vec<BehindLog>,
+    /// Bodies neither held nor erased.
+    pub bodies: Vec<MissingBody>,
+    /// Photos and renditions that entries name.
+    pub photos: Vec<MissingPhoto>,
+    /// How many more photos there are than are listed.
+    pub photos_unlisted: usize,
+}
+
+/// One side holds less of a log than the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BehindLog {
+    /// The log.
+    pub log: LogId,
+    /// Whose it is; `None` while nothing of it is held here.
+    pub person: Option<Person>,
+    /// How many entries this side holds without a gap.
+    pub here: u64,
+    /// How many the peer does, or how many there are at least.
+    pub there: u64,
+}
+
+/// A body that is not held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingBody {
+    /// Its entry.
+    pub entry: EntryId,
+    /// The entry's log.
+    pub log: LogId,
+    /// The entry's place in it.
+    pub seq: u64,
+    /// Whose log it is.
+    pub person: Option<Person>,
+}
+
+/// A photo or rendition that is not held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingPhoto {
+    /// Its name.
+    pub hash: BlobHash,
+    /// The records whose entries name it, ascending.
+    pub records: Vec<RecordId>,
+    /// Who named it first, by log.
+    pub person: Option<Person>,
+}
+
+/// A statement that was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefusedStatement {
+    /// Its class.
+    pub class: Class,
+    /// Its id.
+    pub id: StatementId,
+    /// Why.
+    pub refused: Refused,
+}
+
+/// A photo that did not come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FailedBlob {
+    /// Its name.
+    pub hash: BlobHash,
+    /// What it is for.
+    pub class: BlobClass,
+    /// Why.
+    pub failure: BlobFailure,
+}
+
+/// How a conversation ended.
+#[derive(Debug)]
+pub enum End {
+    /// Both had nothing more to say, or the peer said good-bye.
+    Done,
+    /// The person on this side stopped it.
+    Stopped,
+    /// The link was lost: connect again, and it goes on where it was.
+    Lost {
+        /// What was noticed.
+        cause: Loss,
+    },
+    /// This side ended it.
+    ClosedHere {
+        /// Why.
+        code: CloseCode,
+        /// In a few words.
+        reason: &'static str,
+    },
+    /// The peer ended it.
+    ClosedByPeer {
+        /// Why; `None` for a code that this version does not know.
+        code: Option<CloseCode>,
+        /// The number as it came.
+        number: u32,
+        /// In a few printable words of the peer's.
+        reason: String,
+    },
+    /// The peer broke the framing.
+    Misbehaved {
+        /// Which rule.
+        violation: Violation,
+    },
+    /// QUIC or TLS gave up.
+    Aborted {
+        /// RFC 9000 §20.1.
+        transport_code: u64,
+    },
+    /// This side's store refused.
+    Storage(AccessError),
+}
+
+impl End {
+    /// Whether connecting again may go on without anybody changing anything.
+    pub fn is_worth_retrying(&self) -> bool {
+        match self {
+            Self::Lost { .. } | Self::Aborted { .. } => true,
+            Self::ClosedByPeer { code, .. } => {
+                matches!(code, Some(CloseCode::Busy | CloseCode::TooSlow | CloseCode::Storage))
+            }
+            Self::ClosedHere { code, .. } => *code == CloseCode::TooSlow,
+            Self::Done | Self::Stopped | Self::Misbehaved { .. } | Self::Storage(_) => false,
+        }
+    }
+
+    /// What a person can do; empty when there is nothing to do.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Done | Self::Stopped => "",
+            Self::Lost { .. } => "connect again: it goes on where it was cut",
+            Self::ClosedHere { code, .. } => code_advice(*code),
+            Self::ClosedByPeer { code: Some(CloseCode::Storage), .. } => "the other side cannot store: make room there",
+            Self::ClosedByPeer { code: Some(code), .. } => code_advice(*code),
+            Self::ClosedByPeer { code: None, .. } => "the other side is of another version: update both",
+            Self::Misbehaved { .. } => "the other side does not keep to the protocol: update it, or do not trust it",
+            Self::Aborted { .. } => "the secure connection failed: try again",
+            Self::Storage(AccessError::Full) => "the disk is full: make room and connect again",
+            Self::Storage(_) => "the store refused: run a check",
+        }
+    }
+}
+
+fn code_advice(code: CloseCode) -> &'static str {
+    match code {
+        CloseCode::Bye => "",
+        CloseCode::Malformed | CloseCode::FrameTooLong => "one side does not keep to the protocol: update both",
+        CloseCode::MissionMismatch => "the two devices belong to different missions",
+        CloseCode::NotEnrolled => "one device has no certificate of this mission: enrol it",
+        CloseCode::PeerTransportKey => "the certificate belongs to another device: enrol this one",
+        CloseCode::RefusedEntry => "an entry failed verification: keep both devices and report the entry",
+        CloseCode::Busy => "the other side is full: try again in a minute",
+        CloseCode::Storage => "the store refused: make room or run a check",
+        CloseCode::TooSlow => "nothing moved for too long: try again with a better connection",
+        CloseCode::Version => "the other side is of another version: update both",
+        CloseCode::Limit => "one side passed a limit of the protocol: report it",
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done => f.write_str("done"),
+            Self::Stopped => f.write_str("stopped"),
+            Self::Lost { cause } => write!(f, "the link is lost: {cause}"),
+            Self::ClosedHere { code, reason } => write!(f, "closed here: {code} ({reason})"),
+            Self::ClosedByPeer { code: Some(code), reason, .. } => write!(f, "closed by the peer: {code} ({reason})"),
+            Self::ClosedByPeer { code: None, number, .. } => write!(f, "closed by the peer with code {number}"),
+            Self::Misbehaved { violation } => write!(f, "the peer broke the framing: {violation}"),
+            Self::Aborted { transport_code } => write!(f, "the link was aborted with code {transport_code:#x}"),
+            Self::Storage(error) => error.fmt(f),
+        }
+    }
+}
+
+impl MissingHere {
+    /// Whether nothing is.
+    pub fn is_nothing(&self) -> bool {
+        let Self { logs, bodies, photos, photos_unlisted } = self;
+        logs.is_empty() && bodies.is_empty() && photos.is_empty() && *photos_unlisted == 0
+    }
+}
+
+impl PeerInfo {
+    pub(super) fn new(store: StoreId, certificate: &Certificate, is_cut: bool, roster: &Roster) -> Self {
+        let person = Person::of(certificate, roster);
+        Self { store, certificate: certificate.id(), person, role: certificate.role(), is_cut }
+    }
+}
+
+impl Person {
+    fn of(certificate: &Certificate, roster: &Roster) -> Self {
+        let party = roster.charter().charter().party(certificate.party());
+        Self {
+            party: party.map_or_else(String::new, |party| party.name.clone()),
+            observer: certificate.request().observer().to_owned(),
+            device: certificate.request().device().to_owned(),
+        }
+    }
+
+    fn of_key(key: &[u8; 32], roster: &Roster) -> Option<Self> {
+        roster.certificates_of(key).next().map(|certificate| Self::of(certificate, roster))
+    }
+}
+
+/// What is missing on both sides, for logs of `scopes`.
+pub(super) fn missing(
+    shared: &Shared,
+    theirs: &Theirs,
+    scopes: &[ScopeId],
+) -> Result<(MissingHere, Vec<BehindLog>), ReadError> {
+    let store = &shared.store;
+    let (mut here, mut there) = (MissingHere::default(), Vec::new());
+    let mut after = None;
+    loop {
+        let page = store.tips(None, after)?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.log);
+        for tip in page.iter().filter(|tip| scopes.contains(&tip.scope)) {
+            let told = theirs.height(tip.log).or(theirs.has_told(tip.scope).then_some(0));
+            let behind = |there| {
+                let person = Person::of_key(&tip.key, &shared.authority.roster());
+                BehindLog { log: tip.log, person, here: tip.height, there }
+            };
+            let at_least = told.unwrap_or(0).max(tip.top);
+            if at_least > tip.height {
+                here.logs.push(behind(at_least));
+            }
+            if let Some(told) = told.filter(|told| *told < tip.height) {
+                there.push(behind(told));
+            }
+        }
+    }
+    for (log, height) in theirs.logs() {
+        if store.tip(log)?.is_none() {
+            here.logs.push(BehindLog { log, person: None, here: 0, there: height });
+        }
+    }
+    here.logs.sort_by_key(|behind| behind.log);
+    let person = |log| Ok::<_, ReadError>(store.tip(log)?.and_then(|tip| Person::of_key(&tip.key, &shared.authority.roster())));
+    for (log, seq, entry) in store.missing_bodies(LIST_MAX)? {
+        here.bodies.push(MissingBody { entry, log, seq, person: person(log)? });
+    }
+    let classes = BlobClass::ALL.map(stored_blob_class);
+    let absent = store.blob_census(scopes, &classes)?.missing;
+    here.photos_unlisted = absent.len().saturating_sub(LIST_MAX);
+    for hash in absent.into_iter().take(LIST_MAX) {
+        here.photos.push(named(store, hash, &person)?);
+    }
+    Ok((here, there))
+}
+
+fn named(
+    store: &Store,
+    hash: BlobHash,
+    person: &impl Fn(LogId) -> Result<Option<Person>, ReadError>,
+) -> Result<MissingPhoto, ReadError> {
+    let mut photo = MissingPhoto { hash, records: Vec::new(), person: None };
+    for entry in store.entries_naming(hash)? {
+        let Some(entry) = store.entry(entry)? else { continue };
+        photo.records.push(entry.record);
+        if photo.person.is_none() {
+            photo.person = person(entry.log)?;
+        }
+    }
+    photo.records.sort_unstable();
+    photo.records.dedup();
+    Ok(photo)
+}
+
+/// The class of a statement as the roster names it.
+pub(super) const fn refused(
+    class: merestone_core::sync::frame::StatementClass,
+    id: StatementId,
+    refused: Refused,
+) -> RefusedStatement {
+    RefusedStatement { class: answer::roster_class(class), id, refused }
+}

@@ -1,0 +1,272 @@
+//! What a conversation wants to read, from the store and the roster.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use merestone_core::id::{BlobHash, EntryId, LogId, ScopeId, StatementId};
+use merestone_core::sync::frame::{BlobClass, StatementClass};
+use merestone_core::sync::{
+    Census, CutKey, HeldAt, Loaded, LocalState, Part, Request, Span, StoredEntry, WantedBlob, blobs_digest,
+};
+use merestone_core::roster::Class;
+use merestone_store::{BlobClaim, BlobError, ReadError, Store};
+
+use super::Shared;
+use super::answer::{local_tip, roster_class, stored_blob_class, wire_class};
+use super::chain::{MainBranch, for_each_link};
+use super::chunks::Outgoing;
+
+/// The reading side of one conversation.
+pub(super) struct Reading {
+    shared: Arc<Shared>,
+    outgoing: Outgoing,
+    wanted: Wanted,
+}
+
+/// Blobs that this conversation asked for, as the entries that name them describe them.
+#[derive(Clone, Default)]
+pub(super) struct Wanted(Arc<Mutex<HashMap<BlobHash, WantedFile>>>);
+
+/// One of them, and which of its chunks are durable.
+#[derive(Clone, Debug)]
+pub(super) struct WantedFile {
+    pub(super) claim: BlobClaim,
+    pub(super) have: Vec<u8>,
+}
+
+impl Wanted {
+    pub(super) fn files(&self) -> MutexGuard<'_, HashMap<BlobHash, WantedFile>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Reading {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, outgoing: Outgoing::default(), wanted: Wanted::default() }
+    }
+
+    pub(super) fn wanted(&self) -> Wanted {
+        self.wanted.clone()
+    }
+
+    /// What is held when a conversation begins.
+    pub(super) fn local_state(&self, scopes: &[ScopeId]) -> Result<LocalState, ReadError> {
+        let mut tips = Vec::new();
+        let mut after = None;
+        loop {
+            let page = self.store().tips(None, after)?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.log);
+            tips.extend(page.iter().filter(|tip| scopes.contains(&tip.scope)).filter_map(local_tip));
+        }
+        let roster = self.shared.authority.roster();
+        let digests = Class::ALL.into_iter().filter_map(|class| Some((wire_class(class), roster.digest(class)?)));
+        let cuts = roster.cuts().map(|cut| CutKey { key: *cut.key(), party: cut.party(), statement: cut.id() });
+        Ok(LocalState { statements: digests.collect(), tips, cuts: cuts.collect() })
+    }
+
+    /// Answers one request. Blocks on the disk.
+    pub(super) fn load(&self, request: Request) -> Loaded {
+        let loaded = match request {
+            Request::StatementIds(class) => Ok(self.statement_ids(class)),
+            Request::Statements { class, ids, bytes_max } => Ok(self.statements(class, &ids, bytes_max)),
+            Request::Enrolment { transport } => Ok(self.enrolment(&transport)),
+            Request::Ids(asked) => self.ids(&asked).map_err(BlobError::from),
+            Request::Branches { log, from, positions_max } => {
+                self.branches(log, from, positions_max).map_err(BlobError::from)
+            }
+            Request::Entries { spans, entries_max, bytes_max } => {
+                self.entries(spans, entries_max, bytes_max).map_err(BlobError::from)
+            }
+            Request::Wanted { class, scopes, after, blobs_max } => {
+                self.missing(class, &scopes, after, blobs_max).map_err(BlobError::from)
+            }
+            Request::ChunkHashes { hash, scopes } => {
+                self.outgoing.hashes(self.store(), hash, &scopes).map(Loaded::ChunkHashes)
+            }
+            Request::Chunk { hash, index } => self.outgoing.chunk(self.store(), hash, index).map(Loaded::Chunk),
+            Request::Census { scopes, classes } => self.census(&scopes, &classes).map_err(BlobError::from),
+        };
+        loaded.unwrap_or(Loaded::Failed)
+    }
+
+    fn store(&self) -> &Store {
+        &self.shared.store
+    }
+
+    fn statement_ids(&self, class: StatementClass) -> Loaded {
+        Loaded::StatementIds(self.shared.authority.roster().ids(roster_class(class)))
+    }
+
+    fn statements(&self, class: StatementClass, ids: &[StatementId], bytes_max: usize) -> Loaded {
+        let roster = self.shared.authority.roster();
+        let (mut found, mut bytes) = (Vec::new(), 0);
+        for id in ids {
+            let statement = roster.bytes(roster_class(class), *id);
+            bytes += statement.map_or(0, <[u8]>::len);
+            if bytes > bytes_max && !found.is_empty() {
+                break;
+            }
+            found.push(statement.map(<[u8]>::to_vec));
+        }
+        Loaded::Statements(found)
+    }
+
+    fn enrolment(&self, transport: &[u8; 32]) -> Loaded {
+        let roster = self.shared.authority.roster();
+        let of_peer = roster.certificates().filter(|held| held.request().transport() == transport);
+        Loaded::Enrolment {
+            certificates: of_peer.map(|held| held.as_bytes().to_vec()).collect(),
+            charter: Some(roster.charter().as_bytes().to_vec()),
+        }
+    }
+
+    fn ids(&self, asked: &[(LogId, Vec<u64>)]) -> Result<Loaded, ReadError> {
+        let mut answers = Vec::with_capacity(asked.len());
+        for (log, seqs) in asked {
+            let main = MainBranch::of(self.store(), *log)?;
+            let held = self.store().ids_at(*log, seqs)?;
+            let at = |(seq, all): (u64, Vec<EntryId>)| HeldAt { main: main.among(seq, &all), all };
+            answers.push(held.into_iter().map(at).collect());
+        }
+        Ok(Loaded::Ids(answers))
+    }
+
+    fn branches(&self, log: LogId, from: u64, positions_max: usize) -> Result<Loaded, ReadError> {
+        let main = MainBranch::of(self.store(), log)?;
+        let (mut entries, mut next) = (Vec::<(u64, EntryId)>::new(), None);
+        for_each_link(self.store(), log, from.max(main.first_beside()), |link| {
+            if next.is_some() || main.holds(link.seq, link.id) {
+                return;
+            }
+            let is_same_position = entries.last().is_some_and(|(seq, _)| *seq == link.seq);
+            if entries.len() >= positions_max.max(1) && !is_same_position {
+                next = Some(link.seq);
+            } else {
+                entries.push((link.seq, link.id));
+            }
+        })?;
+        Ok(Loaded::Branches { entries, next })
+    }
+
+    fn entries(&self, spans: Vec<Span>, entries_max: usize, bytes_max: usize) -> Result<Loaded, ReadError> {
+        let mut page = Page { entries: Vec::new(), entries_max, bytes: 0, bytes_max };
+        let mut spans = spans.into_iter();
+        let mut rest = Vec::new();
+        for span in spans.by_ref() {
+            if let Some(left) = page.read(self.store(), span)? {
+                rest.push(left);
+                break;
+            }
+            if page.is_full() {
+                break;
+            }
+        }
+        rest.extend(spans);
+        Ok(Loaded::Entries { entries: page.entries, rest })
+    }
+
+    fn missing(
+        &self,
+        class: BlobClass,
+        scopes: &[ScopeId],
+        after: Option<BlobHash>,
+        blobs_max: usize,
+    ) -> Result<Loaded, ReadError> {
+        let mut found: Vec<WantedBlob> = Vec::new();
+        let mut after = after;
+        while found.len() < blobs_max {
+            let asked = (blobs_max - found.len()).max(1) * 4;
+            let page = self.store().missing_blobs_in(scopes, stored_blob_class(class), after, asked)?;
+            let is_last = page.len() < asked;
+            // A page may end between two descriptions of one hash; the next begins above it, so it is left for that one.
+            let cut = page.last().filter(|_| !is_last).map(|last| last.claim.hash);
+            let whole = page.into_iter().filter(|blob| Some(blob.claim.hash) != cut);
+            let mut by_hash: Vec<Vec<_>> = Vec::new();
+            for blob in whole {
+                match by_hash.last_mut() {
+                    Some(same) if same[0].claim.hash == blob.claim.hash => same.push(blob),
+                    _ => by_hash.push(vec![blob]),
+                }
+            }
+            for descriptions in by_hash.into_iter().take(blobs_max - found.len()) {
+                after = Some(descriptions[0].claim.hash);
+                let false_claims = self.shared.false_claims();
+                let untried = descriptions.iter().find(|blob| !false_claims.contains(&blob.claim));
+                let blob = untried.unwrap_or(&descriptions[0]).clone();
+                drop(false_claims);
+                let BlobClaim { hash, bytes, chunks } = blob.claim;
+                self.wanted.files().insert(hash, WantedFile { claim: blob.claim, have: blob.have.clone() });
+                found.push(WantedBlob { hash, bytes, root: chunks, have: blob.have });
+            }
+            if is_last {
+                break;
+            }
+        }
+        Ok(Loaded::Wanted(found))
+    }
+
+    fn census(&self, scopes: &[ScopeId], classes: &[BlobClass]) -> Result<Loaded, ReadError> {
+        let classes: Vec<_> = classes.iter().map(|class| stored_blob_class(*class)).collect();
+        let census = self.store().blob_census(scopes, &classes)?;
+        Ok(Loaded::Census(Census { digest: blobs_digest(&census.whole), missing: census.missing.len() as u64 }))
+    }
+}
+
+/// Entries read for one request.
+struct Page {
+    entries: Vec<StoredEntry>,
+    entries_max: usize,
+    bytes: usize,
+    bytes_max: usize,
+}
+
+impl Page {
+    fn is_full(&self) -> bool {
+        self.entries.len() >= self.entries_max || self.bytes >= self.bytes_max
+    }
+
+    /// Reads a span until the page is full; what remains of it then.
+    fn read(&mut self, store: &Store, span: Span) -> Result<Option<Span>, ReadError> {
+        let Span { log, mut from, until, part } = span;
+        let main = MainBranch::of(store, log)?;
+        let until = if part == Part::Main { until.min(main.height()) } else { until };
+        if part == Part::Branches {
+            from = from.max(main.first_beside());
+        }
+        while from < until {
+            let asked = usize::try_from(until - from).unwrap_or(usize::MAX).min(self.entries_max - self.entries.len());
+            let found = store.log_entries(log, from, asked)?;
+            let Some(last) = found.last() else { return Ok(None) };
+            let end = last.seq + 1;
+            for entry in found {
+                if entry.seq >= until {
+                    return Ok(None);
+                }
+                if entry.seq > from && self.is_full() {
+                    return Ok(Some(Span { log, from: entry.seq, until: span.until, part }));
+                }
+                from = entry.seq;
+                let is_main = main.holds(entry.seq, entry.id);
+                let is_asked = match part {
+                    Part::Main => is_main,
+                    Part::Branches => !is_main,
+                    Part::Both => true,
+                };
+                if is_asked {
+                    let body = match entry.body {
+                        merestone_store::StoredBody::Held(bytes) => Some(bytes),
+                        merestone_store::StoredBody::Missing | merestone_store::StoredBody::Erased => None,
+                    };
+                    self.bytes += entry.header.len() + body.as_ref().map_or(0, Vec::len);
+                    self.entries.push(StoredEntry { log, header: entry.header, body });
+                }
+            }
+            from = end;
+            if self.is_full() && from < until {
+                return Ok(Some(Span { log, from, until: span.until, part }));
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,153 @@
+//! Receipts: what this store holds, signed by a key that is good for nothing else here.
+
+use std::fmt;
+use std::sync::{Arc, PoisonError};
+
+use merestone_core::id::{BlobHash, StatementId};
+use merestone_core::key::{PublicKey, Signer};
+use merestone_core::receipt::{LogHeld, RECEIPT_BYTES_MAX, Receipt, ReceiptDraft};
+use merestone_core::roster::{Certificate, Class, MakeError, Roster};
+use merestone_store::{CommitError, ReadError, Store};
+
+use super::Shared;
+use super::hub::Member;
+
+/// A certified key, for receipts only: there is no way back to the signer, so whoever holds this can sign no entry.
+///
+/// ```compile_fail,E0277
+/// # fn sign(draft: merestone_core::entry::EntryDraft, key: merestone_node::replica::ReceiptKey) {
+/// draft.sign(&key);
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct ReceiptKey {
+    signer: Arc<dyn Signer + Send + Sync>,
+    certificate: StatementId,
+}
+
+/// The certificate does not let this key sign receipts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the certificate lets this key sign no receipts")]
+pub struct NotForReceipts;
+
+impl ReceiptKey {
+    /// The key of `signer`, certified by `certificate`.
+    ///
+    /// # Errors
+    /// If the certificate is for another key, or of a role that signs no receipts.
+    pub fn new(signer: Arc<dyn Signer + Send + Sync>, certificate: &Certificate) -> Result<Self, NotForReceipts> {
+        if certificate.key() != signer.public() || !certificate.role().grants_receipts() {
+            return Err(NotForReceipts);
+        }
+        Ok(Self { signer, certificate: certificate.id() })
+    }
+
+    /// The public half.
+    pub fn public(&self) -> &PublicKey {
+        self.signer.public()
+    }
+
+    /// Its certificate.
+    pub fn certificate(&self) -> StatementId {
+        self.certificate
+    }
+
+    fn sign(&self, roster: &Roster, draft: ReceiptDraft) -> Result<Receipt, MakeError> {
+        Receipt::make(roster, &*self.signer, draft)
+    }
+}
+
+/// Shows the public half.
+impl fmt::Debug for ReceiptKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ReceiptKey").field(self.public()).finish()
+    }
+}
+
+/// Why there is no receipt.
+enum NoReceipt {
+    Read,
+    Sign,
+    Commit,
+}
+
+impl From<ReadError> for NoReceipt {
+    fn from(_: ReadError) -> Self {
+        Self::Read
+    }
+}
+
+impl From<MakeError> for NoReceipt {
+    fn from(_: MakeError) -> Self {
+        Self::Sign
+    }
+}
+
+impl From<CommitError> for NoReceipt {
+    fn from(_: CommitError) -> Self {
+        Self::Commit
+    }
+}
+
+impl Shared {
+    /// A receipt over what is durable now, stored; `None` without a key, when nothing changed since the last one,
+    /// or when it cannot be made.
+    pub(super) fn sign_receipt(&self, member: Member) -> Option<Vec<u8>> {
+        self.try_receipt(member).ok().flatten()
+    }
+
+    fn try_receipt(&self, member: Member) -> Result<Option<Vec<u8>>, NoReceipt> {
+        let Some(key) = &self.receipts else { return Ok(None) };
+        let _one_at_a_time = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
+        let store = self.store.identity()?.store;
+        let (logs, blobs) = held(&self.store)?;
+        let receipt = {
+            let roster = self.authority.roster();
+            let own = roster.receipts().filter(|held| held.store() == store && held.signer() == key.public());
+            let last = own.max_by_key(|held| held.counter());
+            if last.is_some_and(|last| last.logs() == logs && last.blobs() == blobs) {
+                return Ok(None);
+            }
+            let of_store = roster.receipts().filter(|held| held.store() == store);
+            let counter = of_store.map(Receipt::counter).max().unwrap_or(0) + 1;
+            key.sign(&roster, ReceiptDraft { store, counter, logs, blobs, certificate: key.certificate })?
+        };
+        let bytes = receipt.as_bytes().to_vec();
+        self.take_up(Class::Receipt, std::slice::from_ref(&bytes), Some(member))?;
+        Ok(Some(bytes))
+    }
+}
+
+/// Bytes of one log and of one blob in a receipt, at most.
+const LOG_BYTES: usize = 86;
+const BLOB_BYTES: usize = 34;
+/// Envelope, mission, store, counter, certificate.
+const FRAME_BYTES: usize = 512;
+
+/// The logs and blobs held, ascending: as many as a receipt has room for, logs first.
+fn held(store: &Store) -> Result<(Vec<LogHeld>, Vec<BlobHash>), ReadError> {
+    let missing: std::collections::HashMap<_, _> = store.missing_body_counts()?.into_iter().collect();
+    let (mut logs, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.tips(None, after)?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.log);
+        for tip in page {
+            let Some(head) = tip.head else { continue };
+            let missing = missing.get(&tip.log).copied().unwrap_or(0);
+            logs.push(LogHeld { log: tip.log, height: tip.height, head, missing });
+        }
+    }
+    let room = RECEIPT_BYTES_MAX - FRAME_BYTES;
+    logs.truncate(room / LOG_BYTES);
+    let room = (room - logs.len() * LOG_BYTES) / BLOB_BYTES;
+    let (mut blobs, mut after) = (Vec::new(), None);
+    while blobs.len() < room {
+        let page = store.whole_blobs(after)?;
+        let Some(last) = page.last() else { break };
+        after = Some(*last);
+        blobs.extend(page);
+    }
+    blobs.truncate(room);
+    Ok((logs, blobs))
+}
