@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::{Passphrase, UnlockCost};
 
-/// Longest key file, in bytes: the largest of this version has 229.
+/// Longest key file, in bytes: twice what this version writes (193), so that a newer one is still told as newer.
 pub const KEYFILE_BYTES_MAX: usize = 512;
 
 const LABEL: &str = "merestone/keyfile";
@@ -222,4 +222,87 @@ fn derive_key(passphrase: &Passphrase, cost: UnlockCost, salt: &[u8; 16]) -> Res
         .hash_password_into(passphrase.as_bytes(), salt, &mut *key)
         .map_err(|_| KeyFileFault::TooCostly)?;
     Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Cheap, for tests of everything but the cost.
+    const COST: UnlockCost = UnlockCost { memory_kib: 8, passes: 1, lanes: 1 };
+    const SALT: Salt = Salt { salt: [3; 16], nonce: [4; 24] };
+
+    fn passphrase(text: &str) -> Passphrase {
+        Passphrase::new(text.to_owned()).unwrap()
+    }
+
+    fn secret() -> Secret {
+        Zeroizing::new([[1; 32], [2; 32]].concat())
+    }
+
+    fn sealed(cost: UnlockCost, text: &str) -> Vec<u8> {
+        let public = *merestone_core::key::SigningKey::from_seed(&[1; 32]).public().as_bytes();
+        seal(Purpose::Observer, &public, &secret(), &passphrase(text), cost, SALT).unwrap()
+    }
+
+    #[test]
+    fn the_example_of_the_spec_is_this_file() {
+        let spec = include_str!("../../../spec/keyfile.md");
+        let example = spec.split("```hex\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let bytes = data_encoding::HEXLOWER.decode(example.replace('\n', "").as_bytes()).unwrap_or_default();
+        let made = sealed(UnlockCost::PHONE, "correct horse Батарея");
+        assert_eq!(data_encoding::HEXLOWER.encode(&bytes), data_encoding::HEXLOWER.encode(&made));
+        let file = KeyFile::decode(&bytes).unwrap();
+        assert_eq!(file.open(Purpose::Observer, &passphrase("correct horse Батарея")), Ok(secret()));
+    }
+
+    #[test]
+    fn only_the_passphrase_opens_it_however_it_is_typed() {
+        let bytes = sealed(COST, "h\u{e9}ron");
+        let file = KeyFile::decode(&bytes).unwrap();
+        assert_eq!(file.open(Purpose::Observer, &passphrase("he\u{301}ron")), Ok(secret()));
+        for wrong in ["heron", "h\u{e9}ron ", "H\u{e9}ron"] {
+            assert_eq!(file.open(Purpose::Observer, &passphrase(wrong)), Err(Closed::WrongPassphrase), "{wrong}");
+        }
+        assert!(Passphrase::new(String::new()).is_none());
+        assert!(Passphrase::new("\u{202e}".into()).is_none());
+    }
+
+    #[test]
+    fn damage_is_told_from_a_wrong_passphrase() {
+        let bytes = sealed(COST, "one");
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            let Err(fault) = KeyFile::decode(&changed).map(|_| ()) else { panic!("byte {at} changed unnoticed") };
+            let after_version = at > 2 + LABEL.len();
+            assert!(!after_version || fault == KeyFileFault::Damaged, "byte {at}: {fault}");
+        }
+        for end in 0..bytes.len() {
+            assert!(KeyFile::decode(&bytes[..end]).is_err(), "cut to {end}");
+        }
+        assert!(KeyFile::decode(&[bytes.as_slice(), &[0]].concat()).is_err());
+    }
+
+    #[test]
+    fn other_files_are_named_for_what_they_are() {
+        let fault = |bytes: &[u8]| KeyFile::decode(bytes).map(|_| ()).unwrap_err();
+        assert_eq!(fault(b""), KeyFileFault::Foreign);
+        assert_eq!(fault(&[0; KEYFILE_BYTES_MAX + 1]), KeyFileFault::Foreign);
+        let mut newer = Writer::new();
+        newer.array(3).text(LABEL).uint(7).text("whatever comes");
+        assert_eq!(fault(&newer.finish()), KeyFileFault::Newer { found: 7 });
+
+        let bytes = sealed(COST, "one");
+        let file = KeyFile::decode(&bytes).unwrap();
+        let other = file.open(Purpose::Party, &passphrase("one"));
+        assert_eq!(other, Err(Closed::Fault(KeyFileFault::OtherPurpose)));
+        let costly = KeyFile { cost: UnlockCost { memory_kib: u32::MAX, passes: 1, lanes: 1 }, ..file };
+        assert_eq!(costly.open(Purpose::Observer, &passphrase("one")), Err(Closed::Fault(KeyFileFault::TooCostly)));
+    }
+
+    #[test]
+    fn a_passphrase_shows_nothing_of_itself() {
+        assert_eq!(format!("{:?}", passphrase("swordfish")), "Passphrase");
+    }
 }
