@@ -1,7 +1,9 @@
 //! Stories, vectors, loopback, house rules and figures across rooms.
 //!
 //! A test that needs a program or a file that may be absent calls [`skip`] with the reason and returns.
+//! One that needs devices which can save founds a [`mission`].
 
+pub mod mission;
 mod skip;
 
 pub use skip::skip;

@@ -1,0 +1,184 @@
+//! A mission ready to work in: three parties with their offices, and devices whose observers can sign.
+//!
+//! Everything that is drawn is drawn from seeds, so that any process that founds the mission founds the same one.
+//! Keys are wrapped with [`COST`]: trying one takes microseconds, and no thief is after them.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test that asked for it")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use merestone_core::entry::ClockSource;
+use merestone_core::id::{FormHash, MissionId, ScopeId, sha256};
+use merestone_core::key::{PublicKey, SigningKey};
+use merestone_core::roster::{CompleteCharter, Role};
+use merestone_forms::{Form, standard};
+use merestone_node::clock::{Clock, ClockReading, Entropy, NoEntropy};
+use merestone_node::device::{Device, Home, System};
+use merestone_node::office::{MissionPlan, PartyOffice};
+use merestone_node::vault::{KeyFiles, Passphrase, UnlockCost};
+use merestone_store::StoreKey;
+
+/// What it costs to unlock a key here: the least that Argon2 allows.
+pub const COST: UnlockCost = UnlockCost { memory_kib: 8, passes: 1, lanes: 1 };
+
+/// The passphrase of every key here.
+pub const PASSPHRASE: &str = "correct horse battery staple";
+
+/// Two states and a neutral body, which agreed on one scope.
+pub struct Mission {
+    /// The parties' root keys, in the order of their numbers.
+    pub roots: [SigningKey; 3],
+    /// What they signed.
+    pub charter: CompleteCharter,
+    documents: Vec<String>,
+}
+
+impl Mission {
+    /// The mission with the forms that come with the project.
+    pub fn found() -> Self {
+        Self::found_with(&[])
+    }
+
+    /// The mission with the project's forms and these documents. Other documents make another mission.
+    pub fn found_with(documents: &[&str]) -> Self {
+        let roots = [1, 2, 3].map(|seed| SigningKey::from_seed(&[seed; 32]));
+        let names = ["State A", "State B", "Neutral body"].map(String::from);
+        let plan = MissionPlan {
+            name: "Border mission".into(),
+            parties: names.into_iter().zip(roots.iter().map(|root| *root.public())).collect(),
+            scopes: vec!["North".into()],
+            forms: standard::ALL.iter().chain(documents).map(|document| form_hash(document)).collect(),
+            ledger: None,
+            quorum: 2,
+        };
+        let charter = plan.charter(&SeededEntropy::new("charter")).unwrap();
+        let mut signed = PartyOffice::new(&roots[0]).found(&charter).unwrap();
+        for root in &roots[1..] {
+            signed.sign(root).unwrap();
+        }
+        let documents = documents.iter().map(|document| (*document).to_owned()).collect();
+        Self { roots, charter: signed.complete().unwrap(), documents }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> MissionId {
+        self.charter.mission()
+    }
+
+    /// Its one scope.
+    pub fn scope(&self) -> ScopeId {
+        self.charter.charter().scopes[0].id
+    }
+
+    /// Makes a device in `folder`, with all forms of the mission.
+    pub fn create_device(&self, folder: &Path, system: System) -> Device {
+        let device = Device::create(&Home::new(folder), store_key(), self.charter.as_bytes(), system).unwrap();
+        for document in &self.documents {
+            device.add_form(document).unwrap();
+        }
+        device
+    }
+
+    /// Enrols an observer of the party at `party` (from 0): asked, certified, accepted, unlocked.
+    pub fn enrol(&self, device: &Device, party: usize, name: &str) -> PublicKey {
+        self.enrol_as(device, party, name, Role::Observer)
+    }
+
+    /// [`enrol`](Self::enrol) in another role.
+    pub fn enrol_as(&self, device: &Device, party: usize, name: &str, role: Role) -> PublicKey {
+        let enrolment = device.request(&vault(device), name, "Phone").unwrap();
+        device.accept(&self.certify(party, &enrolment.text, role)).unwrap();
+        enrolment.key
+    }
+
+    /// The certificate, as text, with which the office of the party at `party` answers a request.
+    pub fn certify(&self, party: usize, request: &str, role: Role) -> String {
+        let office = PartyOffice::new(&self.roots[party]);
+        let seen = office.read_request(&self.charter, request).unwrap();
+        office.certify(&self.charter, &seen.request, role, &[self.scope()]).unwrap().to_text()
+    }
+}
+
+/// Opens the device in `folder` and unlocks every observer on it.
+pub fn open_device(folder: &Path, system: System) -> Device {
+    let device = Device::open(&Home::new(folder), store_key(), system).unwrap();
+    for observer in device.observers() {
+        device.unlock(&vault(&device), &observer.key).unwrap();
+    }
+    device
+}
+
+/// The hash under which a charter lists the form of a document.
+pub fn form_hash(document: &str) -> FormHash {
+    Form::read(document).unwrap().definition().hash().unwrap()
+}
+
+/// The key files of a device, under [`PASSPHRASE`].
+pub fn vault(device: &Device) -> KeyFiles {
+    KeyFiles::with_cost(&device.home().keys(), Passphrase::new(PASSPHRASE.to_owned()).unwrap(), COST)
+}
+
+/// The store key of every device here.
+pub fn store_key() -> StoreKey {
+    StoreKey::from_bytes([0; 32])
+}
+
+/// A clock that goes on by one second at each look, and random bytes that are the same for the same seed.
+///
+/// Whoever opens a device again must take another seed, as no real device draws the same bytes twice.
+pub fn replayed(seed: &str) -> System {
+    System { clock: Arc::new(SteppedClock(AtomicI64::new(1_700_000_000_000))), entropy: Arc::new(SeededEntropy::new(seed)) }
+}
+
+struct SteppedClock(AtomicI64);
+
+impl Clock for SteppedClock {
+    fn now(&self) -> ClockReading {
+        let wall_ms = self.0.fetch_add(1_000, Ordering::Relaxed);
+        let source = ClockSource::Device;
+        ClockReading { wall_ms, uptime_ms: wall_ms.unsigned_abs(), boot: [7; 8], offset_min: 180, source }
+    }
+}
+
+struct SeededEntropy {
+    seed: String,
+    drawn: AtomicU64,
+}
+
+impl SeededEntropy {
+    fn new(seed: &str) -> Self {
+        Self { seed: seed.to_owned(), drawn: AtomicU64::new(0) }
+    }
+}
+
+impl Entropy for SeededEntropy {
+    fn fill(&self, out: &mut [u8]) -> Result<(), NoEntropy> {
+        for piece in out.chunks_mut(32) {
+            let count = self.drawn.fetch_add(1, Ordering::Relaxed);
+            piece.copy_from_slice(&sha256(&[self.seed.as_bytes(), &count.to_be_bytes()])[..piece.len()]);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use merestone_node::Answer;
+
+    #[test]
+    fn an_observer_of_the_mission_can_save_and_go_on_after_a_restart() {
+        let mission = Mission::found();
+        let home = tempfile::tempdir().unwrap();
+        let device = mission.create_device(home.path(), replayed("first"));
+        let observer = mission.enrol(&device, 0, "Olena");
+        let mut draft = device.begin(&observer, mission.scope(), form_hash(standard::INSPECTION)).unwrap();
+        draft.answers.insert("post".into(), Answer::text("Bridge"));
+        let record = device.save(&draft).unwrap().record;
+        drop(device);
+        let device = open_device(home.path(), replayed("second"));
+        assert_eq!(device.mission(), Mission::found().id());
+        assert!(device.withdraw(&observer, record).is_ok());
+    }
+}
