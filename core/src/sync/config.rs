@@ -33,6 +33,7 @@ pub struct SessionConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Longest time without a frame in either direction while something is outstanding, in milliseconds.
+    /// After half of it blobs that were asked for are given up and named.
     pub progress_ms: u64,
     /// Most bytes of received chunks that are not durable yet.
     pub chunk_bytes_max: usize,

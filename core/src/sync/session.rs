@@ -266,14 +266,14 @@ impl Session {
         let is_fine = std::mem::take(&mut self.clock.has_progressed)
             || self.out.is_waiting_for_host()
             || self.resting.are_both_at_rest();
-        if is_fine || now_ms.saturating_sub(since_ms) <= self.config.limits.progress_ms {
-            if is_fine {
-                self.clock.since_ms = Some(now_ms);
-            }
+        let waited_ms = now_ms.saturating_sub(since_ms);
+        let limit_ms = self.config.limits.progress_ms;
+        // Blobs are given up before the peer, whose limit may be the same, gives us up.
+        if is_fine || (waited_ms > limit_ms / 2 && self.fetching.give_up(&mut self.out)) {
+            self.clock.since_ms = Some(now_ms);
             return Ok(());
         }
-        self.clock.since_ms = Some(now_ms);
-        if self.fetching.give_up(&mut self.out) {
+        if waited_ms <= limit_ms {
             return Ok(());
         }
         match &self.phase {

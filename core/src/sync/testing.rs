@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::io::{
     Action, Admission, BlobState, Census, Class, Commit, Committed, HeldAt, Input, Loaded, LocalChange, Part, Request,
-    Span, StoredEntry, Token, WantedBlob,
+    Span, StoredEntry, WantedBlob,
 };
 use super::{
     Close, CloseCode, CutKey, Limits, LocalState, LocalTip, Report, RestState, Session, SessionConfig, blobs_digest,
     branches_digest,
 };
-use super::frame::{BlobClass, LogTip, SIBLINGS_MAX, StatementClass, Wants};
+use super::frame::{BlobClass, Frame, LogTip, SIBLINGS_MAX, StatementClass, Wants};
 use crate::check::{Check, Refused};
 use crate::entry::{
     Body, Clock, ClockSource, Commitment, Content, Context, EntryDraft, Kind, Media, MissingReason, Photo, Position,
-    Rendition, RenditionOrReason, SignedEntry, Subject, VerifiedEntry,
+    Rendition, RenditionOrReason, Subject, VerifiedEntry,
 };
 use crate::id::{BlobHash, EntryId, Epoch, FormHash, LogId, ScopeId, StatementId, StoreId};
 use crate::key::{KeyCache, SigningKey};
@@ -127,11 +127,29 @@ impl Host {
         let log = LogId::derive(signer.public().as_bytes(), scope, epoch);
         let main = self.logs.get(&log).map(Log::main).unwrap_or_default();
         let entry = entry(&signer, scope, epoch, &main, self.seed, &files);
-        for file in files.into_iter().flatten() {
+        for file in files.into_iter().flatten().filter(|file| !file.is_empty()) {
             self.blobs.insert(BlobHash::of(&file), file);
         }
         self.keep(&entry);
         entry
+    }
+
+    /// Signs and keeps entries whose bodies are near the limit and do not compress.
+    pub(super) fn write_large(&mut self, author: u8, epoch: Epoch, count: u64) {
+        for _ in 0..count {
+            let signer = key(author);
+            let log = LogId::derive(signer.public().as_bytes(), scope(1), epoch);
+            let main = self.logs.get(&log).map(Log::main).unwrap_or_default();
+            let mut state = u64::from_be_bytes(*epoch.as_bytes()) + 77 * main.len() as u64 + 1;
+            let noise = (0..380_000).map(|_| {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                state as u8
+            });
+            let entry = entry_of(&signer, scope(1), epoch, &main, self.seed, &[], noise.collect());
+            self.keep(&entry);
+        }
     }
 
     pub(super) fn keep(&mut self, entry: &VerifiedEntry) -> bool {
@@ -381,11 +399,6 @@ impl Log {
         }
         main
     }
-
-    /// The log without the entries from `seq` on.
-    pub(super) fn below(&self, seq: u64) -> Self {
-        Self { scope: self.scope, at: self.at.range(..seq).map(|(seq, ids)| (*seq, ids.clone())).collect() }
-    }
 }
 
 /// A signed entry after the last of `chain`; `salt` makes two devices with one key write different ones.
@@ -397,12 +410,24 @@ pub(super) fn entry(
     salt: u8,
     files: &[[Vec<u8>; 3]],
 ) -> VerifiedEntry {
+    let text = format!("{} {salt} {}", chain.len(), "field ".repeat(20));
+    entry_of(signer, scope, epoch, chain, salt, files, text.into_bytes())
+}
+
+fn entry_of(
+    signer: &SigningKey,
+    scope: ScopeId,
+    epoch: Epoch,
+    chain: &[EntryId],
+    salt: u8,
+    files: &[[Vec<u8>; 3]],
+    content: Vec<u8>,
+) -> VerifiedEntry {
     let position = match chain.last() {
         Some(prev) => Position::Later { prev: *prev },
         None => Position::First { certificate: StatementId::from_bytes([6; 32]), earlier: Vec::new() },
     };
     let seq = chain.len() as u64;
-    let text = format!("{seq} {salt} {}", "field ".repeat(20));
     let clock = Clock { wall_ms: 1, uptime_ms: seq, boot: [salt; 8], offset_min: 0, source: ClockSource::Device };
     let photos = files.iter().map(photo).collect();
     let context = Context { clock, place: None, post: None, observer: "O. Kovalenko".into(), photos };
@@ -414,7 +439,7 @@ pub(super) fn entry(
         position,
         kind: Kind::Change,
         subject: Subject::Creates { writers: Vec::new() },
-        body: Body { content: Content::Change(text.into_bytes()), context },
+        body: Body { content: Content::Change(content), context },
         commitment: Some(Commitment { root: [10; 32], form: FormHash::from_bytes([11; 32]) }),
         seen: None,
     };
@@ -464,6 +489,11 @@ pub(super) struct Link {
     pub(super) cut_at: Option<usize>,
     /// Most frames that wait on a wire: a slow peer.
     pub(super) window: usize,
+    /// The second side acknowledges nothing: its control frames after the greeting are lost.
+    pub(super) is_mute: bool,
+    pub(super) entry_frames: usize,
+    /// What happens to the frames of the first side on their way.
+    pub(super) tamper: Option<fn(Class, &mut Vec<u8>)>,
     chance: u64,
     is_shuffled: bool,
 }
@@ -478,6 +508,9 @@ impl Link {
             bytes: 0,
             cut_at: None,
             window: 4,
+            is_mute: false,
+            entry_frames: 0,
+            tamper: None,
             chance: 0,
             is_shuffled: false,
         }
@@ -494,8 +527,8 @@ impl Link {
         for round in 0.. {
             assert!(round < 1_000_000, "it does not end");
             let mut moves = false;
-            for side in 0..2 {
-                moves |= self.act(side, &mut hosts[side]);
+            for (side, host) in hosts.iter_mut().enumerate() {
+                moves |= self.act(side, host);
                 moves |= self.send(side);
             }
             for side in 0..2 {
@@ -536,9 +569,17 @@ impl Link {
         let mut moves = false;
         for class in Class::ALL {
             while self.wires[1 - side].get(&class).is_none_or(|wire| wire.len() < self.window)
-                && let Some(frame) = self.sessions[side].poll_send(class)
+                && let Some(mut frame) = self.sessions[side].poll_send(class)
             {
+                if let Some(tamper) = self.tamper.filter(|_| side == 0) {
+                    tamper(class, &mut frame);
+                }
                 assert!(frame.len() <= class.frame_bytes_max());
+                self.entry_frames += usize::from(class == Class::Entries);
+                let is_kept = || matches!(Frame::decode(&frame), Ok(Frame::Kept(_)));
+                if self.is_mute && class == Class::Control && is_kept() {
+                    continue;
+                }
                 self.wires[1 - side].entry(class).or_default().push_back(frame);
                 moves = true;
             }
@@ -625,10 +666,10 @@ impl Alone {
     }
 
     /// Everything it has to say on control.
-    pub(super) fn said(&mut self) -> Vec<super::frame::Frame> {
+    pub(super) fn said(&mut self) -> Vec<Frame> {
         let mut frames = Vec::new();
         while let Some(bytes) = self.session.poll_send(Class::Control) {
-            frames.push(super::frame::Frame::decode(&bytes).expect("its own frame"));
+            frames.push(Frame::decode(&bytes).expect("its own frame"));
             self.settle();
         }
         frames
@@ -637,13 +678,4 @@ impl Alone {
 
 pub(super) fn change(host: &Host, log: LogId) -> Input {
     Input::LocalChange(LocalChange { tips: host.tip(log).into_iter().collect(), blobs: true, ..LocalChange::default() })
-}
-
-pub(super) fn verify_bytes(entry: &VerifiedEntry) -> bool {
-    let signed = SignedEntry::new(entry.header_bytes(), entry.body_bytes());
-    signed.verify(charter().mission(), &mut KeyCache::new()).is_ok()
-}
-
-pub(super) fn token(number: u64) -> Token {
-    Token(number)
 }
