@@ -32,15 +32,16 @@ const ROOMS: &[Room] = &[
     Room { name: "merestone-audit", floor: 1, may_use: &[
         "merestone-core", "askama", "clap", "data-encoding", "serde", "serde_json", "thiserror",
     ] },
+    // sha2: the files of a bag are hashed while they are written.
     Room { name: "merestone-node", floor: 2, may_use: &[
         "merestone-core", "merestone-forms", "merestone-link", "merestone-media", "merestone-store",
-        "argon2", "bip39", "chacha20poly1305", "data-encoding", "getrandom", "qrcode", "thiserror",
+        "argon2", "bip39", "chacha20poly1305", "data-encoding", "getrandom", "qrcode", "sha2", "thiserror",
         "tokio", "zeroize",
     ] },
     Room { name: "merestone-server", floor: 3, may_use: &[
         "merestone-audit", "merestone-core", "merestone-forms", "merestone-link", "merestone-media",
         "merestone-node", "merestone-store", "anyhow", "askama", "axum", "clap", "csv", "indicatif",
-        "serde", "serde_json", "thiserror", "tokio", "tracing", "tracing-subscriber",
+        "rpassword", "serde", "serde_json", "thiserror", "tokio", "tracing", "tracing-subscriber",
     ] },
     Room { name: "merestone-ffi", floor: 3, may_use: &[
         "merestone-audit", "merestone-node", "thiserror", "uniffi",

@@ -1,0 +1,312 @@
+//! `merestone device`: making a device, and enrolling the observers who use it.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use merestone_core::roster::{CHARTER_BYTES_MAX, TRANSFER_CHARS_MAX};
+use merestone_node::Device;
+use merestone_node::device::{Observer, ObserverState, System};
+use merestone_node::enrolment::Enrolment;
+use merestone_node::qr::QrPicture;
+use merestone_node::vault::KeyFiles;
+use serde::Serialize;
+
+use super::{Context, UnlockCostArgs, roster, store_key};
+use crate::exit::{Code, Failure};
+use crate::input;
+use crate::output::{self, Report};
+
+/// Longest file with an enrolment text: the text, and the white space that mail programs put into it.
+const TEXT_BYTES_MAX: usize = 4 * TRANSFER_CHARS_MAX;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Make a device for the mission of a charter, in the empty or new folder --home.
+    #[command(after_help = "Example:\n  merestone device init charter.cbor --home phone")]
+    Init {
+        /// The charter, signed by every party.
+        charter: PathBuf,
+    },
+    /// Make the keys of a new observer, and the request that an officer certifies.
+    ///
+    /// The keys stay on this device, wrapped by the passphrase you choose. Send the request to your party's officer by
+    /// any way, and read the six words to each other: if they are the same, nobody changed the request on the way.
+    #[command(
+        after_help = "Example:\n  merestone device request --observer Anna --device \"Anna's phone\" --home phone --out anna.request"
+    )]
+    Request {
+        /// The observer's name, as it will stand in the certificate.
+        #[arg(long, value_name = "NAME")]
+        observer: String,
+        /// What the device is called.
+        #[arg(long, value_name = "NAME")]
+        device: String,
+        /// Write the request into this new file too.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Draw the request as a QR code into this new file: .svg or .pbm.
+        #[arg(long, value_name = "FILE")]
+        qr: Option<PathBuf>,
+        #[command(flatten)]
+        cost: UnlockCostArgs,
+    },
+    /// Take up the certificate that an officer issued: from then on the observer can sign.
+    #[command(after_help = "Example:\n  merestone device accept anna.certificate --home phone")]
+    Accept {
+        /// The file with the certificate's text; `-` is standard input.
+        certificate: PathBuf,
+    },
+    /// Show the device: its mission, its observers, what it holds, and the room left.
+    #[command(after_help = "Example:\n  merestone device show --home phone")]
+    Show,
+}
+
+impl Verb {
+    pub(crate) fn run(self, context: &Context) -> Result<Code, Failure> {
+        match self {
+            Self::Init { charter } => init(context, &charter),
+            Self::Request { observer, device, out, qr, cost } => {
+                request(context, &observer, &device, [out.as_deref(), qr.as_deref()], &cost)
+            }
+            Self::Accept { certificate } => accept(context, &certificate),
+            Self::Show => {
+                context.screen.show(&DeviceShown::of(&context.open(0)?)?)?;
+                Ok(Code::Done)
+            }
+        }
+    }
+}
+
+/// The text of a request or a certificate in a file.
+pub(super) fn read_carried(path: &Path, what: &'static str) -> Result<String, Failure> {
+    input::read_text(path, what, TEXT_BYTES_MAX)
+}
+
+fn init(context: &Context, charter: &Path) -> Result<Code, Failure> {
+    let bytes = input::read(charter, "a charter", CHARTER_BYTES_MAX)?;
+    let device = Device::create(&context.home()?, store_key(), &bytes, System::real(0)?);
+    let device = device.map_err(|error| Failure::from(error).about(charter.display()))?;
+    context.screen.show(&DeviceShown::of(&device)?)?;
+    Ok(Code::Done)
+}
+
+fn request(
+    context: &Context,
+    observer: &str,
+    name: &str,
+    [out, qr]: [Option<&Path>; 2],
+    cost: &UnlockCostArgs,
+) -> Result<Code, Failure> {
+    let device = context.open(0)?;
+    let picture_kind = qr.map(PictureKind::of).transpose()?;
+    for file in [out, qr].into_iter().flatten() {
+        input::refuse_existing(file)?;
+    }
+    let passphrase = context.asker.choose(observer)?;
+    let vault = KeyFiles::with_cost(&device.home().keys(), passphrase, cost.cost());
+    let enrolment = device.request(&vault, observer, name)?;
+    if let Some(out) = out {
+        input::write_new(out, format!("{}\n", enrolment.text).as_bytes())?;
+    }
+    if let (Some(path), Some(kind), Some(picture)) = (qr, picture_kind, enrolment.qr()) {
+        input::write_new(path, &kind.draw(&picture))?;
+    }
+    let picture = if context.screen.is_watched() { enrolment.qr() } else { None };
+    context.screen.show(&RequestMade::of(&enrolment, picture))?;
+    Ok(Code::Done)
+}
+
+fn accept(context: &Context, certificate: &Path) -> Result<Code, Failure> {
+    let text = read_carried(certificate, "a certificate")?;
+    let device = context.open(0)?;
+    let observer = device.accept(&text).map_err(|error| Failure::from(error).about(certificate.display()))?;
+    context.screen.show(&ObserverShown::of(&observer, &device))?;
+    Ok(Code::Done)
+}
+
+/// How a QR code is drawn.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum PictureKind {
+    Svg,
+    Pbm,
+}
+
+impl PictureKind {
+    /// The kind that a file name asks for.
+    ///
+    /// # Errors
+    /// If it asks for another.
+    pub(super) fn of(path: &Path) -> Result<Self, Failure> {
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("svg") => Ok(Self::Svg),
+            Some("pbm") => Ok(Self::Pbm),
+            _ => Err(Failure::new(Code::Usage, format!("{}: a QR code is drawn as .svg or .pbm", path.display()))),
+        }
+    }
+
+    pub(super) fn draw(self, picture: &QrPicture) -> Vec<u8> {
+        match self {
+            Self::Svg => picture.to_svg().into_bytes(),
+            // Eight pixels to a module: sharp on a screen, and small.
+            Self::Pbm => picture.to_pbm(8),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct RequestMade {
+    key: String,
+    request: String,
+    words: [&'static str; 6],
+    #[serde(skip)]
+    picture: Option<QrPicture>,
+}
+
+impl RequestMade {
+    fn of(enrolment: &Enrolment, picture: Option<QrPicture>) -> Self {
+        Self { key: enrolment.key.to_string(), request: enrolment.text.clone(), words: enrolment.words, picture }
+    }
+}
+
+impl Report for RequestMade {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        if let Some(picture) = &self.picture {
+            write!(out, "{}", picture.to_terminal())?;
+        }
+        writeln!(out, "{}", self.request)?;
+        writeln!(out, "six words  {}", self.words.join(" "))?;
+        writeln!(out, "key        {}", self.key)?;
+        writeln!(out, "Give the request to your party's officer, and read the six words to each other.")
+    }
+}
+
+/// One observer, as `device` and `roster` show it.
+#[derive(Serialize)]
+struct ObserverShown {
+    observer: String,
+    device: String,
+    key: String,
+    state: &'static str,
+    party: Option<u64>,
+    role: Option<&'static str>,
+    scopes: Vec<String>,
+    certificate: Option<String>,
+}
+
+impl ObserverShown {
+    fn of(observer: &Observer, device: &Device) -> Self {
+        let mut shown = Self {
+            observer: observer.name.clone(),
+            device: observer.device.clone(),
+            key: observer.key.to_string(),
+            state: "requested",
+            party: None,
+            role: None,
+            scopes: Vec::new(),
+            certificate: None,
+        };
+        match &observer.state {
+            ObserverState::Requested => {}
+            ObserverState::Certified { certificate, party, role, scopes } => {
+                shown.state = "certified";
+                shown.party = Some(party.0);
+                shown.role = Some(roster::role_name(*role));
+                shown.scopes = roster::scope_names(device.charter().charter(), scopes);
+                shown.certificate = Some(certificate.to_string());
+            }
+            ObserverState::Cut { certificate } => {
+                shown.state = "cut";
+                shown.certificate = Some(certificate.to_string());
+            }
+        }
+        shown
+    }
+}
+
+impl Report for ObserverShown {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        write!(out, "observer  {} · {} · {}", self.observer, self.device, self.state)?;
+        if let (Some(party), Some(role)) = (self.party, self.role) {
+            write!(out, " by party {party} as {role} in {}", self.scopes.join(", "))?;
+        }
+        writeln!(out, "\n          key {}", self.key)
+    }
+}
+
+#[derive(Serialize)]
+struct DeviceShown {
+    mission: String,
+    name: String,
+    home: PathBuf,
+    store: String,
+    observers: Vec<ObserverShown>,
+    drafts: usize,
+    logs: u64,
+    entries: u64,
+    bodies_missing: u64,
+    photos: u64,
+    photo_bytes: u64,
+    photos_missing: u64,
+    photo_bytes_missing: u64,
+    set_aside: u64,
+    free_bytes: Option<u64>,
+    room_for_photos: Option<u64>,
+    low_room: bool,
+}
+
+impl DeviceShown {
+    fn of(device: &Device) -> Result<Self, Failure> {
+        let counts = device.store().counts()?;
+        let room = device.room()?;
+        Ok(Self {
+            mission: device.mission().to_string(),
+            name: device.charter().charter().name.clone(),
+            home: device.home().folder.clone(),
+            store: device.store().identity()?.store.to_string(),
+            observers: device.observers().iter().map(|observer| ObserverShown::of(observer, device)).collect(),
+            drafts: device.drafts(None)?.len(),
+            logs: counts.logs,
+            entries: counts.entries,
+            bodies_missing: counts.bodies_missing,
+            photos: counts.blobs,
+            photo_bytes: counts.blob_bytes,
+            photos_missing: counts.blobs_missing,
+            photo_bytes_missing: counts.blob_bytes_missing,
+            set_aside: counts.aside,
+            free_bytes: room.free_bytes,
+            room_for_photos: room.photos_about,
+            low_room: room.low_room,
+        })
+    }
+}
+
+impl Report for DeviceShown {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "mission   {} · {}", self.name, self.mission)?;
+        writeln!(out, "folder    {}", self.home.display())?;
+        for observer in &self.observers {
+            observer.human(out)?;
+        }
+        if self.observers.is_empty() {
+            writeln!(out, "observer  none yet: make a request with `merestone device request`")?;
+        }
+        writeln!(out, "holds     {} entries in {} logs, {} drafts", self.entries, self.logs, self.drafts)?;
+        writeln!(out, "photos    {} ({}), pictures included", self.photos, output::bytes(self.photo_bytes))?;
+        if self.photos_missing > 0 || self.bodies_missing > 0 {
+            let bytes = output::bytes(self.photo_bytes_missing);
+            writeln!(
+                out,
+                "missing   {} photos ({bytes}), {} bodies of entries",
+                self.photos_missing, self.bodies_missing
+            )?;
+        }
+        if self.set_aside > 0 {
+            writeln!(out, "damaged   {} items set aside: see `merestone doctor`", self.set_aside)?;
+        }
+        let free = self.free_bytes.map_or_else(|| "not known".to_owned(), output::bytes);
+        let low = if self.low_room { "; the reserve is used up: make room now" } else { "" };
+        let photos = self.room_for_photos.map_or_else(String::new, |photos| format!(", about {photos} photos"));
+        writeln!(out, "room      {free}{photos}{low}")
+    }
+}

@@ -1,0 +1,234 @@
+//! The verbs: what can be typed, and who does it.
+
+mod answers;
+mod device;
+mod doctor;
+mod form;
+mod mission;
+mod photo;
+mod record;
+mod roster;
+mod view;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use merestone_core::key::PublicKey;
+use merestone_node::Device;
+use merestone_node::device::{Home, Observer, ObserverState, System};
+use merestone_node::vault::{KeyFiles, UnlockCost};
+use merestone_store::StoreKey;
+
+use crate::exit::{Code, Failure};
+use crate::output::Screen;
+use crate::passphrase::Asker;
+
+/// Observations that teams record without a network, sign, merge when they meet, and that auditors check alone.
+#[derive(Debug, Parser)]
+#[command(
+    name = "merestone",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    after_help = "A first walk through it:\n  \
+        1. each party    merestone mission key --out state-a.key\n  \
+        2. one of them   merestone mission found --name Border --party 'State A=KEY' … --scope North --key state-a.key --out charter.cbor\n  \
+        3. the others    merestone mission sign charter.cbor --key state-b.key\n  \
+        4. each device   merestone device init charter.cbor --home phone\n  \
+        5. each device   merestone device request --observer Anna --device 'Anna phone' --home phone --out anna.request\n  \
+        6. an officer    merestone roster certify anna.request --charter charter.cbor --key state-a.key --out anna.certificate\n  \
+        7. each device   merestone device accept anna.certificate --home phone\n  \
+        8. an observer   merestone record new --form inspection --set post='North gate' --home phone\n  \
+        9. base camp     merestone serve --home camp\n \
+        10. each device   merestone sync KEY@HOST:PORT --home phone\n \
+        11. for auditors  merestone bag write evidence --home camp\n\n\
+        Exit codes: 0 done, 1 failed, 2 cannot be decided, 64 wrong use, 65 bad input, 69 not reachable, 74 storage.\n\
+        `merestone VERB --help` explains each verb with an example. Nothing here needs a network but `serve` and `sync`."
+)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// What every verb takes.
+#[derive(Debug, clap::Args)]
+struct Common {
+    /// The device's folder: its records, photos and wrapped keys.
+    #[arg(long, global = true, value_name = "DIR", env = "MERESTONE_HOME", hide_env_values = true)]
+    home: Option<PathBuf>,
+    /// Print one JSON object on one line instead of text.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Read the passphrase from the first line of this file instead of asking.
+    #[arg(long, global = true, value_name = "FILE", env = "MERESTONE_PASSPHRASE_FILE", hide_env_values = true)]
+    passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Found a mission: the charter that all parties sign.
+    #[command(subcommand)]
+    Mission(mission::Verb),
+    /// Make a device, and enrol the observers who use it.
+    #[command(subcommand)]
+    Device(device::Verb),
+    /// A party's office: certify its people, end keys, and see who may sign.
+    #[command(subcommand)]
+    Roster(roster::Verb),
+    /// Record, edit and read observations.
+    #[command(subcommand)]
+    Record(record::Verb),
+    /// Attach photos to a record.
+    #[command(subcommand)]
+    Photo(photo::Verb),
+    /// Check and take up forms.
+    #[command(subcommand)]
+    Form(form::Verb),
+    /// Check every row and every photo of a device.
+    Doctor(doctor::DoctorArgs),
+}
+
+/// What a verb works with.
+pub(crate) struct Context {
+    home: Option<PathBuf>,
+    pub(crate) screen: Screen,
+    pub(crate) asker: Asker,
+}
+
+/// Understands a command line.
+///
+/// # Errors
+/// What was not understood, in one line; or the help that was asked for, which is printed here.
+pub(crate) fn read(words: impl Iterator<Item = OsString>) -> Result<Args, Failure> {
+    let parsed = Args::command().try_get_matches_from(words).and_then(|matches| Args::from_arg_matches(&matches));
+    parsed.map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => match error.print() {
+            Ok(()) => Failure::new(Code::Done, String::new()),
+            Err(error) => Failure::output(&error),
+        },
+        _ => Failure::new(Code::Usage, misused(&error)),
+    })
+}
+
+/// The first paragraph of what clap says, on one line.
+fn misused(error: &clap::Error) -> String {
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return "which verb? see `merestone --help`".to_owned();
+    }
+    let said = error.to_string();
+    let first = said.split("\n\n").next().unwrap_or(&said);
+    let first = first.trim_start_matches("error: ").split_whitespace().collect::<Vec<_>>().join(" ");
+    format!("{first}; see `merestone --help`")
+}
+
+impl Args {
+    /// Does what was asked for.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(crate) fn run(self) -> Result<Code, Failure> {
+        let Common { home, json, passphrase_file } = self.common;
+        let context = Context { home, screen: Screen::new(json), asker: Asker::new(passphrase_file) };
+        match self.verb {
+            Verb::Mission(verb) => verb.run(&context),
+            Verb::Device(verb) => verb.run(&context),
+            Verb::Roster(verb) => verb.run(&context),
+            Verb::Record(verb) => verb.run(&context),
+            Verb::Photo(verb) => verb.run(&context),
+            Verb::Form(verb) => verb.run(&context),
+            Verb::Doctor(args) => args.run(&context),
+        }
+    }
+}
+
+impl Context {
+    /// The device's folder.
+    ///
+    /// # Errors
+    /// If none was named.
+    pub(crate) fn home(&self) -> Result<Home, Failure> {
+        let folder = self.home.as_deref().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.ok_or_else(|| {
+            Failure::new(Code::Usage, "which device? name its folder with --home DIR, or set MERESTONE_HOME")
+        })?;
+        Ok(Home::new(folder))
+    }
+
+    /// Opens the device, in a place `offset_min` minutes ahead of UTC.
+    ///
+    /// # Errors
+    /// If there is none, or it cannot be opened.
+    pub(crate) fn open(&self, offset_min: i16) -> Result<Device, Failure> {
+        Ok(Device::open(&self.home()?, store_key(), System::real(offset_min)?)?)
+    }
+
+    /// Unlocks the keys of an observer of an open device.
+    ///
+    /// # Errors
+    /// If the passphrase is another, or nobody can be asked for it.
+    pub(crate) fn unlock(&self, device: &Device, observer: &Observer) -> Result<(), Failure> {
+        let passphrase = self.asker.ask(&observer.name)?;
+        device.unlock(&KeyFiles::new(&device.home().keys(), passphrase), &observer.key)?;
+        Ok(())
+    }
+}
+
+/// The store takes a key from day one and does not use it yet: nothing is encrypted at rest in this version.
+pub(crate) fn store_key() -> StoreKey {
+    StoreKey::from_bytes([0; 32])
+}
+
+/// The observer that is meant: by name or key; or the only one there is.
+///
+/// # Errors
+/// If there is none, or it is not clear which.
+pub(crate) fn choose_observer(device: &Device, who: Option<&str>) -> Result<Observer, Failure> {
+    let observers = device.observers();
+    let bad = |line: String| Failure::new(Code::BadInput, line);
+    let can_sign = |observer: &&Observer| matches!(observer.state, ObserverState::Certified { .. });
+    let mut meant = match who {
+        Some(who) => observers.iter().filter(|one| one.name == who || one.key.to_string() == who).collect::<Vec<_>>(),
+        None => observers.iter().collect(),
+    };
+    if meant.len() > 1 && meant.iter().filter(|one| can_sign(one)).count() == 1 {
+        meant.retain(can_sign);
+    }
+    match (meant.as_slice(), who) {
+        ([one], _) => Ok((*one).clone()),
+        ([], Some(_)) => Err(bad("no observer here has that name or key; see `merestone device show`".to_owned())),
+        ([], None) => {
+            Err(bad("this device has no observer; make a request with `merestone device request`".to_owned()))
+        }
+        (several, _) => {
+            let keys = several.iter().map(|one| one.key.to_string()).collect::<Vec<_>>().join(" or ");
+            Err(bad(format!("which observer? name one with --observer: {keys}")))
+        }
+    }
+}
+
+/// How much work one try of a passphrase is.
+#[derive(Debug, clap::Args)]
+pub(crate) struct UnlockCostArgs {
+    /// Memory that each try of the passphrase takes (Argon2id). Less is quicker for you and for a thief.
+    #[arg(long, value_name = "MIB", default_value_t = UnlockCost::PHONE.memory_kib / 1_024,
+          value_parser = clap::value_parser!(u32).range(1..=1_024))]
+    kdf_memory_mib: u32,
+}
+
+impl UnlockCostArgs {
+    pub(crate) fn cost(&self) -> UnlockCost {
+        UnlockCost { memory_kib: self.kdf_memory_mib * 1_024, ..UnlockCost::PHONE }
+    }
+}
+
+/// 64 hex digits as a public key.
+pub(crate) fn public_key(text: &str) -> Result<PublicKey, Failure> {
+    let bad = |why: &str| Failure::new(Code::BadInput, format!("{why}; a public key is 64 hex digits"));
+    // Any id of 32 bytes reads hex alike.
+    let bytes = merestone_core::id::MissionId::from_hex(text.trim()).ok_or_else(|| bad("not a key"))?;
+    PublicKey::admit(bytes.as_bytes()).map_err(|refused| bad(&refused.to_string()))
+}

@@ -1,0 +1,424 @@
+//! How the program ends: every error of the rooms below becomes one exit code and one line, here and nowhere else.
+//!
+//! The line names the thing and says what to do. There is no wildcard arm where Rust lets us do without one, so a new
+//! failure below asks for a decision here.
+
+use std::error::Error;
+use std::fmt::Display;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use merestone_core::roster::{MakeError, ReadTextError};
+use merestone_forms::FormRefused;
+use merestone_node::capture::{BeginError, PhotoError, SaveError};
+use merestone_node::clock::NoEntropy;
+use merestone_node::device::{AccessError, CreateError, OpenDeviceError, PenError, UnlockError};
+use merestone_node::draft::DraftError;
+use merestone_node::enrolment::{AcceptError, RequestError};
+use merestone_node::forms::AddFormError;
+use merestone_node::vault::{KeyFileFault, VaultError};
+use merestone_store::{BlobError, CommitError, OpenError, ReadError};
+
+/// What the program says to its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Code {
+    /// Done; an audit passed.
+    Done,
+    /// Looked, and found something wrong: damage, a refused form.
+    Failed,
+    /// Done as far as it goes, and something is missing that keeps it from being called done.
+    Undecided,
+    /// The command was not understood.
+    Usage,
+    /// Something that was given (a file, an id, a passphrase) is not what it should be.
+    BadInput,
+    /// Nobody answers there, or this machine cannot be reached there.
+    Unreachable,
+    /// The disk is full, failing or damaged.
+    Storage,
+}
+
+impl From<Code> for ExitCode {
+    fn from(code: Code) -> Self {
+        // BSD sysexits where there is one; 0, 1 and 2 are the audit's verdicts.
+        Self::from(match code {
+            Code::Done => 0,
+            Code::Failed => 1,
+            Code::Undecided => 2,
+            Code::Usage => 64,
+            Code::BadInput => 65,
+            Code::Unreachable => 69,
+            Code::Storage => 74,
+        })
+    }
+}
+
+/// Why a verb was not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    code: Code,
+    /// Empty when there is nothing to say: the reader of our output went away.
+    line: String,
+}
+
+impl Failure {
+    pub(crate) fn new(code: Code, line: impl Into<String>) -> Self {
+        Self { code, line: line.into() }
+    }
+
+    /// Says on standard error why, in one line, and gives the code.
+    pub(crate) fn leave(self) -> ExitCode {
+        if !self.line.is_empty() {
+            // File names may hold anything; a line must stay one, and must not paint the terminal.
+            let line: String = self.line.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+            // Nobody is left to tell if this fails too.
+            let _ = writeln!(io::stderr(), "merestone: {line}");
+        }
+        self.code.into()
+    }
+
+    /// The same, about `subject`: "x" becomes "subject: x".
+    pub(crate) fn about(mut self, subject: impl Display) -> Self {
+        if !self.line.is_empty() {
+            self.line = format!("{subject}: {}", self.line);
+        }
+        self
+    }
+
+    /// Standard output takes nothing more.
+    pub(crate) fn output(error: &io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self::new(Code::Done, String::new());
+        }
+        Self::new(Code::Storage, format!("cannot write the output: {}", system(error)))
+    }
+
+    /// A file that was named as `what` cannot be read.
+    pub(crate) fn input_file(path: &Path, what: &str, error: &io::Error) -> Self {
+        Self::new(Code::BadInput, format!("cannot read {} as {what}: {}", path.display(), system(error)))
+    }
+
+    /// A file cannot be written.
+    pub(crate) fn output_file(path: &Path, error: &io::Error) -> Self {
+        Self::new(Code::Storage, format!("cannot write {}: {}", path.display(), system(error)))
+    }
+
+    fn storage(error: &dyn Error, advice: &str) -> Self {
+        Self::new(Code::Storage, advise(error, advice))
+    }
+
+    fn input(error: &dyn Error, advice: &str) -> Self {
+        Self::new(Code::BadInput, advise(error, advice))
+    }
+}
+
+/// An error, its causes, and what to do.
+fn advise(error: &dyn Error, advice: &str) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.downcast_ref::<io::Error>().map_or_else(|| error.to_string(), system);
+        if !line.ends_with(&said) {
+            line = format!("{line}: {said}");
+        }
+        cause = error.source();
+    }
+    if advice.is_empty() { line } else { format!("{line}; {advice}") }
+}
+
+/// What the system said, without its number.
+fn system(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "the disk is full; make room and try again".to_owned()
+        }
+        _ => {
+            let said = error.to_string();
+            said.split(" (os error").next().unwrap_or(&said).to_lowercase()
+        }
+    }
+}
+
+const ROOM: &str = "make room on the disk and try again";
+const DOCTOR: &str = "run `merestone doctor`";
+const AGAIN: &str = "try again";
+const NOT_EDITABLE: &str = "see `merestone record show` for what is missing or set aside";
+
+impl From<NoEntropy> for Failure {
+    fn from(error: NoEntropy) -> Self {
+        Self::storage(&error, "no key can be made on this machine now")
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        match &error {
+            OpenError::Missing { .. } => {
+                Self::input(&error, "name the device's folder with --home, or make one with `merestone device init`")
+            }
+            OpenError::Exists { .. } => Self::input(&error, "name another folder with --home"),
+            OpenError::AlreadyOpen { .. } => Self::storage(&error, "end the other program (`merestone serve`?) first"),
+            OpenError::Newer { .. } => Self::input(&error, "use the newer program; nothing was changed"),
+            OpenError::Foreign { .. } => Self::input(&error, "name the device's folder with --home"),
+            OpenError::Damaged { .. } => Self::storage(
+                &error,
+                "it was left as it is: keep a copy of the folder, and sync a new device from a peer",
+            ),
+            OpenError::Full { .. } => Self::storage(&error, ROOM),
+            OpenError::Io { .. } => Self::storage(&error, ""),
+        }
+    }
+}
+
+impl From<CommitError> for Failure {
+    fn from(error: CommitError) -> Self {
+        match &error {
+            CommitError::Full => Self::storage(&error, ROOM),
+            CommitError::Damaged => Self::storage(&error, DOCTOR),
+            CommitError::Broken | CommitError::Closed | CommitError::Ledger { .. } => Self::storage(&error, AGAIN),
+            CommitError::TooLong { .. } | CommitError::Seq { .. } | CommitError::Body => Self::input(&error, ""),
+            CommitError::Io(_) => Self::storage(&error, ""),
+        }
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        match &error {
+            ReadError::Damaged | ReadError::SetAside(_) => Self::storage(&error, DOCTOR),
+            ReadError::Io(_) => Self::storage(&error, ""),
+        }
+    }
+}
+
+impl From<BlobError> for Failure {
+    fn from(error: BlobError) -> Self {
+        match error {
+            BlobError::Full => Self::storage(&error, ROOM),
+            BlobError::Commit(error) => error.into(),
+            BlobError::Read(error) => error.into(),
+            BlobError::Mismatch { .. }
+            | BlobError::TooLong { .. }
+            | BlobError::NotWanted { .. }
+            | BlobError::Chunk { .. }
+            | BlobError::Incomplete { .. } => Self::input(&error, ""),
+            BlobError::Io(_) => Self::storage(&error, ""),
+        }
+    }
+}
+
+impl From<AccessError> for Failure {
+    fn from(error: AccessError) -> Self {
+        match &error {
+            AccessError::Full => Self::storage(&error, ROOM),
+            AccessError::Damaged => Self::storage(&error, DOCTOR),
+            AccessError::Broken => Self::storage(&error, AGAIN),
+            AccessError::Read(_) | AccessError::Write(_) | AccessError::Blob(_) => Self::storage(&error, ""),
+        }
+    }
+}
+
+impl From<OpenDeviceError> for Failure {
+    fn from(error: OpenDeviceError) -> Self {
+        match error {
+            OpenDeviceError::Store(error) => error.into(),
+            OpenDeviceError::Access(error) => error.into(),
+            OpenDeviceError::NoCharter { .. } => Self::storage(&error, DOCTOR),
+            OpenDeviceError::Marker { .. } => Self::storage(&error, ""),
+            OpenDeviceError::NoEntropy(error) => error.into(),
+        }
+    }
+}
+
+impl From<CreateError> for Failure {
+    fn from(error: CreateError) -> Self {
+        match error {
+            CreateError::Charter(_) => {
+                Self::input(&error, "every party must sign it: see `merestone mission show FILE`")
+            }
+            CreateError::Store(error) => error.into(),
+            CreateError::Open(error) => error.into(),
+            CreateError::Access(error) => error.into(),
+            CreateError::NoEntropy(error) => error.into(),
+        }
+    }
+}
+
+impl From<VaultError> for Failure {
+    fn from(error: VaultError) -> Self {
+        match &error {
+            VaultError::WrongPassphrase => Self::input(&error, AGAIN),
+            VaultError::Missing { .. } => Self::input(&error, "its file in the folder `keys` of the device is gone"),
+            VaultError::KeyFile { fault, .. } => Self::input(
+                &error,
+                match fault {
+                    KeyFileFault::Foreign => "name the file that `merestone mission key` made",
+                    KeyFileFault::Newer { .. } => "use the newer program",
+                    KeyFileFault::Damaged => "use a copy of it",
+                    KeyFileFault::TooCostly => "no program of ours made it so",
+                    KeyFileFault::OtherPurpose => "party keys and observers' keys cannot stand in for each other",
+                },
+            ),
+            VaultError::Io { source, .. } => match source.kind() {
+                io::ErrorKind::NotFound => Self::input(&error, "make a key with `merestone mission key`"),
+                io::ErrorKind::AlreadyExists => Self::input(&error, "a key is never replaced: name another file"),
+                io::ErrorKind::PermissionDenied | io::ErrorKind::IsADirectory => Self::input(&error, ""),
+                // What else a disk can say: nothing that another argument would mend.
+                _ => Self::storage(&error, ""),
+            },
+            VaultError::NoEntropy(error) => (*error).into(),
+            VaultError::Refused => Self::storage(&error, AGAIN),
+        }
+    }
+}
+
+impl From<UnlockError> for Failure {
+    fn from(error: UnlockError) -> Self {
+        match error {
+            UnlockError::Unknown { .. } => Self::input(&error, "see `merestone device show`"),
+            UnlockError::Vault(error) => error.into(),
+        }
+    }
+}
+
+impl From<RequestError> for Failure {
+    fn from(error: RequestError) -> Self {
+        match error {
+            RequestError::Name(_) => Self::input(&error, "names have 1 to 64 bytes on one line"),
+            RequestError::TooMany => Self::input(&error, "use another device"),
+            RequestError::Vault(error) => error.into(),
+            RequestError::NoEntropy(error) => error.into(),
+            RequestError::Access(error) => error.into(),
+        }
+    }
+}
+
+impl From<AcceptError> for Failure {
+    fn from(error: AcceptError) -> Self {
+        match error {
+            AcceptError::Mistyped(_) => Self::input(&error, "scan or copy it again"),
+            AcceptError::OtherMission { .. } => Self::input(&error, "it belongs to a device of another mission"),
+            AcceptError::OtherKey { .. } => Self::input(&error, "accept it on the device that made the request"),
+            AcceptError::NoParty | AcceptError::Refused(_) => Self::input(&error, "ask the officer for another"),
+            AcceptError::Access(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReadTextError> for Failure {
+    fn from(error: ReadTextError) -> Self {
+        match &error {
+            ReadTextError::Mistyped(_) => Self::input(&error, "scan or copy it again"),
+            ReadTextError::Refused(_) => Self::input(&error, "ask for another"),
+        }
+    }
+}
+
+impl From<MakeError> for Failure {
+    fn from(error: MakeError) -> Self {
+        match &error {
+            MakeError::Refused(_) => Self::input(&error, ""),
+            MakeError::Signer(_) => Self::storage(&error, ""),
+        }
+    }
+}
+
+impl From<FormRefused> for Failure {
+    fn from(error: FormRefused) -> Self {
+        Self::input(&error, "mend the form there")
+    }
+}
+
+impl From<AddFormError> for Failure {
+    fn from(error: AddFormError) -> Self {
+        match error {
+            AddFormError::Document(error) => error.into(),
+            AddFormError::NotListed { .. } => Self::input(&error, "the parties list forms when they found a mission"),
+            AddFormError::Access(error) => error.into(),
+        }
+    }
+}
+
+impl From<DraftError> for Failure {
+    fn from(error: DraftError) -> Self {
+        match error {
+            DraftError::Missing => Self::input(&error, AGAIN),
+            DraftError::Key => Self::input(&error, "see `merestone form check` for the names of a form"),
+            DraftError::TooLong { .. } | DraftError::TooLarge => Self::input(&error, ""),
+            DraftError::Access(error) => error.into(),
+        }
+    }
+}
+
+impl From<PenError> for Failure {
+    fn from(error: PenError) -> Self {
+        match error {
+            PenError::NotEnrolled { .. } => {
+                Self::input(&error, "take up the certificate with `merestone device accept`")
+            }
+            PenError::Locked { .. } => Self::input(&error, AGAIN),
+            PenError::Cut { .. } => Self::input(&error, "what it signed stays; ask the party for a new certificate"),
+            PenError::NotGranted { .. } => Self::input(&error, "see `merestone device show` for what it grants"),
+            PenError::WornOut { .. } => Self::input(&error, ""),
+            PenError::Rule(_) => Self::input(&error, ""),
+            PenError::Access(error) => error.into(),
+            PenError::NoEntropy(error) => error.into(),
+        }
+    }
+}
+
+impl From<BeginError> for Failure {
+    fn from(error: BeginError) -> Self {
+        match error {
+            BeginError::NotEditable { .. } => Self::input(&error, NOT_EDITABLE),
+            BeginError::Access(error) => error.into(),
+            BeginError::NoEntropy(error) => error.into(),
+        }
+    }
+}
+
+impl From<SaveError> for Failure {
+    fn from(error: SaveError) -> Self {
+        match error {
+            SaveError::NothingChanged => Self::input(&error, "the record says so already; nothing was signed"),
+            SaveError::TooLarge => Self::input(&error, "save a part, and go on with `merestone record edit`"),
+            SaveError::NotEditable { .. } => Self::input(&error, NOT_EDITABLE),
+            SaveError::NoForm { .. } => Self::input(&error, "sync with a device that has it"),
+            SaveError::Pen(error) => error.into(),
+        }
+    }
+}
+
+impl From<PhotoError> for Failure {
+    fn from(error: PhotoError) -> Self {
+        match error {
+            PhotoError::Refused(_) | PhotoError::Preview(_) => Self::input(&error, "choose another file"),
+            PhotoError::TooMany => Self::input(&error, ""),
+            PhotoError::File { .. } => Self::input(&error, ""),
+            PhotoError::NoEntropy(error) => error.into(),
+            PhotoError::Draft(error) => error.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once_and_without_numbers() {
+        let source = io::Error::from_raw_os_error(13);
+        let error = OpenError::Io { path: "/x".into(), source };
+        assert_eq!(Failure::from(error).line, "cannot open /x: permission denied");
+        let full = io::Error::from(io::ErrorKind::StorageFull);
+        assert!(Failure::output_file(Path::new("/x"), &full).line.contains("the disk is full"));
+    }
+
+    #[test]
+    fn a_reader_that_went_away_is_no_failure() {
+        let gone = Failure::output(&io::Error::from(io::ErrorKind::BrokenPipe));
+        assert_eq!(gone, Failure { code: Code::Done, line: String::new() });
+        assert_eq!(gone.about("list").line, "");
+    }
+}

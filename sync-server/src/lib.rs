@@ -1,1 +1,0 @@
-//! Base camp and the merestone command.
