@@ -40,15 +40,8 @@ pub enum Label {
 
 impl Label {
     /// Every label.
-    pub const ALL: [Label; 7] = [
-        Label::Entry,
-        Label::Charter,
-        Label::Request,
-        Label::Certificate,
-        Label::Cut,
-        Label::Erasure,
-        Label::Receipt,
-    ];
+    pub const ALL: [Label; 7] =
+        [Label::Entry, Label::Charter, Label::Request, Label::Certificate, Label::Cut, Label::Erasure, Label::Receipt];
 
     /// The value of `typ`.
     pub const fn as_str(self) -> &'static str {
@@ -152,6 +145,11 @@ impl<'a> Envelope<'a> {
         policy.require(key.as_bytes() == &self.kid, Check::SignatureInvalid, "kid")?;
         key.verify_under(&sig_structure(self.protected, self.payload), self.signature, policy)?;
         Ok(self.payload)
+    }
+
+    /// The signer's key and the payload of an envelope whose bytes, signature and all, are known to have verified before.
+    pub(crate) fn reopen(&self, keys: &mut KeyCache) -> Result<(PublicKey, &'a [u8]), Refused> {
+        Ok((keys.admit(&self.kid)?, self.payload))
     }
 
     /// Admits the key that the envelope names and verifies with it: the signer and the payload.

@@ -3,6 +3,7 @@
 //! This crate decides and does nothing else: time and random bytes come in as arguments, bytes to store or send go out as values.
 //! There is no clock, no randomness, no file, no socket, no thread and no SQL here.
 
+pub mod audit;
 pub mod cbor;
 pub mod change;
 pub mod check;

@@ -82,6 +82,32 @@ impl<'a> SignedEntry<'a> {
         }
         Ok(entry)
     }
+
+    /// The entry that verified before, from the same header read again, without judging the signature a second time.
+    ///
+    /// # Errors
+    /// `signature-invalid` if these are not the bytes that verified; `size-limit` or `body-hash`.
+    pub fn reopen(&self, seal: Seal, mission: MissionId, keys: &mut KeyCache) -> Result<VerifiedEntry, Refused> {
+        Full.require(self.id() == seal.0, Check::SignatureInvalid, "header that verified")?;
+        let (key, payload) = Envelope::decode(Label::Entry, self.header)?.reopen(keys)?;
+        let header = Header::decode_under(payload, mission, Full)?;
+        let mut entry = VerifiedEntry::of_parts(key, header, self.header.to_vec(), None);
+        if let Some(body) = self.body {
+            entry.attach_body(body)?;
+        }
+        Ok(entry)
+    }
+}
+
+/// That an entry verified: its id. Bytes with this id are that entry, signature and all, because the id is their hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Seal(EntryId);
+
+impl Seal {
+    /// The entry that verified.
+    pub fn id(self) -> EntryId {
+        self.0
+    }
 }
 
 /// Shows the id only.
@@ -136,6 +162,11 @@ impl VerifiedEntry {
     /// The entry's id.
     pub fn id(&self) -> EntryId {
         self.id
+    }
+
+    /// What lets the same bytes be opened again without judging the signature again.
+    pub fn seal(&self) -> Seal {
+        Seal(self.id)
     }
 
     /// The log it belongs to.

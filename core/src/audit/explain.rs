@@ -1,0 +1,177 @@
+//! What each code means and what an auditor does about it: one table for reports, `explain` and the spec.
+
+use super::finding::{Code, Weight};
+
+/// What there is to say about a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// The code.
+    pub code: &'static str,
+    /// Its usual weight.
+    pub weight: Weight,
+    /// What it means.
+    pub meaning: &'static str,
+    /// What to do.
+    pub advice: &'static str,
+}
+
+/// The explanation of a code; `None` if no finding has it.
+pub fn explain(code: &str) -> Option<Explanation> {
+    explanations().find(|explanation| explanation.code == code)
+}
+
+/// Every code, in the order of the verifier's checks and then of the bag's.
+pub fn explanations() -> impl Iterator<Item = Explanation> {
+    Code::all().filter_map(|code| {
+        let row = TABLE.iter().find(|row| row.code == code.as_str())?;
+        Some(Explanation { code: row.code, weight: code.weight(), meaning: row.meaning, advice: row.advice })
+    })
+}
+
+struct Row {
+    code: &'static str,
+    meaning: &'static str,
+    advice: &'static str,
+}
+
+const DAMAGE: &str = "Copy the bag again; if the fault stays, ask another holder for the same file by its name.";
+const FORGED: &str = "No version of Merestone writes this: ask another holder for the same entry or statement, and ask its signer.";
+const ORIGINAL: &str = "Ask another holder for the original by its hash, and ask whoever handed over the bag what happened to it.";
+const UNAPPLIABLE: &str = "The entry is authentic and is not applied; it is kept and shown. Ask how the device's app was made.";
+
+#[rustfmt::skip]
+const TABLE: &[Row] = &[
+    Row { code: "cbor-malformed", meaning: "The bytes are cut short or no CBOR at all.", advice: DAMAGE },
+    Row { code: "cbor-non-minimal", meaning: "A number or length is written longer than needed; each item has one way to be written.", advice: FORGED },
+    Row { code: "cbor-indefinite", meaning: "An item of indefinite length, which Merestone never writes.", advice: FORGED },
+    Row { code: "cbor-float", meaning: "A floating-point number, which Merestone never writes.", advice: FORGED },
+    Row { code: "cbor-tag", meaning: "A CBOR tag, which Merestone never writes.", advice: FORGED },
+    Row { code: "cbor-simple", meaning: "A simple value other than false, true and null.", advice: FORGED },
+    Row { code: "cbor-key-order", meaning: "Map keys are out of order.", advice: FORGED },
+    Row { code: "cbor-duplicate-key", meaning: "A map key is there twice.", advice: FORGED },
+    Row { code: "cbor-depth", meaning: "Items are nested deeper than 16.", advice: FORGED },
+    Row { code: "cbor-trailing", meaning: "Bytes follow the item.", advice: DAMAGE },
+    Row { code: "text-utf8", meaning: "A text is not UTF-8.", advice: DAMAGE },
+    Row { code: "text-not-nfc", meaning: "A text is not in Unicode Normalization Form C.", advice: FORGED },
+    Row { code: "text-forbidden", meaning: "A text holds a control or bidirectional format character, which could make a line read differently from what was signed.", advice: FORGED },
+    Row { code: "shape", meaning: "Well-formed CBOR, but not what the format asks for at this place.", advice: DAMAGE },
+    Row { code: "size-limit", meaning: "Larger than the stated maximum.", advice: DAMAGE },
+    Row { code: "cose-algorithm", meaning: "The signature claims an algorithm other than Ed25519.", advice: FORGED },
+    Row { code: "cose-unprotected", meaning: "Something stands where nothing is signed.", advice: FORGED },
+    Row { code: "cose-type", meaning: "A statement of one type stands where another belongs.", advice: FORGED },
+    Row { code: "key-not-canonical", meaning: "The signer's key is not written in its only form.", advice: FORGED },
+    Row { code: "key-weak", meaning: "The signer's key is of small order: anybody could sign for it.", advice: FORGED },
+    Row { code: "key-mixed-order", meaning: "The signer's key lies outside the group that signatures are safe in.", advice: FORGED },
+    Row { code: "signature-invalid", meaning: "The signature does not fit the bytes: they were changed after they were signed, or never signed by this key.", advice: ORIGINAL },
+    Row { code: "mission-mismatch", meaning: "It belongs to another mission than the one asked for.", advice: "Compare the mission id with the one you were given by a way of your own; ask for the right bag." },
+    Row { code: "header-create", meaning: "An entry both creates a record and names one, or neither.", advice: FORGED },
+    Row { code: "refs-order", meaning: "The entries named are not in ascending order.", advice: FORGED },
+    Row { code: "writers-order", meaning: "The writing parties are not in ascending order.", advice: FORGED },
+    Row { code: "earlier-order", meaning: "The earlier logs are not in ascending order.", advice: FORGED },
+    Row { code: "log-start", meaning: "A first entry without its beginning, or a later one with it.", advice: FORGED },
+    Row { code: "log-prev", meaning: "An entry does not follow the one before it in its log.", advice: "Ask several holders for the log: one of the two entries was put there, or the observer's device was restored from a backup." },
+    Row { code: "log-gap", meaning: "An entry inside a log is missing: the next one names it.", advice: "Ask the observer, base camp or another holder for the entry with this id; whoever made the bag had to leave it out." },
+    Row { code: "log-full", meaning: "A log beyond its limit.", advice: FORGED },
+    Row { code: "log-fork", meaning: "One key signed two entries at one position: a device was restored from a backup, or its key was copied.", advice: "Ask the party whether the key should be cut; both entries are kept and shown." },
+    Row { code: "body-hash", meaning: "A body is not the one that was signed.", advice: ORIGINAL },
+    Row { code: "change-size", meaning: "A change is larger than allowed, or has too many parts.", advice: UNAPPLIABLE },
+    Row { code: "change-compressed", meaning: "A compressed change.", advice: UNAPPLIABLE },
+    Row { code: "change-malformed", meaning: "Not an Automerge change.", advice: UNAPPLIABLE },
+    Row { code: "change-extra-bytes", meaning: "Bytes follow the columns of a change.", advice: UNAPPLIABLE },
+    Row { code: "change-actor", meaning: "A change made under another actor than that of its log.", advice: UNAPPLIABLE },
+    Row { code: "change-time", meaning: "A change with a time of its own.", advice: UNAPPLIABLE },
+    Row { code: "change-seed", meaning: "A change without its seed.", advice: UNAPPLIABLE },
+    Row { code: "change-empty", meaning: "A change that writes nothing.", advice: UNAPPLIABLE },
+    Row { code: "change-object", meaning: "A change of something other than the root of the record.", advice: UNAPPLIABLE },
+    Row { code: "change-action", meaning: "A change that does something other than put a value.", advice: UNAPPLIABLE },
+    Row { code: "change-key", meaning: "A key that is no name of an answer, or keys out of order.", advice: UNAPPLIABLE },
+    Row { code: "change-duplicate-key", meaning: "A change that writes one answer twice.", advice: UNAPPLIABLE },
+    Row { code: "change-value", meaning: "A value of a type no record has.", advice: UNAPPLIABLE },
+    Row { code: "change-deps-order", meaning: "Dependencies out of order.", advice: UNAPPLIABLE },
+    Row { code: "change-deps-refs", meaning: "A change builds on other changes than its entry names.", advice: UNAPPLIABLE },
+    Row { code: "change-seq", meaning: "A change is not the author's next one of this record.", advice: UNAPPLIABLE },
+    Row { code: "change-own-dep", meaning: "A change does not build on the author's previous one.", advice: UNAPPLIABLE },
+    Row { code: "change-start-op", meaning: "A change counts its operations from the wrong number.", advice: UNAPPLIABLE },
+    Row { code: "change-pred", meaning: "A change replaces a value that it could not have seen.", advice: UNAPPLIABLE },
+    Row { code: "change-not-canonical", meaning: "A change written in another way than its only one.", advice: UNAPPLIABLE },
+    Row { code: "claims-mismatch", meaning: "The entry's commitments to single facts are not those its body gives.", advice: "The entry stands; nothing of it can be disclosed fact by fact. Ask how the device's app was made." },
+    Row { code: "claims-unknown-question", meaning: "The entry answers a question that its form does not have.", advice: "The entry stands; that answer cannot be disclosed on its own. Ask which form the device used." },
+    Row { code: "charter-signatures", meaning: "A party's signature of the charter is missing, foreign or out of order.", advice: "A mission works only with a charter that every party signed; ask for that one." },
+    Row { code: "charter-keys", meaning: "Two keys of the charter are equal.", advice: "Ask for the charter that the parties signed." },
+    Row { code: "charter-order", meaning: "Parties, scopes or forms of the charter are out of order, or the quorum is out of range.", advice: "Ask for the charter that the parties signed." },
+    Row { code: "certificate-signer", meaning: "The certificate is not signed by the party it names.", advice: "Ask that party whether it certified this key." },
+    Row { code: "certificate-possession", meaning: "The certificate does not show that its holder had the key.", advice: "Ask the party for the enrolment request." },
+    Row { code: "certificate-role", meaning: "The certificate names a role that this version does not know.", advice: "Use a newer version of this command, or ask the party." },
+    Row { code: "certificate-scope", meaning: "The certificate names a scope that the charter does not.", advice: "Ask the party which scope it meant." },
+    Row { code: "certificate-key", meaning: "A log rests on a certificate of another key.", advice: "Ask the party under which certificate the observer works; the log counts as out of role." },
+    Row { code: "key-not-in-roster", meaning: "No certificate of the mission names the key that signed this: a stranger's entry.", advice: "Ask whoever made the bag where it came from; nothing of it is applied." },
+    Row { code: "out-of-role", meaning: "The signer's certificate, or the record's writers, do not let it sign this.", advice: "Nothing: it is kept and shown, and not applied. Ask the party if it should have been." },
+    Row { code: "cut-signer", meaning: "A cut is not signed by the party that certified the key.", advice: "Ask the party whether it cut the key." },
+    Row { code: "cut-order", meaning: "The kept positions of a cut are out of order.", advice: "Ask the party for the cut it signed." },
+    Row { code: "erasure-quorum", meaning: "Fewer parties signed an erasure than the charter asks for, or not those parties.", advice: "Ask the parties; until then nothing is erased." },
+    Row { code: "receipt-signer", meaning: "A receipt's signer holds no certificate that lets it sign receipts.", advice: "Ask whose store it is." },
+    Row { code: "statement-limit", meaning: "More statements of one signer than a mission keeps.", advice: "Ask the signer's party what happened to the key." },
+    Row { code: "checkpoint-invalid", meaning: "The checkpoint note is malformed, or the mission's ledger did not sign it.", advice: "Ask the ledger's operator for the note." },
+    Row { code: "bag-unreadable", meaning: "A file or folder is missing, is not a regular file, cannot be opened, or is not what its name says.", advice: "Copy the bag again and compare; check permissions." },
+    Row { code: "bag-manifest", meaning: "A file differs from the manifest, is missing, or is not listed.", advice: "Copy the bag again: manifests find accidents of copying. They prove nothing about forgery." },
+    Row { code: "bag-misnamed", meaning: "A file's name is not the hash of its content.", advice: ORIGINAL },
+    Row { code: "bag-version", meaning: "The bag was written by a later version.", advice: "Use a newer version of this command." },
+    Row { code: "bag-foreign-file", meaning: "A file that belongs to no bag, or that nothing in the bag names. It was not read.", advice: "Nothing: ask whoever made the bag what it is." },
+    Row { code: "log-misplaced", meaning: "An entry stands out of order, twice, or in the file of another log.", advice: "Ask for the bag again: its maker or somebody after him moved entries." },
+    Row { code: "receipt-missing-tail", meaning: "A receipt attests entries at the end of a log that the bag does not hold.", advice: "Ask the receipt's signer for the log: it held these entries when it signed." },
+    Row { code: "receipt-other-head", meaning: "A receipt attests another entry at this position.", advice: "Ask the receipt's signer for the log: there are two histories." },
+    Row { code: "receipt-log-absent", meaning: "A receipt attests a log of which this bag of some scopes holds nothing.", advice: "Ask for the log's scope; it may lie outside the bag's scopes." },
+    Row { code: "earlier-missing", meaning: "A log names the last entry of an earlier log of the same key, and the bag does not reach it.", advice: "Ask the observer or base camp for the earlier log." },
+    Row { code: "cut-kept-missing", meaning: "A cut keeps a log up to an entry that the bag does not reach.", advice: "Ask the party that signed the cut for the log." },
+    Row { code: "photo-mismatch", meaning: "A photo's bytes are not those that the entry names.", advice: ORIGINAL },
+    Row { code: "photo-missing", meaning: "An entry names a photo that is not in the bag.", advice: "Ask base camp for the photo by its hash; it may not have arrived yet." },
+    Row { code: "photo-facts", meaning: "An entry gives another size or chunk root than the photo has whose hash it names.", advice: "Nothing: the photo is the one that was signed. Ask how the device's app was made." },
+    Row { code: "body-missing", meaning: "A body is not in the bag and no erasure covers it.", advice: "Ask for a bag with the bodies; until then only the header is checked." },
+    Row { code: "body-erased", meaning: "A body that the parties' quorum erased: header only.", advice: "Nothing: the erasure is in the bag." },
+    Row { code: "erased-but-held", meaning: "A body or photo that an erasure covers lies in the bag all the same.", advice: "Tell whoever made the bag to drop it, and drop your copy." },
+    Row { code: "set-aside-by-cut", meaning: "An authentic entry behind the position at which its key was cut.", advice: "Nothing: it is set aside and shown. Ask the party why it cut the key." },
+    Row { code: "entry-waiting", meaning: "An entry names one that is not in the bag, so it cannot be judged.", advice: "Ask for the entry it names, or for a bag of the whole record." },
+    Row { code: "entry-held", meaning: "An authentic entry that is not applied because of a fork, an erasure, or the entry it builds on.", advice: "Nothing: it is kept and shown; its author may restate it." },
+    Row { code: "entry-unappliable", meaning: "An authentic entry whose change does not fit the record; the rule is named.", advice: "Nothing: it is kept and shown, and not applied. Ask how the device's app was made." },
+    Row { code: "record-fork", meaning: "One author made two changes of a record that do not know each other; one is applied.", advice: "Ask the party whether the device was restored or its key copied; a ruling can name the other branch." },
+    Row { code: "record-too-large", meaning: "A record has more entries, or larger ones, than are judged at once; its entries are authentic and its content was not judged.", advice: "Judge it on a machine of the record's holders, or ask for the record on its own." },
+    Row { code: "form-missing", meaning: "An entry's form definition is not in the bag, so its claims cannot be computed.", advice: "Ask for the form with this hash; the charter lists it." },
+    Row { code: "certificate-missing", meaning: "A log rests on a certificate that is not in the bag.", advice: "Ask the party for the certificate with this id." },
+    Row { code: "certificate-provisional", meaning: "A certificate that no ledger is known to hold yet.", advice: "Nothing: it works. Its place in time is not attested by anybody but its party." },
+    Row { code: "completeness-not-assessed", meaning: "Nothing in the bag shows that nothing was left out: there is no cosigned checkpoint.", advice: "Compare with a bag from another holder. Receipts in the bag still show tails that are missing." },
+    Row { code: "kind-unknown", meaning: "An entry of a kind of a later version; it is kept and not applied.", advice: "Use a newer version of this command." },
+    Row { code: "clock-backwards", meaning: "A device's clock went back between two entries of a log.", advice: "Nothing: order comes from the chain, not from clocks. Read times of that device with care." },
+    Row { code: "context-observer", meaning: "An entry names another observer than its certificate.", advice: "Ask the party who held the device; the signature is that of the certificate's key." },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_code_is_explained_once_and_nothing_else_is() {
+        let codes: BTreeSet<&str> = Code::all().map(Code::as_str).collect();
+        let rows: BTreeSet<&str> = TABLE.iter().map(|row| row.code).collect();
+        assert_eq!(codes, rows);
+        assert_eq!(TABLE.len(), rows.len());
+        assert_eq!(Code::all().count(), codes.len(), "a bag's code is no check's code");
+        assert!(TABLE.iter().all(|row| row.meaning.ends_with('.') && row.advice.ends_with('.')));
+    }
+
+    #[test]
+    fn every_code_of_the_bundle_spec_is_explained_with_its_weight() {
+        let spec = include_str!("../../spec/bundle.md");
+        let table = spec.lines().skip_while(|line| !line.starts_with("| code | weight |")).skip(2);
+        let mut seen = 0;
+        for line in table.take_while(|line| line.starts_with('|')) {
+            let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+            for code in cells[1].split(", ") {
+                let found = explain(code.trim_matches('`')).unwrap_or_else(|| panic!("{code} is not explained"));
+                assert!(cells[2].starts_with(found.weight.as_str()), "{code}: {} in the spec", cells[2]);
+                seen += 1;
+            }
+        }
+        assert!(seen > 30);
+    }
+}

@@ -1,0 +1,443 @@
+//! One record of the bag: bodies, changes, claims, standings, photos, and what it says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::finding::{BagCode, Findings, Place, Weight};
+use super::index::EntryIndex;
+use crate::change::{Change, Value};
+use crate::check::{Check, Refused};
+use crate::claims::Claims;
+use crate::entry::{
+    Clock, Content, Context, Kind, Photo, Place as Spot, RenditionOrReason, VerifiedEntry,
+};
+use crate::form::LeafTable;
+use crate::id::{BlobHash, EntryId, FormHash, LogId, RecordId, ScopeId, StatementId};
+use crate::key::KEY_BYTES;
+use crate::merkle::NodeHash;
+use crate::record::{ChangeEntry, HeldEntry, HeldWhy, Judged, Setting, Standing, View, WaitingFor, judge};
+use crate::roster::{Class, Coverage, LogPosition, PartyNumber, Roster};
+
+/// Most bytes of one record that are judged at once; a record that takes more is named and left out.
+pub const RECORD_BYTES_MAX: u64 = 256 << 20;
+
+/// What records are judged by.
+#[derive(Clone, Copy)]
+pub struct RecordGrounds<'a> {
+    /// The mission's statements.
+    pub roster: &'a Roster,
+    /// What cuts cover.
+    pub coverage: &'a Coverage,
+    /// The leaf tables of the forms in the bag.
+    pub tables: &'a BTreeMap<FormHash, LeafTable>,
+    /// The photos in the bag.
+    pub photos: &'a BTreeMap<BlobHash, PhotoFile>,
+    /// Every entry of the bag.
+    pub index: &'a EntryIndex,
+}
+
+/// The leaf tables of the forms that a roster holds.
+pub fn leaf_tables(roster: &Roster) -> BTreeMap<FormHash, LeafTable> {
+    let hashes = roster.ids(Class::Form).into_iter().map(|id| FormHash::from_bytes(*id.as_bytes()));
+    hashes.filter_map(|hash| Some((hash, LeafTable::new(roster.form(hash)?)))).collect()
+}
+
+/// A photo or rendition that lies in the bag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PhotoFile {
+    /// Its size.
+    pub bytes: u64,
+    /// Whether its content has the hash of its name.
+    pub is_right: bool,
+    /// The root of its chunk tree.
+    pub chunks: NodeHash,
+}
+
+/// An entry read again for its record.
+pub struct Loaded {
+    /// The entry, with its body if that is there and is the one that was signed.
+    pub entry: VerifiedEntry,
+    /// The certificate that its chain leads to.
+    pub certificate: Option<StatementId>,
+    /// Whether other bytes stand in place of its body; that was said before.
+    pub is_body_wrong: bool,
+}
+
+/// What the audit has to say about a record.
+#[derive(Debug, Default)]
+pub struct RecordOutcome {
+    /// What was found.
+    pub findings: Findings,
+    /// How many entries have each standing.
+    pub standings: BTreeMap<&'static str, u64>,
+    /// Keys with more than one value that stands.
+    pub conflicts: u64,
+    /// The photos and renditions its entries name.
+    pub named: BTreeSet<BlobHash>,
+    /// What the record says, if that was asked for.
+    pub detail: Option<RecordDetail>,
+}
+
+/// Judges one record; entries of other records among those loaded are left out.
+pub fn audit_record(
+    record: RecordId,
+    loaded: Vec<Loaded>,
+    grounds: RecordGrounds<'_>,
+    is_detailed: bool,
+) -> RecordOutcome {
+    let wrong: BTreeSet<EntryId> =
+        loaded.iter().filter(|loaded| loaded.is_body_wrong).map(|loaded| loaded.entry.id()).collect();
+    let held: Vec<HeldEntry> =
+        loaded.into_iter().map(|loaded| HeldEntry::new(loaded.entry, loaded.certificate)).collect();
+    let is_elsewhere = |id| grounds.index.contains(id);
+    let setting = Setting {
+        roster: grounds.roster,
+        coverage: grounds.coverage,
+        ledgered: &BTreeSet::new(),
+        is_elsewhere: &is_elsewhere,
+    };
+    let judged = judge(record, &held, &setting);
+    let mut case = Case { grounds, judged: &judged, wrong: &wrong, outcome: RecordOutcome::default() };
+    for held in held.iter().filter(|held| held.entry().record() == record) {
+        case.say_standing(held);
+        case.say_body(held);
+    }
+    for entry in judged.applied().iter().chain(judged.unapplied()) {
+        case.say_claims(entry);
+    }
+    case.say_forks(&held);
+    let mut outcome = case.outcome;
+    let view = View::of(&judged);
+    outcome.conflicts = view.conflicts().count() as u64;
+    outcome.detail = is_detailed.then(|| RecordDetail::of(record, &held, &judged, &view, grounds));
+    outcome
+}
+
+struct Case<'a> {
+    grounds: RecordGrounds<'a>,
+    judged: &'a Judged<'a>,
+    wrong: &'a BTreeSet<EntryId>,
+    outcome: RecordOutcome,
+}
+
+impl Case<'_> {
+    fn place(&self, entry: &VerifiedEntry) -> Place {
+        Place { record: Some(entry.record()), ..Place::entry(entry.log(), entry.header().seq, entry.id()) }
+    }
+
+    fn say_standing(&mut self, held: &HeldEntry) {
+        let Some(standing) = self.judged.standing(held.id()) else { return };
+        *self.outcome.standings.entry(standing.code()).or_default() += 1;
+        let (entry, findings) = (held.entry(), &mut self.outcome.findings);
+        let place = Place { record: Some(entry.record()), ..Place::entry(entry.log(), entry.header().seq, entry.id()) };
+        match standing {
+            // Cuts and kinds of later versions are said where the logs are read.
+            Standing::Accepted | Standing::Provisional | Standing::Voided | Standing::SetAside | Standing::UnknownKind => {}
+            Standing::Held(HeldWhy::Fork(_)) => findings.add(BagCode::EntryHeld, place, "lost a fork"),
+            Standing::Held(HeldWhy::Ancestor(_)) => {
+                findings.add(BagCode::EntryHeld, place, "builds on an entry that is not applied");
+            }
+            Standing::Held(HeldWhy::Restate) => findings.add(BagCode::EntryHeld, place, "its record was erased"),
+            Standing::Unappliable(Refused { check, what }) => {
+                findings.add(BagCode::EntryUnappliable, place, format!("{check}: {what}"));
+            }
+            Standing::OutOfRole(refused) if refused.check == Check::OutOfRole => findings.refused(refused, place),
+            // A certificate of another key is said at seq 0 of the log.
+            Standing::OutOfRole(_) => {}
+            Standing::Waiting(WaitingFor::Body) => {
+                if !self.wrong.contains(&held.id()) {
+                    findings.add(BagCode::BodyMissing, place, "body");
+                }
+            }
+            // A missing certificate, an unknown key and a broken chain have findings of their own.
+            Standing::Waiting(WaitingFor::Certificate) => {}
+            Standing::Waiting(WaitingFor::Creation) => {
+                findings.add(BagCode::EntryWaiting, place, "the entry that creates the record is not in the bag");
+            }
+            Standing::Waiting(WaitingFor::Entry(_)) => {
+                findings.add(BagCode::EntryWaiting, place, "an entry it names is not in the bag, or waits itself");
+            }
+            Standing::Erased => {
+                let (code, detail) = match entry.body_bytes() {
+                    None => (BagCode::BodyErased, "erased, header only"),
+                    Some(_) => (BagCode::ErasedButHeld, "body"),
+                };
+                findings.add(code, place, detail);
+            }
+        }
+    }
+
+    fn say_body(&mut self, held: &HeldEntry) {
+        let is_erased = self.judged.standing(held.id()) == Some(Standing::Erased);
+        let Some(body) = held.body().filter(|_| !is_erased) else { return };
+        let place = self.place(held.entry());
+        let certificate = held.certificate().and_then(|id| self.grounds.roster.certificate(id));
+        if certificate.is_some_and(|certificate| certificate.request().observer() != body.context.observer) {
+            self.outcome.findings.add(BagCode::ContextObserver, place.clone(), "another observer than the certificate");
+        }
+        for photo in &body.context.photos {
+            self.say_photo(photo, &place);
+        }
+    }
+
+    fn say_photo(&mut self, photo: &Photo, place: &Place) {
+        let is_erased = self.grounds.roster.is_photo_erased(photo.sha256);
+        let original = Named { blob: photo.sha256, bytes: photo.bytes, chunks: photo.chunks, what: "original" };
+        let renditions = [(&photo.thumbnail, "thumbnail"), (&photo.preview, "preview")];
+        let renditions = renditions.into_iter().filter_map(|(rendition, what)| match rendition {
+            RenditionOrReason::Rendition(made) => {
+                Some(Named { blob: made.sha256, bytes: made.bytes, chunks: made.chunks, what })
+            }
+            RenditionOrReason::Missing(_) => None,
+        });
+        for named in std::iter::once(original).chain(renditions) {
+            let place = Place { file: Some(super::bag::photo_path(named.blob)), ..place.clone() };
+            self.outcome.named.insert(named.blob);
+            let findings = &mut self.outcome.findings;
+            match self.grounds.photos.get(&named.blob) {
+                None if is_erased => {}
+                None => findings.add(BagCode::PhotoMissing, place, named.what),
+                Some(_) if is_erased => findings.add(BagCode::ErasedButHeld, place, named.what),
+                Some(file) if !file.is_right => findings.add(BagCode::PhotoMismatch, place, named.what),
+                Some(file) if file.bytes != named.bytes || file.chunks != named.chunks => {
+                    findings.add(BagCode::PhotoFacts, place, named.what);
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn say_claims(&mut self, entry: &ChangeEntry<'_>) {
+        let (held, place) = (entry.held, self.place(entry.held.entry()));
+        let is_erased = self.judged.standing(held.id()) == Some(Standing::Erased);
+        let (Some(body), Some(commitment)) = (held.body(), held.entry().header().commitment) else { return };
+        if is_erased {
+            return;
+        }
+        let Some(table) = self.grounds.tables.get(&commitment.form) else {
+            self.outcome.findings.add(BagCode::FormMissing, place, "form definition");
+            return;
+        };
+        let claims = Claims::compute(table, &entry.change, &body.context);
+        if claims.root() != commitment.root {
+            self.outcome.findings.add(Check::ClaimsMismatch, place.clone(), "claims root");
+        }
+        if claims.unknown_questions().next().is_some() {
+            self.outcome.findings.add(Check::ClaimsUnknownQuestion, place, "a key the form does not name");
+        }
+    }
+
+    fn say_forks(&mut self, held: &[HeldEntry]) {
+        for fork in self.judged.forks() {
+            let siblings: Vec<&HeldEntry> = std::iter::once(&fork.chosen)
+                .chain(&fork.others)
+                .filter_map(|id| held.iter().find(|held| held.id() == *id))
+                .collect();
+            let open = siblings.iter().filter(|sibling| !self.is_covered(sibling)).count();
+            let weight = if open <= 1 { Weight::Note } else { Weight::Doubt };
+            let Some(loser) = siblings.get(1) else { continue };
+            let detail = format!("{} changes with one seq; one is applied", siblings.len());
+            self.outcome.findings.add_as(weight, BagCode::RecordFork, self.place(loser.entry()), detail);
+        }
+    }
+
+    fn is_covered(&self, held: &HeldEntry) -> bool {
+        let (entry, header) = (held.entry(), held.entry().header());
+        let key = entry.key().as_bytes();
+        let party = held.certificate().and_then(|id| self.grounds.roster.party_of(id));
+        let at = LogPosition { key, scope: header.scope, epoch: header.epoch, seq: header.seq, id: entry.id() };
+        party.is_some_and(|party| self.grounds.coverage.is_covered(at, party))
+    }
+}
+
+struct Named {
+    blob: BlobHash,
+    bytes: u64,
+    chunks: NodeHash,
+    what: &'static str,
+}
+
+/// What a record says, for a report. Only what verified entries say is in it, and nothing that was erased.
+#[derive(Clone, Debug)]
+pub struct RecordDetail {
+    /// The record.
+    pub id: RecordId,
+    /// Its scope.
+    pub scope: Option<ScopeId>,
+    /// The kind of its form, if the bag holds the form.
+    pub kind: Option<String>,
+    /// Its entries, by the position of their logs.
+    pub entries: Vec<EntryDetail>,
+    /// What stands, ascending by key.
+    pub answers: Vec<Answer>,
+}
+
+/// An answer that stands; several values are a conflict.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The name of the answer.
+    pub key: String,
+    /// The values, each with the entry that put it.
+    pub values: Vec<(Said, EntryId)>,
+}
+
+/// A value of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// Asked and left blank.
+    Blank,
+    /// No or yes.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A text.
+    Text(String),
+}
+
+impl From<Value<'_>> for Said {
+    fn from(value: Value<'_>) -> Self {
+        match value {
+            Value::Null => Said::Blank,
+            Value::Bool(value) => Said::Bool(value),
+            Value::Int(value) => Said::Int(value),
+            Value::Text(value) => Said::Text(value.to_owned()),
+        }
+    }
+}
+
+/// An entry of a record.
+#[derive(Clone, Debug)]
+pub struct EntryDetail {
+    /// The entry.
+    pub id: EntryId,
+    /// Its log.
+    pub log: LogId,
+    /// Its position.
+    pub seq: u64,
+    /// Who signed it.
+    pub key: [u8; KEY_BYTES],
+    /// The party that certified the key.
+    pub party: Option<PartyNumber>,
+    /// The observer's name in the certificate.
+    pub observer: Option<String>,
+    /// The device's name in the certificate.
+    pub device: Option<String>,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its standing.
+    pub standing: &'static str,
+    /// What the device knew, if the body is readable and not erased; without the observer and the photos.
+    pub clock: Option<Clock>,
+    /// Where.
+    pub spot: Option<Spot>,
+    /// At which post.
+    pub post: Option<String>,
+    /// What a signature role says in words.
+    pub text: Option<String>,
+    /// What a signature role gives as its reason.
+    pub reason: Option<u64>,
+    /// The photos.
+    pub photos: Vec<PhotoDetail>,
+    /// What a change wrote that is not applied, so that it is seen nonetheless.
+    pub unapplied: Vec<(String, Said)>,
+}
+
+/// A photo of an entry.
+#[derive(Clone, Debug)]
+pub struct PhotoDetail {
+    /// The original.
+    pub original: BlobHash,
+    /// The thumbnail, if it is in the bag as it was signed.
+    pub thumbnail: Option<BlobHash>,
+    /// `held`, `missing`, `other bytes` or `erased`.
+    pub state: &'static str,
+}
+
+impl RecordDetail {
+    fn of(
+        id: RecordId,
+        held: &[HeldEntry],
+        judged: &Judged<'_>,
+        view: &View<'_>,
+        grounds: RecordGrounds<'_>,
+    ) -> Self {
+        let own = held.iter().filter(|held| held.entry().record() == id);
+        let creation = own.clone().find(|held| held.id() == id.as_entry());
+        let header = creation.map(|held| held.entry().header());
+        let form = header.and_then(|header| header.commitment).and_then(|made| grounds.roster.form(made.form));
+        let mut entries: Vec<EntryDetail> = own.map(|held| EntryDetail::of(held, judged, grounds)).collect();
+        for entry in judged.unapplied() {
+            let shown = judged.standing(entry.held.id()) != Some(Standing::Erased);
+            if let Some(detail) = entries.iter_mut().find(|detail| shown && detail.id == entry.held.id()) {
+                detail.unapplied = puts(&entry.change);
+            }
+        }
+        entries.sort_by_key(|entry| (entry.log, entry.seq, entry.id));
+        let answer = |(key, values): (&str, &[crate::record::Shown<'_>])| Answer {
+            key: key.to_owned(),
+            values: values.iter().map(|shown| (shown.value.into(), shown.entry)).collect(),
+        };
+        Self {
+            id,
+            scope: header.map(|header| header.scope),
+            kind: form.map(|form| form.kind.clone()),
+            entries,
+            answers: view.keys().map(answer).collect(),
+        }
+    }
+}
+
+fn puts(change: &Change<'_>) -> Vec<(String, Said)> {
+    change.puts().iter().map(|put| (put.key.to_owned(), put.value.into())).collect()
+}
+
+impl EntryDetail {
+    fn of(held: &HeldEntry, judged: &Judged<'_>, grounds: RecordGrounds<'_>) -> Self {
+        let (entry, header) = (held.entry(), held.entry().header());
+        let standing = judged.standing(held.id());
+        let certificate = held.certificate().and_then(|id| grounds.roster.certificate(id));
+        let certificate = certificate.filter(|certificate| certificate.key() == entry.key());
+        let body = held.body().filter(|_| standing != Some(Standing::Erased));
+        let (reason, text) = match body.map(|body| &body.content) {
+            Some(Content::Role { reason, text, seed: _ }) => (*reason, text.clone()),
+            Some(Content::Change(_)) | None => (None, None),
+        };
+        let context: Option<&Context> = body.map(|body| &body.context);
+        let photos = context.map_or(&[][..], |context| &context.photos);
+        Self {
+            id: entry.id(),
+            log: entry.log(),
+            seq: header.seq,
+            key: *entry.key().as_bytes(),
+            party: certificate.map(|certificate| certificate.party()),
+            observer: certificate.map(|certificate| certificate.request().observer().to_owned()),
+            device: certificate.map(|certificate| certificate.request().device().to_owned()),
+            kind: header.kind,
+            standing: standing.map_or("waiting", Standing::code),
+            clock: context.map(|context| context.clock),
+            spot: context.and_then(|context| context.place),
+            post: context.and_then(|context| context.post.clone()),
+            text,
+            reason,
+            photos: photos.iter().map(|photo| PhotoDetail::of(photo, grounds)).collect(),
+            unapplied: Vec::new(),
+        }
+    }
+}
+
+impl PhotoDetail {
+    fn of(photo: &Photo, grounds: RecordGrounds<'_>) -> Self {
+        let is_erased = grounds.roster.is_photo_erased(photo.sha256);
+        let right = |blob: BlobHash| grounds.photos.get(&blob).is_some_and(|file| file.is_right);
+        let thumbnail = match &photo.thumbnail {
+            RenditionOrReason::Rendition(made) if !is_erased && right(made.sha256) => Some(made.sha256),
+            RenditionOrReason::Rendition(_) | RenditionOrReason::Missing(_) => None,
+        };
+        let state = match grounds.photos.get(&photo.sha256) {
+            _ if is_erased => "erased",
+            None => "missing",
+            Some(file) if file.is_right => "held",
+            Some(_) => "other bytes",
+        };
+        Self { original: photo.sha256, thumbnail, state }
+    }
+}
