@@ -28,7 +28,12 @@ impl Outgoing {
     /// The chunk hashes of a blob that is held whole and that an entry of `scopes` names; `None` otherwise.
     ///
     /// A file that is not what entries say of it is hashed whole, and set aside if it is damaged.
-    pub(super) fn hashes(&self, store: &Store, hash: BlobHash, scopes: &[ScopeId]) -> Result<Option<Vec<NodeHash>>, BlobError> {
+    pub(super) fn hashes(
+        &self,
+        store: &Store,
+        hash: BlobHash,
+        scopes: &[ScopeId],
+    ) -> Result<Option<Vec<NodeHash>>, BlobError> {
         let claims = store.claims_in(scopes, hash)?;
         if claims.is_empty() {
             return Ok(None);

@@ -48,10 +48,9 @@ impl SyncError {
     pub fn is_worth_retrying(&self) -> bool {
         match self {
             Self::NoSocket { .. } | Self::Abandoned => false,
-            Self::NoLink { source, .. } => matches!(
-                source,
-                ConnectError::NoAnswer | ConnectError::Busy | ConnectError::TooManyConnections
-            ),
+            Self::NoLink { source, .. } => {
+                matches!(source, ConnectError::NoAnswer | ConnectError::Busy | ConnectError::TooManyConnections)
+            }
         }
     }
 }
@@ -59,10 +58,14 @@ impl SyncError {
 fn connect_advice(error: &ConnectError) -> &'static str {
     match error {
         ConnectError::BadAddress { .. } => "check the address and the port",
-        ConnectError::NoAnswer => "check that the other device is on, serves, and is on the same network; then the address",
+        ConnectError::NoAnswer => {
+            "check that the other device is on, serves, and is on the same network; then the address"
+        }
         ConnectError::Busy => "the other side is full: try again in a minute",
         ConnectError::TooManyConnections => "too many connections are open here: end one",
-        ConnectError::WrongKey => "another device answers at this address: check the address, or compare keys with its holder",
+        ConnectError::WrongKey => {
+            "another device answers at this address: check the address, or compare keys with its holder"
+        }
         ConnectError::OtherProtocol => "what answers there is no merestone: check the port, or update one side",
         ConnectError::NoRawKey => "what answers there shows no key: check the port",
         ConnectError::Handshake { .. } => "the handshake failed: update both sides, then try again",

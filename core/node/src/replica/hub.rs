@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use merestone_core::id::{LogId, ScopeId, StatementId};
@@ -24,6 +25,8 @@ pub(super) struct Hub {
     members: Mutex<HashMap<u64, Arc<Mailbox>>>,
     next: AtomicU64,
     seen: Mutex<Seen>,
+    /// Whoever is only told that something changed: the ledger.
+    listener: Mutex<Option<SyncSender<()>>>,
 }
 
 /// What [`Hub::look`] saw the last time.
@@ -65,6 +68,20 @@ impl Hub {
                 mailbox.put(change);
             }
         }
+        if let Some(listener) = &*lock(&self.listener) {
+            // A full channel says already that something changed.
+            let _ = listener.try_send(());
+        }
+    }
+
+    /// From now on `listener` hears of every change.
+    pub(super) fn wake_on_change(&self, listener: SyncSender<()>) {
+        *lock(&self.listener) = Some(listener);
+    }
+
+    /// From now on nobody does.
+    pub(super) fn wake_nobody(&self) {
+        *lock(&self.listener) = None;
     }
 
     /// Compares the store with what it held at the last look, and tells every conversation what is new.

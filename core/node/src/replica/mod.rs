@@ -59,7 +59,6 @@ use merestone_store::{CommitError, ReadError, Store};
 use tokio::sync::Semaphore;
 
 pub use camp::{Camp, CampError, CampKeys, CampOptions};
-pub use conversation::Stop;
 pub use error::{ServeError, SyncError};
 pub use ledger::{LedgerError, LedgerKey};
 pub use outcome::{
@@ -287,9 +286,8 @@ impl Shared {
     fn certificate(&self) -> Option<Certificate> {
         let roster = self.authority.roster();
         let transport = self.transport.public();
-        let is_cut = |of: &Certificate| {
-            roster.cuts().any(|cut| cut.key() == of.key().as_bytes() && cut.party() == of.party())
-        };
+        let is_cut =
+            |of: &Certificate| roster.cuts().any(|cut| cut.key() == of.key().as_bytes() && cut.party() == of.party());
         let own = roster.certificates().filter(|held| held.request().transport() == transport.as_bytes());
         own.min_by_key(|held| (is_cut(held), std::cmp::Reverse(held.scopes().len()), held.id())).cloned()
     }
@@ -312,7 +310,6 @@ fn cut_keys(roster: &Roster, ids: &[StatementId]) -> Vec<CutKey> {
 
 /// Any port of any interface, of the family of `address`.
 fn any_port_towards(address: SocketAddr) -> SocketAddr {
-    let here: IpAddr =
-        if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let here: IpAddr = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     SocketAddr::new(here, 0)
 }

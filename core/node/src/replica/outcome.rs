@@ -313,7 +313,8 @@ pub(super) fn missing(
         }
     }
     here.logs.sort_by_key(|behind| behind.log);
-    let person = |log| Ok::<_, ReadError>(store.tip(log)?.and_then(|tip| Person::of_key(&tip.key, &shared.authority.roster())));
+    let person =
+        |log| Ok::<_, ReadError>(store.tip(log)?.and_then(|tip| Person::of_key(&tip.key, &shared.authority.roster())));
     for (log, seq, entry) in store.missing_bodies(LIST_MAX)? {
         here.bodies.push(MissingBody { entry, log, seq, person: person(log)? });
     }

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use merestone_core::id::{BlobHash, EntryId, LogId, ScopeId, StatementId};
+use merestone_core::roster::Class;
 use merestone_core::sync::frame::{BlobClass, StatementClass};
 use merestone_core::sync::{
     Census, CutKey, HeldAt, Loaded, LocalState, Part, Request, Span, StoredEntry, WantedBlob, blobs_digest,
 };
-use merestone_core::roster::Class;
-use merestone_store::{BlobClaim, BlobError, ReadError, Store};
+use merestone_store::{BlobClaim, BlobError, MissingBlob, ReadError, Store};
 
 use super::Shared;
 use super::answer::{local_tip, roster_class, stored_blob_class, wire_class};
@@ -176,34 +176,29 @@ impl Reading {
         let mut found: Vec<WantedBlob> = Vec::new();
         let mut after = after;
         while found.len() < blobs_max {
-            let asked = (blobs_max - found.len()).max(1) * 4;
-            let page = self.store().missing_blobs_in(scopes, stored_blob_class(class), after, asked)?;
-            let is_last = page.len() < asked;
-            // A page may end between two descriptions of one hash; the next begins above it, so it is left for that one.
-            let cut = page.last().filter(|_| !is_last).map(|last| last.claim.hash);
-            let whole = page.into_iter().filter(|blob| Some(blob.claim.hash) != cut);
-            let mut by_hash: Vec<Vec<_>> = Vec::new();
-            for blob in whole {
-                match by_hash.last_mut() {
-                    Some(same) if same[0].claim.hash == blob.claim.hash => same.push(blob),
-                    _ => by_hash.push(vec![blob]),
-                }
-            }
-            for descriptions in by_hash.into_iter().take(blobs_max - found.len()) {
+            let room = blobs_max - found.len();
+            // Twice as many: entries may describe one file differently, and a page may end in the middle of that.
+            let page = self.store().missing_blobs_in(scopes, stored_blob_class(class), after, room * 2)?;
+            let is_last = page.len() < room * 2;
+            for descriptions in page.chunk_by(|one, other| one.claim.hash == other.claim.hash).take(room) {
                 after = Some(descriptions[0].claim.hash);
-                let false_claims = self.shared.false_claims();
-                let untried = descriptions.iter().find(|blob| !false_claims.contains(&blob.claim));
-                let blob = untried.unwrap_or(&descriptions[0]).clone();
-                drop(false_claims);
-                let BlobClaim { hash, bytes, chunks } = blob.claim;
-                self.wanted.files().insert(hash, WantedFile { claim: blob.claim, have: blob.have.clone() });
-                found.push(WantedBlob { hash, bytes, root: chunks, have: blob.have });
+                found.push(self.want(descriptions));
             }
             if is_last {
                 break;
             }
         }
         Ok(Loaded::Wanted(found))
+    }
+
+    /// Takes one of the descriptions of a file: the first that did not turn out false before.
+    fn want(&self, descriptions: &[MissingBlob]) -> WantedBlob {
+        let false_claims = self.shared.false_claims();
+        let untried = descriptions.iter().find(|blob| !false_claims.contains(&blob.claim));
+        let MissingBlob { claim, class: _, have } = untried.unwrap_or(&descriptions[0]).clone();
+        drop(false_claims);
+        self.wanted.files().insert(claim.hash, WantedFile { claim, have: have.clone() });
+        WantedBlob { hash: claim.hash, bytes: claim.bytes, root: claim.chunks, have }
     }
 
     fn census(&self, scopes: &[ScopeId], classes: &[BlobClass]) -> Result<Loaded, ReadError> {

@@ -83,7 +83,10 @@ mod tests {
         for other in [Frame::Ready.encode(), vec![], vec![0x84], vec![0x84, 4, 0xff]] {
             assert_eq!(theirs.listen(&other), []);
         }
-        assert_eq!((theirs.height(LogId::from_bytes([1; 32])), theirs.height(LogId::from_bytes([2; 32]))), (Some(5), Some(4)));
+        assert_eq!(
+            (theirs.height(LogId::from_bytes([1; 32])), theirs.height(LogId::from_bytes([2; 32]))),
+            (Some(5), Some(4))
+        );
         assert!(theirs.has_told(scope));
     }
 }

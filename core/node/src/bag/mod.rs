@@ -1,0 +1,75 @@
+//! The bag: a folder with a mission's evidence, for an auditor who is alone and offline (`core/spec/bundle.md`).
+//!
+//! Writing the same evidence again gives the same bytes: nothing in a bag depends on when, where or by whom it was written.
+//! A bag appears whole or not at all. It is written beside its place under a name that begins with a dot, flushed, and
+//! then renamed. A kill leaves such a folder behind, which may be removed, and no bag.
+//!
+//! Photos are hashed while they are copied. One that is damaged is set aside in the store, left out of the bag, and named.
+
+mod error;
+mod folder;
+mod manifest;
+mod payload;
+
+use std::path::Path;
+
+use merestone_core::id::{BlobHash, ScopeId, StatementId};
+use merestone_store::Store;
+
+pub use error::BagError;
+
+use crate::authority::Authority;
+use folder::Building;
+use manifest::Manifest;
+
+/// A bag that was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WrittenBag {
+    /// Logs in it.
+    pub logs: u64,
+    /// Entries in it.
+    pub entries: u64,
+    /// Bodies that are not in it: withheld, erased or not held.
+    pub bodies_absent: u64,
+    /// Photos and renditions in it.
+    pub photos: u64,
+    /// Files of evidence in it.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// What was left out although it is evidence.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// Something that is not in a bag, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeftOut {
+    /// A photo's file is damaged or gone. It is set aside, and fetched again from any peer that holds it.
+    DamagedPhoto(BlobHash),
+    /// An entry of the scopes names a photo that is not held.
+    AbsentPhoto(BlobHash),
+    /// A receipt speaks of logs outside the scopes that were asked for, and would accuse the bag of missing them.
+    Receipt(StatementId),
+}
+
+/// Writes the evidence of `scopes` (`None`: of all scopes) to a bag at `target`, a folder that does not exist or is empty.
+///
+/// Blocks on the disk for as long as copying takes.
+///
+/// # Errors
+/// [`BagError`]; nothing was left at `target`.
+pub fn write(
+    store: &Store,
+    authority: &Authority,
+    scopes: Option<&[ScopeId]>,
+    target: &Path,
+) -> Result<WrittenBag, BagError> {
+    let mut building = Building::begin(target)?;
+    let mut manifest = Manifest::default();
+    let mut written = WrittenBag::default();
+    payload::write(store, authority, scopes, &mut building, &mut manifest, &mut written)?;
+    (written.files, written.bytes) = (manifest.files(), manifest.bytes());
+    manifest.finish(authority.roster().mission(), &mut building)?;
+    building.finish()?;
+    Ok(written)
+}

@@ -1,0 +1,184 @@
+//! The evidence itself: charter, statements, forms, logs, photos, the newest checkpoint.
+
+use std::io::Read as _;
+
+use merestone_core::cbor::Writer;
+use merestone_core::id::{BlobHash, ScopeId};
+use merestone_core::merkle::CHUNK_BYTES;
+use merestone_core::roster::{Class, Roster};
+use merestone_store::{BlobClass, BlobError, LogTip, PAGE_ENTRIES_MAX, Store, StoredBody};
+
+use super::error::BagError;
+use super::folder::Building;
+use super::manifest::Manifest;
+use super::{LeftOut, WrittenBag};
+use crate::authority::Authority;
+
+/// Statements by the folder they lie in. The charter, forms and notes have places of their own.
+const FOLDERS: [(Class, &str); 4] = [
+    (Class::Certificate, "certificate"),
+    (Class::Cut, "cut"),
+    (Class::Erasure, "erasure"),
+    (Class::Receipt, "receipt"),
+];
+
+pub(super) fn write(
+    store: &Store,
+    authority: &Authority,
+    scopes: Option<&[ScopeId]>,
+    building: &mut Building,
+    manifest: &mut Manifest,
+    written: &mut WrittenBag,
+) -> Result<(), BagError> {
+    let all: Vec<ScopeId>;
+    let chosen = match scopes {
+        Some(scopes) => scopes,
+        None => {
+            all = authority.roster().charter().charter().scopes.iter().map(|scope| scope.id).collect();
+            &all
+        }
+    };
+    let mut parts = Parts { store, building, manifest, written };
+    parts.statements(&authority.roster().clone(), scopes)?;
+    parts.logs(scopes)?;
+    parts.photos(chosen)
+}
+
+struct Parts<'a> {
+    store: &'a Store,
+    building: &'a mut Building,
+    manifest: &'a mut Manifest,
+    written: &'a mut WrittenBag,
+}
+
+impl Parts<'_> {
+    fn statements(&mut self, roster: &Roster, scopes: Option<&[ScopeId]>) -> Result<(), BagError> {
+        self.put("data/charter.cbor".to_owned(), roster.charter().as_bytes())?;
+        for (class, folder) in FOLDERS {
+            for id in roster.ids(class) {
+                let Some(bytes) = roster.bytes(class, id) else { continue };
+                if class == Class::Receipt && self.speaks_of_others(roster, id, scopes)? {
+                    self.written.left_out.push(LeftOut::Receipt(id));
+                    continue;
+                }
+                self.put(format!("data/statements/{folder}/{id}.cbor"), bytes)?;
+            }
+        }
+        for id in roster.ids(Class::Form) {
+            if let Some(bytes) = roster.bytes(Class::Form, id) {
+                self.put(format!("data/forms/{id}.cbor"), bytes)?;
+            }
+        }
+        if let Some(note) = roster.newest_note() {
+            self.put("data/ledger/checkpoint.note".to_owned(), note.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Whether a receipt names logs that are not in the scopes asked for, as far as they are known here.
+    fn speaks_of_others(
+        &self,
+        roster: &Roster,
+        id: merestone_core::id::StatementId,
+        scopes: Option<&[ScopeId]>,
+    ) -> Result<bool, BagError> {
+        let Some(scopes) = scopes else { return Ok(false) };
+        let Some(receipt) = roster.receipts().find(|receipt| receipt.id() == id) else { return Ok(false) };
+        for held in receipt.logs() {
+            let tip = self.store.tip(held.log)?;
+            if tip.is_none_or(|tip| !scopes.contains(&tip.scope)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn logs(&mut self, scopes: Option<&[ScopeId]>) -> Result<(), BagError> {
+        let mut after = None;
+        loop {
+            let page = self.store.tips(None, after)?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.log);
+            for tip in page {
+                if scopes.is_none_or(|scopes| scopes.contains(&tip.scope)) {
+                    self.log(&tip)?;
+                }
+            }
+        }
+    }
+
+    /// All entries of a log that are held: siblings, and those after a gap, are evidence too.
+    fn log(&mut self, tip: &LogTip) -> Result<(), BagError> {
+        let mut page = self.store.log_entries(tip.log, 0, PAGE_ENTRIES_MAX)?;
+        if page.is_empty() {
+            return Ok(());
+        }
+        let path = format!("data/logs/{}.cborseq", tip.log);
+        let mut file = self.building.file(&path)?;
+        while let Some(last) = page.last() {
+            let next = last.seq + 1;
+            for entry in &page {
+                let mut writer = Writer::with_capacity(entry.header.len() + 1_024);
+                writer.array(2).bytes(&entry.header);
+                match &entry.body {
+                    StoredBody::Held(body) => {
+                        writer.bytes(body);
+                    }
+                    StoredBody::Missing | StoredBody::Erased => {
+                        writer.null();
+                        self.written.bodies_absent += 1;
+                    }
+                }
+                file.write(&writer.finish())?;
+                self.written.entries += 1;
+            }
+            page = self.store.log_entries(tip.log, next, PAGE_ENTRIES_MAX)?;
+        }
+        self.manifest.add(path, file.finish()?);
+        self.written.logs += 1;
+        Ok(())
+    }
+
+    fn photos(&mut self, scopes: &[ScopeId]) -> Result<(), BagError> {
+        let classes = [BlobClass::Thumbnail, BlobClass::Preview, BlobClass::Original];
+        let census = self.store.blob_census(scopes, &classes)?;
+        for hash in census.whole {
+            if !self.photo(hash)? {
+                self.written.left_out.push(LeftOut::DamagedPhoto(hash));
+            }
+        }
+        self.written.left_out.extend(census.missing.into_iter().map(LeftOut::AbsentPhoto));
+        Ok(())
+    }
+
+    /// Copies one photo; `false` when its file is not what its name says, or gone.
+    fn photo(&mut self, hash: BlobHash) -> Result<bool, BagError> {
+        let Some(mut content) = self.store.open_blob(hash).map_err(BagError::Photo)? else { return Ok(false) };
+        let path = format!("data/photos/{hash}");
+        let mut file = self.building.file(&path)?;
+        let mut piece = vec![0; CHUNK_BYTES];
+        let is_right = loop {
+            match content.read(&mut piece) {
+                Ok(0) => break file.hash_so_far() == hash,
+                Ok(len) => file.write(&piece[..len])?,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(BagError::Photo(BlobError::Io(error))),
+            }
+        };
+        if !is_right {
+            file.discard()?;
+            // Sets the file aside, so that it is fetched again.
+            self.store.verify_blob(hash).map_err(BagError::Photo)?;
+            return Ok(false);
+        }
+        self.manifest.add(path, file.finish()?);
+        self.written.photos += 1;
+        Ok(true)
+    }
+
+    fn put(&mut self, path: String, content: &[u8]) -> Result<(), BagError> {
+        let file = self.building.put(&path, content)?;
+        self.manifest.add(path, file);
+        Ok(())
+    }
+}

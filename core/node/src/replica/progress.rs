@@ -1,0 +1,98 @@
+//! One meeting with one peer, as the person who asked for it sees it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use merestone_core::sync::Progress;
+use merestone_link::{Endpoint, close_code};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::error::SyncError;
+use super::outcome::{PeerInfo, SyncOutcome};
+use super::{Meet, Shared, any_port_towards, conversation};
+
+/// How long a socket waits after the end, so that the peer hears of it.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// How far a conversation has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SyncProgress {
+    /// Who the peer proved to be; `None` until then.
+    pub peer: Option<PeerInfo>,
+    /// What was carried.
+    pub progress: Progress,
+    /// Both sides said that they hold the same and nothing is missing, and nothing changed since.
+    pub is_fully_synced: bool,
+}
+
+/// A conversation under way. Dropping it ends the link; what was committed stays.
+#[derive(Debug)]
+pub struct Meeting {
+    progress: watch::Receiver<SyncProgress>,
+    stop: watch::Sender<bool>,
+    task: Abort<Result<SyncOutcome, SyncError>>,
+}
+
+/// A task that ends with its handle.
+#[derive(Debug)]
+struct Abort<T>(JoinHandle<T>);
+
+impl<T> Drop for Abort<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Meeting {
+    pub(super) fn begin(shared: Arc<Shared>, meet: Meet) -> Self {
+        let (progress_sender, progress) = watch::channel(SyncProgress::default());
+        let (stop, stopped) = watch::channel(false);
+        let task = Abort(tokio::spawn(connect_and_hold(shared, meet, stopped, progress_sender)));
+        Self { progress, stop, task }
+    }
+
+    /// Waits until there is something new to show; `None` when there will be nothing more.
+    pub async fn changed(&mut self) -> Option<SyncProgress> {
+        self.progress.changed().await.ok()?;
+        Some(self.progress())
+    }
+
+    /// The newest state.
+    pub fn progress(&self) -> SyncProgress {
+        self.progress.borrow().clone()
+    }
+
+    /// Ends the conversation with a good-bye.
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Waits for the end.
+    ///
+    /// # Errors
+    /// If no conversation came about.
+    pub async fn outcome(mut self) -> Result<SyncOutcome, SyncError> {
+        (&mut self.task.0).await.unwrap_or(Err(SyncError::Abandoned))
+    }
+}
+
+async fn connect_and_hold(
+    shared: Arc<Shared>,
+    meet: Meet,
+    stop: watch::Receiver<bool>,
+    progress: watch::Sender<SyncProgress>,
+) -> Result<SyncOutcome, SyncError> {
+    let Meet { address, expected, stay } = meet;
+    let here = any_port_towards(address);
+    let endpoint = Endpoint::bind(here, &shared.transport, shared.limits.clone())
+        .map_err(|source| SyncError::NoSocket { address, source })?;
+    let connection =
+        endpoint.connect(address, expected).await.map_err(|source| SyncError::NoLink { address, source })?;
+    let outcome = conversation::hold(shared, connection, stay, stop, progress).await;
+    endpoint.close(close_code::DONE, "");
+    // A peer that does not hear of the end finds out by itself, later.
+    let _ = timeout(GOODBYE, endpoint.wait_idle()).await;
+    Ok(outcome)
+}
