@@ -28,6 +28,12 @@ impl TransportKey {
         Self(Arc::new(SigningKey::from_seed(seed)))
     }
 
+    /// The same key for one more endpoint. The secret is wiped when the last of them is gone.
+    #[must_use]
+    pub fn share(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+
     /// The half that peers see.
     pub fn public(&self) -> PeerKey {
         PeerKey(*self.0.public().as_bytes())

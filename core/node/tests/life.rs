@@ -8,7 +8,7 @@ use merestone_core::record::Standing;
 use merestone_core::roster::{Class, Role};
 use merestone_node::Answer;
 use merestone_node::capture::{SaveError, Speech};
-use merestone_node::device::{Device, Home, ObserverState, OpenDeviceError, PenError, UnlockError};
+use merestone_node::device::{Device, Home, NoReplica, ObserverState, OpenDeviceError, PenError, UnlockError};
 use merestone_node::enrolment::AcceptError;
 use merestone_node::office::PartyOffice;
 use merestone_node::records::{RecordFilter, RecordState};
@@ -252,8 +252,13 @@ fn two_observers_share_a_device_and_each_signs_with_a_key_of_their_own() {
     device.unlock(&vault_of_one, &olena).unwrap();
     let unlocked: Vec<_> = device.observers().into_iter().map(|observer| observer.is_unlocked).collect();
     assert_eq!(unlocked, [true, false]);
-    assert!(device.with_signer(&petro, |_| ()).is_none());
-    assert!(device.with_transport(&olena, |_| ()).is_some());
+    let device = std::sync::Arc::new(device);
+    assert!(matches!(device.replica(&petro), Err(NoReplica::Locked { .. })));
+    let replica = device.replica(&olena).unwrap();
+    assert_eq!(
+        device.authority().roster().certificates_of(olena.as_bytes()).next().unwrap().request().transport(),
+        replica.transport_key().as_bytes()
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod error;
 mod install;
+mod meeting;
 mod observers;
 mod pen;
 mod settings;
@@ -15,6 +16,7 @@ use merestone_core::roster::{Class, CompleteCharter, SignedCharter};
 use merestone_store::{Batch, Identity, Room, StatementClass, Store, StoreKey};
 
 pub use error::{AccessError, CreateError, OpenDeviceError};
+pub use meeting::NoReplica;
 pub(crate) use observers::Desk;
 pub use observers::{Observer, ObserverState, UnlockError};
 pub(crate) use pen::Pen;
@@ -143,7 +145,7 @@ impl Device {
         let authority = Authority::load(&store, mission)?;
         let install = Install::check(&home.marker, &store, &*system.entropy)?;
         let desk = Desk::load(&store)?;
-        Ok(Self {
+        let device = Self {
             home: home.clone(),
             mission,
             system,
@@ -153,7 +155,10 @@ impl Device {
             shelf: Shelf::default(),
             install,
             desk: Mutex::new(desk),
-        })
+        };
+        // A kill may have come between an erasure and what it takes away.
+        device.erase_everything_erased()?;
+        Ok(device)
     }
 
     /// Takes up statements of one class that came from elsewhere: the ones that hold are durable when this returns,

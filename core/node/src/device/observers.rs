@@ -1,11 +1,11 @@
 //! Who uses the device: one key for each observer, locked until its owner unlocks it.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use merestone_core::id::{ScopeId, StatementId};
 use merestone_core::key::{KeyCache, PublicKey, Signer};
 use merestone_core::roster::{Certificate, EnrolmentRequest, PartyNumber, Role, Roster};
-use merestone_link::TransportKey;
 use merestone_store::{Batch, DraftId, Store};
 
 use super::Device;
@@ -109,12 +109,16 @@ impl Desk {
     }
 
     /// The certificate under which `key` signs now.
-    pub(super) fn certificate(&self, key: &PublicKey) -> Option<StatementId> {
+    pub(crate) fn certificate(&self, key: &PublicKey) -> Option<StatementId> {
         self.seat(key)?.certificate
     }
 
-    pub(super) fn signer(&self, key: &PublicKey) -> Option<&(dyn Signer + Send + Sync)> {
-        self.seat(key)?.keys.as_ref().map(|keys| &*keys.signer)
+    pub(super) fn signer(&self, key: &PublicKey) -> Option<&Arc<dyn Signer + Send + Sync>> {
+        self.keys(key).map(|keys| &keys.signer)
+    }
+
+    pub(super) fn keys(&self, key: &PublicKey) -> Option<&ObserverKeys> {
+        self.seat(key)?.keys.as_ref()
     }
 
     fn seat(&self, key: &PublicKey) -> Option<&Seat> {
@@ -155,18 +159,6 @@ impl Device {
     /// Forgets the unlocked keys of all observers and overwrites them.
     pub fn lock(&self) {
         self.desk().seats.iter_mut().for_each(|seat| seat.keys = None);
-    }
-
-    /// Works with the signing key of an observer; `None` while it is locked.
-    ///
-    /// For statements about this device (receipts). Entries are made by saving drafts.
-    pub fn with_signer<T>(&self, observer: &PublicKey, work: impl FnOnce(&dyn Signer) -> T) -> Option<T> {
-        self.desk().signer(observer).map(|signer| work(signer))
-    }
-
-    /// Works with the transport key of an observer; `None` while it is locked.
-    pub fn with_transport<T>(&self, observer: &PublicKey, work: impl FnOnce(&TransportKey) -> T) -> Option<T> {
-        self.desk().seat(observer)?.keys.as_ref().map(|keys| work(&keys.transport))
     }
 
     /// Takes in a new observer with unlocked keys. `false`: there are as many as a device may have.

@@ -136,7 +136,7 @@ impl Desk {
         batch: &mut Batch,
     ) -> Result<VerifiedEntry, PenError> {
         let signer = self.signer(&pen.key).ok_or(PenError::Locked { key: pen.key })?;
-        let entry = draft.sign(signer).map_err(|error| match error {
+        let entry = draft.sign(&**signer).map_err(|error| match error {
             DraftRefused::Rule(refused) => PenError::Rule(refused),
             DraftRefused::Signer(_) => PenError::Locked { key: pen.key },
         })?;

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use merestone_core::erasure::Erased;
-use merestone_core::id::{BlobHash, RecordId, StatementId};
+use merestone_core::id::{BlobHash, EntryId, RecordId, StatementId};
 use merestone_core::record::HeldEntry;
 use merestone_core::roster::Class;
-use merestone_store::Batch;
+use merestone_store::{Batch, StoredBody, StoredEntry};
 
 use crate::capture::photo_files;
 use crate::device::{AccessError, Device};
@@ -18,7 +18,7 @@ impl Device {
             Class::Charter | Class::Form | Class::Note | Class::Receipt => Ok(()),
             Class::Certificate | Class::Cut => {
                 self.shelf.clear();
-                if class == Class::Cut || !self.store.tips(None, None)?.is_empty() {
+                if self.is_any_log_of(&self.keys_of(class, new))? {
                     // Standings in lists may be others now. They are worked out again when a list is shown.
                     let mut batch = Batch::new();
                     batch.touch_all().refetchable();
@@ -28,19 +28,52 @@ impl Device {
             }
             Class::Erasure => {
                 self.shelf.clear();
-                let erased: Vec<(RecordId, Erased)> = {
-                    let roster = self.authority.roster();
-                    let of_new = roster.erasures().filter(|erasure| new.contains(&erasure.id()));
-                    of_new.map(|erasure| (erasure.record(), erasure.erased().clone())).collect()
-                };
-                for (record, erased) in erased {
-                    match erased {
-                        Erased::Heads(_) => self.erase_bodies(record)?,
-                        Erased::Photo(original) => self.erase_photo(record, original)?,
-                    }
-                }
-                Ok(())
+                self.apply_erasures(|id| new.contains(&id))
             }
+        }
+    }
+
+    /// Applies every erasure held; each changes nothing the second time.
+    pub(crate) fn erase_everything_erased(&self) -> Result<(), AccessError> {
+        self.apply_erasures(|_| true)
+    }
+
+    fn apply_erasures(&self, is_meant: impl Fn(StatementId) -> bool) -> Result<(), AccessError> {
+        let erased: Vec<(RecordId, Erased)> = {
+            let roster = self.authority.roster();
+            let meant = roster.erasures().filter(|erasure| is_meant(erasure.id()));
+            meant.map(|erasure| (erasure.record(), erasure.erased().clone())).collect()
+        };
+        for (record, erased) in erased {
+            match erased {
+                Erased::Heads(_) => self.erase_bodies(record)?,
+                Erased::Photo(original) => self.erase_photo(record, original)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The keys that new certificates or cuts are about.
+    fn keys_of(&self, class: Class, new: &[StatementId]) -> BTreeSet<[u8; 32]> {
+        let roster = self.authority.roster();
+        match class {
+            Class::Certificate => {
+                new.iter().filter_map(|id| Some(*roster.certificate(*id)?.key().as_bytes())).collect()
+            }
+            Class::Cut => roster.cuts().filter(|cut| new.contains(&cut.id())).map(|cut| *cut.key()).collect(),
+            Class::Charter | Class::Erasure | Class::Receipt | Class::Note | Class::Form => BTreeSet::new(),
+        }
+    }
+
+    fn is_any_log_of(&self, keys: &BTreeSet<[u8; 32]>) -> Result<bool, AccessError> {
+        let mut after = None;
+        loop {
+            let tips = self.store.tips(None, after)?;
+            if tips.iter().any(|tip| keys.contains(&tip.key)) {
+                return Ok(true);
+            }
+            let Some(last) = tips.last() else { return Ok(false) };
+            after = Some(last.log);
         }
     }
 
@@ -57,6 +90,13 @@ impl Device {
     fn erase_bodies(&self, record: RecordId) -> Result<(), AccessError> {
         let held = self.held(record)?;
         let erased = self.judged(record, &held, |judged, _| judged.erased().collect::<BTreeSet<_>>());
+        // A body that is still missing is erased too: it is refused when it comes.
+        let stored = self.store.record_entries(record)?;
+        let is_open = |stored: &&StoredEntry| stored.body != StoredBody::Erased;
+        let open: BTreeSet<EntryId> = stored.iter().filter(is_open).map(|stored| stored.id).collect();
+        if erased.is_disjoint(&open) {
+            return Ok(());
+        }
         let mut batch = Batch::new();
         let mut photos = BTreeSet::new();
         for entry in &erased {

@@ -4,7 +4,7 @@ use merestone_core::form::{Key, Shape};
 use merestone_core::id::{RecordId, ScopeId};
 use merestone_core::record::{HeldEntry, Judged, View};
 use merestone_core::roster::Roster;
-use merestone_store::{Batch, Filter, IndexRow, PageKey, RowPage};
+use merestone_store::{Batch, Filter, IndexRow, PageKey, RowPage, STALE_MAX};
 
 use super::author::Author;
 use crate::answer::Answer;
@@ -126,9 +126,14 @@ impl Device {
     fn index(&self, records_max: usize) -> Result<bool, AccessError> {
         let mut done = 0;
         while done < records_max {
-            let Some(stale) = self.store.stale_records(RECORDS_IN_BATCH)? else { return Ok(true) };
+            let Some(stale) = self.store.stale_records(records_max.min(STALE_MAX))? else { return Ok(true) };
+            done += stale.records.len();
             let mut batch = Batch::new();
-            for record in &stale.records {
+            for (count, record) in stale.records.iter().enumerate() {
+                if count > 0 && count % RECORDS_IN_BATCH == 0 {
+                    batch.refetchable();
+                    self.store.commit(std::mem::take(&mut batch))?;
+                }
                 match self.index_row(*record)? {
                     Some(row) => batch.index(row),
                     None => batch.drop_index(*record),
@@ -136,7 +141,6 @@ impl Device {
             }
             batch.indexed(stale.through).refetchable();
             self.store.commit(batch)?;
-            done += stale.records.len();
         }
         Ok(self.store.stale_records(1)?.is_none())
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use merestone_core::key::{PublicKey, SigningKey};
 use merestone_link::TransportKey;
@@ -129,7 +130,7 @@ fn seed(secret: &Secret, at: usize) -> Zeroizing<[u8; SEED_BYTES]> {
 
 fn observer_keys(secret: &Secret) -> ObserverKeys {
     ObserverKeys {
-        signer: Box::new(SigningKey::from_seed(&seed(secret, 0))),
+        signer: Arc::new(SigningKey::from_seed(&seed(secret, 0))),
         transport: TransportKey::from_seed(&seed(secret, 1)),
     }
 }

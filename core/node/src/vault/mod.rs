@@ -9,6 +9,7 @@ mod keyfile;
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use merestone_core::key::{PublicKey, Signer};
 use merestone_core::text::{self, Lines};
@@ -42,7 +43,7 @@ pub trait Vault: Send + Sync {
 /// for who is at the other end of a link.
 pub struct ObserverKeys {
     /// Signs entries, requests and receipts.
-    pub signer: Box<dyn Signer + Send + Sync>,
+    pub signer: Arc<dyn Signer + Send + Sync>,
     /// Proves to peers which device this is.
     pub transport: TransportKey,
 }

@@ -1,0 +1,66 @@
+//! What a device lends to the replica that carries its store to peers, and what it hears back.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use merestone_core::id::{LogId, RecordId, StatementId};
+use merestone_core::key::PublicKey;
+use merestone_core::roster::Class;
+
+use super::Device;
+use crate::replica::{Owner, ReceiptKey, Replica, Setup};
+
+/// No replica works in this observer's name now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoReplica {
+    /// The key is locked, or no observer here has it.
+    #[error("key {key} is locked")]
+    Locked {
+        /// The key.
+        key: PublicKey,
+    },
+}
+
+impl Device {
+    /// A replica of this device's store, which shows peers this observer's certificate and signs receipts with the
+    /// observer's key, where its role allows it. It goes on working when the observer locks the key.
+    ///
+    /// After saving, [`Replica::notify`] sends what is new to the peers that are connected.
+    ///
+    /// # Errors
+    /// If the observer's key is locked.
+    pub fn replica(self: &Arc<Self>, observer: &PublicKey) -> Result<Replica, NoReplica> {
+        let desk = self.desk();
+        let keys = desk.keys(observer).ok_or(NoReplica::Locked { key: *observer })?;
+        let mut setup = Setup::sharing(Arc::clone(&self.store), Arc::clone(&self.authority), keys.transport.share());
+        let roster = self.authority.roster();
+        let certificate = desk.certificate(observer).and_then(|id| roster.certificate(id));
+        if let Some(Ok(key)) = certificate.map(|certificate| ReceiptKey::new(Arc::clone(&keys.signer), certificate)) {
+            setup = setup.receipts(key);
+        }
+        Ok(Replica::open(setup.owner(Arc::new(Lent(Arc::clone(self))))))
+    }
+}
+
+/// The device as its replica knows it.
+struct Lent(Arc<Device>);
+
+impl Owner for Lent {
+    fn statements_arrived(&self, class: Class, new: &[StatementId]) {
+        // What could not be taken away now is taken away when the device is opened again.
+        let _ = self.0.follow_statements(class, new);
+    }
+
+    fn entries_arrived(&self, records: &BTreeSet<RecordId>) {
+        let _ = self.0.entries_arrived(records);
+    }
+
+    fn signs_with(&self, key: &[u8; 32]) -> bool {
+        PublicKey::admit(key).is_ok_and(|key| self.0.has_seat(&key))
+    }
+
+    fn peer_knows_more(&self, log: LogId) {
+        // If the store cannot be written, nothing can be signed on it either.
+        let _ = self.0.peer_knows_more(log);
+    }
+}
