@@ -44,7 +44,9 @@ impl Session {
                 self.probes.on_own_ids(log, &seqs, &held[0], out);
                 Ok(())
             }
-            (Pending::AnswerIds(log, seqs), Loaded::Ids(mut held)) if held.len() == 1 && held[0].len() == seqs.len() => {
+            (Pending::AnswerIds(log, seqs), Loaded::Ids(mut held))
+                if held.len() == 1 && held[0].len() == seqs.len() =>
+            {
                 self.probes.on_answer(log, seqs, held.remove(0), out);
                 Ok(())
             }

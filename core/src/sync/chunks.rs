@@ -81,7 +81,9 @@ impl Bits {
     /// The bits of `have`, of which those from `len` on do not count.
     pub(super) fn of(have: &[u8], len: usize) -> Self {
         let mut bits = Self(vec![0; len.div_ceil(8)]);
-        (0..len).filter(|at| have.get(at / 8).is_some_and(|byte| byte & 0x80 >> (at % 8) != 0)).for_each(|at| bits.set(at));
+        (0..len)
+            .filter(|at| have.get(at / 8).is_some_and(|byte| byte & 0x80 >> (at % 8) != 0))
+            .for_each(|at| bits.set(at));
         bits
     }
 

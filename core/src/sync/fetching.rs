@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
-use super::chunks::{BlobFrame, Bits};
+use super::chunks::{Bits, BlobFrame};
 use super::close::Close;
 use super::frame::{BlobClass, Frame, WANTS_MAX, Want, Wants};
 use super::io::{BlobState, Commit, Request, WantedBlob};

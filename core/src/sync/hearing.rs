@@ -68,7 +68,9 @@ impl Session {
                 self.phase = Phase::Enrolling { is_told: true };
                 Ok(())
             }
-            Frame::Statements(class @ (StatementClass::Charter | StatementClass::Certificate), statements) if is_joining => {
+            Frame::Statements(class @ (StatementClass::Charter | StatementClass::Certificate), statements)
+                if is_joining =>
+            {
                 self.statements.on_statements(class, statements, &mut self.out)
             }
             // A joining device that holds the charter gives it to everybody.
@@ -108,7 +110,9 @@ impl Session {
                 self.sending.on_kept(&mut self.logs)
             }
             Frame::Again { .. } if is_cut => Ok(()),
-            Frame::Again { log, from, count } if self.logs.local(log).is_some() => self.sending.add_again(log, from, count),
+            Frame::Again { log, from, count } if self.logs.local(log).is_some() => {
+                self.sending.add_again(log, from, count)
+            }
             Frame::Again { .. } => Err(Close::malformed("again of a log that was not sent")),
             Frame::Want(wants) if is_cut => {
                 self.serving.refuse(wants, out);

@@ -23,6 +23,35 @@
 //! 5. Give it the time, once a second.
 //! 6. After [`Action::Close`] end the link with that code and drop the session. Nothing is lost by dropping one at any moment.
 //!
+//! ```
+//! use merestone_core::id::{MissionId, StoreId};
+//! use merestone_core::sync::frame::{Frame, Wants};
+//! use merestone_core::sync::{Action, Class, CloseCode, Input, Limits, LocalState, Session, SessionConfig};
+//!
+//! // A device that is joining: it knows the mission's id and nothing else.
+//! let config = SessionConfig {
+//!     mission: MissionId::from_bytes([1; 32]),
+//!     charter: None,
+//!     certificate: None,
+//!     store: StoreId::from_bytes([2; 16]),
+//!     peer_transport: [3; 32],
+//!     wants: Wants::EVERYTHING,
+//!     stay: false,
+//!     limits: Limits::default(),
+//! };
+//! let mut session = Session::new(config, LocalState::default());
+//!
+//! let hello = session.poll_send(Class::Control).expect("a session begins with its hello");
+//! assert!(matches!(Frame::decode(&hello), Ok(Frame::Hello(_))));
+//!
+//! session.handle(Input::Wake(0));
+//! session.handle(Input::Frame(Class::Control, b"GET / HTTP/1.1".to_vec()));
+//! while let Some(action) = session.poll() {
+//!     let Action::Close(close) = action else { panic!("nothing else is to be done") };
+//!     assert_eq!(close.code, CloseCode::Malformed);
+//! }
+//! ```
+//!
 //! # What is held when
 //!
 //! A statement, entry or chunk counts as held when the host says that it is committed, and only then is it
@@ -33,7 +62,8 @@
 //!
 //! For one peer, at most the sum of
 //!
-//! - 16 frames of entries received and not yet durable, and 4 MiB for each of the [`VERIFY_MAX`] being verified,
+//! - 16 frames of entries received and not yet durable (1 MiB each; once verified, a frame of a hostile peer may have
+//!   inflated to 4 MiB), and 4 MiB for each of the [`VERIFY_MAX`] being verified,
 //! - 2 frames of entries to send, and 4 MiB of entries read for them,
 //! - [`Limits::chunk_bytes_max`] of chunks received, and one chunk over it,
 //! - 3 × 4 chunks to send, and the chunk hashes of the 64 blobs in each direction (4 MiB at most, 100 KiB for photos of 3 MB),
@@ -82,7 +112,7 @@ pub use io::{
     Action, Admission, BlobState, Census, Class, Commit, Committed, HeldAt, Input, Loaded, LocalChange, Part, Request,
     Span, StoredEntry, Token, WantedBlob,
 };
-pub use report::{BlobFailure, BlobProgress, Progress, Report, RestState};
 pub use receiving::VERIFY_MAX;
+pub use report::{BlobFailure, BlobProgress, Progress, Report, RestState};
 pub use session::Session;
 pub use verify::{UnverifiedBatch, VerifiedBatch};

@@ -33,10 +33,17 @@ pub(super) enum Pending {
     Chunk(BlobClass, BlobHash, u64),
     Census,
     Verify,
-    Admit { class: StatementClass, ids: Vec<StatementId>, is_receipt: bool },
+    Admit {
+        class: StatementClass,
+        ids: Vec<StatementId>,
+        is_receipt: bool,
+    },
     CommitEntries,
     CommitChunkHashes,
-    CommitChunk { hash: BlobHash, bytes: usize },
+    CommitChunk {
+        hash: BlobHash,
+        bytes: usize,
+    },
     Receipt,
 }
 

@@ -113,7 +113,13 @@ impl Probes {
     }
 
     /// Reads what the peer asked for.
-    pub(super) fn on_question(&mut self, log: LogId, seqs: Vec<u64>, is_held: bool, out: &mut Outbox) -> Result<(), Close> {
+    pub(super) fn on_question(
+        &mut self,
+        log: LogId,
+        seqs: Vec<u64>,
+        is_held: bool,
+        out: &mut Outbox,
+    ) -> Result<(), Close> {
         if !is_held {
             out.say(&Frame::Probed(log, seqs.into_iter().map(|seq| (seq, Vec::new())).collect()));
             return Ok(());

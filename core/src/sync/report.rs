@@ -8,7 +8,7 @@ use crate::roster::Certificate;
 /// One thing to show or keep.
 #[derive(Clone, Debug)]
 pub enum Report {
-    /// The peer proved who it is; from here on the link is more than a key.
+    /// The peer proved who it is; from here on the link is more than a key. Told again when its key is cut meanwhile.
     Peer {
         /// Its store.
         store: StoreId,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::chunks::{BlobFrame, Bits};
+use super::chunks::{Bits, BlobFrame};
 use super::close::Close;
 use super::frame::{BlobClass, Frame, WANTS_MAX, Want};
 use super::io::Request;
@@ -74,7 +74,13 @@ impl Serving {
         }
     }
 
-    pub(super) fn on_hashes(&mut self, class: BlobClass, hash: BlobHash, hashes: Option<Vec<NodeHash>>, out: &mut Outbox) {
+    pub(super) fn on_hashes(
+        &mut self,
+        class: BlobClass,
+        hash: BlobHash,
+        hashes: Option<Vec<NodeHash>>,
+        out: &mut Outbox,
+    ) {
         let Some(state) = self.classes.get_mut(&class) else { return };
         state.loading = state.loading.saturating_sub(1);
         let Some(current) = state.current.as_mut().filter(|current| current.hash == hash) else { return };
@@ -131,7 +137,8 @@ impl Serving {
 
 impl Class {
     fn drive(&mut self, class: BlobClass, scopes: &[ScopeId], out: &mut Outbox) {
-        let is_over = self.current.as_ref().is_some_and(|current| current.left.as_ref().is_some_and(VecDeque::is_empty));
+        let is_over =
+            self.current.as_ref().is_some_and(|current| current.left.as_ref().is_some_and(VecDeque::is_empty));
         if is_over && self.loading == 0 {
             self.current = None;
         }

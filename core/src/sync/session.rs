@@ -278,7 +278,9 @@ impl Session {
         }
         match &self.phase {
             Phase::Enrolling { .. } => Err(Close::new(CloseCode::NotEnrolled, "no certificate")),
-            Phase::Greeting(_) | Phase::Talking(_) | Phase::Closed => Err(Close::new(CloseCode::TooSlow, "no progress")),
+            Phase::Greeting(_) | Phase::Talking(_) | Phase::Closed => {
+                Err(Close::new(CloseCode::TooSlow, "no progress"))
+            }
         }
     }
 

@@ -27,6 +27,8 @@ pub(super) struct Statements {
     /// What the peer lacks, by class, and what was committed since.
     to_send: BTreeMap<StatementClass, VecDeque<StatementId>>,
     is_loading: bool,
+    /// What is being read is not to be sent any more.
+    is_dropping: bool,
     /// Frames that wait for the link.
     frames: VecDeque<Vec<u8>>,
     /// What the peer named and we lack.
@@ -79,8 +81,9 @@ impl Statements {
     }
 
     pub(super) fn on_own_ids(&mut self, class: StatementClass, ids: Vec<StatementId>) {
+        // A restriction may have come first.
         if let Some(state) = self.classes.get_mut(&class) {
-            state.ours = Some(ids);
+            state.ours.get_or_insert(ids);
         }
         self.compare(class);
     }
@@ -104,7 +107,9 @@ impl Statements {
 
     fn compare(&mut self, class: StatementClass) {
         let Some(state) = self.classes.get_mut(&class) else { return };
-        let Some(ours) = state.ours.as_ref().filter(|_| state.are_theirs_complete && !state.is_compared) else { return };
+        let Some(ours) = state.ours.as_ref().filter(|_| state.are_theirs_complete && !state.is_compared) else {
+            return;
+        };
         let (our_set, their_set): (BTreeSet<_>, BTreeSet<_>) = (ours.iter().collect(), state.theirs.iter().collect());
         let lacked_there = ours.iter().filter(|id| !their_set.contains(id)).copied();
         self.to_send.entry(class).or_default().extend(lacked_there);
@@ -162,14 +167,15 @@ impl Statements {
         }
     }
 
-    /// Sends nothing more than what was begun to be sent: the peer's key was cut.
+    /// Sends these cuts and nothing more: they are of the peer's key.
     pub(super) fn restrict(&mut self, cuts: &[StatementId]) {
         self.to_send.clear();
+        self.frames.clear();
+        self.is_dropping = self.is_loading;
         self.on_local_change(&cuts.iter().map(|id| (StatementClass::Cut, *id)).collect::<Vec<_>>());
         for (class, state) in &mut self.classes {
-            if !state.is_told {
+            if state.ids_told == 0 && !state.is_told {
                 state.ours = Some(if *class == StatementClass::Cut { cuts.to_vec() } else { Vec::new() });
-                state.ids_told = 0;
             }
         }
     }
@@ -206,6 +212,9 @@ impl Statements {
             return Err(storage);
         }
         self.is_loading = false;
+        if std::mem::take(&mut self.is_dropping) {
+            return Ok(());
+        }
         let queue = self.to_send.entry(class).or_default();
         for id in &ids[..statements.len()] {
             if queue.front() == Some(id) {

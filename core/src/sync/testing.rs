@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::frame::{BlobClass, Frame, LogTip, SIBLINGS_MAX, StatementClass, Wants};
 use super::io::{
     Action, Admission, BlobState, Census, Class, Commit, Committed, HeldAt, Input, Loaded, LocalChange, Part, Request,
     Span, StoredEntry, WantedBlob,
@@ -10,7 +11,6 @@ use super::{
     Close, CloseCode, CutKey, Limits, LocalState, LocalTip, Report, RestState, Session, SessionConfig, blobs_digest,
     branches_digest,
 };
-use super::frame::{BlobClass, Frame, LogTip, SIBLINGS_MAX, StatementClass, Wants};
 use crate::check::{Check, Refused};
 use crate::entry::{
     Body, Clock, ClockSource, Commitment, Content, Context, EntryDraft, Kind, Media, MissingReason, Photo, Position,
@@ -122,7 +122,13 @@ impl Host {
         (0..count).map(|_| self.write_one(author, scope(1), EPOCH, Vec::new())).collect()
     }
 
-    pub(super) fn write_one(&mut self, author: u8, scope: ScopeId, epoch: Epoch, files: Vec<[Vec<u8>; 3]>) -> VerifiedEntry {
+    pub(super) fn write_one(
+        &mut self,
+        author: u8,
+        scope: ScopeId,
+        epoch: Epoch,
+        files: Vec<[Vec<u8>; 3]>,
+    ) -> VerifiedEntry {
         let signer = key(author);
         let log = LogId::derive(signer.public().as_bytes(), scope, epoch);
         let main = self.logs.get(&log).map(Log::main).unwrap_or_default();
@@ -189,7 +195,8 @@ impl Host {
         let main = log.main();
         let on_main: BTreeSet<_> = main.iter().collect();
         let is_forked = log.at.values().any(|siblings| siblings.len() > 1);
-        let mut off: Vec<_> = log.at.values().flat_map(BTreeMap::keys).filter(|id| !on_main.contains(id)).copied().collect();
+        let mut off: Vec<_> =
+            log.at.values().flat_map(BTreeMap::keys).filter(|id| !on_main.contains(id)).copied().collect();
         off.sort_unstable();
         let branches = is_forked.then(|| branches_digest(&off));
         let tip = LogTip { log: id, height: main.len() as u64, head: *main.last()?, branches };
@@ -237,7 +244,9 @@ impl Host {
             Request::StatementIds(class) => Loaded::StatementIds(self.roster.ids(class)),
             Request::Statements { class, ids, bytes_max: _ } => {
                 // One at a time, the least that a host may give.
-                Loaded::Statements(ids.first().map(|id| self.roster.bytes(class, *id).map(<[u8]>::to_vec)).into_iter().collect())
+                Loaded::Statements(
+                    ids.first().map(|id| self.roster.bytes(class, *id).map(<[u8]>::to_vec)).into_iter().collect(),
+                )
             }
             Request::Enrolment { transport } => {
                 let names = |certificate: &&Certificate| *certificate.request().transport() == transport;
@@ -279,9 +288,14 @@ impl Host {
                 Loaded::Chunk(file.and_then(|file| file.chunks(CHUNK_BYTES).nth(index as usize)).map(<[u8]>::to_vec))
             }
             Request::Census { scopes, classes } => {
-                let counts = |(_, named): &(&BlobHash, &Named)| scopes.contains(&named.scope) && classes.contains(&named.class);
-                let (held, missing): (Vec<BlobHash>, Vec<BlobHash>) =
-                    self.named.iter().filter(counts).map(|(hash, _)| *hash).partition(|hash| self.blobs.contains_key(hash));
+                let counts =
+                    |(_, named): &(&BlobHash, &Named)| scopes.contains(&named.scope) && classes.contains(&named.class);
+                let (held, missing): (Vec<BlobHash>, Vec<BlobHash>) = self
+                    .named
+                    .iter()
+                    .filter(counts)
+                    .map(|(hash, _)| *hash)
+                    .partition(|hash| self.blobs.contains_key(hash));
                 Loaded::Census(Census { digest: blobs_digest(&held), missing: missing.len() as u64 })
             }
         }
@@ -332,15 +346,15 @@ impl Host {
             }
         }
         let new = self.roster.cuts().filter(|cut| !cuts_before.contains(&cut.id()));
-        admission.cuts =
-            new.map(|cut| CutKey { key: *cut.key(), party: cut.party(), statement: cut.id() }).collect();
+        admission.cuts = new.map(|cut| CutKey { key: *cut.key(), party: cut.party(), statement: cut.id() }).collect();
         admission
     }
 
     fn commit(&mut self, commit: Commit) -> Committed {
         match commit {
             Commit::Entries(entries) => {
-                let is_known = |entry: &VerifiedEntry| self.roster.certificates_of(entry.key().as_bytes()).next().is_some();
+                let is_known =
+                    |entry: &VerifiedEntry| self.roster.certificates_of(entry.key().as_bytes()).next().is_some();
                 if self.is_strict && !entries.iter().all(is_known) {
                     return Committed::EntriesRefused(Refused { check: Check::KeyNotInRoster, what: "key" });
                 }
@@ -383,7 +397,8 @@ impl Host {
             return None;
         }
         self.counter += 1;
-        let receipt = Receipt::make(&self.roster, &key(self.seed), ReceiptDraft { counter: self.counter, ..draft }).ok()?;
+        let receipt =
+            Receipt::make(&self.roster, &key(self.seed), ReceiptDraft { counter: self.counter, ..draft }).ok()?;
         self.roster.admit(StatementClass::Receipt, receipt.as_bytes()).ok()?;
         Some(receipt.as_bytes().to_vec())
     }
@@ -591,7 +606,8 @@ impl Link {
         if !self.sessions[side].is_receiving() {
             return false;
         }
-        let ready: Vec<_> = self.wires[side].iter().filter(|(_, wire)| !wire.is_empty()).map(|(class, _)| *class).collect();
+        let ready: Vec<_> =
+            self.wires[side].iter().filter(|(_, wire)| !wire.is_empty()).map(|(class, _)| *class).collect();
         if ready.is_empty() || self.is_cut() {
             return false;
         }

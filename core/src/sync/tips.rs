@@ -74,11 +74,7 @@ pub(super) enum Verdict {
     /// Look whether our entry at this position is the peer's head, and send what is above.
     CheckHead(u64, EntryId),
     /// The histories differ: find out where, below these heights (ours, the peer's).
-    Probe {
-        ours: u64,
-        theirs: u64,
-        has_branches: bool,
-    },
+    Probe { ours: u64, theirs: u64, has_branches: bool },
 }
 
 impl Logs {
@@ -114,7 +110,8 @@ impl Logs {
         self.index.retain(|_, scope| scopes.contains_key(scope));
         for id in shared {
             let scope = self.scopes.entry(*id).or_default();
-            let of = |digests: &[(ScopeId, [u8; 32])]| digests.iter().find(|(of, _)| of == id).map(|(_, digest)| *digest);
+            let of =
+                |digests: &[(ScopeId, [u8; 32])]| digests.iter().find(|(of, _)| of == id).map(|(_, digest)| *digest);
             if of(ours) != of(theirs) {
                 scope.theirs = Theirs::Arriving { last: None };
                 scope.telling = (!is_cut).then_some(Telling { after: None, named: false });
@@ -148,7 +145,8 @@ impl Logs {
             }
         }
         if last {
-            let all: Vec<_> = self.scopes.get(&id).map(|scope| scope.logs.keys().copied().collect()).unwrap_or_default();
+            let all: Vec<_> =
+                self.scopes.get(&id).map(|scope| scope.logs.keys().copied().collect()).unwrap_or_default();
             self.changed.extend(all);
         }
         if self.index.len() > LOGS_MAX { Err(Close::limit("logs")) } else { Ok(()) }

@@ -58,21 +58,61 @@ fn frames_out_of_place_end_the_conversation() {
         ("unknown type", Class::Control, vec![0x81, 0x18, 0x63], CloseCode::Malformed),
         ("hello twice", Class::Control, hello, CloseCode::Malformed),
         ("ready twice", Class::Control, Frame::Ready.encode(), CloseCode::Malformed),
-        ("ids of a class without difference", Class::Control, Frame::StatementIds(StatementClass::Form, vec![]).encode(), CloseCode::Malformed),
-        ("ids twice", Class::Control, Frame::StatementIds(StatementClass::Certificate, vec![]).encode(), CloseCode::Malformed),
-        ("tips of a foreign scope", Class::Control, Frame::Tips { scope: scope(9), last: true, tips: vec![] }.encode(), CloseCode::Malformed),
-        ("tips without difference", Class::Control, Frame::Tips { scope: scope(2), last: true, tips: vec![] }.encode(), CloseCode::Malformed),
+        (
+            "ids of a class without difference",
+            Class::Control,
+            Frame::StatementIds(StatementClass::Form, vec![]).encode(),
+            CloseCode::Malformed,
+        ),
+        (
+            "ids twice",
+            Class::Control,
+            Frame::StatementIds(StatementClass::Certificate, vec![]).encode(),
+            CloseCode::Malformed,
+        ),
+        (
+            "tips of a foreign scope",
+            Class::Control,
+            Frame::Tips { scope: scope(9), last: true, tips: vec![] }.encode(),
+            CloseCode::Malformed,
+        ),
+        (
+            "tips without difference",
+            Class::Control,
+            Frame::Tips { scope: scope(2), last: true, tips: vec![] }.encode(),
+            CloseCode::Malformed,
+        ),
         (
             "a log of no entries",
             Class::Control,
             Frame::Tips { scope: scope(1), last: true, tips: vec![LogTip { height: 0, ..tip(1) }] }.encode(),
             CloseCode::Malformed,
         ),
-        ("probed without a probe", Class::Control, Frame::Probed(own, vec![(0, vec![])]).encode(), CloseCode::Malformed),
+        (
+            "probed without a probe",
+            Class::Control,
+            Frame::Probed(own, vec![(0, vec![])]).encode(),
+            CloseCode::Malformed,
+        ),
         ("kept without entries", Class::Control, Frame::Kept(vec![]).encode(), CloseCode::Malformed),
-        ("again of a log not held", Class::Control, Frame::Again { log: LogId::from_bytes([7; 32]), from: 0, count: 1 }.encode(), CloseCode::Malformed),
-        ("again without end", Class::Control, Frame::Again { log: own, from: 0, count: u64::MAX }.encode(), CloseCode::Limit),
-        ("the same blob twice", Class::Control, Frame::Want(vec![want(1), want(2), want(2)]).encode(), CloseCode::Malformed),
+        (
+            "again of a log not held",
+            Class::Control,
+            Frame::Again { log: LogId::from_bytes([7; 32]), from: 0, count: 1 }.encode(),
+            CloseCode::Malformed,
+        ),
+        (
+            "again without end",
+            Class::Control,
+            Frame::Again { log: own, from: 0, count: u64::MAX }.encode(),
+            CloseCode::Limit,
+        ),
+        (
+            "the same blob twice",
+            Class::Control,
+            Frame::Want(vec![want(1), want(2), want(2)]).encode(),
+            CloseCode::Malformed,
+        ),
         ("no entries", Class::Entries, vec![0x80], CloseCode::Malformed),
         ("a control frame among entries", Class::Entries, Frame::Ready.encode(), CloseCode::Malformed),
         ("no chunk", Class::Blobs(BlobClass::Preview), vec![0x81, 0x05], CloseCode::Malformed),
@@ -94,7 +134,10 @@ fn frames_that_do_no_harm_are_dropped() {
         (Class::Control, Frame::Probe(LogId::from_bytes([7; 32]), vec![0, u64::MAX]).encode()),
         (Class::Control, Frame::Receipt(vec![1, 2]).encode()),
         (Class::Blobs(BlobClass::Original), BlobFrame::Hashes(BlobHash::from_bytes([1; 32]), vec![[0; 32]]).encode()),
-        (Class::Blobs(BlobClass::Original), BlobFrame::Chunk { hash: BlobHash::from_bytes([1; 32]), index: u64::MAX, bytes: vec![1] }.encode()),
+        (
+            Class::Blobs(BlobClass::Original),
+            BlobFrame::Chunk { hash: BlobHash::from_bytes([1; 32]), index: u64::MAX, bytes: vec![1] }.encode(),
+        ),
     ] {
         assert_eq!(talking().hear(class, frame), None);
     }
@@ -277,7 +320,10 @@ fn a_position_that_cannot_be_rebuilt_is_asked_for_in_full_form() {
     let own = LogId::derive(key(31).public().as_bytes(), scope(1), EPOCH);
     assert_eq!(alone.hear(Class::Control, Frame::Again { log: own, from: 1, count: 2 }.encode()), None);
     let frame = alone.session.poll_send(Class::Entries).expect("a frame");
-    assert_eq!(crate::sync::wire::decode(&frame, crate::record::testing::charter().mission()).expect("a frame").entries.len(), 2);
+    assert_eq!(
+        crate::sync::wire::decode(&frame, crate::record::testing::charter().mission()).expect("a frame").entries.len(),
+        2
+    );
     assert_eq!(frame[1], 1, "full form");
 }
 

@@ -31,7 +31,11 @@ fn a_hello_that_does_not_fit_ends_the_conversation_by_name() {
             CloseCode::PeerTransportKey,
         ),
         ("no hello", Frame::Ready.encode(), CloseCode::Malformed),
-        ("too long for a hello", hello_of(&Host::new(32), |hello| hello.certificate = Some(vec![0; 4_096])), CloseCode::Malformed),
+        (
+            "too long for a hello",
+            hello_of(&Host::new(32), |hello| hello.certificate = Some(vec![0; 4_096])),
+            CloseCode::Malformed,
+        ),
     ];
     for (name, frame, wanted) in rows {
         let mut alone = Alone::new(Host::new(31), 32);
@@ -164,7 +168,8 @@ fn a_peer_whose_key_was_cut_gives_its_evidence_and_receives_the_cut_only() {
 #[test]
 fn a_cut_that_arrives_in_the_middle_stops_what_is_sent() {
     let (mut hosts, cut) = cut_phone();
-    hosts[0].roster = roster(&[hosts[0].certificate.clone(), hosts[1].certificate.clone()].map(|c| c.expect("certified")));
+    hosts[0].roster =
+        roster(&[hosts[0].certificate.clone(), hosts[1].certificate.clone()].map(|c| c.expect("certified")));
     hosts[0].write(31, 4_000);
     let mut link = join(&mut hosts);
     link.window = 1;
