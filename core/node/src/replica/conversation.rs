@@ -304,9 +304,9 @@ impl Pump {
         }
     }
 
-    /// Entries are durable or refused: tells the other conversations, and the owner if an erasure waits for them.
+    /// Entries are durable or refused: tells the other conversations, and the owner.
     fn on_stored(&mut self, stored: StoredEntries) {
-        let StoredEntries { token, result, logs, erased, names_blobs } = stored;
+        let StoredEntries { token, result, logs, records, names_blobs } = stored;
         let committed = match result {
             Ok(committed) => committed,
             Err(error) => {
@@ -320,14 +320,14 @@ impl Pump {
         self.shared.hub.publish(Some(self.member), &change);
         let known: BTreeSet<LogId> = committed.tips.iter().map(|tip| tip.log).collect();
         let unknown: Vec<LogId> = logs.difference(&known).copied().collect();
-        if unknown.is_empty() && erased.is_empty() {
+        if unknown.is_empty() && self.shared.owner.is_none() {
             let committed = Committed::Entries { tips, wants_blobs: names_blobs };
             return self.session.handle(Input::Committed { token, committed });
         }
         let shared = Arc::clone(&self.shared);
         self.answer_later(move || {
-            if let Some(owner) = shared.owner.as_ref().filter(|_| !erased.is_empty()) {
-                owner.entries_arrived(&erased);
+            if let Some(owner) = &shared.owner {
+                owner.entries_arrived(&records);
             }
             // Logs of which everything was held already do not come with the commit.
             for log in unknown {
@@ -461,12 +461,12 @@ impl Pump {
 
 /// Entries that became durable after the conversation ended: the other conversations and the owner hear of them too.
 fn finish_entries(shared: &Arc<Shared>, stored: StoredEntries) {
-    let StoredEntries { result, logs, erased, names_blobs, token: _ } = stored;
+    let StoredEntries { result, logs, records, names_blobs, token: _ } = stored;
     let Ok(committed) = result else { return };
     let tips = committed.tips.iter().filter(|tip| logs.contains(&tip.log)).filter_map(local_tip).collect();
     shared.hub.publish(None, &LocalChange { tips, blobs: names_blobs, ..LocalChange::default() });
-    if let Some(owner) = shared.owner.clone().filter(|_| !erased.is_empty()) {
-        spawn_blocking(move || owner.entries_arrived(&erased));
+    if let Some(owner) = shared.owner.clone() {
+        spawn_blocking(move || owner.entries_arrived(&records));
     }
 }
 

@@ -77,7 +77,7 @@ pub trait Owner: Send + Sync + 'static {
     /// New statements of a class are held: draw the consequences (a cut, an erasure).
     fn statements_arrived(&self, class: Class, new: &[StatementId]);
 
-    /// Entries of these records are held: erasures that came before them apply to them.
+    /// Entries of these records are held: what was worked out from less is old, and erasures that came before apply.
     fn entries_arrived(&self, records: &BTreeSet<RecordId>);
 
     /// Whether entries of this key are signed here.

@@ -48,8 +48,8 @@ pub(super) struct StoredEntries {
     pub(super) result: Result<merestone_store::Committed, CommitError>,
     /// All logs of the batch.
     pub(super) logs: BTreeSet<LogId>,
-    /// Its records to which an erasure applies.
-    pub(super) erased: BTreeSet<RecordId>,
+    /// All its records.
+    pub(super) records: BTreeSet<RecordId>,
     pub(super) names_blobs: bool,
 }
 
@@ -126,11 +126,10 @@ impl Writing {
             }
             batch.entry(entry);
         }
-        let erased = self.erased(&records);
         let done = self.done.clone();
         let queued = self.shared.store.commit_then(batch, move |result| {
             // Nobody waits for it any more when the conversation is over; the entries are durable all the same.
-            let _ = done.send(Done::Entries(StoredEntries { token, result, logs, erased, names_blobs }));
+            let _ = done.send(Done::Entries(StoredEntries { token, result, logs, records, names_blobs }));
         });
         if let Err(error) = queued {
             self.tell(Done::Storage(error.into()));
@@ -167,11 +166,6 @@ impl Writing {
             }
         }
         Ok(())
-    }
-
-    fn erased(&self, records: &BTreeSet<RecordId>) -> BTreeSet<RecordId> {
-        let roster = self.shared.authority.roster();
-        roster.erasures().map(|erasure| erasure.record()).filter(|record| records.contains(record)).collect()
     }
 
     fn chunks(&self, hash: BlobHash, chunks: &[WaitingChunk]) {

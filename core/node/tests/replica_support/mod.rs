@@ -96,7 +96,7 @@ pub(crate) struct Site {
     pub(crate) mission: Mission,
     pub(crate) certificate: Certificate,
     pub(crate) author: Author,
-    role: Role,
+    pub(crate) role: Role,
 }
 
 impl Site {
