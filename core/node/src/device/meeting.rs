@@ -6,6 +6,7 @@ use std::sync::Arc;
 use merestone_core::id::{LogId, RecordId, StatementId};
 use merestone_core::key::PublicKey;
 use merestone_core::roster::Class;
+use merestone_link::LinkLimits;
 
 use super::Device;
 use crate::replica::{Owner, ReceiptKey, Replica, Setup};
@@ -30,6 +31,14 @@ impl Device {
     /// # Errors
     /// If the observer's key is locked.
     pub fn replica(self: &Arc<Self>, observer: &PublicKey) -> Result<Replica, NoReplica> {
+        self.replica_with(observer, LinkLimits::default())
+    }
+
+    /// [`replica`](Self::replica) with other limits than a phone on the road needs.
+    ///
+    /// # Errors
+    /// If the observer's key is locked.
+    pub fn replica_with(self: &Arc<Self>, observer: &PublicKey, limits: LinkLimits) -> Result<Replica, NoReplica> {
         let desk = self.desk();
         let keys = desk.keys(observer).ok_or(NoReplica::Locked { key: *observer })?;
         let mut setup = Setup::sharing(Arc::clone(&self.store), Arc::clone(&self.authority), keys.transport.share());
@@ -38,7 +47,7 @@ impl Device {
         if let Some(Ok(key)) = certificate.map(|certificate| ReceiptKey::new(Arc::clone(&keys.signer), certificate)) {
             setup = setup.receipts(key);
         }
-        Ok(Replica::open(setup.owner(Arc::new(Lent(Arc::clone(self))))))
+        Ok(Replica::open(setup.limits(limits).owner(Arc::new(Lent(Arc::clone(self))))))
     }
 }
 
