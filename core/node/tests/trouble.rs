@@ -1,0 +1,194 @@
+//! What goes wrong on a device, and what is there afterwards.
+
+mod common;
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use common::{Mission, carry, inspection, open, vault};
+use merestone_core::erasure::{Erased, ErasureDraft, ErasureReason};
+use merestone_core::id::{BlobHash, EntryId};
+use merestone_core::receipt::{LogHeld, Receipt, ReceiptDraft};
+use merestone_core::record::Standing;
+use merestone_core::roster::{Class, Role};
+use merestone_node::Answer;
+use merestone_node::capture::{PhotoSource, SaveError};
+use merestone_node::device::{AccessError, Device, PenError};
+use merestone_node::office::PartyOffice;
+use merestone_node::records::RecordFilter;
+
+const DISK: &str = "MERESTONE_SMALL_DISK";
+
+/// Runs this test again on a file system of 24 MiB. Where the system gives nobody a namespace, says so and shows nothing.
+#[test]
+fn on_a_full_disk_a_draft_is_kept_until_there_is_room() {
+    if let Some(disk) = std::env::var_os(DISK) {
+        return fill(disk.as_ref());
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let script = "mount -t tmpfs -o size=24m small \"$MERESTONE_SMALL_DISK\" || exit 77; exec \"$0\" \"$@\"";
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
+    command.arg(std::env::current_exe().unwrap());
+    command.args(["--exact", "on_a_full_disk_a_draft_is_kept_until_there_is_room", "--nocapture"]);
+    let Ok(output) = command.env(DISK, dir.path()).output() else {
+        return println!("not shown: there is no unshare here");
+    };
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    if !said.contains("running 1 test") {
+        return println!("not shown: {said}");
+    }
+    assert!(output.status.success(), "{said}");
+}
+
+fn fill(disk: &Path) {
+    let mission = Mission::found();
+    let device = mission.device(disk, "a");
+    let observer = mission.enrol(&device, 0, "Olena", "one");
+    let draft = device.keep(device.begin(&observer, mission.scope(), inspection()).unwrap()).unwrap();
+    let draft = device.put(draft.id, "remarks", "x".repeat(60_000).as_str()).unwrap();
+    let filler_path = disk.join("filler");
+    let mut filler = std::fs::File::create(&filler_path).unwrap();
+    while filler.write_all(&[7; 4_096]).is_ok() {}
+
+    // The reserve takes a few entries more, and says so; then nothing fits, and the draft at hand is still there.
+    let mut was_low = false;
+    let refused = loop {
+        let mut next = device.begin(&observer, mission.scope(), inspection()).unwrap();
+        next.answers.clone_from(&draft.answers);
+        match device.save(&next) {
+            Ok(saved) => was_low |= saved.low_room,
+            Err(error) => break error,
+        }
+    };
+    assert!(was_low, "the reserve was used and nobody was told");
+    assert!(matches!(refused, SaveError::Pen(PenError::Access(AccessError::Full))), "{refused:?}");
+    assert!(matches!(device.save(&draft), Err(SaveError::Pen(PenError::Access(AccessError::Full)))));
+    assert_eq!(device.draft(draft.id).unwrap(), draft);
+    assert!(device.room().unwrap().low_room);
+
+    drop(filler);
+    std::fs::remove_file(filler_path).unwrap();
+    let saved = device.save(&draft).unwrap();
+    assert!(device.record(saved.record).unwrap().is_some());
+    assert!(device.draft(draft.id).is_err());
+}
+
+fn save(device: &Device, mission: &Mission, observer: &merestone_core::key::PublicKey, post: &str) -> EntryId {
+    let mut draft = device.begin(observer, mission.scope(), inspection()).unwrap();
+    draft.answers.insert("post".into(), Answer::text(post));
+    device.save(&draft).unwrap().entry
+}
+
+#[test]
+fn an_erasure_takes_bodies_photos_and_words_away_and_leaves_headers() {
+    let mission = Mission::found();
+    let (home_a, home_b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (a, b) = (mission.device(home_a.path(), "a"), mission.device(home_b.path(), "b"));
+    let observer = mission.enrol(&a, 0, "Olena", "one");
+    let draft = a.keep(a.begin(&observer, mission.scope(), inspection()).unwrap()).unwrap();
+    let photo = b"\0\0\0\x14ftypheic\0\0\0\0heic of a person";
+    let mut draft = a.attach(draft.id, PhotoSource::Bytes(photo), None, None).unwrap().draft;
+    draft.answers.insert("remarks".into(), Answer::text("Kowalska was here"));
+    let saved = a.save(&draft).unwrap();
+    save(&a, &mission, &observer, "Ferry");
+    let search = RecordFilter { text: Some("kowalska".into()), ..RecordFilter::default() };
+    assert_eq!(a.list(&search, None, 10).unwrap().lines.len(), 1);
+
+    let draft = ErasureDraft {
+        record: saved.record,
+        erased: Erased::Heads(vec![saved.entry]),
+        reason: ErasureReason::Privacy,
+        text: None,
+    };
+    let mut proposed = PartyOffice::new(&mission.roots[0]).propose_erasure(&mission.charter, draft).unwrap();
+    proposed.sign(&mission.charter, &mission.roots[2]).unwrap();
+    let erasure = proposed.complete(&mission.charter).unwrap();
+    a.receive(Class::Erasure, &[erasure.as_bytes().to_vec()]).unwrap();
+
+    let gone = |device: &Device| {
+        let view = device.record(saved.record).unwrap().unwrap();
+        assert_eq!(view.standings, [(saved.entry, Standing::Erased)]);
+        assert!(view.answers.is_empty() && view.photos.is_empty());
+        assert_eq!(device.photo_bytes(BlobHash::of(photo)).unwrap(), None);
+        assert_eq!(device.list(&search, None, 10).unwrap().lines, []);
+        assert_eq!(device.list(&RecordFilter::default(), None, 10).unwrap().lines.len(), 2);
+    };
+    gone(&a);
+    // Elsewhere the erasure comes first and the entry after it.
+    carry(&a, &b);
+    gone(&b);
+    drop(a);
+    gone(&open(home_a.path(), "c"));
+}
+
+#[test]
+fn custody_rests_on_receipts_over_heads_that_are_held() {
+    let mission = Mission::found();
+    let (home_a, home_b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (a, b) = (mission.device(home_a.path(), "a"), mission.device(home_b.path(), "b"));
+    let observer = mission.enrol(&a, 0, "Olena", "one");
+    let camp = mission.enrol_as(&b, 0, "Camp", "two", Role::Camp);
+    carry(&b, &a);
+    let (first, second) = (save(&a, &mission, &observer, "Bridge"), save(&a, &mission, &observer, "Ferry"));
+    let log = a.store().tips(None, None).unwrap()[0].log;
+    let at_camp = |entry| a.custody(entry).unwrap().unwrap().is_at_base_camp;
+    assert!(!at_camp(first));
+
+    let certificate = a.authority().roster().certificates_of(camp.as_bytes()).next().unwrap().id();
+    let keys = merestone_node::vault::Vault::unlock(&vault(&b, "two"), &camp).unwrap();
+    let store = b.store().identity().unwrap().store;
+    let receipt = |counter, height, head, missing| {
+        let logs = vec![LogHeld { log, height, head, missing }];
+        let draft = ReceiptDraft { store, counter, logs, blobs: vec![], certificate };
+        let receipt = Receipt::make(&a.authority().roster(), &*keys.signer, draft).unwrap();
+        a.receive(Class::Receipt, &[receipt.as_bytes().to_vec()]).unwrap();
+    };
+    receipt(1, 1, first, 0);
+    assert_eq!((at_camp(first), at_camp(second)), (true, false));
+    receipt(2, 2, EntryId::from_bytes([9; 32]), 0);
+    assert_eq!((at_camp(first), at_camp(second)), (false, false), "a head that is not held says nothing");
+    receipt(3, 2, second, 1);
+    assert_eq!((at_camp(first), at_camp(second)), (false, false), "some body is missing there");
+    receipt(4, 2, second, 0);
+    assert_eq!((at_camp(first), at_camp(second)), (true, true));
+    assert_eq!(a.custody(first).unwrap().unwrap().peers, 0);
+    assert_eq!(a.custody(EntryId::from_bytes([9; 32])).unwrap(), None);
+}
+
+#[test]
+fn a_log_that_somebody_else_continued_is_left_alone() {
+    let mission = Mission::found();
+    let (home, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let device = mission.device(home.path(), "a");
+    let observer = mission.enrol(&device, 0, "Olena", "one");
+    let record = device
+        .record(merestone_core::id::EntryId::as_record(save(&device, &mission, &observer, "Bridge")))
+        .unwrap()
+        .unwrap()
+        .id;
+    drop(device);
+    // A copy of everything, the marker too: nothing on the copy can tell.
+    let copied = Command::new("cp").arg("-r").arg(format!("{}/.", home.path().display())).arg(copy.path()).status();
+    assert!(copied.unwrap().success());
+    let (device, copied) = (open(home.path(), "b"), open(copy.path(), "c"));
+    for (device, post) in [(&device, "Ferry"), (&copied, "Road")] {
+        device.unlock(&vault(device, "one"), &observer).unwrap();
+        device.resolve(&observer, record, "post", post).unwrap();
+    }
+    carry(&copied, &device);
+    let logs = device.store().tips(None, None).unwrap();
+    assert!(logs[0].branches.is_some(), "the fork is kept");
+    let view = device.record(record).unwrap().unwrap();
+    assert_eq!(view.values("post").len(), 1);
+    assert_eq!(view.standings.iter().filter(|(_, standing)| standing.code() == "held").count(), 1);
+
+    // From here on this installation writes a log of its own.
+    assert!(device.peer_knows_more(logs[0].log).unwrap());
+    let saved = device.resolve(&observer, record, "post", "Tunnel").unwrap();
+    assert_eq!(device.store().entry(saved.entry).unwrap().unwrap().seq, 0);
+    let view = device.record(record).unwrap().unwrap();
+    assert_eq!(view.values("post")[0].answer, Answer::text("Tunnel"));
+    assert_eq!(view.heads, [saved.entry]);
+}
