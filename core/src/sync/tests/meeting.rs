@@ -69,6 +69,28 @@ fn a_link_cut_anywhere_loses_nothing_and_resumes() {
 }
 
 #[test]
+fn a_link_that_breaks_again_and_again_gets_there() {
+    for seed in 1..25_u64 {
+        let mut hosts = phones();
+        hosts[0].write_one(31, scope(2), EPOCH, vec![]);
+        let mut sizes = Vec::new();
+        for attempt in 0.. {
+            assert!(attempt < 40, "{sizes:?}");
+            let mut link = join(&mut hosts).shuffled(seed * 100 + attempt);
+            link.cut_at = Some(8 + (seed * 7 + attempt * 5) as usize % 23);
+            link.run(&mut hosts);
+            sizes.push((hosts[0].contents().0.len(), hosts[1].contents().0.len(), hosts[1].contents().1.len()));
+            if hosts[0].contents().0 == hosts[1].contents().0 && hosts[0].contents().1 == hosts[1].contents().1 {
+                break;
+            }
+        }
+        assert!(sizes.is_sorted_by(|a, b| a.0 <= b.0 && a.1 <= b.1 && a.2 <= b.2), "{sizes:?}");
+        sync(&mut hosts);
+        assert_synced(&hosts);
+    }
+}
+
+#[test]
 fn a_chunk_that_is_durable_is_not_sent_again() {
     let mut hosts = [Host::new(31), Host::new(32)];
     let original = file(1, 10 * 65_536);

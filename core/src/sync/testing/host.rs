@@ -1,74 +1,69 @@
-//! Two sessions joined in memory, each with a host in memory that does what a device does.
+//! A host in memory that does what a device does.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::frame::{BlobClass, Frame, LogTip, SIBLINGS_MAX, StatementClass, Wants};
-use super::io::{
-    Action, Admission, BlobState, Census, Class, Commit, Committed, HeldAt, Input, Loaded, LocalChange, Part, Request,
-    Span, StoredEntry, WantedBlob,
-};
-use super::{
-    Close, CloseCode, CutKey, Limits, LocalState, LocalTip, Report, RestState, Session, SessionConfig, blobs_digest,
-    branches_digest,
-};
+use super::writing::{entry, entry_of};
 use crate::check::{Check, Refused};
-use crate::entry::{
-    Body, Clock, ClockSource, Commitment, Content, Context, EntryDraft, Kind, Media, MissingReason, Photo, Position,
-    Rendition, RenditionOrReason, Subject, VerifiedEntry,
-};
-use crate::id::{BlobHash, EntryId, Epoch, FormHash, LogId, ScopeId, StatementId, StoreId};
-use crate::key::{KeyCache, SigningKey};
-use crate::merkle::{CHUNK_BYTES, NodeHash, chunk_hashes, chunk_root};
+use crate::entry::{Photo, Position, Rendition, RenditionOrReason, VerifiedEntry};
+use crate::id::{BlobHash, EntryId, Epoch, LogId, ScopeId, StatementId, StoreId};
+use crate::key::KeyCache;
+use crate::merkle::{CHUNK_BYTES, NodeHash, chunk_hashes};
 use crate::receipt::{LogHeld, Receipt, ReceiptDraft};
 use crate::record::testing::{certificate, charter, key, roster, scope};
 use crate::roster::{Certificate, Role, Roster};
+use crate::sync::frame::{BlobClass, LogTip, SIBLINGS_MAX, StatementClass, Wants};
+use crate::sync::{
+    Action, Admission, BlobState, Census, Close, Commit, Committed, CutKey, HeldAt, Input, Limits, Loaded, LocalState,
+    LocalTip, Part, Report, Request, RestState, Session, SessionConfig, Span, StoredEntry, WantedBlob, blobs_digest,
+    branches_digest,
+};
 
 /// One device: a key, a roster, entries and blobs.
-pub(super) struct Host {
-    pub(super) seed: u8,
-    pub(super) store: StoreId,
-    pub(super) certificate: Option<Certificate>,
-    pub(super) roster: Roster,
-    pub(super) logs: BTreeMap<LogId, Log>,
-    pub(super) blobs: BTreeMap<BlobHash, Vec<u8>>,
-    pub(super) partial: BTreeMap<BlobHash, BTreeMap<usize, Vec<u8>>>,
-    pub(super) named: BTreeMap<BlobHash, Named>,
+pub(in crate::sync) struct Host {
+    pub(in crate::sync) seed: u8,
+    pub(in crate::sync) store: StoreId,
+    pub(in crate::sync) certificate: Option<Certificate>,
+    pub(in crate::sync) roster: Roster,
+    pub(in crate::sync) logs: BTreeMap<LogId, Log>,
+    pub(in crate::sync) blobs: BTreeMap<BlobHash, Vec<u8>>,
+    pub(in crate::sync) partial: BTreeMap<BlobHash, BTreeMap<usize, Vec<u8>>>,
+    pub(in crate::sync) named: BTreeMap<BlobHash, Named>,
     counter: u64,
     last_receipt: Option<Vec<u8>>,
     keys: KeyCache,
-    pub(super) reports: Vec<Report>,
-    pub(super) closed: Option<Close>,
+    pub(in crate::sync) reports: Vec<Report>,
+    pub(in crate::sync) closed: Option<Close>,
     /// Refuse entries of keys that no certificate names, as a host must.
-    pub(super) is_strict: bool,
-    pub(super) commits: usize,
+    pub(in crate::sync) is_strict: bool,
+    pub(in crate::sync) commits: usize,
 }
 
 #[derive(Clone, Default)]
-pub(super) struct Log {
+pub(in crate::sync) struct Log {
     scope: Option<ScopeId>,
-    pub(super) at: BTreeMap<u64, BTreeMap<EntryId, Held>>,
+    pub(in crate::sync) at: BTreeMap<u64, BTreeMap<EntryId, Held>>,
 }
 
 #[derive(Clone)]
-pub(super) struct Held {
+pub(in crate::sync) struct Held {
     prev: Option<EntryId>,
     header: Vec<u8>,
     body: Option<Vec<u8>>,
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct Named {
+pub(in crate::sync) struct Named {
     class: BlobClass,
     bytes: u64,
     root: NodeHash,
     scope: ScopeId,
 }
 
-pub(super) const EPOCH: Epoch = Epoch::from_bytes([1; 8]);
+pub(in crate::sync) const EPOCH: Epoch = Epoch::from_bytes([1; 8]);
 
 impl Host {
     /// A phone of the observer with this key, certified by party 1.
-    pub(super) fn new(seed: u8) -> Self {
+    pub(in crate::sync) fn new(seed: u8) -> Self {
         let own = certificate(1, seed, Role::Observer);
         let roster = roster(std::slice::from_ref(&own));
         Self {
@@ -90,7 +85,7 @@ impl Host {
         }
     }
 
-    pub(super) fn config(&self, peer: u8) -> SessionConfig {
+    pub(in crate::sync) fn config(&self, peer: u8) -> SessionConfig {
         SessionConfig {
             mission: charter().mission(),
             charter: Some(charter()),
@@ -103,7 +98,7 @@ impl Host {
         }
     }
 
-    pub(super) fn local(&self) -> LocalState {
+    pub(in crate::sync) fn local(&self) -> LocalState {
         let digest = |class: StatementClass| Some((class, self.roster.digest(class)?));
         let cuts = self.roster.cuts().map(|cut| CutKey { key: *cut.key(), party: cut.party(), statement: cut.id() });
         LocalState {
@@ -113,16 +108,16 @@ impl Host {
         }
     }
 
-    pub(super) fn session(&self, peer: u8) -> Session {
+    pub(in crate::sync) fn session(&self, peer: u8) -> Session {
         Session::new(self.config(peer), self.local())
     }
 
     /// Signs and keeps `count` entries on top of the main branch of the log of `author` in scope 1.
-    pub(super) fn write(&mut self, author: u8, count: u64) -> Vec<VerifiedEntry> {
+    pub(in crate::sync) fn write(&mut self, author: u8, count: u64) -> Vec<VerifiedEntry> {
         (0..count).map(|_| self.write_one(author, scope(1), EPOCH, Vec::new())).collect()
     }
 
-    pub(super) fn write_one(
+    pub(in crate::sync) fn write_one(
         &mut self,
         author: u8,
         scope: ScopeId,
@@ -141,7 +136,7 @@ impl Host {
     }
 
     /// Signs and keeps entries whose bodies are near the limit and do not compress.
-    pub(super) fn write_large(&mut self, author: u8, epoch: Epoch, count: u64) {
+    pub(in crate::sync) fn write_large(&mut self, author: u8, epoch: Epoch, count: u64) {
         for _ in 0..count {
             let signer = key(author);
             let log = LogId::derive(signer.public().as_bytes(), scope(1), epoch);
@@ -158,7 +153,7 @@ impl Host {
         }
     }
 
-    pub(super) fn keep(&mut self, entry: &VerifiedEntry) -> bool {
+    pub(in crate::sync) fn keep(&mut self, entry: &VerifiedEntry) -> bool {
         let log = self.logs.entry(entry.log()).or_default();
         log.scope = Some(entry.header().scope);
         let prev = match entry.header().position {
@@ -190,7 +185,7 @@ impl Host {
         }
     }
 
-    pub(super) fn tip(&self, id: LogId) -> Option<LocalTip> {
+    pub(in crate::sync) fn tip(&self, id: LogId) -> Option<LocalTip> {
         let log = self.logs.get(&id)?;
         let main = log.main();
         let on_main: BTreeSet<_> = main.iter().collect();
@@ -204,19 +199,19 @@ impl Host {
     }
 
     /// Everything that two devices have in common after they synced.
-    pub(super) fn contents(&self) -> (BTreeSet<EntryId>, BTreeSet<BlobHash>, Vec<StatementId>) {
+    pub(in crate::sync) fn contents(&self) -> (BTreeSet<EntryId>, BTreeSet<BlobHash>, Vec<StatementId>) {
         let entries = self.logs.values().flat_map(|log| log.at.values()).flat_map(BTreeMap::keys).copied().collect();
         let statements = StatementClass::ALL.into_iter().flat_map(|class| self.roster.ids(class)).collect();
         (entries, self.blobs.keys().copied().collect(), statements)
     }
 
-    pub(super) fn rest(&self) -> Option<RestState> {
+    pub(in crate::sync) fn rest(&self) -> Option<RestState> {
         let rest = |report: &Report| if let Report::Rest(state) = report { Some(*state) } else { None };
         self.reports.iter().rev().find_map(rest)
     }
 
     /// Does one action; the answer, if it has one.
-    pub(super) fn act(&mut self, action: Action) -> Option<Input> {
+    pub(in crate::sync) fn act(&mut self, action: Action) -> Option<Input> {
         match action {
             Action::Load { token, request } => Some(Input::Loaded { token, loaded: self.load(request) }),
             Action::Verify { token, batch } => Some(Input::Verified { token, batch: batch.verify(&mut self.keys) }),
@@ -406,7 +401,7 @@ impl Host {
 
 impl Log {
     /// The contiguous main branch: the lowest id at each position that follows what is before.
-    pub(super) fn main(&self) -> Vec<EntryId> {
+    pub(in crate::sync) fn main(&self) -> Vec<EntryId> {
         let mut main: Vec<EntryId> = Vec::new();
         while let Some(siblings) = self.at.get(&(main.len() as u64)) {
             let Some((id, _)) = siblings.iter().find(|(_, held)| held.prev == main.last().copied()) else { break };
@@ -414,284 +409,4 @@ impl Log {
         }
         main
     }
-}
-
-/// A signed entry after the last of `chain`; `salt` makes two devices with one key write different ones.
-pub(super) fn entry(
-    signer: &SigningKey,
-    scope: ScopeId,
-    epoch: Epoch,
-    chain: &[EntryId],
-    salt: u8,
-    files: &[[Vec<u8>; 3]],
-) -> VerifiedEntry {
-    let text = format!("{} {salt} {}", chain.len(), "field ".repeat(20));
-    entry_of(signer, scope, epoch, chain, salt, files, text.into_bytes())
-}
-
-fn entry_of(
-    signer: &SigningKey,
-    scope: ScopeId,
-    epoch: Epoch,
-    chain: &[EntryId],
-    salt: u8,
-    files: &[[Vec<u8>; 3]],
-    content: Vec<u8>,
-) -> VerifiedEntry {
-    let position = match chain.last() {
-        Some(prev) => Position::Later { prev: *prev },
-        None => Position::First { certificate: StatementId::from_bytes([6; 32]), earlier: Vec::new() },
-    };
-    let seq = chain.len() as u64;
-    let clock = Clock { wall_ms: 1, uptime_ms: seq, boot: [salt; 8], offset_min: 0, source: ClockSource::Device };
-    let photos = files.iter().map(photo).collect();
-    let context = Context { clock, place: None, post: None, observer: "O. Kovalenko".into(), photos };
-    let draft = EntryDraft {
-        mission: charter().mission(),
-        scope,
-        epoch,
-        seq,
-        position,
-        kind: Kind::Change,
-        subject: Subject::Creates { writers: Vec::new() },
-        body: Body { content: Content::Change(content), context },
-        commitment: Some(Commitment { root: [10; 32], form: FormHash::from_bytes([11; 32]) }),
-        seen: None,
-    };
-    draft.sign(signer).expect("a good draft")
-}
-
-/// The photo of three files: thumbnail, preview, original. An empty preview was not made.
-fn photo([thumbnail, preview, original]: &[Vec<u8>; 3]) -> Photo {
-    let rendition = |file: &Vec<u8>| match file.len() {
-        0 => RenditionOrReason::Missing(MissingReason::NotDecodable),
-        bytes => RenditionOrReason::Rendition(Rendition {
-            sha256: BlobHash::of(file),
-            bytes: bytes as u64,
-            chunks: chunk_root(file),
-            width: 1,
-            height: 1,
-        }),
-    };
-    Photo {
-        sha256: BlobHash::of(original),
-        bytes: original.len() as u64,
-        chunks: chunk_root(original),
-        media: Media::Jpeg,
-        width: None,
-        height: None,
-        thumbnail: rendition(thumbnail),
-        preview: rendition(preview),
-    }
-}
-
-/// A file of `bytes` bytes that no other file begins like.
-pub(super) fn file(name: u8, bytes: usize) -> Vec<u8> {
-    (0..bytes).map(|at| if at == 0 { name } else { (at * 31 + at / 251) as u8 }).collect()
-}
-
-/// A link between two sessions.
-pub(super) struct Link {
-    pub(super) sessions: [Session; 2],
-    /// What is on its way to each.
-    wires: [BTreeMap<Class, VecDeque<Vec<u8>>>; 2],
-    /// Answers that the host owes.
-    answers: [Vec<Input>; 2],
-    /// Frames carried, and their bytes.
-    pub(super) frames: usize,
-    pub(super) bytes: usize,
-    /// The link breaks before this frame.
-    pub(super) cut_at: Option<usize>,
-    /// Most frames that wait on a wire: a slow peer.
-    pub(super) window: usize,
-    /// The second side acknowledges nothing: its control frames after the greeting are lost.
-    pub(super) is_mute: bool,
-    pub(super) entry_frames: usize,
-    /// What happens to the frames of the first side on their way.
-    pub(super) tamper: Option<fn(Class, &mut Vec<u8>)>,
-    chance: u64,
-    is_shuffled: bool,
-}
-
-impl Link {
-    pub(super) fn new(a: Session, b: Session) -> Self {
-        Self {
-            sessions: [a, b],
-            wires: Default::default(),
-            answers: Default::default(),
-            frames: 0,
-            bytes: 0,
-            cut_at: None,
-            window: 4,
-            is_mute: false,
-            entry_frames: 0,
-            tamper: None,
-            chance: 0,
-            is_shuffled: false,
-        }
-    }
-
-    /// Lets answers of the hosts and frames of different classes come in an order that `seed` decides.
-    pub(super) fn shuffled(mut self, seed: u64) -> Self {
-        (self.chance, self.is_shuffled) = (seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1, true);
-        self
-    }
-
-    /// Goes on until nothing moves, or both are closed, or the link is cut.
-    pub(super) fn run(&mut self, hosts: &mut [Host; 2]) {
-        for round in 0.. {
-            assert!(round < 1_000_000, "it does not end");
-            let mut moves = false;
-            for (side, host) in hosts.iter_mut().enumerate() {
-                moves |= self.act(side, host);
-                moves |= self.send(side);
-            }
-            for side in 0..2 {
-                moves |= self.deliver(side);
-                if self.is_cut() {
-                    return;
-                }
-            }
-            if !moves {
-                return;
-            }
-        }
-    }
-
-    fn is_cut(&self) -> bool {
-        self.cut_at.is_some_and(|at| self.frames >= at)
-    }
-
-    fn act(&mut self, side: usize, host: &mut Host) -> bool {
-        let mut moves = false;
-        while let Some(action) = self.sessions[side].poll() {
-            self.answers[side].extend(host.act(action));
-            moves = true;
-        }
-        while !self.answers[side].is_empty() {
-            let at = if self.is_shuffled { self.chance(self.answers[side].len()) } else { 0 };
-            let answer = self.answers[side].remove(at);
-            self.sessions[side].handle(answer);
-            moves = true;
-            if self.is_shuffled {
-                break;
-            }
-        }
-        moves
-    }
-
-    fn send(&mut self, side: usize) -> bool {
-        let mut moves = false;
-        for class in Class::ALL {
-            while self.wires[1 - side].get(&class).is_none_or(|wire| wire.len() < self.window)
-                && let Some(mut frame) = self.sessions[side].poll_send(class)
-            {
-                if let Some(tamper) = self.tamper.filter(|_| side == 0) {
-                    tamper(class, &mut frame);
-                }
-                assert!(frame.len() <= class.frame_bytes_max());
-                self.entry_frames += usize::from(class == Class::Entries);
-                let is_kept = || matches!(Frame::decode(&frame), Ok(Frame::Kept(_)));
-                if self.is_mute && class == Class::Control && is_kept() {
-                    continue;
-                }
-                self.wires[1 - side].entry(class).or_default().push_back(frame);
-                moves = true;
-            }
-        }
-        moves
-    }
-
-    fn deliver(&mut self, side: usize) -> bool {
-        if !self.sessions[side].is_receiving() {
-            return false;
-        }
-        let ready: Vec<_> =
-            self.wires[side].iter().filter(|(_, wire)| !wire.is_empty()).map(|(class, _)| *class).collect();
-        if ready.is_empty() || self.is_cut() {
-            return false;
-        }
-        let class = ready[if self.is_shuffled { self.chance(ready.len()) } else { 0 }];
-        let frame = self.wires[side].get_mut(&class).and_then(VecDeque::pop_front).expect("it is not empty");
-        self.frames += 1;
-        self.bytes += frame.len();
-        self.sessions[side].handle(Input::Frame(class, frame));
-        true
-    }
-
-    fn chance(&mut self, below: usize) -> usize {
-        self.chance ^= self.chance << 13;
-        self.chance ^= self.chance >> 7;
-        self.chance ^= self.chance << 17;
-        (self.chance % below as u64) as usize
-    }
-}
-
-/// Syncs two hosts until both part.
-pub(super) fn sync(hosts: &mut [Host; 2]) -> Link {
-    let mut link = join(hosts);
-    link.run(hosts);
-    link
-}
-
-pub(super) fn join(hosts: &mut [Host; 2]) -> Link {
-    for host in hosts.iter_mut() {
-        (host.closed, host.reports) = (None, Vec::new());
-    }
-    Link::new(hosts[0].session(hosts[1].seed), hosts[1].session(hosts[0].seed))
-}
-
-/// Two hosts that hold the same, and know it.
-pub(super) fn assert_synced(hosts: &[Host; 2]) {
-    let [a, b] = hosts;
-    let code = |host: &Host| host.closed.map(|close| close.code);
-    assert!(code(a) == Some(CloseCode::Bye) || code(b) == Some(CloseCode::Bye), "{:?} {:?}", a.closed, b.closed);
-    let ((a_entries, a_blobs, a_statements), (b_entries, b_blobs, b_statements)) = (a.contents(), b.contents());
-    assert_eq!(a_entries, b_entries);
-    assert_eq!(a_blobs, b_blobs);
-    assert_eq!(a_statements, b_statements);
-    for host in hosts {
-        assert!(host.rest().is_some_and(|rest| rest.is_fully_synced), "{:?} {:?}", host.seed, host.rest());
-    }
-}
-
-/// What a session does with frames sent by hand, answered by a host.
-pub(super) struct Alone {
-    pub(super) session: Session,
-    pub(super) host: Host,
-}
-
-impl Alone {
-    pub(super) fn new(host: Host, peer: u8) -> Self {
-        Self { session: host.session(peer), host }
-    }
-
-    /// Hands over a frame and does what follows; the close, if there is one.
-    pub(super) fn hear(&mut self, class: Class, frame: Vec<u8>) -> Option<Close> {
-        self.session.handle(Input::Frame(class, frame));
-        self.settle()
-    }
-
-    pub(super) fn settle(&mut self) -> Option<Close> {
-        while let Some(action) = self.session.poll() {
-            if let Some(input) = self.host.act(action) {
-                self.session.handle(input);
-            }
-        }
-        self.host.closed
-    }
-
-    /// Everything it has to say on control.
-    pub(super) fn said(&mut self) -> Vec<Frame> {
-        let mut frames = Vec::new();
-        while let Some(bytes) = self.session.poll_send(Class::Control) {
-            frames.push(Frame::decode(&bytes).expect("its own frame"));
-            self.settle();
-        }
-        frames
-    }
-}
-
-pub(super) fn change(host: &Host, log: LogId) -> Input {
-    Input::LocalChange(LocalChange { tips: host.tip(log).into_iter().collect(), blobs: true, ..LocalChange::default() })
 }

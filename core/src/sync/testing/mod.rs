@@ -1,0 +1,9 @@
+//! Two sessions joined in memory, each with a host in memory.
+
+mod host;
+mod link;
+mod writing;
+
+pub(super) use host::{EPOCH, Host};
+pub(super) use link::{Alone, Link, assert_synced, change, join, sync};
+pub(super) use writing::{entry, file};
