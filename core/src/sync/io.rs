@@ -394,7 +394,8 @@ pub enum Input {
 /// What was committed outside this session.
 #[derive(Clone, Debug, Default)]
 pub struct LocalChange {
-    /// Logs as they are now.
+    /// Logs as they are now. A tip of an unforked log that is lower than one given before is taken for an older one and
+    /// ignored: evidence that was set aside here shows in the next session.
     pub tips: Vec<LocalTip>,
     /// New statements.
     pub statements: Vec<(StatementClass, StatementId)>,

@@ -168,8 +168,11 @@ impl Logs {
         for tip in tips {
             let is_shared = self.scopes.contains_key(&tip.scope);
             if is_shared && self.index.get(&tip.tip.log).is_none_or(|known| *known == tip.scope) {
-                let before = self.log(tip.scope, tip.tip.log).behind();
                 let log = self.log(tip.scope, tip.tip.log);
+                if log.local.is_some_and(|known| is_older(&tip.tip, &known.tip)) {
+                    continue;
+                }
+                let before = log.behind();
                 log.local = Some(*tip);
                 self.recount(tip.tip.log, before);
             }
@@ -359,6 +362,71 @@ fn everything(local: &LogTip) -> Vec<Span> {
     [Some(span(Part::Main)), branches].into_iter().flatten().collect()
 }
 
+/// Whether `tip` is of an earlier commit than `known`: answers and changes come by different ways, so one may overtake another.
+/// In a forked log heights do not tell.
+fn is_older(tip: &LogTip, known: &LogTip) -> bool {
+    tip.branches.is_none() && known.branches.is_none() && tip.height < known.height
+}
+
 fn check_height(tip: &LogTip) -> Result<(), Close> {
     if (1..=LOG_ENTRIES_MAX).contains(&tip.height) { Ok(()) } else { Err(Close::malformed("height")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SCOPE: ScopeId = ScopeId::from_bytes([1; 8]);
+
+    fn tip(height: u64) -> LocalTip {
+        let head = EntryId::from_bytes([height as u8; 32]);
+        let tip = LogTip { log: LogId::from_bytes([1; 32]), height, head, branches: None };
+        LocalTip { tip, scope: SCOPE, urgency: 0 }
+    }
+
+    fn logs(held: u64) -> Logs {
+        let mut logs = Logs::new(vec![tip(held)], &[SCOPE]);
+        let digests = logs.digests();
+        logs.begin(&[SCOPE], &digests, &[], false);
+        logs
+    }
+
+    #[test]
+    fn a_change_that_was_overtaken_changes_nothing() {
+        let mut logs = logs(5);
+        logs.on_tips(SCOPE, true, vec![tip(5).tip], false).expect("a tip");
+        logs.on_local(&[tip(3)]).expect("within the limit");
+        assert_eq!((logs.behind(), logs.local(tip(5).tip.log)), (0, Some(tip(5))));
+        logs.on_local(&[tip(7)]).expect("within the limit");
+        assert_eq!(logs.local(tip(5).tip.log), Some(tip(7)));
+    }
+
+    #[test]
+    fn the_same_states_are_judged_once() {
+        let mut logs = logs(5);
+        logs.on_tips(SCOPE, true, vec![tip(3).tip], false).expect("a tip");
+        let [log] = logs.take_changed()[..] else { panic!("one log changed") };
+        assert_eq!(logs.judge(log), Verdict::CheckHead(2, tip(3).tip.head));
+        assert_eq!(logs.judge(log), Verdict::Nothing);
+        logs.on_kept(vec![tip(5).tip]).expect("a tip");
+        assert_eq!(logs.judge(log), Verdict::Nothing);
+        logs.on_kept(vec![LogTip { head: EntryId::from_bytes([9; 32]), ..tip(5).tip }]).expect("a tip");
+        let probe = Verdict::Probe { ours: 5, theirs: 5, has_branches: false };
+        assert_eq!((logs.judge(log), logs.judge(log)), (probe, Verdict::Nothing));
+        logs.doubt(log);
+        assert_eq!(logs.judge(log), Verdict::Nothing);
+    }
+
+    #[test]
+    fn a_log_is_left_alone_while_something_of_it_is_on_its_way() {
+        let mut logs = logs(5);
+        let log = tip(5).tip.log;
+        logs.on_tips(SCOPE, true, vec![], false).expect("no tips");
+        logs.add_busy(log, 2);
+        assert_eq!(logs.judge(log), Verdict::Nothing);
+        logs.remove_busy(log, 1);
+        assert_eq!(logs.judge(log), Verdict::Nothing);
+        logs.remove_busy(log, 1);
+        assert!(matches!(logs.judge(log), Verdict::Send(_)));
+    }
 }
