@@ -47,6 +47,11 @@ impl<'a> SignedEntry<'a> {
         Self { header, body }
     }
 
+    /// The same header without its body.
+    pub fn without_body(&self) -> Self {
+        Self { header: self.header, body: None }
+    }
+
     /// The id the entry has if it verifies: enough to see whether it is held already.
     pub fn id(&self) -> EntryId {
         EntryId::of(self.header)

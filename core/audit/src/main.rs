@@ -1,0 +1,239 @@
+//! `merestone-audit`: judges a bag, explains a code.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use merestone_audit::{
+    Explanation, OpenError, Options, Pass, Progress, Report, Verdict, audit_folder, explain, explanations,
+};
+use merestone_core::id::MissionId;
+
+/// Judges a bag of evidence, alone and offline.
+///
+/// The bag never says which mission it should be judged for: you do, with the mission id you were given.
+#[derive(Parser)]
+#[command(name = "merestone-audit", version, args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+#[command(after_help = "Exit: 0 PASSED, 1 FAILED, 2 INDETERMINATE, 64 usage, 65 no bag, 74 storage.")]
+struct Command {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+
+    /// The bag's folder.
+    #[arg(value_name = "BAG", required = true)]
+    bag: Option<PathBuf>,
+
+    /// The mission's id, 64 hex digits, from whoever you trust.
+    #[arg(long, value_name = "ID", required = true)]
+    mission: Option<String>,
+
+    /// fast: signatures, chains, roster. full: also what entries say, and photos.
+    #[arg(long, value_enum, default_value_t = Depth::Full)]
+    pass: Depth,
+
+    /// Print the report as JSON.
+    #[arg(long)]
+    json: bool,
+
+    /// Also write report.json, report.html and report.txt into this folder.
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
+
+    /// How many threads work; the report is the same with any number.
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+
+    /// How many records the report shows in full; all are judged.
+    #[arg(long, value_name = "N", default_value_t = merestone_audit::RECORDS_MAX)]
+    records: usize,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Say what a code means and what to do about it; without a code, list all.
+    Explain {
+        /// A code from a report, such as log-gap.
+        code: Option<String>,
+        /// Print as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Depth {
+    Fast,
+    Full,
+}
+
+const USAGE: u8 = 64;
+const BAD_INPUT: u8 = 65;
+const STORAGE: u8 = 74;
+
+fn main() -> ExitCode {
+    let command = match Command::try_parse() {
+        Ok(command) => command,
+        Err(error) => {
+            let is_asked_for = !error.use_stderr();
+            // What cannot be printed cannot be said either.
+            _ = error.print();
+            return ExitCode::from(if is_asked_for { 0 } else { USAGE });
+        }
+    };
+    match command {
+        Command { verb: Some(Verb::Explain { code, json }), .. } => explain_codes(code.as_deref(), json),
+        Command { verb: None, bag: Some(bag), mission: Some(mission), pass, json, report, threads, records } => {
+            let Some(mission) = MissionId::from_hex(mission.trim()) else {
+                return refuse(USAGE, "--mission: a mission id has 64 hex digits; copy it whole");
+            };
+            let what = Request { bag: &bag, mission, pass, json, folder: report.as_deref(), threads, records };
+            audit(&what)
+        }
+        Command { .. } => refuse(USAGE, "give the folder of a bag and --mission ID; see --help"),
+    }
+}
+
+struct Request<'a> {
+    bag: &'a Path,
+    mission: MissionId,
+    pass: Depth,
+    json: bool,
+    folder: Option<&'a Path>,
+    threads: Option<usize>,
+    records: usize,
+}
+
+fn audit(request: &Request<'_>) -> ExitCode {
+    let usual = Options::default();
+    let pass = match request.pass {
+        Depth::Fast => Pass::Fast,
+        Depth::Full => Pass::Full,
+    };
+    // Only a report that is written somewhere shows records.
+    let records_max = if request.json || request.folder.is_some() { request.records } else { 0 };
+    let thumbnails_max = if request.folder.is_some() { usual.thumbnails_max } else { 0 };
+    let is_watched = io::stderr().is_terminal();
+    let progress: Option<&(dyn Fn(Progress) + Sync)> = if is_watched { Some(&show_progress) } else { None };
+    let threads = request.threads.unwrap_or(usual.threads).clamp(1, 1_024);
+    let audited = audit_folder(
+        request.bag,
+        request.mission,
+        &Options { pass, threads, records_max, thumbnails_max, progress },
+    );
+    if is_watched {
+        _ = write!(io::stderr(), "\r\x1b[K");
+    }
+    let report = match audited {
+        Ok(report) => report,
+        Err(error) => {
+            let code = match &error {
+                OpenError::NotFound { .. } | OpenError::NotAFolder { .. } | OpenError::NotABag { .. } => BAD_INPUT,
+                OpenError::Unreadable { .. } => STORAGE,
+            };
+            return refuse(code, &error.to_string());
+        }
+    };
+    if let Some(folder) = request.folder
+        && let Err((path, error)) = write_files(&report, folder)
+    {
+        return refuse(STORAGE, &format!("{}: the report cannot be written here: {error}", path.display()));
+    }
+    let printed = if request.json { report.to_json() } else { decorate(&report) };
+    if let Err(code) = print(&printed) {
+        return code;
+    }
+    ExitCode::from(match report.verdict() {
+        Verdict::Passed => 0,
+        Verdict::Failed => 1,
+        Verdict::Indeterminate => 2,
+    })
+}
+
+/// Writes each file whole under another name first, so that nobody finds half a report.
+fn write_files(report: &Report, folder: &Path) -> Result<(), (PathBuf, io::Error)> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |error| (path, error)
+    };
+    std::fs::create_dir_all(folder).map_err(failed(folder))?;
+    let files =
+        [("report.json", report.to_json()), ("report.html", report.to_html()), ("report.txt", report.to_text())];
+    for (name, content) in files {
+        let (path, part) = (folder.join(name), folder.join(format!("{name}.part")));
+        std::fs::write(&part, content).map_err(failed(&part))?;
+        std::fs::rename(&part, &path).map_err(failed(&path))?;
+    }
+    Ok(())
+}
+
+/// The text, with the verdict in colour where somebody looks and did not ask for none.
+fn decorate(report: &Report) -> String {
+    let text = report.to_text();
+    let wants_colour = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let word = report.verdict().as_str();
+    match text.strip_prefix(word) {
+        Some(rest) if wants_colour => {
+            let colour = match report.verdict() {
+                Verdict::Passed => 32,
+                Verdict::Failed => 31,
+                Verdict::Indeterminate => 33,
+            };
+            format!("\x1b[1;{colour}m{word}\x1b[0m{rest}")
+        }
+        _ => text,
+    }
+}
+
+fn show_progress(progress: Progress) {
+    let Progress { stage, done, total } = progress;
+    let percent = if total == 0 { 100 } else { done.saturating_mul(100) / total };
+    _ = write!(io::stderr(), "\r\x1b[K{stage}: {percent} %");
+}
+
+fn explain_codes(code: Option<&str>, json: bool) -> ExitCode {
+    let rows: Vec<Explanation> = match code {
+        None => explanations().collect(),
+        Some(code) => match explain(code) {
+            Some(explanation) => vec![explanation],
+            None => {
+                let shown: String = code.chars().take(64).flat_map(char::escape_default).collect();
+                return refuse(USAGE, &format!("{shown}: no finding has this code; `merestone-audit explain` lists all"));
+            }
+        },
+    };
+    let mut out = String::new();
+    if json {
+        let value = |row: &Explanation| {
+            let quoted = |text: &str| serde_json::Value::from(text).to_string();
+            format!(
+                "{{\"code\":{},\"weight\":{},\"meaning\":{},\"advice\":{}}}",
+                quoted(row.code),
+                quoted(row.weight.as_str()),
+                quoted(row.meaning),
+                quoted(row.advice)
+            )
+        };
+        out = format!("[{}]\n", rows.iter().map(value).collect::<Vec<_>>().join(",\n"));
+    } else {
+        for Explanation { code, weight, meaning, advice } in rows {
+            out.push_str(&format!("{code}  ({})\n  {meaning}\n  {advice}\n", weight.as_str()));
+        }
+    }
+    print(&out).err().unwrap_or(ExitCode::SUCCESS)
+}
+
+/// Prints to the standard output. Whoever stopped reading has read enough.
+fn print(text: &str) -> Result<(), ExitCode> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(refuse(STORAGE, &format!("the report cannot be printed: {error}"))),
+    }
+}
+
+fn refuse(code: u8, line: &str) -> ExitCode {
+    _ = writeln!(io::stderr(), "merestone-audit: {line}");
+    ExitCode::from(code)
+}

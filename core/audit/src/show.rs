@@ -1,0 +1,221 @@
+//! Words and numbers of a report, said the same way in every form of it.
+
+use merestone_core::audit::full::Said;
+use merestone_core::audit::{Pass, Place, Report as Facts};
+use merestone_core::entry::{Clock, ClockSource, Kind, Place as Spot, PlaceSource};
+use merestone_core::id::ScopeId;
+use merestone_core::roster::{PartyNumber, Role};
+
+use crate::folder::printable;
+
+/// What the verdict does not rest on.
+pub(crate) fn not_checked(pass: Pass) -> Vec<&'static str> {
+    let mut list = vec![
+        "completeness: no cosigned checkpoint shows that nothing was left out",
+        "the ledger's tree: a checkpoint note is checked for its signature only",
+        "time: device clocks are shown and decide nothing",
+    ];
+    if pass == Pass::Fast {
+        list.extend([
+            "what bodies say, changes, claims and records: use the full pass",
+            "photos: only whether files are there",
+        ]);
+    }
+    list.push("pixels: photos and thumbnails are compared by hash and never decoded");
+    list
+}
+
+/// What was checked, by pass.
+pub(crate) fn checked(pass: Pass) -> Vec<&'static str> {
+    let mut list = vec![
+        "fast: charter, certificates, cuts, erasures, receipts and the checkpoint note against the mission id",
+        "fast: every entry's canonical form, signature, body hash, place in its chain, and its key's certificate",
+        "fast: every log against the receipts, cuts and later logs that name its entries",
+        "fast: files against the manifests, which find accidents and prove nothing",
+    ];
+    if pass == Pass::Full {
+        list.extend([
+            "full: every body, change and claim, and for every record what is applied and what is not",
+            "full: every photo and rendition against the hash, size and chunk root in the entry that names it",
+        ]);
+    }
+    list
+}
+
+/// What a signature says, and what it does not.
+pub(crate) const SIGNATURES: [&str; 2] = [
+    "A valid signature says that the holder of this key signed these bytes, after the entry before it in the log.",
+    "It does not say that the content is true, when it was made, that nothing else was seen, or who held the device.",
+];
+
+/// The grounds that there are for times.
+pub(crate) fn time_grounds(facts: &Facts) -> String {
+    let seen = facts.counts.seen;
+    format!(
+        "not before: {seen} of {} entries name a checkpoint note they had seen; not after: no cosigned checkpoint includes \
+         any entry. Order comes from chains and from what entries name. Time bounds: none",
+        facts.counts.entries
+    )
+}
+
+pub(crate) fn scope_name(facts: &Facts, scope: ScopeId) -> String {
+    let scopes = facts.charter.iter().flat_map(|charter| &charter.scopes);
+    scopes.clone().find(|(id, _)| *id == scope).map_or_else(|| scope.to_string(), |(_, name)| printable(name))
+}
+
+pub(crate) fn party_name(facts: &Facts, party: PartyNumber) -> String {
+    let parties = facts.charter.iter().flat_map(|charter| &charter.parties);
+    parties.clone().find(|(number, _)| *number == party).map_or_else(|| party.to_string(), |(_, name)| printable(name))
+}
+
+pub(crate) fn role(role: Role) -> &'static str {
+    match role {
+        Role::Observer => "observer",
+        Role::Reviewer => "reviewer",
+        Role::Arbiter => "arbiter",
+        Role::Camp => "camp",
+        Role::Auditor => "auditor",
+    }
+}
+
+pub(crate) fn kind(kind: Kind) -> String {
+    match kind {
+        Kind::Change => "change".into(),
+        Kind::Receipt => "receipt".into(),
+        Kind::HostComment => "host comment".into(),
+        Kind::Concurrence => "concurrence".into(),
+        Kind::Objection => "objection".into(),
+        Kind::Dissent => "dissent".into(),
+        Kind::Ruling => "ruling".into(),
+        Kind::Unknown(code) => format!("kind {code}"),
+    }
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    data_encoding::HEXLOWER.encode(bytes)
+}
+
+/// A place in one line: the shortest that still finds it.
+pub(crate) fn place(place: &Place) -> String {
+    let Place { log, seq, entry, record, statement, file } = place;
+    let mut parts = Vec::new();
+    if let Some(entry) = entry {
+        parts.push(format!("entry {entry}"));
+    }
+    if let Some(seq) = seq {
+        parts.push(format!("seq {seq}"));
+    }
+    if let Some(log) = log {
+        parts.push(format!("log {log}"));
+    }
+    if let (Some(record), None) = (record, entry) {
+        parts.push(format!("record {record}"));
+    }
+    if let Some(statement) = statement {
+        parts.push(format!("statement {statement}"));
+    }
+    if let (Some(file), true) = (file, log.is_none() && statement.is_none()) {
+        parts.push(file.clone());
+    }
+    if parts.is_empty() { "the bag".into() } else { parts.join(", ") }
+}
+
+/// A value in one line.
+pub(crate) fn said(value: &Said) -> String {
+    match value {
+        Said::Blank => "(asked, left blank)".into(),
+        Said::Bool(false) => "no".into(),
+        Said::Bool(true) => "yes".into(),
+        Said::Int(number) => number.to_string(),
+        Said::Text(text) => text.clone(),
+    }
+}
+
+/// Degrees from units of 10^-7, without floating point.
+fn degrees(e7: i32) -> String {
+    let (whole, rest) = (e7.unsigned_abs() / 10_000_000, e7.unsigned_abs() % 10_000_000);
+    format!("{}{whole}.{rest:07}", if e7 < 0 { "-" } else { "" })
+}
+
+pub(crate) fn spot(spot: &Spot) -> String {
+    let source = match spot.source {
+        PlaceSource::Satellite => "satellite",
+        PlaceSource::Hand => "by hand",
+        PlaceSource::Registry => "registry",
+        PlaceSource::Mocked => "flagged as mocked",
+    };
+    format!("{}, {} ± {} m ({source})", degrees(spot.lat_e7), degrees(spot.lon_e7), spot.accuracy_m)
+}
+
+pub(crate) fn clock_source(source: ClockSource) -> &'static str {
+    match source {
+        ClockSource::Device => "device",
+        ClockSource::Network => "network",
+        ClockSource::Satellite => "satellite",
+    }
+}
+
+/// The time a device's clock showed, in its own offset: proleptic Gregorian, computed here because the report must
+/// not depend on the machine's time zone.
+pub(crate) fn wall(clock: &Clock) -> String {
+    let local_ms = i128::from(clock.wall_ms) + 60_000 * i128::from(clock.offset_min);
+    let (days, ms) = (local_ms.div_euclid(86_400_000), local_ms.rem_euclid(86_400_000));
+    // Years beyond four digits are shown as what they are: a broken clock.
+    if !(-719_162..=2_932_896).contains(&days) {
+        return format!("{} ms since 1970", clock.wall_ms);
+    }
+    let (year, month, day) = civil(days as i64);
+    let (hours, minutes, seconds) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60);
+    let offset = clock.offset_min.unsigned_abs();
+    let sign = if clock.offset_min < 0 { '-' } else { '+' };
+    format!(
+        "{year:04}-{month:02}-{day:02} {hours:02}:{minutes:02}:{seconds:02} {sign}{:02}:{:02}",
+        offset / 60,
+        offset % 60
+    )
+}
+
+/// Year, month and day of a number of days since 1970-01-01; eras of 400 years from 1 March of year 0.
+fn civil(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    (era * 400 + year_of_era + i64::from(month <= 2), month, day)
+}
+
+/// Whether an answer names where a replayed record was taken from, or on what terms.
+pub(crate) fn is_provenance(key: &str) -> bool {
+    let name = key.rsplit('/').next().unwrap_or(key).to_ascii_lowercase();
+    ["source", "licence", "license", "attribution"].iter().any(|word| name.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(wall_ms: i64, offset_min: i16) -> String {
+        wall(&Clock { wall_ms, uptime_ms: 0, boot: [0; 8], offset_min, source: ClockSource::Device })
+    }
+
+    #[test]
+    fn device_clocks_are_shown_as_they_were_and_never_panic() {
+        assert_eq!(at(0, 0), "1970-01-01 00:00:00 +00:00");
+        assert_eq!(at(1_709_164_800_000, 0), "2024-02-29 00:00:00 +00:00");
+        assert_eq!(at(1_767_225_599_000, 120), "2026-01-01 01:59:59 +02:00");
+        assert_eq!(at(-1_000, -330), "1969-12-31 18:29:59 -05:30");
+        assert_eq!(at(253_402_300_799_000, 0), "9999-12-31 23:59:59 +00:00");
+        assert_eq!(at(i64::MAX, 1_440), format!("{} ms since 1970", i64::MAX));
+        assert_eq!(at(i64::MIN, -1_440), format!("{} ms since 1970", i64::MIN));
+    }
+
+    #[test]
+    fn degrees_keep_every_digit_and_the_sign() {
+        assert_eq!(degrees(-1), "-0.0000001");
+        assert_eq!(degrees(512_345_678), "51.2345678");
+        assert_eq!(degrees(-1_800_000_000), "-180.0000000");
+    }
+}

@@ -1,0 +1,120 @@
+//! The report as lines: verdict, findings, who signed how much, and what none of it says.
+
+use std::fmt::{self, Write as _};
+
+use merestone_core::audit::{Weight, explain};
+
+use crate::Report;
+use crate::folder::printable;
+use crate::show;
+
+/// Findings of one code that are shown; `report.json` lists more.
+const PLACES_SHOWN: usize = 10;
+
+pub(crate) fn write(report: &Report) -> String {
+    let mut out = String::new();
+    all(report, &mut out).expect("a String takes every text");
+    out
+}
+
+fn all(report: &Report, out: &mut String) -> fmt::Result {
+    let facts = &report.facts;
+    let name = facts.charter.as_ref().map_or_else(String::new, |charter| format!("  {}", printable(&charter.name)));
+    writeln!(out, "{}  {} pass, completeness not assessed", facts.verdict(), facts.pass.as_str())?;
+    writeln!(out, "mission {}{name}", facts.mission)?;
+    findings(report, out)?;
+    counts(report, out)?;
+    people(report, out)?;
+    list(out, "Checked", &show::checked(facts.pass))?;
+    list(out, "Not checked", &show::not_checked(facts.pass))?;
+    writeln!(out, "\nTime\n  {}.", show::time_grounds(facts))?;
+    list(out, "Signatures", &show::SIGNATURES)
+}
+
+fn list(out: &mut String, title: &str, lines: &[&str]) -> fmt::Result {
+    writeln!(out, "\n{title}")?;
+    lines.iter().try_for_each(|line| writeln!(out, "  {line}"))
+}
+
+fn findings(report: &Report, out: &mut String) -> fmt::Result {
+    let facts = &report.facts;
+    if facts.findings.counts().next().is_none() {
+        return writeln!(out, "\nFindings: none");
+    }
+    writeln!(out, "\nFindings")?;
+    let all: Vec<_> = facts.findings.iter().collect();
+    for (weight, code, count) in facts.findings.counts() {
+        let times = if count == 1 { String::new() } else { format!(", {count} times") };
+        writeln!(out, "  {:<8} {code}{times}", weight.as_str())?;
+        if let Some(explanation) = explain(code.as_str()) {
+            writeln!(out, "           {}", explanation.meaning)?;
+        }
+        // What every bag has is said once, without its places.
+        let shown = if weight == Weight::Note && count > PLACES_SHOWN as u64 { 3 } else { PLACES_SHOWN };
+        let own = all.iter().filter(|finding| finding.code == code && finding.weight == weight);
+        for finding in own.take(shown) {
+            writeln!(out, "           · {}: {}", printable(&show::place(&finding.place)), finding.detail)?;
+        }
+        if count > shown as u64 {
+            writeln!(out, "           · and {} more", count - shown as u64)?;
+        }
+    }
+    Ok(())
+}
+
+fn counts(report: &Report, out: &mut String) -> fmt::Result {
+    let counts = &report.facts.counts;
+    writeln!(out, "\nCounts")?;
+    let rows = [
+        ("entries", counts.entries),
+        ("logs", counts.logs),
+        ("records", counts.records),
+        ("answers in conflict", counts.conflicts),
+        ("bodies not in the bag", counts.bodies_withheld),
+        ("erased, headers only", counts.bodies_erased),
+        ("covered by a cut", counts.covered),
+        ("photos and renditions", counts.photos),
+        ("certificates", counts.certificates),
+        ("cuts", counts.cuts),
+        ("erasures", counts.erasures),
+        ("receipts", counts.receipts),
+        ("forms", counts.forms),
+        ("files", counts.files),
+    ];
+    for (name, count) in rows {
+        writeln!(out, "  {count:>9}  {name}")?;
+    }
+    for (standing, count) in &report.facts.standings {
+        writeln!(out, "  {count:>9}  entries {standing}")?;
+    }
+    if let Some((size, _)) = report.facts.checkpoint {
+        writeln!(out, "  {size:>9}  leaves in the newest checkpoint, which nobody cosigned")?;
+    }
+    Ok(())
+}
+
+fn people(report: &Report, out: &mut String) -> fmt::Result {
+    let facts = &report.facts;
+    writeln!(out, "\nWho signed")?;
+    let mut party = None;
+    for person in &facts.people {
+        if party.replace(person.party) != Some(person.party) {
+            writeln!(out, "  {}", show::party_name(facts, person.party))?;
+        }
+        let cut = if person.is_cut { ", key cut" } else { "" };
+        let device = printable(&person.device);
+        let observer = printable(&person.observer);
+        writeln!(
+            out,
+            "  {:>9}  {observer} on {device} ({}{cut}), receipts {}",
+            person.entries,
+            show::role(person.role),
+            person.receipts
+        )?;
+        for log in facts.logs.iter().filter(|log| person.logs.contains(&log.log)) {
+            let scope = log.owner.map_or_else(String::new, |owner| show::scope_name(facts, owner.scope));
+            writeln!(out, "             log {}  {scope}, {} entries, height {}", log.log, log.entries, log.height)?;
+        }
+    }
+    Ok(())
+}
