@@ -24,6 +24,11 @@ impl Screen {
         Self { is_json }
     }
 
+    /// Whether a program reads it.
+    pub(crate) fn is_json(self) -> bool {
+        self.is_json
+    }
+
     /// Shows a report: as JSON, one object on one line.
     ///
     /// # Errors

@@ -1,0 +1,114 @@
+//! Founding: three parties, their root keys, one charter that all of them sign.
+
+use std::path::Path;
+
+use merestone_core::id::{FormHash, ScopeId};
+use merestone_core::key::{PublicKey, SigningKey};
+use merestone_core::roster::{Certificate, CompleteCharter, EnrolmentRequest, Ledger, Role};
+use merestone_forms::{Form, standard};
+use merestone_node::office::{MissionPlan, PartyOffice};
+use merestone_node::vault::{PartyKeyFile, Passphrase, UnlockCost};
+
+use super::replay::entropy;
+use super::source::FormName;
+use crate::exit::{Code, Failure};
+
+/// What wraps every key file of the demonstration. A real one is nobody's but its owner's.
+pub(super) const PASSPHRASE: &str = "demonstration only";
+
+/// The parties: two states and a neutral body.
+pub(super) const PARTIES: [&str; 3] = ["State A", "State B", "Neutral body"];
+
+/// The place of the neutral body in [`PARTIES`].
+pub(super) const NEUTRAL: usize = 2;
+
+/// Where inspections and counts go.
+const POSTS: &str = "Posts";
+/// Where incidents go.
+const INCIDENTS: &str = "Incidents";
+
+/// A founded mission, with the keys of its parties: in life these lie in three places.
+pub(super) struct Mission {
+    pub(super) charter: CompleteCharter,
+    roots: Vec<SigningKey>,
+    posts: ScopeId,
+    incidents: ScopeId,
+    forms: [FormHash; 3],
+}
+
+impl Mission {
+    /// Founds the mission; the parties' key files go to `folder`, and `ledger` will sign its checkpoints.
+    ///
+    /// # Errors
+    /// If a key file cannot be written.
+    pub(super) fn found(folder: &Path, ledger: PublicKey, seed: Option<u64>) -> Result<Self, Failure> {
+        let mut roots = Vec::new();
+        for name in PARTIES {
+            let path = folder.join(format!("{}.key", name.to_lowercase().replace(' ', "-")));
+            roots.push(PartyKeyFile::make(&path, &passphrase(), UnlockCost::PHONE, &*entropy(seed, name))?);
+        }
+        let forms = [standard::INSPECTION, standard::INCIDENT, standard::CROSSING_COUNT].map(form_hash);
+        let [Ok(inspection), Ok(incident), Ok(count)] = forms else { return Err(own_fault("a standard form")) };
+        let plan = MissionPlan {
+            name: "Demonstration".to_owned(),
+            parties: PARTIES.iter().zip(&roots).map(|(name, root)| ((*name).to_owned(), *root.public())).collect(),
+            scopes: vec![POSTS.to_owned(), INCIDENTS.to_owned()],
+            forms: vec![inspection, incident, count],
+            ledger: Some(Ledger { origin: "demonstration.invalid/merestone".to_owned(), key: ledger }),
+            quorum: 2,
+        };
+        let charter = plan.charter(&*entropy(seed, "charter"))?;
+        let scope = |name| charter.scopes.iter().find(|scope| scope.name == name).map(|scope| scope.id);
+        let (Some(posts), Some(incidents)) = (scope(POSTS), scope(INCIDENTS)) else {
+            return Err(own_fault("the charter's scopes"));
+        };
+        // Each party signs the bytes that the one before handed over.
+        let mut bytes = PartyOffice::new(&roots[0]).found(&charter)?.encode();
+        for root in &roots[1..] {
+            bytes = PartyOffice::new(root).sign(&bytes)?;
+        }
+        let mission = merestone_core::roster::SignedCharter::decode(&bytes).map(|signed| signed.mission());
+        let charter = mission.and_then(|mission| CompleteCharter::verify(&bytes, mission));
+        let charter = charter.map_err(|_| own_fault("the charter"))?;
+        Ok(Self { charter, roots, posts, incidents, forms: [inspection, incident, count] })
+    }
+
+    /// The office of a party, by its place in [`PARTIES`].
+    pub(super) fn office(&self, party: usize) -> PartyOffice<'_> {
+        PartyOffice::new(&self.roots[party])
+    }
+
+    /// Certifies the key of a request for all scopes.
+    ///
+    /// # Errors
+    /// If the request cannot be certified.
+    pub(super) fn certify(&self, party: usize, request: &EnrolmentRequest, role: Role) -> Result<Certificate, Failure> {
+        let mut scopes = [self.posts, self.incidents];
+        scopes.sort_unstable();
+        Ok(self.office(party).certify(&self.charter, request, role, &scopes)?)
+    }
+
+    /// The form of a kind of observation, and the scope it goes to.
+    pub(super) fn form(&self, name: FormName) -> (FormHash, ScopeId) {
+        match name {
+            FormName::Inspection => (self.forms[0], self.posts),
+            FormName::Incident => (self.forms[1], self.incidents),
+            FormName::CrossingCount => (self.forms[2], self.posts),
+        }
+    }
+}
+
+/// The passphrase of every key file of the demonstration.
+pub(super) fn passphrase() -> Passphrase {
+    Passphrase::new(PASSPHRASE.to_owned()).expect("the words above are not blank")
+}
+
+/// Something that only a fault of this program can bring about; said loudly.
+pub(super) fn own_fault(what: &str) -> Failure {
+    Failure::new(Code::Failed, format!("the demonstration does not hold: {what}; this is a fault of the program"))
+}
+
+fn form_hash(document: &str) -> Result<FormHash, Failure> {
+    let form = Form::read(document)?;
+    form.definition().hash().map_err(|_| own_fault("a standard form"))
+}

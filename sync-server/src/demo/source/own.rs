@@ -1,0 +1,118 @@
+//! The project's own set: invented posts and drawn pictures, inside the program.
+
+use std::collections::BTreeMap;
+
+use merestone_core::entry::PlaceSource;
+use merestone_node::Answer;
+use serde::Deserialize;
+
+use super::{FormName, Material, Observation, Photo, place};
+
+#[derive(Deserialize)]
+struct OwnObservation {
+    form: FormName,
+    answers: BTreeMap<String, OwnAnswer>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OwnAnswer {
+    Int(i64),
+    Text(String),
+}
+
+impl OwnObservation {
+    fn int(&self, key: &str) -> Option<i64> {
+        match self.answers.get(key) {
+            Some(OwnAnswer::Int(value)) => Some(*value),
+            Some(OwnAnswer::Text(_)) | None => None,
+        }
+    }
+
+    fn text(&self, key: &str) -> Option<&str> {
+        match self.answers.get(key) {
+            Some(OwnAnswer::Text(text)) => Some(text),
+            Some(OwnAnswer::Int(_)) | None => None,
+        }
+    }
+
+    fn observation(&self) -> Observation {
+        let answer = |answer: &OwnAnswer| match answer {
+            OwnAnswer::Int(value) => Answer::Int(*value),
+            OwnAnswer::Text(text) => Answer::text(text),
+        };
+        let accuracy_m = self.int("place_accuracy_m").and_then(|metres| u64::try_from(metres).ok()).unwrap_or(1_000);
+        let coordinates = self.int("latitude_e7").zip(self.int("longitude_e7"));
+        Observation {
+            form: self.form,
+            answers: self.answers.iter().map(|(key, value)| (key.clone(), answer(value))).collect(),
+            place: coordinates.and_then(|(lat, lon)| place(lat, lon, accuracy_m, PlaceSource::Hand)),
+            post: self.text("post").or_else(|| self.text("place")).unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+macro_rules! own_photos {
+    ($($name:literal)*) => {
+        [$(($name, include_bytes!(concat!("../../../../fixtures/demo/photos/", $name)).as_slice()),)*]
+    };
+}
+
+pub(super) fn read() -> Material {
+    let own: Vec<OwnObservation> = serde_json::from_str(include_str!("../../../../fixtures/demo/observations.json"))
+        .expect("the project's own observations, which a test reads");
+    let of = |form| own.iter().filter(|own| own.form == form).map(OwnObservation::observation).collect();
+    let photos = own_photos!(
+        "post-01.jpg" "post-02.jpg" "post-03.jpg" "post-04.jpg" "post-05.jpg" "post-06.jpg" "post-07.jpg"
+        "post-08.jpg" "post-09.jpg" "post-10.jpg" "post-11.jpg" "post-12.jpg" "post-13.jpg" "post-14.jpg"
+    );
+    let photo = |(name, bytes): (&str, &[u8])| Photo {
+        bytes: bytes.to_vec(),
+        credit: format!("{name}: drawn by this project; CC0-1.0"),
+    };
+    Material {
+        credits: vec![
+            "the project's own set: invented posts, drawn pictures, nothing in it happened (CC0-1.0)".to_owned(),
+        ],
+        inspections: of(FormName::Inspection),
+        incidents: of(FormName::Incident),
+        counts: of(FormName::CrossingCount),
+        photos: photos.into_iter().map(photo).collect(),
+        is_external: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_own_set_has_three_scripts_and_at_least_twelve_photos() {
+        let own = read();
+        let texts: String = [&own.inspections, &own.incidents]
+            .into_iter()
+            .flatten()
+            .flat_map(|observation| &observation.answers)
+            .filter_map(|(_, answer)| match answer {
+                Answer::Text(text) => Some(text.as_str()),
+                _ => None,
+            })
+            .collect();
+        for script in ['a'..='z', 'а'..='я', '\u{627}'..='\u{64a}'] {
+            assert!(texts.chars().any(|c| script.contains(&c)), "{script:?}");
+        }
+        assert!(own.photos.len() >= 12);
+        assert!(own.inspections.len() >= 12 && own.incidents.len() >= 12 && own.counts.len() >= 12);
+    }
+
+    #[test]
+    fn every_observation_says_its_day_source_and_licence() {
+        let own = read();
+        for observation in own.inspections.iter().chain(&own.incidents).chain(&own.counts) {
+            assert_eq!(observation.day().len(), 10);
+            for key in ["source", "licence"] {
+                assert!(observation.answers.iter().any(|(name, _)| name == key), "{key}");
+            }
+        }
+    }
+}

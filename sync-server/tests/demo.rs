@@ -1,0 +1,93 @@
+//! The demonstration, run as a person runs it: the story, its figures, what it leaves behind, and what it refuses.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+const MERESTONE: &str = env!("CARGO_BIN_EXE_merestone");
+
+/// Runs the demonstration without the external fixture set.
+fn demo(out: &Path, further: &[&str]) -> Output {
+    Command::new(MERESTONE)
+        .args(["demo", "--out"])
+        .arg(out)
+        .args(further)
+        .env("MERESTONE_SHARED", out.join("nowhere"))
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn the_story_is_told_and_every_forgery_is_named_at_its_entry() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("demo");
+    let told = demo(&out, &["--seed", "7"]);
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    let story = String::from_utf8(told.stdout).unwrap();
+
+    assert!(story.lines().count() <= 60, "{story}");
+    assert!(story.lines().all(|line| line.chars().count() <= 100 || line.contains(&*out.to_string_lossy())), "{story}");
+    assert!(!story.contains('\u{1b}'), "no colours: {story}");
+    assert!(story.contains("made up by this project"), "{story}");
+    let is_id = |line: &&str| line.len() == 64 && line.bytes().all(|byte| byte.is_ascii_hexdigit());
+    assert_eq!(story.lines().filter(is_id).count(), 1, "{story}");
+
+    let tamper: Value = serde_json::from_slice(&fs::read(out.join("tamper.json")).unwrap()).unwrap();
+    let wanted = [
+        ("flipped-byte", "body-hash", "FAILED"),
+        ("tail-removed", "receipt-missing-tail", "FAILED"),
+        ("middle-removed", "log-gap", "FAILED"),
+        ("photo-swapped", "photo-mismatch", "FAILED"),
+        ("entry-after-cut", "set-aside-by-cut", "PASSED"),
+        ("stranger", "key-not-in-roster", "FAILED"),
+    ];
+    assert_eq!(tamper.as_object().unwrap().len(), wanted.len());
+    let mut entries = BTreeSet::new();
+    for (name, code, verdict) in wanted {
+        assert_eq!(tamper[name]["code"], code, "{name}");
+        assert_eq!(tamper[name]["verdict"], verdict, "{name}");
+        entries.insert(tamper[name]["at"]["entry"].as_str().unwrap().to_owned());
+        assert!(out.join("forged").join(name).join("bagit.txt").is_file(), "{name}");
+    }
+    assert_eq!(entries.len(), wanted.len(), "each forgery is about another entry");
+
+    assert!(out.join("bag/bagit.txt").is_file());
+    let report: Value = serde_json::from_slice(&fs::read(out.join("report/report.json")).unwrap()).unwrap();
+    assert_eq!(report["verdict"], "PASSED");
+    assert!(fs::read_to_string(out.join("report/report.html")).unwrap().contains("<html"));
+}
+
+#[test]
+fn a_folder_with_something_in_it_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("kept"), b"kept").unwrap();
+    let refused = demo(folder.path(), &[]);
+    assert_eq!(refused.status.code(), Some(65));
+    assert_eq!(refused.stdout, b"");
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("not empty") && said.lines().count() == 1, "{said}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn an_external_set_that_is_not_what_it_should_be_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    for part in ["events", "maps", "photos"] {
+        fs::create_dir_all(folder.path().join("fixtures").join(part)).unwrap();
+    }
+    fs::write(folder.path().join("fixtures/maps/ukraine-border-crossings.csv"), "a,b\n1,2\n").unwrap();
+    let run = Command::new(MERESTONE)
+        .args(["demo", "--out"])
+        .arg(folder.path().join("demo"))
+        .env("MERESTONE_SHARED", folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(run.status.code(), Some(65));
+    let said = String::from_utf8(run.stderr).unwrap();
+    assert!(said.contains("row 2") && said.lines().count() == 1, "{said}");
+}
