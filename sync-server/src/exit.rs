@@ -11,12 +11,15 @@ use std::process::ExitCode;
 
 use merestone_core::roster::{MakeError, ReadTextError};
 use merestone_forms::FormRefused;
+use merestone_link::BindError;
+use merestone_node::bag::BagError;
 use merestone_node::capture::{BeginError, PhotoError, SaveError};
 use merestone_node::clock::NoEntropy;
-use merestone_node::device::{AccessError, CreateError, OpenDeviceError, PenError, UnlockError};
+use merestone_node::device::{AccessError, CreateError, NoReplica, OpenDeviceError, PenError, UnlockError};
 use merestone_node::draft::DraftError;
 use merestone_node::enrolment::{AcceptError, RequestError};
 use merestone_node::forms::AddFormError;
+use merestone_node::replica::{CampError, LedgerError, NotForReceipts, ServeError, SyncError};
 use merestone_node::vault::{KeyFileFault, VaultError};
 use merestone_store::{BlobError, CommitError, OpenError, ReadError};
 
@@ -398,6 +401,92 @@ impl From<PhotoError> for Failure {
             PhotoError::File { .. } => Self::input(&error, ""),
             PhotoError::NoEntropy(error) => error.into(),
             PhotoError::Draft(error) => error.into(),
+        }
+    }
+}
+
+impl From<BagError> for Failure {
+    fn from(error: BagError) -> Self {
+        match error {
+            BagError::NotEmpty { .. } | BagError::NoName { .. } => Self::input(&error, ""),
+            BagError::Full { .. } => Self::storage(&error, ROOM),
+            BagError::Write { .. } => Self::storage(&error, ""),
+            BagError::Read(error) => error.into(),
+            BagError::Photo(_) => Self::storage(&error, DOCTOR),
+        }
+    }
+}
+
+impl From<NoReplica> for Failure {
+    fn from(error: NoReplica) -> Self {
+        match &error {
+            NoReplica::Locked { .. } => Self::input(&error, AGAIN),
+        }
+    }
+}
+
+impl From<BindError> for Failure {
+    fn from(error: BindError) -> Self {
+        let advice = match &error {
+            BindError::PortInUse { .. } => "end the other program, or choose another port with --listen",
+            BindError::AddressNotHere { .. } => "choose another with --listen",
+            BindError::NoIpv6 => "choose an IPv4 address with --listen",
+            BindError::Forbidden { .. } => "choose one above 1023 with --listen",
+            BindError::Limits { .. } | BindError::NoRuntime => "",
+            // The room below may learn of more.
+            BindError::System { .. } | _ => "",
+        };
+        Self::new(Code::Unreachable, advise(&error, advice))
+    }
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        match &error {
+            ServeError::OtherKey | ServeError::NoAddress(_) => Self::new(Code::Unreachable, advise(&error, AGAIN)),
+        }
+    }
+}
+
+impl From<SyncError> for Failure {
+    fn from(error: SyncError) -> Self {
+        let advice = error.advice();
+        match &error {
+            SyncError::NoSocket { .. } | SyncError::NoLink { .. } | SyncError::Abandoned => {
+                Self::new(Code::Unreachable, advise(&error, advice))
+            }
+        }
+    }
+}
+
+impl From<NotForReceipts> for Failure {
+    fn from(error: NotForReceipts) -> Self {
+        Self::input(&error, "ask the officer for a certificate of another role")
+    }
+}
+
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Self {
+        match error {
+            LedgerError::OtherKey => Self::input(&error, "use the key that the charter names"),
+            LedgerError::Behind { .. } | LedgerError::Split { .. } => {
+                Self::storage(&error, "it signs nothing until this is cleared up: ask the parties")
+            }
+            LedgerError::Damaged => Self::storage(&error, DOCTOR),
+            LedgerError::Sign(_) | LedgerError::Refused(_) => Self::storage(&error, ""),
+            LedgerError::Read(error) => error.into(),
+            LedgerError::Commit(error) => error.into(),
+        }
+    }
+}
+
+impl From<CampError> for Failure {
+    fn from(error: CampError) -> Self {
+        match error {
+            CampError::Authority(_) => Self::storage(&error, DOCTOR),
+            CampError::NotACamp => Self::input(&error, "ask the officer for a certificate of role camp"),
+            CampError::Ledger(error) => error.into(),
+            CampError::Thread(_) => Self::storage(&error, AGAIN),
         }
     }
 }

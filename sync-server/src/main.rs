@@ -22,7 +22,9 @@
 //! - Overwrite a file it did not make in the same run, unless asked to (`mission sign` adds to the charter it read).
 //! - Sign an entry at base camp: a certificate of the role *camp* grants none, and every reader would refuse it.
 
+mod camp;
 mod cli;
+mod demo;
 mod exit;
 mod input;
 mod output;

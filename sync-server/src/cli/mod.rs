@@ -1,6 +1,7 @@
 //! The verbs: what can be typed, and who does it.
 
 mod answers;
+mod bag;
 mod device;
 mod doctor;
 mod form;
@@ -8,6 +9,8 @@ mod mission;
 mod photo;
 mod record;
 mod roster;
+mod serve;
+mod sync;
 mod view;
 
 use std::ffi::OsString;
@@ -21,6 +24,7 @@ use merestone_node::device::{Home, Observer, ObserverState, System};
 use merestone_node::vault::{KeyFiles, UnlockCost};
 use merestone_store::StoreKey;
 
+use crate::demo::DemoArgs;
 use crate::exit::{Code, Failure};
 use crate::output::Screen;
 use crate::passphrase::Asker;
@@ -70,6 +74,8 @@ struct Common {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Walk through everything on this machine: a mission, ten devices, a bag, an audit, six forgeries.
+    Demo(DemoArgs),
     /// Found a mission: the charter that all parties sign.
     #[command(subcommand)]
     Mission(mission::Verb),
@@ -85,9 +91,16 @@ enum Verb {
     /// Attach photos to a record.
     #[command(subcommand)]
     Photo(photo::Verb),
+    /// Meet another device or base camp and exchange what either lacks.
+    Sync(sync::SyncArgs),
+    /// Write what this device holds as a bag for auditors.
+    #[command(subcommand)]
+    Bag(bag::Verb),
     /// Check and take up forms.
     #[command(subcommand)]
     Form(form::Verb),
+    /// Be base camp: take what devices bring and give them what they lack.
+    Serve(serve::ServeArgs),
     /// Check every row and every photo of a device.
     Doctor(doctor::DoctorArgs),
 }
@@ -116,7 +129,7 @@ pub(crate) fn read(words: impl Iterator<Item = OsString>) -> Result<Args, Failur
 
 /// The first paragraph of what clap says, on one line.
 fn misused(error: &clap::Error) -> String {
-    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+    if matches!(error.kind(), ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) {
         return "which verb? see `merestone --help`".to_owned();
     }
     let said = error.to_string();
@@ -134,12 +147,16 @@ impl Args {
         let Common { home, json, passphrase_file } = self.common;
         let context = Context { home, screen: Screen::new(json), asker: Asker::new(passphrase_file) };
         match self.verb {
+            Verb::Demo(args) => args.run(&context),
             Verb::Mission(verb) => verb.run(&context),
             Verb::Device(verb) => verb.run(&context),
             Verb::Roster(verb) => verb.run(&context),
             Verb::Record(verb) => verb.run(&context),
             Verb::Photo(verb) => verb.run(&context),
+            Verb::Sync(args) => args.run(&context),
+            Verb::Bag(verb) => verb.run(&context),
             Verb::Form(verb) => verb.run(&context),
+            Verb::Serve(args) => args.run(&context),
             Verb::Doctor(args) => args.run(&context),
         }
     }

@@ -162,7 +162,7 @@ fn new(context: &Context, args: NewArgs) -> Result<Code, Failure> {
         Some(name) => roster::scope_named(charter.charter(), name)?,
         None => only_scope(charter.charter(), &observer)?,
     };
-    let writers = writers.iter().map(|name| party_named(charter.charter(), name)).collect::<Result<Vec<_>, _>>()?;
+    let writers = writing_parties(charter.charter(), &observer, &writers)?;
     let answers = answers_of(&settings, form.questions.as_deref())?;
     context.unlock(&device, &observer)?;
 
@@ -299,6 +299,18 @@ fn only_scope(charter: &Charter, observer: &Observer) -> Result<ScopeId, Failure
             Err(Failure::new(Code::BadInput, line))
         }
     }
+}
+
+/// The parties that may write a record: those that were named and the observer's own; empty if none was named, which is
+/// the own one alone.
+fn writing_parties(charter: &Charter, observer: &Observer, named: &[String]) -> Result<Vec<u64>, Failure> {
+    let mut writers = named.iter().map(|name| party_named(charter, name)).collect::<Result<Vec<_>, _>>()?;
+    if let (ObserverState::Certified { party, .. }, false) = (&observer.state, writers.is_empty()) {
+        writers.push(party.0);
+    }
+    writers.sort_unstable();
+    writers.dedup();
+    Ok(writers)
 }
 
 fn party_named(charter: &Charter, name: &str) -> Result<u64, Failure> {

@@ -1,0 +1,55 @@
+//! Conversations with other devices: base camp that answers many, and one meeting of two.
+//!
+//! The rules are in `merestone-node` and `merestone-core`. Here a device, a replica of it and an endpoint are put
+//! together, and what happens is told.
+
+mod outcome;
+mod sockets;
+mod watch;
+
+pub(crate) use outcome::{OutcomeShown, PersonShown, end_of};
+pub(crate) use sockets::{Ticket, bind, reachable, resolve, ticket};
+pub(crate) use watch::{Event, Teller, answer};
+
+use std::sync::Arc;
+
+use merestone_core::roster::Role;
+use merestone_node::Device;
+use merestone_node::device::{Observer, ObserverState};
+
+use crate::exit::{Code, Failure};
+
+/// The runtime that carries conversations.
+///
+/// # Errors
+/// If the system gives no threads.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|_| {
+        Failure::new(Code::Unreachable, "the system gives no threads for the network; end other programs and try again")
+    })
+}
+
+/// The key of base camp on a device that holds nobody else's: base camp can write in nobody's name.
+///
+/// # Errors
+/// If the device has no certificate of role *camp*, or is somebody's own.
+pub(crate) fn camp_key(device: &Arc<Device>) -> Result<Observer, Failure> {
+    let bad = |line: String| Failure::new(Code::BadInput, line);
+    let mut camp = None;
+    for observer in device.observers() {
+        match &observer.state {
+            ObserverState::Certified { role: Role::Camp, .. } => camp = Some(observer),
+            ObserverState::Requested | ObserverState::Cut { .. } => {}
+            ObserverState::Certified {
+                role: Role::Observer | Role::Reviewer | Role::Arbiter | Role::Auditor, ..
+            } => {
+                let line = "holds a key that is not base camp's; base camp gets a folder of its own";
+                return Err(bad(format!("{} {line}", device.home().folder.display())));
+            }
+        }
+    }
+    camp.ok_or_else(|| {
+        bad("base camp has no certificate yet; an officer issues one with `merestone roster certify --role camp`"
+            .to_owned())
+    })
+}

@@ -1,0 +1,298 @@
+//! What a conversation came to, for people and programs.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use merestone_core::roster::{Class, Role};
+use merestone_core::sync::frame::BlobClass;
+use merestone_core::sync::{BlobFailure, CloseCode};
+use merestone_node::replica::{BehindLog, End, MissingHere, PeerInfo, Person, SyncOutcome};
+use serde::Serialize;
+
+use crate::exit::{Code, Failure};
+use crate::output::{self, Report};
+
+/// Whose a device is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct PersonShown {
+    observer: String,
+    party: String,
+    device: String,
+}
+
+/// What is missing of one person's work.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+struct MissingShown {
+    entries: u64,
+    bodies: usize,
+    photos: usize,
+}
+
+#[derive(Serialize)]
+struct MissingOf {
+    /// `None` while no certificate says whose it is.
+    person: Option<PersonShown>,
+    #[serde(flatten)]
+    missing: MissingShown,
+}
+
+#[derive(Serialize)]
+struct RefusedShown {
+    class: &'static str,
+    id: String,
+    reason_code: &'static str,
+}
+
+#[derive(Serialize)]
+struct FailedShown {
+    photo: String,
+    class: &'static str,
+    why: &'static str,
+}
+
+/// What a conversation came to.
+#[derive(Serialize)]
+pub(crate) struct OutcomeShown {
+    fully_synced: bool,
+    peer: Option<PeerShown>,
+    end: String,
+    advice: &'static str,
+    entries_received: u64,
+    entries_sent: u64,
+    photos_received: u64,
+    photos_sent: u64,
+    bytes_received: u64,
+    bytes_sent: u64,
+    missing_here: Vec<MissingOf>,
+    photos_missing_unlisted: usize,
+    missing_there: Vec<MissingOf>,
+    refused: Vec<RefusedShown>,
+    failed: Vec<FailedShown>,
+}
+
+#[derive(Serialize)]
+struct PeerShown {
+    #[serde(flatten)]
+    person: PersonShown,
+    role: &'static str,
+    store: String,
+    cut: bool,
+}
+
+impl PersonShown {
+    pub(crate) fn of(person: &Person) -> Self {
+        let Person { party, observer, device } = person;
+        Self { observer: observer.clone(), party: party.clone(), device: device.clone() }
+    }
+
+    pub(crate) fn line(&self) -> String {
+        format!("{} ({}, {})", self.observer, self.party, self.device)
+    }
+}
+
+impl OutcomeShown {
+    pub(crate) fn of(outcome: &SyncOutcome) -> Self {
+        let progress = &outcome.progress;
+        Self {
+            fully_synced: outcome.is_fully_synced,
+            peer: outcome.peer.as_ref().map(PeerShown::of),
+            end: outcome.end.to_string(),
+            advice: outcome.end.advice(),
+            entries_received: progress.entries_received,
+            entries_sent: progress.entries_sent,
+            photos_received: progress.blobs.iter().map(|class| class.received).sum(),
+            photos_sent: progress.blobs.iter().map(|class| class.sent).sum(),
+            bytes_received: outcome.bytes_received,
+            bytes_sent: outcome.bytes_sent,
+            missing_here: missing_here(&outcome.missing_here),
+            photos_missing_unlisted: outcome.missing_here.photos_unlisted,
+            missing_there: by_person(outcome.missing_there.iter().map(|log| (log.person.as_ref(), behind(log, true)))),
+            refused: outcome
+                .refused
+                .iter()
+                .map(|refused| RefusedShown {
+                    class: class_name(refused.class),
+                    id: refused.id.to_string(),
+                    reason_code: refused.refused.check.code(),
+                })
+                .collect(),
+            failed: outcome
+                .failed
+                .iter()
+                .map(|failed| FailedShown {
+                    photo: failed.hash.to_string(),
+                    class: blob_class_name(failed.class),
+                    why: failure_name(failed.failure),
+                })
+                .collect(),
+        }
+    }
+
+    /// How it ended.
+    pub(crate) fn end(&self) -> &str {
+        &self.end
+    }
+
+    /// What was carried, in one line.
+    pub(crate) fn carried(&self) -> String {
+        format!(
+            "received {} entries and {} photos ({}), sent {} entries and {} photos ({})",
+            self.entries_received,
+            self.photos_received,
+            output::bytes(self.bytes_received),
+            self.entries_sent,
+            self.photos_sent,
+            output::bytes(self.bytes_sent),
+        )
+    }
+
+    /// What is missing here, one line for each person.
+    pub(crate) fn missing_lines(&self) -> Vec<String> {
+        self.missing_here.iter().map(MissingOf::line).collect()
+    }
+}
+
+impl PeerShown {
+    fn of(peer: &PeerInfo) -> Self {
+        let role = match peer.role {
+            Role::Observer => "observer",
+            Role::Reviewer => "reviewer",
+            Role::Arbiter => "arbiter",
+            Role::Camp => "camp",
+            Role::Auditor => "auditor",
+        };
+        Self { person: PersonShown::of(&peer.person), role, store: peer.store.to_string(), cut: peer.is_cut }
+    }
+}
+
+impl MissingOf {
+    fn line(&self) -> String {
+        let MissingShown { entries, bodies, photos } = &self.missing;
+        let counts = [(*entries, "entries"), (*bodies as u64, "bodies"), (*photos as u64, "photos and pictures")];
+        let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+        let whose = self.person.as_ref().map_or_else(|| "somebody not known here".to_owned(), PersonShown::line);
+        format!("of {whose}: {}", counts.collect::<Vec<_>>().join(", "))
+    }
+}
+
+fn missing_here(missing: &MissingHere) -> Vec<MissingOf> {
+    let logs = missing.logs.iter().map(|log| (log.person.as_ref(), behind(log, false)));
+    let body = MissingShown { bodies: 1, ..MissingShown::default() };
+    let bodies = missing.bodies.iter().map(|of| (of.person.as_ref(), body.clone()));
+    let photo = MissingShown { photos: 1, ..MissingShown::default() };
+    let photos = missing.photos.iter().map(|of| (of.person.as_ref(), photo.clone()));
+    by_person(logs.chain(bodies).chain(photos))
+}
+
+fn behind(log: &BehindLog, is_there: bool) -> MissingShown {
+    let entries = if is_there { log.here.saturating_sub(log.there) } else { log.there.saturating_sub(log.here) };
+    MissingShown { entries, ..MissingShown::default() }
+}
+
+fn by_person<'a>(items: impl Iterator<Item = (Option<&'a Person>, MissingShown)>) -> Vec<MissingOf> {
+    let mut sums: BTreeMap<Option<PersonShown>, MissingShown> = BTreeMap::new();
+    for (person, MissingShown { entries, bodies, photos }) in items {
+        let sum = sums.entry(person.map(PersonShown::of)).or_default();
+        sum.entries += entries;
+        sum.bodies += bodies;
+        sum.photos += photos;
+    }
+    sums.into_iter().map(|(person, missing)| MissingOf { person, missing }).collect()
+}
+
+/// How a verb that held this conversation ends.
+///
+/// # Errors
+/// If the conversation broke off.
+pub(crate) fn end_of(outcome: &SyncOutcome) -> Result<Code, Failure> {
+    let code = match &outcome.end {
+        End::Done | End::Stopped if outcome.is_fully_synced => return Ok(Code::Done),
+        End::Done | End::Stopped => return Ok(Code::Undecided),
+        End::Lost { .. } | End::Aborted { .. } | End::Misbehaved { .. } => Code::Unreachable,
+        End::ClosedHere { code, .. } => closed(*code),
+        End::ClosedByPeer { code: Some(code), .. } => closed(*code),
+        End::ClosedByPeer { code: None, .. } => Code::Unreachable,
+        End::Storage(_) => Code::Storage,
+    };
+    if outcome.is_fully_synced {
+        return Ok(Code::Done);
+    }
+    Err(Failure::new(code, format!("{}; {}", outcome.end, outcome.end.advice())))
+}
+
+const fn closed(code: CloseCode) -> Code {
+    match code {
+        CloseCode::Bye => Code::Undecided,
+        CloseCode::Busy | CloseCode::TooSlow => Code::Unreachable,
+        CloseCode::Storage => Code::Storage,
+        CloseCode::Malformed
+        | CloseCode::MissionMismatch
+        | CloseCode::NotEnrolled
+        | CloseCode::PeerTransportKey
+        | CloseCode::FrameTooLong
+        | CloseCode::RefusedEntry
+        | CloseCode::Version
+        | CloseCode::Limit => Code::BadInput,
+    }
+}
+
+const fn class_name(class: Class) -> &'static str {
+    match class {
+        Class::Charter => "charter",
+        Class::Certificate => "certificate",
+        Class::Cut => "cut",
+        Class::Erasure => "erasure",
+        Class::Receipt => "receipt",
+        Class::Note => "checkpoint",
+        Class::Form => "form",
+    }
+}
+
+const fn blob_class_name(class: BlobClass) -> &'static str {
+    match class {
+        BlobClass::Thumbnail => "thumbnail",
+        BlobClass::Preview => "preview",
+        BlobClass::Original => "original",
+    }
+}
+
+const fn failure_name(failure: BlobFailure) -> &'static str {
+    match failure {
+        BlobFailure::Absent => "the other side does not hold it",
+        BlobFailure::ChunkHashes => "its chunk hashes are not those that were signed",
+        BlobFailure::Chunk => "a chunk is not the one that was signed",
+        BlobFailure::Whole => "it is not the file that was signed",
+        BlobFailure::Stuck => "nothing of it came for too long",
+    }
+}
+
+impl Report for OutcomeShown {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        if let Some(peer) = &self.peer {
+            let cut = if peer.cut { " · its key is cut" } else { "" };
+            writeln!(out, "met      {} · {}{cut}", peer.person.line(), peer.role)?;
+        }
+        writeln!(out, "carried  {}", self.carried())?;
+        for line in self.missing_lines() {
+            writeln!(out, "missing  {line}")?;
+        }
+        if self.photos_missing_unlisted > 0 {
+            writeln!(out, "missing  {} more photos and pictures", self.photos_missing_unlisted)?;
+        }
+        for of in &self.missing_there {
+            writeln!(out, "there is missing {}", of.line())?;
+        }
+        for refused in &self.refused {
+            writeln!(out, "refused  {} {}: {}", refused.class, refused.id, refused.reason_code)?;
+        }
+        for failed in &self.failed {
+            writeln!(out, "failed   {} {}: {}", failed.class, failed.photo, failed.why)?;
+        }
+        match self.fully_synced {
+            true => writeln!(out, "Synced: both sides hold the same, and nothing is missing."),
+            false => {
+                writeln!(out, "Not fully synced ({}). What came is kept; the next sync goes on from there.", self.end)
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! `merestone bag`: evidence for auditors.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use merestone_node::bag::{self, LeftOut, WrittenBag};
+use serde::Serialize;
+
+use super::{Context, roster};
+use crate::exit::{Code, Failure};
+use crate::output::{self, Report};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Write what this device holds into a new folder that an auditor checks alone, offline.
+    ///
+    /// The folder is a BagIt bag. Nothing in it depends on when or by whom it was written. The auditor needs the mission's
+    /// id besides, from another source than the bag: a bag never vouches for itself.
+    #[command(after_help = "Exit code 0: everything held is in it. 2: something was left out; it is named.\n\n\
+                      Example:\n  merestone bag write evidence --home camp\n  merestone-audit evidence --mission ID")]
+    Write {
+        /// The folder: a new one, or empty.
+        folder: PathBuf,
+        /// Only this scope, by name or id. Repeat for each. Default: all.
+        #[arg(long = "scope", value_name = "SCOPE")]
+        scopes: Vec<String>,
+    },
+}
+
+impl Verb {
+    pub(crate) fn run(self, context: &Context) -> Result<Code, Failure> {
+        let Self::Write { folder, scopes } = self;
+        let device = context.open(0)?;
+        let charter = device.charter();
+        let named = scopes.iter().map(|name| roster::scope_named(charter.charter(), name));
+        let named = named.collect::<Result<Vec<_>, _>>()?;
+        let only = if named.is_empty() { None } else { Some(named.as_slice()) };
+        let written = bag::write(device.store(), device.authority(), only, &folder)?;
+        let shown = BagShown::of(&folder, &device.mission().to_string(), &written);
+        context.screen.show(&shown)?;
+        Ok(if shown.left_out.is_empty() { Code::Done } else { Code::Undecided })
+    }
+}
+
+#[derive(Serialize)]
+struct BagShown {
+    bag: PathBuf,
+    mission: String,
+    logs: u64,
+    entries: u64,
+    bodies_absent: u64,
+    photos: u64,
+    files: u64,
+    bytes: u64,
+    left_out: Vec<LeftOutShown>,
+}
+
+#[derive(Serialize)]
+struct LeftOutShown {
+    what: &'static str,
+    id: String,
+}
+
+impl BagShown {
+    fn of(folder: &Path, mission: &str, written: &WrittenBag) -> Self {
+        let WrittenBag { logs, entries, bodies_absent, photos, files, bytes, left_out } = written;
+        Self {
+            bag: folder.to_owned(),
+            mission: mission.to_owned(),
+            logs: *logs,
+            entries: *entries,
+            bodies_absent: *bodies_absent,
+            photos: *photos,
+            files: *files,
+            bytes: *bytes,
+            left_out: left_out.iter().map(|left| LeftOutShown::of(*left)).collect(),
+        }
+    }
+}
+
+impl LeftOutShown {
+    fn of(left: LeftOut) -> Self {
+        match left {
+            LeftOut::DamagedPhoto(hash) => Self { what: "damaged-photo", id: hash.to_string() },
+            LeftOut::AbsentPhoto(hash) => Self { what: "absent-photo", id: hash.to_string() },
+            LeftOut::Receipt(id) => Self { what: "receipt-of-other-scopes", id: id.to_string() },
+        }
+    }
+
+    fn line(&self) -> String {
+        match self.what {
+            "damaged-photo" => format!("photo {} is damaged here: sync with a peer that holds it", self.id),
+            "absent-photo" => format!("photo {} is not held here: sync with a peer that holds it", self.id),
+            _ => format!("receipt {} speaks of other scopes too", self.id),
+        }
+    }
+}
+
+impl Report for BagShown {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "bag      {}", self.bag.display())?;
+        writeln!(out, "mission  {}", self.mission)?;
+        writeln!(out, "holds    {} entries in {} logs, {} photos and pictures", self.entries, self.logs, self.photos)?;
+        writeln!(out, "size     {} in {} files", output::bytes(self.bytes), self.files)?;
+        if self.bodies_absent > 0 {
+            writeln!(out, "absent   {} bodies: withheld, erased or not held", self.bodies_absent)?;
+        }
+        for left in &self.left_out {
+            writeln!(out, "left out {}", left.line())?;
+        }
+        writeln!(out, "Check it with: merestone-audit {} --mission {}", self.bag.display(), self.mission)
+    }
+}

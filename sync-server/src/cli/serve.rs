@@ -1,0 +1,149 @@
+//! `merestone serve`: base camp.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::Context;
+use crate::camp::{self, Event, OutcomeShown, PersonShown, Teller};
+use crate::exit::{Code, Failure};
+use crate::output::{Report, Screen};
+
+/// Be base camp: answer every device of the mission, take what it brings, give it what it lacks, until Ctrl-C.
+///
+/// Base camp's own key is of role *camp*: it signs receipts (what is held here) and can sign no record. Its folder
+/// holds nobody else's key. Prints the ticket that devices need for `merestone sync`, then a line for each arrival.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "How base camp is made:\n  \
+    merestone device init charter.cbor --home camp\n  \
+    merestone device request --observer 'Base camp' --device laptop --home camp --out camp.request\n  \
+    merestone roster certify camp.request --role camp --charter charter.cbor --key state-a.key --out camp.certificate\n  \
+    merestone device accept camp.certificate --home camp\n\n\
+    Example:\n  merestone serve --home camp")]
+pub(crate) struct ServeArgs {
+    /// Where to answer, as ADDRESS:PORT; port 0 lets the system choose. Default: port 7411 of every network.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+}
+
+impl ServeArgs {
+    pub(crate) fn run(self, context: &Context) -> Result<Code, Failure> {
+        let device = Arc::new(context.open(0)?);
+        let observer = camp::camp_key(&device)?;
+        context.unlock(&device, &observer)?;
+        let replica = device.replica(&observer.key)?;
+        camp::runtime()?.block_on(async {
+            let endpoint = camp::bind(&replica, self.listen)?;
+            let serving = replica.serve(endpoint)?;
+            let screen = context.screen;
+            screen.show(&Ready::of(&device, &replica, serving.address()))?;
+            camp::answer(serving, &mut Lines(screen)).await?;
+            screen.show(&Stopped { event: "stopped" })
+        })?;
+        Ok(Code::Done)
+    }
+}
+
+#[derive(Serialize)]
+struct Ready {
+    event: &'static str,
+    mission: String,
+    address: String,
+    key: String,
+    ticket: String,
+}
+
+impl Ready {
+    fn of(device: &merestone_node::Device, replica: &merestone_node::replica::Replica, bound: SocketAddr) -> Self {
+        let ticket = camp::ticket(replica.transport_key(), camp::reachable(bound).unwrap_or(bound));
+        Self {
+            event: "ready",
+            mission: device.mission().to_string(),
+            address: bound.to_string(),
+            key: ticket.split('@').next().unwrap_or_default().to_owned(),
+            ticket,
+        }
+    }
+}
+
+impl Report for Ready {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "mission    {}", self.mission)?;
+        writeln!(out, "answering  {}", self.address)?;
+        writeln!(out, "key        {}", self.key)?;
+        writeln!(out, "devices    merestone sync {}", self.ticket)?;
+        writeln!(out, "Stop with Ctrl-C; whoever is connected goes on next time.")
+    }
+}
+
+#[derive(Serialize)]
+struct Stopped {
+    event: &'static str,
+}
+
+impl Report for Stopped {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "stopped    everything that was acknowledged is on the disk")
+    }
+}
+
+/// Tells events as lines.
+struct Lines(Screen);
+
+impl Teller for Lines {
+    fn tell(&mut self, event: Event) -> Result<(), Failure> {
+        match event {
+            Event::Met { who, from } => self.0.show(&Met { event: "met", who, from: from.to_string() }),
+            Event::Synced { who } => self.0.show(&Synced { event: "synced", who }),
+            Event::Ended { who, from, outcome } => {
+                self.0.show(&Ended { event: "ended", who, from: from.to_string(), outcome })
+            }
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Met {
+    event: &'static str,
+    who: PersonShown,
+    from: String,
+}
+
+impl Report for Met {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "met        {} from {}", self.who.line(), self.from)
+    }
+}
+
+#[derive(Serialize)]
+struct Synced {
+    event: &'static str,
+    who: PersonShown,
+}
+
+impl Report for Synced {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "synced     {}", self.who.line())
+    }
+}
+
+#[derive(Serialize)]
+struct Ended {
+    event: &'static str,
+    who: Option<PersonShown>,
+    from: String,
+    outcome: OutcomeShown,
+}
+
+impl Report for Ended {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        let who = self.who.as_ref().map_or_else(|| "somebody who proved nothing".to_owned(), PersonShown::line);
+        writeln!(out, "ended      {who} from {}: {}, {}", self.from, self.outcome.end(), self.outcome.carried())?;
+        for line in self.outcome.missing_lines() {
+            writeln!(out, "missing    {line}")?;
+        }
+        Ok(())
+    }
+}
