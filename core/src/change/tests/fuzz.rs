@@ -1,3 +1,5 @@
+//! Mutated chunks: no panic, and nothing accepted that Automerge would read as something else.
+
 use super::forge::seal;
 use super::oracle::assert_same_meaning;
 use super::{Dice, ME, Sample};

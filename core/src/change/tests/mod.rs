@@ -1,3 +1,5 @@
+//! Tests of changes: a writer of chunks that can be told to misbehave, and what it is used for.
+
 mod documents;
 mod forge;
 mod fuzz;

@@ -1,3 +1,5 @@
+//! Each rule that a chunk alone can break, refused under its code.
+
 use automerge::transaction::{CommitOptions, Transactable as _};
 use automerge::{AutoCommit, ObjType, ROOT, ScalarValue};
 

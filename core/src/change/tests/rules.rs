@@ -1,3 +1,5 @@
+//! Each rule between the changes of a record, refused under its code; ancestry against a plain walk.
+
 use super::refusals::Without;
 use super::{SEED, actor, put};
 use crate::change::{Admission, Basis, Change, Composed, Earlier, OpRef, Put, RecordIndex, Step, Value, compose};
