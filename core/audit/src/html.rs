@@ -85,6 +85,7 @@ struct Moment {
     standing: &'static str,
     record: String,
     title: String,
+    short: String,
 }
 
 struct RecordView {
@@ -105,7 +106,7 @@ struct AnswerView {
 }
 
 struct EntryView {
-    id: String,
+    short: String,
     seq: u64,
     kind: String,
     standing: &'static str,
@@ -119,7 +120,7 @@ struct EntryView {
 }
 
 struct PhotoView {
-    original: String,
+    short: String,
     state: &'static str,
     data: Option<String>,
 }
@@ -199,7 +200,7 @@ fn parties(report: &Report) -> Vec<PartyView> {
         let logs = report.facts.logs.iter().filter(|log| person.logs.contains(&log.log));
         let described = logs.map(|log| {
             let scope = log.owner.map_or_else(String::new, |owner| show::scope_name(&report.facts, owner.scope));
-            format!("{}… {scope}: {} entries, height {}", &log.log.to_string()[..12], log.entries, log.height)
+            format!("{} {scope}: {} entries, height {}", short(&log.log.to_string()), log.entries, log.height)
         });
         party.people.push(PersonView {
             observer: person.observer.clone(),
@@ -208,7 +209,7 @@ fn parties(report: &Report) -> Vec<PartyView> {
             is_cut: person.is_cut,
             entries: person.entries,
             receipts: person.receipts,
-            key: show::hex(&person.key)[..16].to_owned(),
+            key: short(&show::hex(&person.key)),
             logs: described.collect(),
         });
     }
@@ -238,6 +239,7 @@ fn devices(report: &Report) -> Vec<DeviceView> {
             kind: show::kind(entry.kind),
             standing: entry.standing,
             record: record.id.to_string(),
+            short: short(&record.id.to_string()),
             title: record.kind.clone().unwrap_or_else(|| "record".into()),
         };
         devices.entry(device).or_default().push(LogView {
@@ -259,7 +261,7 @@ impl RecordView {
             .collect();
         let photos = record.entries.iter().flat_map(|entry| &entry.photos);
         let photos = photos.map(|photo| PhotoView {
-            original: photo.original.to_string(),
+            short: short(&photo.original.to_string()),
             state: photo.state,
             data: photo.thumbnail.and_then(|blob| report.thumbnails.get(&blob)).map(|bytes| BASE64.encode(bytes)),
         });
@@ -279,7 +281,7 @@ impl RecordView {
 impl AnswerView {
     fn of(answer: &Answer) -> Self {
         let values: Vec<(String, String)> =
-            answer.values.iter().map(|(said, entry)| (show::said(said), entry.to_string()[..12].to_owned())).collect();
+            answer.values.iter().map(|(said, entry)| (show::said(said), short(&entry.to_string()))).collect();
         Self { key: answer.key.clone(), is_conflict: values.len() > 1, values }
     }
 }
@@ -289,7 +291,7 @@ impl EntryView {
         let party = entry.party.map(|party| show::party_name(&report.facts, party));
         let known = [entry.observer.clone(), entry.device.clone(), party];
         let who: Vec<String> = known.into_iter().flatten().collect();
-        let who = if who.is_empty() { format!("key {}…", &show::hex(&entry.key)[..16]) } else { who.join(", ") };
+        let who = if who.is_empty() { format!("key {}", short(&show::hex(&entry.key))) } else { who.join(", ") };
         let said = match (entry.reason, &entry.text) {
             (Some(reason), Some(text)) => format!("reason {reason}: {text}"),
             (Some(reason), None) => format!("reason {reason}"),
@@ -297,7 +299,7 @@ impl EntryView {
             (None, None) => String::new(),
         };
         Self {
-            id: entry.id.to_string(),
+            short: short(&entry.id.to_string()),
             seq: entry.seq,
             kind: show::kind(entry.kind),
             standing: entry.standing,
@@ -312,10 +314,7 @@ impl EntryView {
     }
 }
 
-mod filters {
-    /// The first digits of an id.
-    #[askama::filter_fn]
-    pub(super) fn short(id: &str, _: &dyn askama::Values) -> askama::Result<String> {
-        Ok(format!("{}…", id.get(..12).unwrap_or(id)))
-    }
+/// The first digits of an id, enough to find it on the page.
+fn short(id: &str) -> String {
+    format!("{}…", id.get(..12).unwrap_or(id))
 }

@@ -105,6 +105,9 @@ struct Request<'a> {
 }
 
 fn audit(request: &Request<'_>) -> ExitCode {
+    if request.folder.is_some_and(|folder| lies_in(folder, request.bag)) {
+        return refuse(USAGE, "--report: this folder lies in the bag, which must stay as it is; name another one");
+    }
     let usual = Options::default();
     let pass = match request.pass {
         Depth::Fast => Pass::Fast,
@@ -148,6 +151,14 @@ fn audit(request: &Request<'_>) -> ExitCode {
         Verdict::Failed => 1,
         Verdict::Indeterminate => 2,
     })
+}
+
+/// Whether `folder`, there or not yet, lies in the bag.
+fn lies_in(folder: &Path, bag: &Path) -> bool {
+    let Ok(bag) = bag.canonicalize() else { return false };
+    let there = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let there = there.ancestors().find_map(|folder| folder.canonicalize().ok());
+    there.is_some_and(|there| there.starts_with(&bag))
 }
 
 /// Writes each file whole under another name first, so that nobody finds half a report.
