@@ -1,5 +1,6 @@
 //! Where time and random bytes come from: given to a device when it is made, so that a test or a replay can choose them.
 
+use std::fs::File;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use merestone_core::entry::ClockSource;
@@ -51,12 +52,20 @@ impl Entropy for SystemEntropy {
 ///
 /// On Linux the uptime counts since boot, sleep included, and the boot is the kernel's.
 /// Elsewhere, and where the kernel does not say, both begin with this value: uptimes then compare within one run only.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct SystemClock {
     boot: [u8; 8],
-    /// When uptime was 0 for this clock; `None` where the kernel says the uptime.
-    started: Option<Instant>,
+    uptime: Uptime,
     offset_min: i16,
+}
+
+/// Where the uptime is read.
+#[derive(Debug)]
+enum Uptime {
+    /// The kernel's, kept open: a save reads it, and opening a file takes longer than reading it.
+    Kernel(File),
+    /// Since this moment.
+    Since(Instant),
 }
 
 impl SystemClock {
@@ -66,20 +75,24 @@ impl SystemClock {
     /// If the kernel names no boot and there are no random bytes to name one.
     pub fn new(offset_min: i16) -> Result<Self, NoEntropy> {
         let offset_min = offset_min.clamp(-1_440, 1_440);
-        if let (Some(boot), Some(_)) = (kernel_boot(), kernel_uptime_ms()) {
-            return Ok(Self { boot, started: None, offset_min });
+        if let (Some(boot), Some(file)) = (kernel_boot(), File::open("/proc/uptime").ok())
+            && kernel_uptime_ms(&file).is_some()
+        {
+            return Ok(Self { boot, uptime: Uptime::Kernel(file), offset_min });
         }
-        Ok(Self { boot: random(&SystemEntropy)?, started: Some(Instant::now()), offset_min })
+        Ok(Self { boot: random(&SystemEntropy)?, uptime: Uptime::Since(Instant::now()), offset_min })
     }
 }
 
 impl Clock for SystemClock {
     fn now(&self) -> ClockReading {
-        let since_start = || self.started.map_or(0, |started| started.elapsed().as_millis() as u64);
-        let uptime_ms = if self.started.is_none() { kernel_uptime_ms() } else { None };
+        let uptime_ms = match &self.uptime {
+            Uptime::Kernel(file) => kernel_uptime_ms(file).unwrap_or(0),
+            Uptime::Since(started) => u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        };
         ClockReading {
             wall_ms: wall_ms(),
-            uptime_ms: uptime_ms.unwrap_or_else(since_start),
+            uptime_ms,
             boot: self.boot,
             offset_min: self.offset_min,
             source: ClockSource::Device,
@@ -103,11 +116,20 @@ fn kernel_boot() -> Option<[u8; 8]> {
 }
 
 /// Seconds since boot with two decimals, sleep included; `std` has no clock that goes on while a phone sleeps.
-fn kernel_uptime_ms() -> Option<u64> {
-    let line = std::fs::read_to_string("/proc/uptime").ok()?;
+#[cfg(unix)]
+fn kernel_uptime_ms(file: &File) -> Option<u64> {
+    use std::os::unix::fs::FileExt as _;
+    let mut line = [0; 64];
+    let len = file.read_at(&mut line, 0).ok()?;
+    let line = std::str::from_utf8(&line[..len]).ok()?;
     let (seconds, hundredths) = line.split_whitespace().next()?.split_once('.')?;
     let hundredths = hundredths.get(..2)?.parse::<u64>().ok()?;
     Some(seconds.parse::<u64>().ok()? * 1_000 + hundredths * 10)
+}
+
+#[cfg(not(unix))]
+fn kernel_uptime_ms(_: &File) -> Option<u64> {
+    None
 }
 
 #[cfg(test)]

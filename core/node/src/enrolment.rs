@@ -11,7 +11,7 @@ use merestone_core::Refused;
 use merestone_core::id::MissionId;
 use merestone_core::key::{KeyCache, PublicKey};
 use merestone_core::roster::{
-    Certificate, Class, EnrolmentRequest, MakeError, MistypedText, ReadTextError, RequestDraft,
+    Certificate, Class, EnrolmentRequest, MakeError, MistypedText, PERSON_BYTES_MAX, ReadTextError, RequestDraft,
 };
 
 use crate::clock::NoEntropy;
@@ -83,7 +83,7 @@ pub enum AcceptError {
     #[error("the certificate is for key {key}, which is not on this device")]
     OtherKey {
         /// The certified key.
-        key: PublicKey,
+        key: Box<PublicKey>,
     },
     /// No party of the mission signed it.
     #[error("no party of the mission signed the certificate")]
@@ -104,6 +104,12 @@ impl Device {
     pub fn request(&self, vault: &dyn Vault, observer: &str, device: &str) -> Result<Enrolment, RequestError> {
         use merestone_core::text::{Lines, tidy};
         let (observer, device) = (tidy(observer.trim(), Lines::One), tidy(device.trim(), Lines::One));
+        // Before keys are made: they would stay without ever being asked for.
+        for (name, what) in [(&observer, "observer"), (&device, "device")] {
+            if name.is_empty() || name.len() > PERSON_BYTES_MAX {
+                return Err(RequestError::Name(Refused { check: Check::SizeLimit, what }));
+            }
+        }
         let nonce = self.random()?;
         let keys = vault.make(self.entropy())?;
         let transport = *keys.transport.public().as_bytes();
@@ -137,7 +143,7 @@ impl Device {
         };
         let key = *certificate.key();
         if !self.has_seat(&key) {
-            return Err(AcceptError::OtherKey { key });
+            return Err(AcceptError::OtherKey { key: Box::new(key) });
         }
         let received = self.receive(Class::Certificate, &[certificate.as_bytes().to_vec()])?;
         if let Some((_, refused)) = received.refused.first() {
@@ -145,7 +151,7 @@ impl Device {
         }
         self.certify(&certificate)?;
         let observer = self.observers().into_iter().find(|observer| observer.key == key);
-        observer.ok_or(AcceptError::OtherKey { key })
+        observer.ok_or(AcceptError::OtherKey { key: Box::new(key) })
     }
 }
 

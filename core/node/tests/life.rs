@@ -1,4 +1,5 @@
 //! The life of one device, and of two that meet.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Photos on a device: evidence as it came, small pictures beside it, and nothing lost on the way.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! What goes wrong on a device, and what is there afterwards.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
 
 mod common;
 

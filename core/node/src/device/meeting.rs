@@ -12,13 +12,13 @@ use super::Device;
 use crate::replica::{Owner, ReceiptKey, Replica, Setup};
 
 /// No replica works in this observer's name now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoReplica {
     /// The key is locked, or no observer here has it.
     #[error("key {key} is locked")]
     Locked {
         /// The key.
-        key: PublicKey,
+        key: Box<PublicKey>,
     },
 }
 
@@ -40,7 +40,7 @@ impl Device {
     /// If the observer's key is locked.
     pub fn replica_with(self: &Arc<Self>, observer: &PublicKey, limits: LinkLimits) -> Result<Replica, NoReplica> {
         let desk = self.desk();
-        let keys = desk.keys(observer).ok_or(NoReplica::Locked { key: *observer })?;
+        let keys = desk.keys(observer).ok_or(NoReplica::Locked { key: Box::new(*observer) })?;
         let mut setup = Setup::sharing(Arc::clone(&self.store), Arc::clone(&self.authority), keys.transport.share());
         let roster = self.authority.roster();
         let certificate = desk.certificate(observer).and_then(|id| roster.certificate(id));

@@ -60,7 +60,7 @@ pub enum UnlockError {
     #[error("no observer here has key {key}")]
     Unknown {
         /// The key.
-        key: PublicKey,
+        key: Box<PublicKey>,
     },
     /// The vault gave no key.
     #[error(transparent)]
@@ -87,13 +87,10 @@ struct Seat {
 
 impl Desk {
     pub(super) fn load(store: &Store) -> Result<Self, OpenDeviceError> {
-        let kept = store.setting(OBSERVERS)?.unwrap_or_default();
-        let mut keys = KeyCache::new();
-        let seats = settings::decode_observers(&kept).unwrap_or_default().into_iter().filter_map(|observer| {
-            let request = EnrolmentRequest::verify(&observer.request, &mut keys).ok()?;
-            Some(Seat { request, certificate: observer.certificate, keys: None })
-        });
-        Ok(Self { seats: seats.collect(), ..Self::default() })
+        let Some(kept) = store.setting(OBSERVERS)? else { return Ok(Self::default()) };
+        // Not as if there were no observers: the next enrolment would write over the only list of them.
+        let seats = seats(&kept).ok_or(AccessError::Damaged)?;
+        Ok(Self { seats, ..Self::default() })
     }
 
     /// What became of a draft that was saved lately.
@@ -145,7 +142,7 @@ impl Device {
     /// [`UnlockError`], above all a wrong passphrase.
     pub fn unlock(&self, vault: &dyn Vault, observer: &PublicKey) -> Result<(), UnlockError> {
         if self.desk().seat(observer).is_none() {
-            return Err(UnlockError::Unknown { key: *observer });
+            return Err(UnlockError::Unknown { key: Box::new(*observer) });
         }
         // Without the desk: a passphrase takes a second to try, and other observers go on working.
         let keys = vault.unlock(observer)?;
@@ -203,6 +200,16 @@ impl Device {
         self.store.commit(batch)?;
         Ok(())
     }
+}
+
+/// The seats as they were kept; `None` if they are damaged.
+fn seats(kept: &[u8]) -> Option<Vec<Seat>> {
+    let mut keys = KeyCache::new();
+    let seat = |observer: KeptObserver| {
+        let request = EnrolmentRequest::verify(&observer.request, &mut keys).ok()?;
+        Some(Seat { request, certificate: observer.certificate, keys: None })
+    };
+    settings::decode_observers(kept).ok()?.into_iter().map(seat).collect()
 }
 
 fn observer(seat: &Seat, roster: &Roster) -> Observer {

@@ -43,25 +43,25 @@ pub enum PenError {
     #[error("key {key} has no certificate here")]
     NotEnrolled {
         /// The key.
-        key: PublicKey,
+        key: Box<PublicKey>,
     },
     /// The key is locked.
     #[error("key {key} is locked")]
     Locked {
         /// The key.
-        key: PublicKey,
+        key: Box<PublicKey>,
     },
     /// The party cut the key.
     #[error("key {key} is cut")]
     Cut {
         /// The key.
-        key: PublicKey,
+        key: Box<PublicKey>,
     },
     /// The certificate does not grant this scope, or this kind of entry.
     #[error("the certificate of key {key} does not grant this in scope {scope}")]
     NotGranted {
         /// The key.
-        key: PublicKey,
+        key: Box<PublicKey>,
         /// The scope.
         scope: ScopeId,
     },
@@ -69,7 +69,7 @@ pub enum PenError {
     #[error("key {key} has begun {EARLIER_MAX} logs: enrol again")]
     WornOut {
         /// The key.
-        key: PublicKey,
+        key: Box<PublicKey>,
     },
     /// Every reader would refuse the entry.
     #[error("the entry breaks a rule: {0}")]
@@ -104,20 +104,20 @@ impl Desk {
         kind: Kind,
         is_fresh: bool,
     ) -> Result<Pen, PenError> {
-        let certificate = self.certificate(key).ok_or(PenError::NotEnrolled { key: *key })?;
+        let certificate = self.certificate(key).ok_or(PenError::NotEnrolled { key: Box::new(*key) })?;
         let observer = {
             let roster = device.authority.roster();
-            let certificate = roster.certificate(certificate).ok_or(PenError::NotEnrolled { key: *key })?;
+            let certificate = roster.certificate(certificate).ok_or(PenError::NotEnrolled { key: Box::new(*key) })?;
             if is_cut(&roster, certificate) {
-                return Err(PenError::Cut { key: *key });
+                return Err(PenError::Cut { key: Box::new(*key) });
             }
             if !certificate.grants(scope, kind) {
-                return Err(PenError::NotGranted { key: *key, scope });
+                return Err(PenError::NotGranted { key: Box::new(*key), scope });
             }
             certificate.request().observer().to_owned()
         };
         if self.signer(key).is_none() {
-            return Err(PenError::Locked { key: *key });
+            return Err(PenError::Locked { key: Box::new(*key) });
         }
         let pen = |epoch, seq, position| Pen { key: *key, scope, epoch, seq, position, certificate, observer };
         if !is_fresh && let Some(log) = self.open_log(device, key, scope, certificate)? {
@@ -135,10 +135,10 @@ impl Desk {
         draft: EntryDraft,
         batch: &mut Batch,
     ) -> Result<VerifiedEntry, PenError> {
-        let signer = self.signer(&pen.key).ok_or(PenError::Locked { key: pen.key })?;
+        let signer = self.signer(&pen.key).ok_or(PenError::Locked { key: Box::new(pen.key) })?;
         let entry = draft.sign(&**signer).map_err(|error| match error {
             DraftRefused::Rule(refused) => PenError::Rule(refused),
-            DraftRefused::Signer(_) => PenError::Locked { key: pen.key },
+            DraftRefused::Signer(_) => PenError::Locked { key: Box::new(pen.key) },
         })?;
         if pen.begins() {
             let log = KeptLog { marker: *device.install().marker(), epoch: pen.epoch, certificate: pen.certificate };
@@ -224,7 +224,7 @@ fn earlier_heads(device: &Device, key: &PublicKey) -> Result<Vec<LogHead>, PenEr
         }
     }
     if heads.len() > EARLIER_MAX {
-        return Err(PenError::WornOut { key: *key });
+        return Err(PenError::WornOut { key: Box::new(*key) });
     }
     Ok(heads)
 }

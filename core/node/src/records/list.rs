@@ -76,6 +76,7 @@ pub struct RecordPage {
     /// Where the next page begins; `None` after the last.
     pub next: Option<PageKey>,
     /// So many records changed at once that some of them are not in the list yet: ask again, or [`Device::catch_up`].
+    /// On a full disk those that changed since it was full are not in it either.
     pub is_behind: bool,
 }
 
@@ -104,7 +105,12 @@ impl Device {
         after: Option<PageKey>,
         lines_max: usize,
     ) -> Result<RecordPage, AccessError> {
-        let is_behind = !self.index(RECORDS_BEFORE_LIST)?;
+        let is_behind = match self.index(RECORDS_BEFORE_LIST) {
+            Ok(is_current) => !is_current,
+            // The index cannot follow on a full disk, and what it has is what a person then needs to see.
+            Err(AccessError::Full) => true,
+            Err(error) => return Err(error),
+        };
         let rows = store_filter(filter);
         let page = match filter.text.as_deref().filter(|text| !text.trim().is_empty()) {
             Some(text) => self.store.search(text, &rows, after, lines_max)?,

@@ -51,8 +51,8 @@ impl Vault for KeyFiles {
 
     fn unlock(&self, observer: &PublicKey) -> Result<ObserverKeys, VaultError> {
         let path = self.path(observer);
-        let secret =
-            unwrap(&path, Purpose::Observer, &self.passphrase)?.ok_or(VaultError::Missing { key: *observer })?;
+        let secret = unwrap(&path, Purpose::Observer, &self.passphrase)?
+            .ok_or(VaultError::Missing { key: Box::new(*observer) })?;
         let keys = observer_keys(&secret);
         if keys.signer.public() != observer {
             return Err(VaultError::KeyFile { path, fault: KeyFileFault::Damaged });

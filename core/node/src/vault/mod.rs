@@ -68,7 +68,7 @@ pub enum VaultError {
     #[error("no key {key} here")]
     Missing {
         /// The public half.
-        key: PublicKey,
+        key: Box<PublicKey>,
     },
     /// The key file cannot be what it should be.
     #[error("key file {path}: {fault}")]

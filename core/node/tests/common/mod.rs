@@ -1,4 +1,5 @@
 //! A small mission, and devices with clocks and random bytes that can be replayed.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use std::path::Path;
