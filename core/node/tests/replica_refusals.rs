@@ -163,7 +163,7 @@ async fn forty_devices_are_answered_at_once() {
     let mut sites = Vec::new();
     for seed in 10..50 {
         let mut site = Site::new(&mission, seed, Role::Observer);
-        site.write(20, 3);
+        site.write(3, 3);
         sites.push(site);
     }
     let meetings: Vec<_> = sites.iter().map(|site| site.replica().sync_with(meet(&serving, &at_camp))).collect();
@@ -171,7 +171,7 @@ async fn forty_devices_are_answered_at_once() {
         let outcome = within(meeting.outcome()).await.unwrap();
         assert!(matches!(outcome.end, End::Done), "{outcome:?}");
     }
-    assert_eq!(camp.store.tips(None, None).unwrap().iter().map(|tip| tip.height).collect::<Vec<_>>(), vec![20; 40]);
+    assert_eq!(camp.store.tips(None, None).unwrap().iter().map(|tip| tip.height).collect::<Vec<_>>(), vec![3; 40]);
     assert_eq!(serving.callers().len(), 40);
     within(serving.stop()).await;
 }
