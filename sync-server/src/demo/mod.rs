@@ -16,7 +16,7 @@
 //! loss      a lost phone: its key is cut, and a thief goes on writing
 //! forge/    six forged copies
 //! verdict   what the audit says of a bag
-//! acts      the story, act by act
+//! acts/     the story, act by act
 //! ```
 
 mod acts;

@@ -64,8 +64,8 @@ pub(super) struct Workshop<'a> {
 
 /// How many entries the forger takes off the end of a log.
 const TAIL: usize = 3;
-/// A log must be so long that a forger finds a beginning, a middle and an end in it.
-const LOG_ITEMS_MIN: usize = TAIL + 2;
+/// A log must be so long that a forger finds a middle in it.
+const LOG_ITEMS_MIN: usize = 3;
 
 impl Workshop<'_> {
     /// Makes all six.
@@ -77,7 +77,7 @@ impl Workshop<'_> {
         let honest: Vec<&Log> =
             logs.iter().filter(|log| log.entries.iter().all(|entry| *entry.key() != self.cut)).collect();
         let [first, second, third, ..] = honest[..] else { return Err(own_fault("too few logs to forge")) };
-        if third.items.len() < LOG_ITEMS_MIN {
+        if second.items.len() <= TAIL || third.items.len() < LOG_ITEMS_MIN {
             return Err(own_fault("logs too short to forge"));
         }
         Ok([
@@ -96,7 +96,7 @@ impl Workshop<'_> {
         let body = items[at].body.as_mut().ok_or_else(|| own_fault("a body of the bag"))?;
         let middle = body.len() / 2;
         body[middle] ^= 1;
-        let what = "one bit of what an observer wrote".to_owned();
+        let what = "one bit of an observer's words turned".to_owned();
         self.rewrite("flipped-byte", what, Check::BodyHash.into(), log, &log.entries[at], &items)
     }
 
@@ -111,7 +111,7 @@ impl Workshop<'_> {
         let at = log.items.len() / 2;
         let mut items = log.items.clone();
         items.remove(at);
-        let what = "one entry taken out of the middle of a log".to_owned();
+        let what = "an entry taken out of the middle of a log".to_owned();
         self.rewrite("middle-removed", what, Check::LogGap.into(), log, &log.entries[at], &items)
     }
 
@@ -138,7 +138,7 @@ impl Workshop<'_> {
         let log =
             logs.iter().find(|log| log.id == entry.log()).ok_or_else(|| own_fault("the log of the lost device"))?;
         let items: Vec<Item> = log.items.iter().cloned().chain([added]).collect();
-        let what = "an entry signed with the lost phone's real key, after the cut".to_owned();
+        let what = "an entry added with the lost phone's key, after the cut".to_owned();
         let code = BagCode::SetAsideByCut.into();
         Ok(Forgery { is_set_aside: true, ..self.rewrite("entry-after-cut", what, code, log, &entry, &items)? })
     }
@@ -150,7 +150,7 @@ impl Workshop<'_> {
         let mut copy = Copy::of(self.bag, &path)?;
         copy.put_log(entry.log(), &[item])?;
         copy.seal()?;
-        let what = "a well-signed entry of somebody whom no party certified".to_owned();
+        let what = "a well-signed entry of somebody no party certified".to_owned();
         Ok(forgery(name, what, path, Check::KeyNotInRoster.into(), &entry))
     }
 
