@@ -88,13 +88,22 @@ impl Camp {
     pub fn open(store: Arc<Store>, keys: CampKeys, options: CampOptions) -> Result<Self, CampError> {
         let CampKeys { transport, receipts, ledger } = keys;
         let CampOptions { note_interval, limits, owner } = options;
-        let certificate = receipts.certificate();
         let mut setup = Setup::new(store, transport)?.receipts(receipts).limits(limits);
         if let Some(owner) = owner {
             setup = setup.owner(owner);
         }
-        let replica = Replica::open(setup);
-        let role = replica.authority().roster().certificate(certificate).map(|held| held.role());
+        Self::over(Replica::open(setup), ledger, note_interval)
+    }
+
+    /// The camp of a replica that exists, for instance of a [`Device`](crate::Device) whose only key is the camp's.
+    ///
+    /// # Errors
+    /// [`CampError`].
+    pub fn over(replica: Replica, ledger: Option<LedgerKey>, note_interval: Duration) -> Result<Self, CampError> {
+        let certificate = replica.shared().receipts.as_ref().map(ReceiptKey::certificate);
+        let roster = replica.authority().roster();
+        let role = certificate.and_then(|id| roster.certificate(id)).map(|held| held.role());
+        drop(roster);
         if role != Some(Role::Camp) {
             return Err(CampError::NotACamp);
         }
