@@ -59,8 +59,8 @@ impl Label {
 
 /// Signs `payload` as a statement of type `label` and gives the envelope's bytes.
 ///
-/// The signature is verified before it is given out: a keystore that signs with another key, or a fault
-/// while signing, must not become an entry in a chain.
+/// The signature is made sure of before it is given out ([`Signer::sign_surely`]): a keystore that signs with another key,
+/// or a fault while signing, must not become an entry in a chain.
 ///
 /// # Errors
 /// If the signer does not sign, or gives bytes that do not verify.
@@ -68,8 +68,7 @@ pub fn sign(label: Label, signer: &dyn Signer, payload: &[u8]) -> Result<Vec<u8>
     let key = signer.public();
     let protected = protected_header(label, key.as_bytes());
     let message = sig_structure(&protected, payload);
-    let signature = signer.sign(&message)?;
-    key.verify(&message, &signature).map_err(|_| SignerUnavailable)?;
+    let signature = signer.sign_surely(&message)?;
     let mut writer = Writer::with_capacity(protected.len() + payload.len() + SIGNATURE_BYTES + 16);
     writer.array(4).bytes(&protected).map(0).bytes(payload).bytes(&signature);
     Ok(writer.finish())

@@ -175,6 +175,19 @@ pub trait Signer {
     /// # Errors
     /// If the holder of the key does not sign now.
     fn sign(&self, message: &[u8]) -> Result<[u8; SIGNATURE_BYTES], SignerUnavailable>;
+
+    /// [`sign`](Self::sign), and makes sure that the signature is the key's before anybody relies on it: one that is not
+    /// would end the chain it stands in, because nobody accepts what follows.
+    ///
+    /// A holder elsewhere may have used another key, so its signature is verified.
+    ///
+    /// # Errors
+    /// As [`sign`](Self::sign), or if what was signed does not verify.
+    fn sign_surely(&self, message: &[u8]) -> Result<[u8; SIGNATURE_BYTES], SignerUnavailable> {
+        let signature = self.sign(message)?;
+        self.public().verify(message, &signature).map_err(|_| SignerUnavailable)?;
+        Ok(signature)
+    }
 }
 
 /// The holder of a private key did not sign, or gave bytes that are no signature of its key.
@@ -217,6 +230,14 @@ impl Signer for SigningKey {
 
     fn sign(&self, message: &[u8]) -> Result<[u8; SIGNATURE_BYTES], SignerUnavailable> {
         Ok(self.sign(message))
+    }
+
+    /// Signs twice. Ed25519 is deterministic and the public half was derived from this very seed, so a fault
+    /// while signing shows as a difference; verifying would find the same and cost twice as much as the second signature,
+    /// in every save of a person who waits.
+    fn sign_surely(&self, message: &[u8]) -> Result<[u8; SIGNATURE_BYTES], SignerUnavailable> {
+        let signature = self.sign(message);
+        if std::hint::black_box(self).sign(message) == signature { Ok(signature) } else { Err(SignerUnavailable) }
     }
 }
 
