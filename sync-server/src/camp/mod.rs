@@ -11,11 +11,13 @@ pub(crate) use outcome::{OutcomeShown, PersonShown, end_of};
 pub(crate) use sockets::{Ticket, bind, reachable, resolve, ticket};
 pub(crate) use watch::{Event, Teller, answer};
 
+use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
 
 use merestone_core::roster::Role;
 use merestone_node::Device;
 use merestone_node::device::{Observer, ObserverState};
+use tracing_subscriber::EnvFilter;
 
 use crate::exit::{Code, Failure};
 
@@ -27,6 +29,15 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|_| {
         Failure::new(Code::Unreachable, "the system gives no threads for the network; end other programs and try again")
     })
+}
+
+/// Writes what happens to standard error: warnings, and more if `MERESTONE_LOG` asks for it (`info`, `debug`).
+pub(crate) fn log() {
+    let wanted = EnvFilter::try_from_env("MERESTONE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let is_coloured = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());
+    let log = tracing_subscriber::fmt().with_env_filter(wanted).with_writer(io::stderr).with_ansi(is_coloured);
+    // Fails only if a log was begun already, which then goes on.
+    let _ = log.try_init();
 }
 
 /// The key of base camp on a device that holds nobody else's: base camp can write in nobody's name.

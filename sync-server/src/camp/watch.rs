@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use merestone_link::PeerKey;
 use merestone_node::replica::{Caller, Serving, SyncOutcome};
 
-use super::outcome::{OutcomeShown, PersonShown};
+use super::outcome::PersonShown;
 use crate::exit::{Code, Failure};
 
 /// Something that happened at base camp.
@@ -17,16 +18,16 @@ pub(crate) enum Event {
     /// Both sides hold the same, and nothing is missing.
     Synced { who: PersonShown },
     /// A conversation ended.
-    Ended { who: Option<PersonShown>, from: SocketAddr, outcome: OutcomeShown },
+    Ended { who: Option<PersonShown>, from: SocketAddr, outcome: Arc<SyncOutcome> },
 }
 
 /// Who is told.
 pub(crate) trait Teller {
-    /// Takes an event.
+    /// Takes an event, and says whether that was enough.
     ///
     /// # Errors
     /// If nobody can be told any more.
-    fn tell(&mut self, event: Event) -> Result<(), Failure>;
+    fn tell(&mut self, event: Event) -> Result<ControlFlow<()>, Failure>;
 }
 
 /// What was told of a caller.
@@ -37,7 +38,7 @@ struct Told {
     outcome: Option<Arc<SyncOutcome>>,
 }
 
-/// Tells what happens until the process is asked to stop; then says good-bye to everybody.
+/// Tells what happens until that is enough or the process is asked to stop; then says good-bye to everybody.
 ///
 /// # Errors
 /// If the system gives no signals, or nobody can be told any more.
@@ -47,9 +48,10 @@ pub(crate) async fn answer(serving: Serving, teller: &mut impl Teller) -> Result
     let stopped = asked_to_stop()?;
     tokio::pin!(stopped);
     let ended = loop {
-        let news = serving.callers().into_iter().flat_map(|caller| news(&mut told, &caller));
-        if let Err(failure) = news.collect::<Vec<_>>().into_iter().try_for_each(|event| teller.tell(event)) {
-            break Err(failure);
+        match tell_all(&serving, &mut told, teller) {
+            Ok(ControlFlow::Continue(())) => {}
+            Ok(ControlFlow::Break(())) => break Ok(()),
+            Err(failure) => break Err(failure),
         }
         tokio::select! {
             () = &mut stopped => break Ok(()),
@@ -58,6 +60,41 @@ pub(crate) async fn answer(serving: Serving, teller: &mut impl Teller) -> Result
     };
     serving.stop().await;
     ended
+}
+
+fn tell_all(
+    serving: &Serving,
+    told: &mut BTreeMap<PeerKey, Told>,
+    teller: &mut impl Teller,
+) -> Result<ControlFlow<()>, Failure> {
+    for caller in serving.callers() {
+        for event in news(told, &caller) {
+            event.log();
+            if teller.tell(event)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+    }
+    Ok(ControlFlow::Continue(()))
+}
+
+impl Event {
+    /// Notes it in the log: addresses and numbers, no names.
+    fn log(&self) {
+        match self {
+            Self::Met { who: _, from } => tracing::info!(%from, "met"),
+            Self::Synced { who: _ } => tracing::info!("synced"),
+            Self::Ended { who: _, from, outcome } => tracing::info!(
+                %from,
+                end = %outcome.end,
+                entries_received = outcome.progress.entries_received,
+                entries_sent = outcome.progress.entries_sent,
+                bytes_received = outcome.bytes_received,
+                bytes_sent = outcome.bytes_sent,
+                "ended"
+            ),
+        }
+    }
 }
 
 /// What is new about a caller.
@@ -77,7 +114,7 @@ fn news(told: &mut BTreeMap<PeerKey, Told>, caller: &Caller) -> Vec<Event> {
     if let Some(outcome) = &caller.outcome
         && !told.outcome.as_ref().is_some_and(|before| Arc::ptr_eq(before, outcome))
     {
-        events.push(Event::Ended { who, from: caller.address, outcome: OutcomeShown::of(outcome) });
+        events.push(Event::Ended { who, from: caller.address, outcome: Arc::clone(outcome) });
         *told = Told { met: false, synced: false, outcome: Some(Arc::clone(outcome)) };
     }
     events

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use merestone_store::{Aside, Census, Store};
+use merestone_core::id::{BlobHash, EntryId, StatementId};
+use merestone_store::{Aside, Census, StatementClass, Store, StoredBody};
 use serde::Serialize;
 
 use super::{Context, store_key};
@@ -56,6 +57,38 @@ struct AsideShown {
     what: String,
     id: String,
     reason: String,
+    /// Whether it is held again, whole: the damaged one stays aside as evidence.
+    recovered: bool,
+}
+
+impl AsideShown {
+    fn of(aside: Aside, store: &Store) -> Result<Self, Failure> {
+        let recovered = is_held_again(&aside, store)?;
+        let Aside { what, id, reason } = aside;
+        Ok(Self { what, id, reason, recovered })
+    }
+}
+
+fn is_held_again(aside: &Aside, store: &Store) -> Result<bool, Failure> {
+    let entry = || EntryId::from_hex(&aside.id).map(|id| store.entry(id)).transpose().map(Option::flatten);
+    Ok(match aside.what.as_str() {
+        "entry" => entry()?.is_some(),
+        "body" => entry()?.is_some_and(|entry| !matches!(entry.body, StoredBody::Missing)),
+        "blob" => match BlobHash::from_hex(&aside.id) {
+            Some(hash) => store.is_blob_whole(hash)?,
+            None => false,
+        },
+        "statement" => {
+            let Some(id) = StatementId::from_hex(&aside.id) else { return Ok(false) };
+            for class in StatementClass::ALL {
+                if store.statement(class, id)?.is_some() {
+                    return Ok(true);
+                }
+            }
+            false
+        }
+        _ => false,
+    })
 }
 
 impl Diagnosis {
@@ -64,7 +97,7 @@ impl Diagnosis {
         let Census { entries, statements, blobs, blobs_lost, blobs_unknown, aside, structure } = store.check()?;
         let counts = store.counts()?;
         let room = store.room();
-        let shown = |Aside { what, id, reason }: Aside| AsideShown { what, id, reason };
+        let damaged = aside.into_iter().map(|aside| AsideShown::of(aside, store)).collect::<Result<_, _>>()?;
         Ok(Self {
             mission: identity.mission.to_string(),
             store: identity.store.to_string(),
@@ -73,7 +106,7 @@ impl Diagnosis {
             photos: blobs,
             photo_bytes: counts.blob_bytes,
             structure,
-            damaged: aside.into_iter().map(shown).collect(),
+            damaged,
             photos_lost: blobs_lost.iter().map(ToString::to_string).collect(),
             photos_unknown: blobs_unknown.iter().map(ToString::to_string).collect(),
             bodies_missing: counts.bodies_missing,
@@ -85,7 +118,8 @@ impl Diagnosis {
     }
 
     fn is_sound(&self) -> bool {
-        self.structure.is_empty() && self.damaged.is_empty() && self.photos_lost.is_empty()
+        let is_whole = self.damaged.iter().all(|aside| aside.recovered);
+        is_whole && self.structure.is_empty() && self.photos_lost.is_empty()
     }
 
     fn code(&self) -> Code {
@@ -106,7 +140,9 @@ impl Report for Diagnosis {
             writeln!(out, "damaged   the database: {}", output::one_line(line))?;
         }
         for aside in &self.damaged {
-            writeln!(out, "damaged   {} {}: {}; set aside", aside.what, aside.id, aside.reason)?;
+            let AsideShown { what, id, reason, recovered } = aside;
+            let now = if *recovered { "; held again, whole" } else { "" };
+            writeln!(out, "damaged   {what} {id}: {reason}; set aside{now}")?;
         }
         for photo in &self.photos_lost {
             writeln!(out, "damaged   photo {photo}")?;

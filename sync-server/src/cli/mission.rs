@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use merestone_core::id::FormHash;
 use merestone_core::key::PublicKey;
-use merestone_core::roster::{CHARTER_BYTES_MAX, Charter, CompleteCharter, SignedCharter};
+use merestone_core::roster::{CHARTER_BYTES_MAX, Charter, CompleteCharter, Ledger, SignedCharter};
 use merestone_forms::{Form, standard};
 use merestone_node::clock::SystemEntropy;
 use merestone_node::office::{MissionPlan, PartyOffice};
@@ -18,6 +18,7 @@ use super::{Context, UnlockCostArgs, public_key};
 use crate::exit::{Code, Failure};
 use crate::input;
 use crate::output::Report;
+use crate::passphrase::Asker;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
@@ -79,6 +80,10 @@ pub(crate) struct FoundArgs {
     /// A form: inspection, incident, crossing-count, or a file. Repeat for each. Default: these three.
     #[arg(long = "form", value_name = "FORM")]
     forms: Vec<PathBuf>,
+    /// The mission's ledger: a name without white space, and the public key that signs its checkpoints (made with
+    /// `merestone mission key`). Base camp keeps it: see `merestone serve --ledger-key`.
+    #[arg(long, value_name = "NAME=KEY")]
+    ledger: Option<String>,
     /// How many parties an erasure needs. Default: more than half.
     #[arg(long, value_name = "PARTIES")]
     quorum: Option<u64>,
@@ -101,11 +106,11 @@ impl Verb {
     }
 }
 
-/// The root key in a file, unlocked.
-pub(super) fn root_key(context: &Context, path: &Path) -> Result<merestone_core::key::SigningKey, Failure> {
+/// The key of a party or a ledger in a file, unlocked.
+pub(super) fn root_key(asker: &Asker, path: &Path) -> Result<merestone_core::key::SigningKey, Failure> {
     // Looked at first: nobody should type a passphrase for a file that is not there.
     input::read(path, "a party's key", merestone_node::vault::KEYFILE_BYTES_MAX)?;
-    let passphrase = context.asker.ask(&path.display().to_string())?;
+    let passphrase = asker.ask(&path.display().to_string())?;
     Ok(PartyKeyFile::unlock(path, &passphrase)?)
 }
 
@@ -154,21 +159,23 @@ impl Report for KeyMade {
 }
 
 fn found(context: &Context, args: &FoundArgs) -> Result<Code, Failure> {
-    let parties = args.parties.iter().map(|party| read_party(party)).collect::<Result<Vec<_>, _>>()?;
+    let parties = args.parties.iter().map(|party| named_key("--party", party)).collect::<Result<Vec<_>, _>>()?;
     let forms = if args.forms.is_empty() {
         standard::ALL.into_iter().map(|document| form_hash(document, "standard form")).collect::<Result<Vec<_>, _>>()?
     } else {
         args.forms.iter().map(|form| named_form(form)).collect::<Result<Vec<_>, _>>()?
     };
+    let ledger = args.ledger.as_deref().map(|ledger| named_key("--ledger", ledger)).transpose()?;
+    let ledger = ledger.map(|(origin, key)| Ledger { origin, key });
     let quorum = args.quorum.unwrap_or(parties.len() as u64 / 2 + 1);
     let (name, scopes) = (args.name.clone(), args.scopes.clone());
-    let plan = MissionPlan { name, parties, scopes, forms, ledger: None, quorum };
+    let plan = MissionPlan { name, parties, scopes, forms, ledger, quorum };
     let charter = plan.charter(&SystemEntropy)?;
     // Said before a passphrase is asked for.
     charter.encode().map_err(|refused| {
         Failure::new(Code::BadInput, format!("the charter cannot be signed: {refused}; mend the names, keys or quorum"))
     })?;
-    let root = root_key(context, &args.key)?;
+    let root = root_key(&context.asker, &args.key)?;
     let signed = PartyOffice::new(&root).found(&charter).map_err(|error| not_a_party(error, &args.key))?;
     input::write_new(&args.out, &signed.encode())?;
     context.screen.show(&CharterShown::of(&signed).kept(&args.out))?;
@@ -178,7 +185,7 @@ fn found(context: &Context, args: &FoundArgs) -> Result<Code, Failure> {
 fn sign(context: &Context, path: &Path, key: &Path, out: Option<&Path>) -> Result<Code, Failure> {
     signed_charter(path)?;
     let bytes = input::read(path, "a charter", CHARTER_BYTES_MAX)?;
-    let root = root_key(context, key)?;
+    let root = root_key(&context.asker, key)?;
     let signed = PartyOffice::new(&root).sign(&bytes).map_err(|error| not_a_party(error, key))?;
     match out {
         Some(out) => input::write_new(out, &signed)?,
@@ -206,10 +213,10 @@ fn not_a_party(error: merestone_core::roster::MakeError, key: &Path) -> Failure 
 }
 
 /// `NAME=KEY`.
-fn read_party(text: &str) -> Result<(String, PublicKey), Failure> {
-    let usage = || Failure::new(Code::Usage, format!("--party {text}: write NAME=KEY, the key as 64 hex digits"));
+fn named_key(option: &str, text: &str) -> Result<(String, PublicKey), Failure> {
+    let usage = || Failure::new(Code::Usage, format!("{option} {text}: write NAME=KEY, the key as 64 hex digits"));
     let (name, key) = text.rsplit_once('=').ok_or_else(usage)?;
-    let key = public_key(key).map_err(|failure| failure.about(format!("--party {name}")))?;
+    let key = public_key(key).map_err(|failure| failure.about(format!("{option} {name}")))?;
     Ok((name.trim().to_owned(), key))
 }
 
@@ -237,6 +244,7 @@ pub(super) struct CharterShown {
     parties: Vec<PartyShown>,
     scopes: Vec<ScopeShown>,
     forms: Vec<String>,
+    ledger: Option<LedgerShown>,
     quorum: u64,
     complete: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -249,6 +257,12 @@ struct PartyShown {
     name: String,
     key: String,
     signed: bool,
+}
+
+#[derive(Serialize)]
+struct LedgerShown {
+    name: String,
+    key: String,
 }
 
 #[derive(Serialize)]
@@ -280,6 +294,10 @@ impl CharterShown {
                 .map(|scope| ScopeShown { id: scope.id.to_string(), name: scope.name.clone() })
                 .collect(),
             forms: charter.forms.iter().map(ToString::to_string).collect(),
+            ledger: charter
+                .ledger
+                .as_ref()
+                .map(|Ledger { origin, key }| LedgerShown { name: origin.clone(), key: key.to_string() }),
             quorum: charter.quorum,
             complete: missing.is_empty(),
             file: None,
@@ -305,6 +323,9 @@ impl Report for CharterShown {
         }
         for form in &self.forms {
             writeln!(out, "form     {}", form_name(form))?;
+        }
+        if let Some(LedgerShown { name, key }) = &self.ledger {
+            writeln!(out, "ledger   {name} · {key}")?;
         }
         writeln!(out, "erasure  needs {} of {} parties", self.quorum, self.parties.len())?;
         if let Some(file) = &self.file {

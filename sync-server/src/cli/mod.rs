@@ -36,20 +36,22 @@ use crate::passphrase::Asker;
     version,
     max_term_width = 100,
     subcommand_required = true,
-    after_help = "A first walk through it:\n  \
-        1. each party    merestone mission key --out state-a.key\n  \
-        2. one of them   merestone mission found --name Border --party 'State A=KEY' … --scope North --key state-a.key --out charter.cbor\n  \
-        3. the others    merestone mission sign charter.cbor --key state-b.key\n  \
-        4. each device   merestone device init charter.cbor --home phone\n  \
-        5. each device   merestone device request --observer Anna --device 'Anna phone' --home phone --out anna.request\n  \
-        6. an officer    merestone roster certify anna.request --charter charter.cbor --key state-a.key --out anna.certificate\n  \
-        7. each device   merestone device accept anna.certificate --home phone\n  \
-        8. an observer   merestone record new --form inspection --set post='North gate' --home phone\n  \
-        9. base camp     merestone serve --home camp\n \
-        10. each device   merestone sync KEY@HOST:PORT --home phone\n \
-        11. for auditors  merestone bag write evidence --home camp\n\n\
+    after_help = "A first walk through it, in one folder:\n  \
+        each party   merestone mission key --out state-a.key\n  \
+        one of them  merestone mission found --name Border --party 'State A=KEY' … --scope North \\\n                 \
+                       --key state-a.key --out charter.cbor\n  \
+        the others   merestone mission sign charter.cbor --key state-b.key\n  \
+        a device     merestone device init charter.cbor --home phone\n  \
+        a device     merestone device request --observer Anna --device 'Anna phone' --out anna.request --home phone\n  \
+        an officer   merestone roster certify anna.request --charter charter.cbor --key state-a.key --out anna.certificate\n  \
+        a device     merestone device accept anna.certificate --home phone\n  \
+        an observer  merestone record new --form inspection --set post='North gate' … --home phone\n  \
+        base camp    merestone serve --home camp          (a device too, certified with --role camp)\n  \
+        a device     merestone sync KEY@HOST:PORT --home phone\n  \
+        base camp    merestone bag write evidence --home camp\n  \
+        an auditor   merestone-audit evidence --mission ID\n\n\
         Exit codes: 0 done, 1 failed, 2 cannot be decided, 64 wrong use, 65 bad input, 69 not reachable, 74 storage.\n\
-        `merestone VERB --help` explains each verb with an example. Nothing here needs a network but `serve` and `sync`."
+        `merestone VERB --help` explains each verb with an example. Only `serve` and `sync` use a network."
 )]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -58,8 +60,9 @@ pub(crate) struct Args {
     verb: Verb,
 }
 
-/// What every verb takes.
+/// What every verb takes, after what is its own.
 #[derive(Debug, clap::Args)]
+#[command(next_display_order = 1_000, next_help_heading = "Everywhere")]
 struct Common {
     /// The device's folder: its records, photos and wrapped keys.
     #[arg(long, global = true, value_name = "DIR", env = "MERESTONE_HOME", hide_env_values = true)]
@@ -91,7 +94,6 @@ enum Verb {
     /// Attach photos to a record.
     #[command(subcommand)]
     Photo(photo::Verb),
-    /// Meet another device or base camp and exchange what either lacks.
     Sync(sync::SyncArgs),
     /// Write what this device holds as a bag for auditors.
     #[command(subcommand)]
@@ -99,9 +101,7 @@ enum Verb {
     /// Check and take up forms.
     #[command(subcommand)]
     Form(form::Verb),
-    /// Be base camp: take what devices bring and give them what they lack.
     Serve(serve::ServeArgs),
-    /// Check every row and every photo of a device.
     Doctor(doctor::DoctorArgs),
 }
 

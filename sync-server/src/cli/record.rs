@@ -26,7 +26,7 @@ pub(crate) enum Verb {
     /// Record something new. When this says "saved" it is signed, and on the disk for good.
     #[command(
         after_help = "Example:\n  merestone record new --form inspection --scope North --set post='North gate' --set day=2026-05-04 \\\n    \
-                      --set status=open --photo gate.jpg --home phone\nThe names that --set takes: `merestone form check inspection`."
+                      --set status=open --set how_known=seen --photo gate.jpg --home phone\nThe names that --set takes: `merestone form check inspection`."
     )]
     New(NewArgs),
     /// Change answers of a record. Only what differs is written; what was there before stays in the history.

@@ -2,14 +2,21 @@
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::sync::Arc;
+
+use merestone_node::Device;
+use merestone_node::replica::{Camp, CampOptions, LedgerKey, Replica};
 
 use serde::Serialize;
 
 use super::Context;
+use super::mission::root_key;
 use crate::camp::{self, Event, OutcomeShown, PersonShown, Teller};
 use crate::exit::{Code, Failure};
 use crate::output::{Report, Screen};
+use crate::passphrase::Asker;
 
 /// Be base camp: answer every device of the mission, take what it brings, give it what it lacks, until Ctrl-C.
 ///
@@ -26,28 +33,52 @@ pub(crate) struct ServeArgs {
     /// Where to answer, as ADDRESS:PORT; port 0 lets the system choose. Default: port 7411 of every network.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
+    /// The mission's ledger key, at the one camp that keeps the ledger: base camp then signs checkpoints over what it holds.
+    #[arg(long, value_name = "FILE")]
+    ledger_key: Option<PathBuf>,
+    /// Read the ledger key's passphrase from this file. Default: as the other passphrase.
+    #[arg(long, value_name = "FILE", requires = "ledger_key")]
+    ledger_passphrase_file: Option<PathBuf>,
 }
 
 impl ServeArgs {
     pub(crate) fn run(self, context: &Context) -> Result<Code, Failure> {
+        camp::log();
         let device = Arc::new(context.open(0)?);
         let observer = camp::camp_key(&device)?;
+        let ledger = self.ledger(context, &device)?;
         context.unlock(&device, &observer)?;
         let replica = device.replica(&observer.key)?;
-        camp::runtime()?.block_on(async {
+        let runtime = camp::runtime()?;
+        let camp = runtime.block_on(async {
             let endpoint = camp::bind(&replica, self.listen)?;
-            let serving = replica.serve(endpoint)?;
-            let screen = context.screen;
-            screen.show(&Ready::of(&device, &replica, serving.address()))?;
-            camp::answer(serving, &mut Lines(screen)).await?;
-            screen.show(&Stopped { event: "stopped" })
+            let camp = Camp::around(replica, ledger, CampOptions::default().note_interval)?;
+            let serving = camp.serve(endpoint)?;
+            context.screen.show(&Ready::of(&device, camp.replica(), serving.address()))?;
+            camp::answer(serving, &mut Lines(context.screen)).await?;
+            Ok::<_, Failure>(camp)
         })?;
+        // Everybody has gone: what they brought is in the ledger before the auditors come.
+        camp.checkpoint()?;
+        context.screen.show(&Stopped { event: "stopped", ledger_size: camp.ledger_size() })?;
         Ok(Code::Done)
+    }
+
+    fn ledger(&self, context: &Context, device: &Device) -> Result<Option<LedgerKey>, Failure> {
+        let Some(path) = &self.ledger_key else { return Ok(None) };
+        let asker = match &self.ledger_passphrase_file {
+            Some(file) => Asker::new(Some(file.clone())),
+            None => context.asker.clone(),
+        };
+        let key = root_key(&asker, path)?;
+        let charter = device.charter();
+        Ok(Some(LedgerKey::new(Arc::new(key), charter.charter().ledger.as_ref())?))
     }
 }
 
+/// Somebody answers here.
 #[derive(Serialize)]
-struct Ready {
+pub(super) struct Ready {
     event: &'static str,
     mission: String,
     address: String,
@@ -56,7 +87,7 @@ struct Ready {
 }
 
 impl Ready {
-    fn of(device: &merestone_node::Device, replica: &merestone_node::replica::Replica, bound: SocketAddr) -> Self {
+    pub(super) fn of(device: &Device, replica: &Replica, bound: SocketAddr) -> Self {
         let ticket = camp::ticket(replica.transport_key(), camp::reachable(bound).unwrap_or(bound));
         Self {
             event: "ready",
@@ -81,10 +112,15 @@ impl Report for Ready {
 #[derive(Serialize)]
 struct Stopped {
     event: &'static str,
+    /// `None` at a camp that keeps no ledger.
+    ledger_size: Option<u64>,
 }
 
 impl Report for Stopped {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        if let Some(size) = self.ledger_size {
+            writeln!(out, "ledger     {size} leaves, and a checkpoint over all of them")?;
+        }
         writeln!(out, "stopped    everything that was acknowledged is on the disk")
     }
 }
@@ -93,14 +129,16 @@ impl Report for Stopped {
 struct Lines(Screen);
 
 impl Teller for Lines {
-    fn tell(&mut self, event: Event) -> Result<(), Failure> {
+    fn tell(&mut self, event: Event) -> Result<ControlFlow<()>, Failure> {
         match event {
-            Event::Met { who, from } => self.0.show(&Met { event: "met", who, from: from.to_string() }),
-            Event::Synced { who } => self.0.show(&Synced { event: "synced", who }),
+            Event::Met { who, from } => self.0.show(&Met { event: "met", who, from: from.to_string() })?,
+            Event::Synced { who } => self.0.show(&Synced { event: "synced", who })?,
             Event::Ended { who, from, outcome } => {
-                self.0.show(&Ended { event: "ended", who, from: from.to_string(), outcome })
+                let outcome = OutcomeShown::of(&outcome);
+                self.0.show(&Ended { event: "ended", who, from: from.to_string(), outcome })?;
             }
         }
+        Ok(ControlFlow::Continue(()))
     }
 }
 

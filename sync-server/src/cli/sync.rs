@@ -1,5 +1,7 @@
 //! `merestone sync`: meeting one other device.
 
+use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,8 +9,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use merestone_node::Device;
 use merestone_node::replica::{Meet, Replica, Retry, SyncError, SyncOutcome};
 
+use super::serve::Ready;
 use super::{Context, choose_observer};
-use crate::camp::{self, OutcomeShown, Ticket};
+use crate::camp::{self, Event, OutcomeShown, Teller, Ticket};
 use crate::exit::{Code, Failure};
 
 /// Meet another device or base camp, and exchange what either lacks: text first, photos after.
@@ -17,12 +20,19 @@ use crate::exit::{Code, Failure};
 /// twice. "Synced" is said only if both sides hold the same and nothing is missing.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit code 0: synced. 2: something is still missing; it is named. 69: not reachable.\n\n\
-                  Example:\n  merestone sync 4f1c…@192.168.1.5:7411 --home phone")]
+                  Example:\n  merestone sync 4f1c…@192.168.1.5:7411 --home phone\n\
+                  Two devices without base camp:\n  merestone sync --wait --home phone")]
 pub(crate) struct SyncArgs {
     /// Where it answers, as `merestone serve` prints it: KEY@HOST:PORT. Without KEY@, whoever answers is asked to prove
     /// that it belongs to the mission, and learns this device's transport key.
-    #[arg(value_name = "TICKET", value_parser = Ticket::read)]
-    ticket: Ticket,
+    #[arg(value_name = "TICKET", value_parser = Ticket::read, required_unless_present = "wait")]
+    ticket: Option<Ticket>,
+    /// Wait until another device calls, instead of calling: prints the ticket that it needs.
+    #[arg(long, conflicts_with = "ticket")]
+    wait: bool,
+    /// Where to wait, as ADDRESS:PORT; port 0 lets the system choose. Default: port 7411 of every network.
+    #[arg(long, value_name = "ADDRESS", requires = "wait")]
+    listen: Option<SocketAddr>,
     /// In whose name, by name or key. Default: the device's only observer.
     #[arg(long, value_name = "WHO")]
     observer: Option<String>,
@@ -33,17 +43,53 @@ pub(crate) struct SyncArgs {
 
 impl SyncArgs {
     pub(crate) fn run(self, context: &Context) -> Result<Code, Failure> {
-        let Self { ticket, observer, attempts } = self;
+        camp::log();
         let device = Arc::new(context.open(0)?);
-        let observer = choose_observer(&device, observer.as_deref())?;
-        let addresses = camp::resolve(&ticket.host)?;
+        let observer = choose_observer(&device, self.observer.as_deref())?;
+        let addresses = self.ticket.as_ref().map(|ticket| camp::resolve(&ticket.host)).transpose()?;
         context.unlock(&device, &observer)?;
         let replica = device.replica(&observer.key)?;
-        let retry = Retry { attempts_max: attempts, ..Retry::default() };
-        let meets = addresses.into_iter().map(|address| Meet { address, expected: ticket.key, stay: false });
-        let outcome = camp::runtime()?.block_on(watched(&device, meet(&replica, meets, retry)))?;
+        let runtime = camp::runtime()?;
+        let outcome = match addresses {
+            Some(addresses) => {
+                let expected = self.ticket.and_then(|ticket| ticket.key);
+                let retry = Retry { attempts_max: self.attempts, ..Retry::default() };
+                let meets = addresses.into_iter().map(|address| Meet { address, expected, stay: false });
+                Arc::new(runtime.block_on(watched(&device, meet(&replica, meets, retry)))?)
+            }
+            None => runtime.block_on(wait(context, &device, &replica, self.listen))?,
+        };
         context.screen.show(&OutcomeShown::of(&outcome))?;
         camp::end_of(&outcome)
+    }
+}
+
+/// Answers until a device of the mission came and went.
+async fn wait(
+    context: &Context,
+    device: &Device,
+    replica: &Replica,
+    listen: Option<SocketAddr>,
+) -> Result<Arc<SyncOutcome>, Failure> {
+    let serving = replica.serve(camp::bind(replica, listen)?)?;
+    context.screen.show(&Ready::of(device, replica, serving.address()))?;
+    let mut first = FirstVisit(None);
+    camp::answer(serving, &mut first).await?;
+    first.0.ok_or_else(|| Failure::new(Code::Unreachable, "stopped before anybody came; nothing changed"))
+}
+
+/// Waits for the end of the first visit of somebody who belongs to the mission.
+struct FirstVisit(Option<Arc<SyncOutcome>>);
+
+impl Teller for FirstVisit {
+    fn tell(&mut self, event: Event) -> Result<ControlFlow<()>, Failure> {
+        match event {
+            Event::Ended { who: Some(_), outcome, .. } => {
+                self.0 = Some(outcome);
+                Ok(ControlFlow::Break(()))
+            }
+            Event::Ended { who: None, .. } | Event::Met { .. } | Event::Synced { .. } => Ok(ControlFlow::Continue(())),
+        }
     }
 }
 

@@ -223,7 +223,11 @@ fn a_foreign_or_newer_or_damaged_store_is_left_alone() {
     let world = World::with_mission();
     world.enrol("anna", "Anna", "a.key", "observer");
     let database = std::fs::read(world.path("anna/store/store.db")).expect("the store");
+    let mut newer = database.clone();
+    // SQLite keeps `user_version` there, and the store its format in it.
+    newer[60..64].copy_from_slice(&99_u32.to_be_bytes());
     for (home, bytes, code) in [
+        ("newer", newer, 65),
         ("foreign", b"SQLite format 3\0 but not really, and shorter".to_vec(), 65),
         ("text", b"to whom it may concern".repeat(100), 65),
         ("torn", database[..database.len() / 2].to_vec(), 74),

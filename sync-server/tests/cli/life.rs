@@ -91,10 +91,53 @@ fn a_record_goes_from_one_phone_over_base_camp_to_another_and_into_a_bag() {
 
     let bag = world.json(&["bag", "write", "evidence", "--home", "camp"]);
     assert_eq!(bag["left_out"].as_array().map(Vec::len), Some(0), "{bag}");
+    assert!(world.path("evidence/data/ledger/checkpoint.note").exists());
     passes_audit(&world.path("evidence"), text(&bag, "mission"));
 
     let diagnosis = world.json(&["doctor", "--home", "camp"]);
     assert_eq!(diagnosis["entries"], bag["entries"]);
+}
+
+#[test]
+fn two_phones_meet_without_base_camp() {
+    let world = World::with_mission();
+    world.enrol("anna", "Anna", "a.key", "observer");
+    world.enrol("boris", "Boris", "b.key", "observer");
+    let of_anna = record_inspection(&world, "anna");
+    let of_boris = record_inspection(&world, "boris");
+    let mut anna = world.answer(&["sync", "--wait", "--home", "anna"]);
+    sync(&world, "boris", &anna.ticket.clone());
+    let outcome = anna.next();
+    assert_eq!((&outcome["fully_synced"], text(&outcome["peer"], "observer")), (&Value::Bool(true), "Boris"));
+    anna.ends();
+    for home in ["anna", "boris"] {
+        for record in [&of_anna, &of_boris] {
+            let shown = world.json(&["record", "show", text(record, "record"), "--home", home]);
+            assert_eq!(values(&shown, "status"), ["open"]);
+        }
+    }
+}
+
+#[test]
+fn a_damaged_photo_is_named_and_comes_again() {
+    let world = World::with_mission();
+    world.enrol("anna", "Anna", "a.key", "observer");
+    world.enrol("camp", "Base camp", "n.key", "camp");
+    let saved = record_inspection(&world, "anna");
+    let record = text(&saved, "record");
+    world.write("gate.png", PNG);
+    world.json(&["photo", "add", record, "gate.png", "--home", "anna"]);
+    let camp = world.serve("camp");
+    sync(&world, "anna", &camp.ticket);
+
+    let shown = world.json(&["record", "show", record, "--home", "anna"]);
+    let photo = text(&shown["photos"][0], "sha256");
+    world.write(&format!("anna/store/blobs/{}/{photo}", &photo[..2]), b"not the gate");
+    let diagnosis = world.json_with_code(&["doctor", "--home", "anna"], 1);
+    assert!(diagnosis.to_string().contains(photo), "{diagnosis}");
+    sync(&world, "anna", &camp.ticket);
+    let diagnosis = world.json(&["doctor", "--home", "anna"]);
+    assert_eq!(diagnosis["photos_missing"], 0);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Read as _;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use crate::world::{World, merestone};
 
@@ -65,6 +65,20 @@ fn a_reader_that_goes_away_is_no_error() {
     let mut said = String::new();
     child.stderr.take().expect("it is piped").read_to_string(&mut said).expect("its output");
     assert_eq!((said.as_str(), child.wait().expect("it ends").code()), ("", Some(0)));
+}
+
+/// Without a terminal nobody can be asked, and waiting for an answer would be forever.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_passphrase_that_nobody_can_type_is_said() {
+    let world = World::with_mission();
+    let sign = ["--wait", env!("CARGO_BIN_EXE_merestone"), "mission", "sign", "charter.cbor", "--key", "a.key"];
+    let mut command = Command::new("setsid");
+    command.args(sign).current_dir(world.path("")).env_remove("MERESTONE_PASSPHRASE_FILE").stdin(Stdio::null());
+    let output = command.output().expect("setsid is on every Linux");
+    assert_eq!(output.status.code(), Some(64));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.lines().count() == 1 && said.contains("--passphrase-file"), "{said}");
 }
 
 /// `/dev/full` refuses every write as a full disk does.

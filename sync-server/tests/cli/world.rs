@@ -26,17 +26,19 @@ impl World {
         world
     }
 
-    /// A mission of three parties, signed by all: `charter.cbor`, and the keys `a.key`, `b.key`, `n.key`.
+    /// A mission of three parties, signed by all: `charter.cbor`, the keys `a.key`, `b.key`, `n.key` of its
+    /// parties, and the key `l.key` of its ledger.
     pub(crate) fn with_mission() -> Self {
         let world = Self::new();
-        let keys = ["a", "b", "n"].map(|party| {
-            let made = world.json(&["mission", "key", "--out", &format!("{party}.key"), "--kdf-memory-mib", "1"]);
+        let keys = ["a", "b", "n", "l"].map(|owner| {
+            let made = world.json(&["mission", "key", "--out", &format!("{owner}.key"), "--kdf-memory-mib", "1"]);
             text(&made, "key").to_owned()
         });
         let parties = ["State A", "State B", "Neutral body"];
         let [a, b, n] = [0, 1, 2].map(|at: usize| format!("{}={}", parties[at], keys[at]));
+        let ledger = format!("border.example/ledger={}", keys[3]);
         let found = ["mission", "found", "--name", "Border mission", "--scope", "North", "--key", "a.key"];
-        let rest = ["--party", &a, "--party", &b, "--party", &n, "--out", "charter.cbor"];
+        let rest = ["--party", &a, "--party", &b, "--party", &n, "--ledger", &ledger, "--out", "charter.cbor"];
         assert_eq!(world.json(&[&found[..], &rest[..]].concat())["complete"], false);
         world.json(&["mission", "sign", "charter.cbor", "--key", "b.key"]);
         assert_eq!(world.json(&["mission", "sign", "charter.cbor", "--key", "n.key"])["complete"], true);
@@ -95,7 +97,12 @@ impl World {
 
     /// Starts base camp on loopback, and waits until it says that it is ready.
     pub(crate) fn serve(&self, home: &str) -> Camp {
-        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0", "--json", "--home", home]);
+        self.answer(&["serve", "--home", home, "--ledger-key", "l.key"])
+    }
+
+    /// Starts a verb that answers on loopback, and waits until it says that it is ready.
+    pub(crate) fn answer(&self, args: &[&str]) -> Camp {
+        let mut command = self.command(&[args, &["--listen", "127.0.0.1:0", "--json"]].concat());
         let mut child = command.stdout(Stdio::piped()).spawn().expect("the command starts");
         let lines = BufReader::new(child.stdout.take().expect("it is piped"));
         let mut camp = Camp { child, lines, ticket: String::new() };
@@ -134,14 +141,19 @@ impl Camp {
     /// Reads events up to the next of this name.
     pub(crate) fn event(&mut self, name: &str) -> Value {
         loop {
-            let mut line = String::new();
-            let read = self.lines.read_line(&mut line).expect("base camp's output");
-            assert_ne!(read, 0, "base camp ended before it said {name}");
-            let event: Value = serde_json::from_str(&line).expect("each line is JSON");
+            let event = self.next();
             if event["event"] == name {
                 return event;
             }
         }
+    }
+
+    /// The next object that it prints.
+    pub(crate) fn next(&mut self) -> Value {
+        let mut line = String::new();
+        let read = self.lines.read_line(&mut line).expect("its output");
+        assert_ne!(read, 0, "it ended before it said more");
+        serde_json::from_str(&line).expect("each line is JSON")
     }
 
     /// Asks it to stop, and waits until it has.
@@ -149,6 +161,11 @@ impl Camp {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill").success());
         self.event("stopped");
+        self.ends();
+    }
+
+    /// Waits until it ends by itself.
+    pub(crate) fn ends(mut self) {
         assert_eq!(self.child.wait().expect("it ends").code(), Some(0));
     }
 }

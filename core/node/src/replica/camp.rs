@@ -36,7 +36,7 @@ pub struct CampOptions {
     pub note_interval: Duration,
     /// Limits of the connections.
     pub limits: LinkLimits,
-    /// Who draws the consequences of what arrives.
+    /// Who draws the consequences of what arrives; see [`Camp::open`].
     pub owner: Option<Arc<dyn Owner>>,
 }
 
@@ -83,6 +83,9 @@ pub struct Camp {
 impl Camp {
     /// Opens the camp of a store that holds the charter and the camp's certificate.
     ///
+    /// Without an [owner](CampOptions::owner), erasures that arrive are held and passed on, and take nothing away here:
+    /// where a device keeps the store, make the camp [around](Self::around) the device's replica.
+    ///
     /// # Errors
     /// [`CampError`].
     pub fn open(store: Arc<Store>, keys: CampKeys, options: CampOptions) -> Result<Self, CampError> {
@@ -92,14 +95,14 @@ impl Camp {
         if let Some(owner) = owner {
             setup = setup.owner(owner);
         }
-        Self::over(Replica::open(setup), ledger, note_interval)
+        Self::around(Replica::open(setup), ledger, note_interval)
     }
 
-    /// The camp of a replica that exists, for instance of a [`Device`](crate::Device) whose only key is the camp's.
+    /// Makes a camp of a replica whose receipts are signed by a certified key of role *camp*.
     ///
     /// # Errors
-    /// [`CampError`].
-    pub fn over(replica: Replica, ledger: Option<LedgerKey>, note_interval: Duration) -> Result<Self, CampError> {
+    /// [`CampError::NotACamp`], or the ledger cannot be continued.
+    pub fn around(replica: Replica, ledger: Option<LedgerKey>, note_interval: Duration) -> Result<Self, CampError> {
         let certificate = replica.shared().receipts.as_ref().map(ReceiptKey::certificate);
         let roster = replica.authority().roster();
         let role = certificate.and_then(|id| roster.certificate(id)).map(|held| held.role());

@@ -1,0 +1,124 @@
+//! `merestone roster cut`.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use merestone_core::entry::LogHead;
+use merestone_core::key::PublicKey;
+use merestone_core::roster::{Class, CutDraft};
+use merestone_node::Device;
+use merestone_node::office::PartyOffice;
+use serde::Serialize;
+
+use super::ReasonName;
+use crate::cli::mission::root_key;
+use crate::cli::{Context, public_key};
+use crate::exit::{Code, Failure};
+use crate::input;
+use crate::output::Report;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CutArgs {
+    /// The key to end, 64 hex digits.
+    observer_key: String,
+    /// Why.
+    #[arg(long, value_enum)]
+    reason: ReasonName,
+    /// Why, in words that everybody will read.
+    #[arg(long)]
+    text: Option<String>,
+    /// Keep nothing of the key, not even what is held.
+    #[arg(long)]
+    keep_nothing: bool,
+    /// Your party's root key.
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// Write the cut into this new file too, for other devices: see `merestone roster add`.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+pub(super) fn cut(context: &Context, args: &CutArgs) -> Result<Code, Failure> {
+    let key = public_key(&args.observer_key)?;
+    let device = context.open(0)?;
+    if let Some(out) = &args.out {
+        input::refuse_existing(out)?;
+    }
+    let kept = if args.keep_nothing { Vec::new() } else { held_heads(&device, &key)? };
+    let root = root_key(&context.asker, &args.key)?;
+    let text = args.text.as_deref();
+    let draft = CutDraft { key: key.as_bytes(), kept: &kept, reason: args.reason.reason(), text };
+    let cut = PartyOffice::new(&root).cut(&device.charter(), &draft)?;
+    take_up(&device, cut.as_bytes().to_vec())?;
+    if let Some(out) = &args.out {
+        input::write_new(out, cut.as_bytes())?;
+    }
+    let kept = kept.iter().map(KeptShown::of).collect();
+    context.screen.show(&CutMade { cut: cut.id().to_string(), key: key.to_string(), kept })?;
+    Ok(Code::Done)
+}
+
+/// What the device holds of a key, log by log.
+fn held_heads(device: &Device, key: &PublicKey) -> Result<Vec<LogHead>, Failure> {
+    let (mut heads, mut after) = (Vec::new(), None);
+    loop {
+        let tips = device.store().tips(None, after)?;
+        let Some(last) = tips.last() else { return Ok(heads) };
+        after = Some(last.log);
+        for tip in tips.iter().filter(|tip| tip.key == *key.as_bytes()) {
+            if let (Some(id), Some(seq)) = (tip.head, tip.height.checked_sub(1)) {
+                heads.push(LogHead { scope: tip.scope, epoch: tip.epoch, seq, id });
+            }
+        }
+    }
+}
+
+/// Gives a cut to a device.
+///
+/// # Errors
+/// If it is refused, or the store is.
+pub(super) fn take_up(device: &Device, cut: Vec<u8>) -> Result<(), Failure> {
+    let received = device.receive(Class::Cut, &[cut])?;
+    match received.refused.first() {
+        None => Ok(()),
+        Some((_, refused)) => {
+            let line = format!("the cut is refused ({refused}); a party can cut the keys that it certified itself");
+            Err(Failure::new(Code::BadInput, line))
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct KeptShown {
+    scope: String,
+    epoch: String,
+    seq: u64,
+    entry: String,
+}
+
+impl KeptShown {
+    pub(super) fn of(head: &LogHead) -> Self {
+        let LogHead { scope, epoch, seq, id } = head;
+        Self { scope: scope.to_string(), epoch: epoch.to_string(), seq: *seq, entry: id.to_string() }
+    }
+}
+
+#[derive(Serialize)]
+struct CutMade {
+    cut: String,
+    key: String,
+    kept: Vec<KeptShown>,
+}
+
+impl Report for CutMade {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "key {} is cut", self.key)?;
+        for kept in &self.kept {
+            writeln!(out, "  kept up to entry {} of its log in scope {}", kept.seq + 1, kept.scope)?;
+        }
+        if self.kept.is_empty() {
+            writeln!(out, "  nothing of it is kept")?;
+        }
+        writeln!(out, "Whatever else it signed is set aside and shown. The cut travels with every sync.")
+    }
+}

@@ -1,0 +1,113 @@
+//! `merestone roster show`.
+
+use std::io::{self, Write};
+
+use merestone_core::key::PublicKey;
+use merestone_core::roster::{Certificate, Charter, Cut};
+use merestone_node::Device;
+use serde::Serialize;
+
+use super::cut::KeptShown;
+use super::{reason_name, role_name, scope_names};
+use crate::cli::Context;
+use crate::exit::{Code, Failure};
+use crate::output::{self, Report};
+
+pub(super) fn show(context: &Context, device: &Device) -> Result<Code, Failure> {
+    let authority = device.authority();
+    let roster = authority.roster();
+    let charter = roster.charter().charter();
+    let person = |certificate: &Certificate| {
+        let of_key = |cut: &&Cut| cut.key() == certificate.key().as_bytes();
+        let is_cut = roster.cuts().filter(of_key).any(|cut| cut.party() == certificate.party());
+        PersonShown::of(certificate, charter, is_cut)
+    };
+    let mut people: Vec<_> = roster.certificates().map(person).collect();
+    people.sort_by(|a, b| (a.party, &a.observer, &a.device, &a.key).cmp(&(b.party, &b.observer, &b.device, &b.key)));
+    let cuts = roster.cuts().map(|cut| CutShown {
+        cut: cut.id().to_string(),
+        party: cut.party().0,
+        key: PublicKey::admit(cut.key()).map_or_else(|_| String::new(), |key| key.to_string()),
+        reason: reason_name(cut.reason()),
+        text: cut.text().map(str::to_owned),
+        kept: cut.kept().iter().map(KeptShown::of).collect(),
+    });
+    let parties = charter.parties.iter().map(|party| (party.number.0, party.name.clone())).collect();
+    let shown = RosterShown { mission: roster.mission().to_string(), parties, people, cuts: cuts.collect() };
+    drop(roster);
+    context.screen.show(&shown)?;
+    Ok(Code::Done)
+}
+
+#[derive(Serialize)]
+/// One certified key.
+pub(super) struct PersonShown {
+    certificate: String,
+    party: u64,
+    observer: String,
+    device: String,
+    key: String,
+    role: &'static str,
+    scopes: Vec<String>,
+    cut: bool,
+}
+
+impl PersonShown {
+    pub(super) fn of(certificate: &Certificate, charter: &Charter, is_cut: bool) -> Self {
+        Self {
+            certificate: certificate.id().to_string(),
+            party: certificate.party().0,
+            observer: certificate.request().observer().to_owned(),
+            device: certificate.request().device().to_owned(),
+            key: certificate.key().to_string(),
+            role: role_name(certificate.role()),
+            scopes: scope_names(charter, certificate.scopes()),
+            cut: is_cut,
+        }
+    }
+}
+
+impl Report for PersonShown {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        let cut = if self.cut { " · cut" } else { "" };
+        let Self { observer, device, role, party, key, .. } = self;
+        writeln!(out, "{observer} · {device} · {role} of party {party} in {}{cut}", self.scopes.join(", "))?;
+        writeln!(out, "    key {key}")
+    }
+}
+
+#[derive(Serialize)]
+struct CutShown {
+    cut: String,
+    party: u64,
+    key: String,
+    reason: &'static str,
+    text: Option<String>,
+    kept: Vec<KeptShown>,
+}
+
+#[derive(Serialize)]
+struct RosterShown {
+    mission: String,
+    parties: Vec<(u64, String)>,
+    people: Vec<PersonShown>,
+    cuts: Vec<CutShown>,
+}
+
+impl Report for RosterShown {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "mission {}", self.mission)?;
+        for (number, name) in &self.parties {
+            writeln!(out, "party {number}: {name}")?;
+            for person in self.people.iter().filter(|person| person.party == *number) {
+                write!(out, "  ")?;
+                person.human(out)?;
+            }
+            for cut in self.cuts.iter().filter(|cut| cut.party == *number) {
+                let text = cut.text.as_deref().map_or_else(String::new, |text| format!(": {}", output::one_line(text)));
+                writeln!(out, "  cut: key {} ({}){text}", cut.key, cut.reason)?;
+            }
+        }
+        Ok(())
+    }
+}
