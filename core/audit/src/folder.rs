@@ -1,13 +1,13 @@
 //! The bag's folder: what lies in it, read within bounds and never out of it.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use merestone_core::audit::bag::{BAGIT, FileHasher, Part};
-use merestone_core::audit::fast::{ITEM_BYTES_MAX, Split, split};
 use merestone_core::merkle::{ChunkHasher, NodeHash};
-use merestone_core::Refused;
+
+use crate::reader::{ItemReader, LogReader, read_some};
 
 /// Most files of a bag.
 pub(crate) const FILES_MAX: usize = 2_000_000;
@@ -58,7 +58,9 @@ pub(crate) struct Listed {
 /// What a name in a folder stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum What {
-    File { bytes: u64 },
+    File {
+        bytes: u64,
+    },
     /// A link, a device, a folder that cannot be read: never opened.
     Other(&'static str),
 }
@@ -164,11 +166,11 @@ impl Folder {
     }
 
     pub(crate) fn log(&self, path: &str) -> io::Result<LogReader> {
-        Ok(LogReader { file: self.file(path)?, buffer: Vec::new(), start: 0, offset: 0, is_at_end: false })
+        Ok(LogReader::new(self.file(path)?))
     }
 
     pub(crate) fn items(&self, path: &str) -> io::Result<ItemReader> {
-        Ok(ItemReader { file: self.file(path)?, buffer: Vec::new() })
+        Ok(ItemReader::new(self.file(path)?))
     }
 }
 
@@ -214,7 +216,8 @@ fn printable_name(name: &std::ffi::OsStr) -> String {
 pub(crate) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        let is_bidi = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let is_bidi =
+            matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         if c.is_control() || is_bidi {
             shown.extend(c.escape_unicode());
         } else {
@@ -222,105 +225,4 @@ pub(crate) fn printable(text: &str) -> String {
         }
     }
     shown
-}
-
-fn read_some(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
-    loop {
-        match file.read(buffer) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            other => return other,
-        }
-    }
-}
-
-/// Reads a log file from front to back in stretches of whole items.
-pub(crate) struct LogReader {
-    file: File,
-    buffer: Vec<u8>,
-    start: usize,
-    offset: u64,
-    is_at_end: bool,
-}
-
-/// What comes next in a log file.
-pub(crate) enum Stretch {
-    Items { offset: u64, bytes: Vec<u8> },
-    Broken { offset: u64, refused: Refused },
-    Unreadable,
-    End,
-}
-
-impl Stretch {
-    pub(crate) fn is_items(&self) -> bool {
-        matches!(self, Stretch::Items { .. })
-    }
-}
-
-/// Bytes of a stretch: some 240 entries, so that cores finish within ten milliseconds of each other.
-const STRETCH_BYTES: usize = 128 << 10;
-/// Bytes read at a time.
-const BLOCK_BYTES: usize = 2 << 20;
-
-impl LogReader {
-    pub(crate) fn next(&mut self) -> Stretch {
-        if self.fill().is_err() {
-            return Stretch::Unreadable;
-        }
-        let Split { bytes, broken } = split(&self.buffer[self.start..], self.is_at_end, STRETCH_BYTES);
-        let offset = self.offset;
-        if bytes > 0 {
-            let taken = self.buffer[self.start..self.start + bytes].to_vec();
-            self.start += bytes;
-            self.offset += bytes as u64;
-            return Stretch::Items { offset, bytes: taken };
-        }
-        broken.map_or(Stretch::End, |refused| Stretch::Broken { offset, refused })
-    }
-
-    fn fill(&mut self) -> io::Result<()> {
-        if self.is_at_end || self.buffer.len() - self.start >= STRETCH_BYTES + ITEM_BYTES_MAX {
-            return Ok(());
-        }
-        self.buffer.drain(..self.start);
-        self.start = 0;
-        let held = self.buffer.len();
-        self.buffer.resize(BLOCK_BYTES + ITEM_BYTES_MAX, 0);
-        let mut filled = held;
-        while filled < self.buffer.len() {
-            let read = read_some(&mut self.file, &mut self.buffer[filled..])?;
-            if read == 0 {
-                self.is_at_end = true;
-                break;
-            }
-            filled += read;
-        }
-        self.buffer.truncate(filled);
-        Ok(())
-    }
-}
-
-/// Reads single items of a log file again, wherever they stand.
-pub(crate) struct ItemReader {
-    file: File,
-    buffer: Vec<u8>,
-}
-
-/// Enough for nearly every entry in one read.
-const USUAL_ITEM_BYTES: usize = 4 << 10;
-
-impl ItemReader {
-    /// At least the item at `offset`, or all that is left of the file.
-    pub(crate) fn at(&mut self, offset: u64, is_large: bool) -> io::Result<&[u8]> {
-        self.file.seek(SeekFrom::Start(offset))?;
-        self.buffer.resize(if is_large { ITEM_BYTES_MAX } else { USUAL_ITEM_BYTES }, 0);
-        let mut filled = 0;
-        while filled < self.buffer.len() {
-            let read = read_some(&mut self.file, &mut self.buffer[filled..])?;
-            if read == 0 {
-                break;
-            }
-            filled += read;
-        }
-        Ok(&self.buffer[..filled])
-    }
 }

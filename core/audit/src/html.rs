@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use data_encoding::BASE64;
-use merestone_core::audit::full::{Answer, EntryDetail, RecordDetail};
+use merestone_core::audit::detail::{Answer, EntryDetail, RecordDetail};
 use merestone_core::audit::{Counts, Weight, explain};
 use merestone_core::id::LogId;
 

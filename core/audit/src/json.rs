@@ -3,8 +3,8 @@
 //! Every map is a struct written in the order of its fields; lists are sorted; there is no time and no path of the
 //! machine in it.
 
-use merestone_core::audit::full::{Answer, EntryDetail, PhotoDetail, RecordDetail, Said};
-use merestone_core::audit::walk::LogSummary;
+use merestone_core::audit::detail::{Answer, EntryDetail, PhotoDetail, RecordDetail, Said};
+use merestone_core::audit::logs::LogSummary;
 use merestone_core::audit::{Counts, Finding, Person, Place, REPORT_VERSION};
 use serde::Serialize;
 
@@ -20,11 +20,11 @@ pub(crate) fn write(report: &Report) -> String {
         pass: facts.pass.as_str(),
         verdict: facts.verdict().as_str(),
         completeness: "not assessed",
-        finding_counts: facts.findings.counts().map(|(weight, code, count)| Tally {
-            weight: weight.as_str(),
-            code: code.as_str(),
-            count,
-        }).collect(),
+        finding_counts: facts
+            .findings
+            .counts()
+            .map(|(weight, code, count)| Tally { weight: weight.as_str(), code: code.as_str(), count })
+            .collect(),
         findings: facts.findings.iter().map(Found::of).collect(),
         counts: Numbers::of(&facts.counts),
         standings: facts.standings.iter().map(|(standing, count)| Standing { standing, count: *count }).collect(),
@@ -373,8 +373,7 @@ impl<'a> Step<'a> {
             photos,
             unapplied,
         } = entry;
-        let photo =
-            |photo: &PhotoDetail| Photo { original: photo.original.to_string(), state: photo.state };
+        let photo = |photo: &PhotoDetail| Photo { original: photo.original.to_string(), state: photo.state };
         Self {
             entry: id.to_string(),
             log: log.to_string(),

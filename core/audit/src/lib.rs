@@ -18,6 +18,7 @@ mod folder;
 mod html;
 mod json;
 mod manifests;
+mod reader;
 mod records;
 mod run;
 mod scan;
@@ -27,10 +28,10 @@ mod text;
 use std::collections::BTreeMap;
 
 pub use folder::OpenError;
+use merestone_core::audit::Report as Facts;
 pub use merestone_core::audit::{
     BagCode, Code, Explanation, Finding, Findings, Pass, Place, Verdict, Weight, explain, explanations,
 };
-use merestone_core::audit::Report as Facts;
 use merestone_core::id::BlobHash;
 pub use run::audit_folder;
 

@@ -119,11 +119,8 @@ fn audit(request: &Request<'_>) -> ExitCode {
     let is_watched = io::stderr().is_terminal();
     let progress: Option<&(dyn Fn(Progress) + Sync)> = if is_watched { Some(&show_progress) } else { None };
     let threads = request.threads.unwrap_or(usual.threads).clamp(1, 1_024);
-    let audited = audit_folder(
-        request.bag,
-        request.mission,
-        &Options { pass, threads, records_max, thumbnails_max, progress },
-    );
+    let audited =
+        audit_folder(request.bag, request.mission, &Options { pass, threads, records_max, thumbnails_max, progress });
     if is_watched {
         _ = write!(io::stderr(), "\r\x1b[K");
     }
@@ -198,7 +195,7 @@ fn decorate(report: &Report) -> String {
 
 fn show_progress(progress: Progress) {
     let Progress { stage, done, total } = progress;
-    let percent = if total == 0 { 100 } else { done.saturating_mul(100) / total };
+    let percent = done.saturating_mul(100).checked_div(total).unwrap_or(100);
     _ = write!(io::stderr(), "\r\x1b[K{stage}: {percent} %");
 }
 
@@ -209,7 +206,10 @@ fn explain_codes(code: Option<&str>, json: bool) -> ExitCode {
             Some(explanation) => vec![explanation],
             None => {
                 let shown: String = code.chars().take(64).flat_map(char::escape_default).collect();
-                return refuse(USAGE, &format!("{shown}: no finding has this code; `merestone-audit explain` lists all"));
+                return refuse(
+                    USAGE,
+                    &format!("{shown}: no finding has this code; `merestone-audit explain` lists all"),
+                );
             }
         },
     };

@@ -8,14 +8,15 @@ use merestone_core::audit::bag::log_path;
 use merestone_core::audit::fast::read_item;
 use merestone_core::audit::full::{Loaded, RECORD_BYTES_MAX, RecordGrounds, audit_record};
 use merestone_core::audit::index::Row;
-use merestone_core::audit::walk::LogSummary;
+use merestone_core::audit::logs::LogSummary;
 use merestone_core::audit::{BagCode, Findings, Place, Records};
 use merestone_core::entry::{SignedEntry, VerifiedEntry};
 use merestone_core::id::{MissionId, RecordId};
 use merestone_core::key::KeyCache;
 use merestone_core::record::ENTRIES_MAX;
 
-use crate::folder::{Folder, ItemReader};
+use crate::folder::Folder;
+use crate::reader::ItemReader;
 
 /// Log files that one core keeps open: far below what systems allow, far above the logs of one record.
 const OPEN_FILES_MAX: usize = 64;

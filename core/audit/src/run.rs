@@ -9,7 +9,8 @@ use merestone_core::audit::authority::{
 };
 use merestone_core::audit::bag::{self, BagInfo, Part};
 use merestone_core::audit::full::{PhotoFile, RecordGrounds, leaf_tables};
-use merestone_core::audit::walk::{Grounds, LogSummary, say_missing};
+use merestone_core::audit::logs::{LogSummary, say_missing};
+use merestone_core::audit::walk::Grounds;
 use merestone_core::audit::{BagCode, Findings, Pass, Place, Records, Report as Facts};
 use merestone_core::id::{BlobHash, LogId, MissionId};
 use merestone_core::roster::{Coverage, Roster};
@@ -154,9 +155,8 @@ impl Audit<'_> {
             return (files.iter().map(|(file, blob)| (*blob, absent(file.bytes()))).collect(), BTreeMap::new());
         }
         let mut cores = Cores::new(self.options.threads, || ());
-        let read = on_cores(&mut cores, &files, |(), (file, _)| {
-            self.folder.digest(&file.path, file.part.bytes_max(), true)
-        });
+        let read =
+            on_cores(&mut cores, &files, |(), (file, _)| self.folder.digest(&file.path, file.part.bytes_max(), true));
         let (mut photos, mut digests) = (BTreeMap::new(), BTreeMap::new());
         for ((file, blob), digest) in files.into_iter().zip(read) {
             let Some(digest) = digest else {
@@ -179,9 +179,8 @@ impl Audit<'_> {
         let grounds = RecordGrounds { roster, coverage: &coverage, tables: &tables, photos, index: &logs.index };
         let summaries: Vec<&LogSummary> = logs.summaries.values().collect();
         let records = Mutex::new(Records::new(self.options.records_max));
-        let mut readers = Cores::new(self.options.threads, || {
-            RecordReader::new(self.folder, self.facts.mission, &summaries)
-        });
+        let mut readers =
+            Cores::new(self.options.threads, || RecordReader::new(self.folder, self.facts.mission, &summaries));
         let parts: Vec<u64> = (0..RECORD_PARTS).collect();
         let done = Mutex::new(0);
         on_cores(&mut readers, &parts, |reader, &part| {
@@ -210,7 +209,8 @@ impl Audit<'_> {
     }
 
     fn check_manifests(&mut self, info: &BagInfo, known: &BTreeMap<String, [u8; 32]>, whole: &BTreeSet<String>) {
-        let files = Manifested { folder: self.folder, listed: self.listed, known, whole, threads: self.options.threads };
+        let files =
+            Manifested { folder: self.folder, listed: self.listed, known, whole, threads: self.options.threads };
         files.check(info, &mut self.facts.findings);
     }
 

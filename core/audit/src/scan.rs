@@ -7,14 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use merestone_core::audit::fast::{Checked, check_entries};
 use merestone_core::audit::index::{EntryIndex, LOGS_MAX, Row};
-use merestone_core::audit::walk::{Grounds, LogSummary, LogWalk};
+use merestone_core::audit::logs::LogSummary;
+use merestone_core::audit::walk::{Grounds, LogWalk};
 use merestone_core::audit::{BagCode, Findings, Place};
 use merestone_core::id::{EntryId, LogId, MissionId};
 use merestone_core::key::KeyCache;
 use merestone_core::roster::{Chains, LogIndex};
 
 use crate::cores::{Cores, on_cores};
-use crate::folder::{Folder, Listed, Stretch};
+use crate::folder::{Folder, Listed};
+use crate::reader::Stretch;
 use crate::{Options, Progress};
 
 /// Bytes of log files for each core in a wave: long enough that waiting for the last stretch costs little.

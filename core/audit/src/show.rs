@@ -1,6 +1,6 @@
 //! Words and numbers of a report, said the same way in every form of it.
 
-use merestone_core::audit::full::Said;
+use merestone_core::audit::detail::Said;
 use merestone_core::audit::{Pass, Place, Report as Facts};
 use merestone_core::entry::{Clock, ClockSource, Kind, Place as Spot, PlaceSource};
 use merestone_core::id::ScopeId;

@@ -105,7 +105,8 @@ fn a_removed_log_is_named_by_the_receipt_and_a_partial_bag_only_doubts_it() {
 fn a_receipt_of_a_key_that_was_cut_fails_no_bag() {
     let mut scene = Scene::play();
     let extra = scene.anna.create(&scene.mission, &[("note", Value::Text("never sent"))], Vec::new());
-    let thief = std::mem::replace(&mut scene.stolen, Device::new(scene.mission.id(), 99, "x", scene.anna.certificate.clone()));
+    let thief =
+        std::mem::replace(&mut scene.stolen, Device::new(scene.mission.id(), 99, "x", scene.anna.certificate.clone()));
     scene.mission.receipt(&thief, 1, &[&scene.anna]);
     scene.stolen = thief;
     scene.anna.entries.pop();

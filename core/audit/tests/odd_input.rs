@@ -1,5 +1,7 @@
 //! Whatever lies in the folder: one clear line or a report, and never a panic.
 
+#![allow(clippy::unwrap_used, reason = "test code outside of test functions")]
+
 mod support;
 
 use std::fs;
@@ -183,9 +185,11 @@ fn files_far_larger_than_they_may_be_are_not_read() {
     fs::File::options().write(true).open(log).unwrap().set_len(1 << 42).unwrap();
     let report = audit(folder.path(), &bag, 2);
     assert_eq!(report.verdict(), Verdict::Failed);
-    assert!(with_code(&report, BagCode::BagUnreadable).iter().any(|finding| {
-        finding.place.file.as_deref() == Some("data/charter.cbor")
-    }));
+    assert!(
+        with_code(&report, BagCode::BagUnreadable)
+            .iter()
+            .any(|finding| { finding.place.file.as_deref() == Some("data/charter.cbor") })
+    );
 
     fs::write(folder.path().join("data/charter.cbor"), &bag.files["data/charter.cbor"]).unwrap();
     let report = audit(folder.path(), &bag, 2);
@@ -243,7 +247,8 @@ fn whoever_stops_reading_is_not_shouted_at() {
 fn no_flipped_byte_passes() {
     let scene = Scene::play();
     let bag = scene.bag();
-    let whole: Vec<(&String, usize)> = bag.files.iter().flat_map(|(path, bytes)| (0..bytes.len()).map(move |at| (path, at))).collect();
+    let whole: Vec<(&String, usize)> =
+        bag.files.iter().flat_map(|(path, bytes)| (0..bytes.len()).map(move |at| (path, at))).collect();
     let payload: Vec<&(&String, usize)> = whole.iter().filter(|(path, _)| !path.contains("/photos/")).collect();
     // A fixed walk over all bytes but the photos, in steps that share no factor with any length of interest.
     let step = 17;

@@ -125,8 +125,7 @@ pub struct Expected {
 /// The positions that cuts keep: evidence that these entries existed.
 pub fn kept_by_cuts(roster: &Roster) -> impl Iterator<Item = (StatementId, Expected)> {
     roster.cuts().flat_map(|cut| {
-        let expected =
-            |head: &LogHead| Expected { log: LogId::derive(cut.key(), head.scope, head.epoch), head: *head };
+        let expected = |head: &LogHead| Expected { log: LogId::derive(cut.key(), head.scope, head.epoch), head: *head };
         cut.kept().iter().map(move |head| (cut.id(), expected(head)))
     })
 }

@@ -250,6 +250,8 @@ mod tests {
         let text = "Merestone-Bag-Version: 1\nPayload-Oxum: 10.2\nContact: x\nExternal-Identifier: zz\n";
         let info = BagInfo::parse(text);
         assert_eq!((info.version, info.oxum, info.mission), (Some(1), Some((10, 2)), None));
-        assert!(is_bagit("BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n") && !is_bagit("BagIt-Version: 0.97"));
+        assert!(
+            is_bagit("BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n") && !is_bagit("BagIt-Version: 0.97")
+        );
     }
 }

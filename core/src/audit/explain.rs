@@ -35,9 +35,12 @@ struct Row {
 }
 
 const DAMAGE: &str = "Copy the bag again; if the fault stays, ask another holder for the same file by its name.";
-const FORGED: &str = "No version of Merestone writes this: ask another holder for the same entry or statement, and ask its signer.";
-const ORIGINAL: &str = "Ask another holder for the original by its hash, and ask whoever handed over the bag what happened to it.";
-const UNAPPLIABLE: &str = "The entry is authentic and is not applied; it is kept and shown. Ask how the device's app was made.";
+const FORGED: &str =
+    "No version of Merestone writes this: ask another holder for the same entry or statement, and ask its signer.";
+const ORIGINAL: &str =
+    "Ask another holder for the original by its hash, and ask whoever handed over the bag what happened to it.";
+const UNAPPLIABLE: &str =
+    "The entry is authentic and is not applied; it is kept and shown. Ask how the device's app was made.";
 
 #[rustfmt::skip]
 const TABLE: &[Row] = &[

@@ -7,9 +7,7 @@
 
 use crate::cbor::{Kind as Item, Reader};
 use crate::check::{Check, Refused};
-use crate::entry::{
-    BODY_BYTES_MAX, Clock, HEADER_BYTES_MAX, Kind, Position, Seal, SignedEntry, VerifiedEntry,
-};
+use crate::entry::{BODY_BYTES_MAX, Clock, HEADER_BYTES_MAX, Kind, Position, Seal, SignedEntry, VerifiedEntry};
 use crate::id::{EntryId, Epoch, LogId, MissionId, NoteHash, RecordId, ScopeId};
 use crate::key::{KEY_BYTES, KeyCache};
 
@@ -178,9 +176,7 @@ impl EntryFacts {
             (Some(refused), _, _) => BodyFacts::Wrong(refused),
             (None, None, _) => BodyFacts::Withheld,
             (None, Some(_), Pass::Fast) => BodyFacts::Held(None),
-            (None, Some(_), Pass::Full) => {
-                BodyFacts::Held(entry.body().ok().flatten().map(|body| body.context.clock))
-            }
+            (None, Some(_), Pass::Full) => BodyFacts::Held(entry.body().ok().flatten().map(|body| body.context.clock)),
         };
         Self {
             seal: entry.seal(),

@@ -350,7 +350,7 @@ mod tests {
         for n in 0..many {
             up.add(Check::LogGap, place(n), "prev");
             let other = many - 1 - n;
-            if other % 2 == 0 { &mut down } else { &mut part }.add(Check::LogGap, place(other), "prev");
+            if other.is_multiple_of(2) { &mut down } else { &mut part }.add(Check::LogGap, place(other), "prev");
         }
         down.merge(part);
         assert_eq!(up.count(Check::LogGap), many);

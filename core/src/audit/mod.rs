@@ -16,11 +16,13 @@
 
 pub mod authority;
 pub mod bag;
+pub mod detail;
 mod explain;
 pub mod fast;
 mod finding;
 pub mod full;
 pub mod index;
+pub mod logs;
 mod report;
 pub mod walk;
 

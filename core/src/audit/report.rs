@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Pass;
+use super::detail::RecordDetail;
 use super::finding::{Findings, Verdict};
-use super::full::{RecordDetail, RecordOutcome};
-use super::walk::LogSummary;
+use super::full::RecordOutcome;
+use super::logs::LogSummary;
 use crate::id::{BlobHash, LogId, MissionId, RecordId, ScopeId, StatementId};
 use crate::key::KEY_BYTES;
 use crate::roster::{Class, PartyNumber, Role, Roster};

@@ -33,6 +33,8 @@ fn seal(n: u64) -> Seal {
     let read = SignedEntry::new(entry.header_bytes(), entry.body_bytes());
     let again = read.reopen(entry.seal(), mission, &mut keys).expect("the same bytes");
     assert_eq!(again, entry, "an entry opened again is the entry");
-    assert!(SignedEntry::new(entry.body_bytes().expect("a body"), None).reopen(entry.seal(), mission, &mut keys).is_err());
+    assert!(
+        SignedEntry::new(entry.body_bytes().expect("a body"), None).reopen(entry.seal(), mission, &mut keys).is_err()
+    );
     entry.seal()
 }

@@ -5,16 +5,16 @@
 
 use std::collections::BTreeMap;
 
+use super::Pass;
 use super::authority::{Attested, Expected};
 use super::bag::log_path;
 use super::fast::{BodyFacts, Checked, EntryFacts, Spoilt};
 use super::finding::{BagCode, Findings, Place, Weight};
 use super::index::{Row, Spot};
-use super::Pass;
+use super::logs::{LogOwner, LogSummary};
 use crate::check::{Check, Refused};
 use crate::entry::{Clock, Kind, LogHead, Position};
-use crate::id::{EntryId, Epoch, LogId, ScopeId, StatementId};
-use crate::key::KEY_BYTES;
+use crate::id::{EntryId, LogId, StatementId};
 use crate::roster::{Authority, Coverage, LogIndex, LogPosition, PartyNumber, Roster};
 
 /// Most positions of one log at which forks are looked at one by one.
@@ -69,60 +69,10 @@ struct Suspect {
     party: PartyNumber,
 }
 
-/// What is known of a log after it was read.
-#[derive(Clone, Debug)]
-pub struct LogSummary {
-    /// The log.
-    pub log: LogId,
-    /// Who signs it, where and in which epoch; `None` if the file holds no authentic entry of it.
-    pub owner: Option<LogOwner>,
-    /// The certificates named at seq 0: one, unless the log forked there.
-    pub certificates: Vec<StatementId>,
-    /// Authentic entries.
-    pub entries: u64,
-    /// How many entries from seq 0 on are there without a gap.
-    pub height: u64,
-    /// The greatest position with an authentic entry, and the lowest id at it.
-    pub top: Option<(u64, EntryId)>,
-    /// Bodies that are not there.
-    pub withheld: u64,
-    /// Entries that a cut covers.
-    pub covered: u64,
-    /// Positions at which the log forks.
-    pub forks: u64,
-    /// Entries that name a checkpoint note.
-    pub seen: u64,
-    /// The last known heads of earlier epochs of the key.
-    pub earlier: Vec<Expected>,
-}
-
-/// Whose log it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LogOwner {
-    /// The key.
-    pub key: [u8; KEY_BYTES],
-    /// The scope.
-    pub scope: ScopeId,
-    /// The epoch.
-    pub epoch: Epoch,
-}
-
 impl<'a> LogWalk<'a> {
     /// Begins the log whose file has this number.
     pub fn new(grounds: Grounds<'a>, number: u16, log: LogId) -> Self {
-        let summary = LogSummary {
-            log,
-            owner: None,
-            certificates: Vec::new(),
-            entries: 0,
-            height: 0,
-            top: None,
-            withheld: 0,
-            covered: 0,
-            forks: 0,
-            seen: 0,
-            earlier: Vec::new(),
-        };
+        let summary = LogSummary::new(log);
         Self {
             grounds,
             number,
@@ -170,7 +120,8 @@ impl<'a> LogWalk<'a> {
     pub fn finish(mut self, findings: &mut Findings) -> (LogSummary, Option<LogIndex>) {
         self.settle_spoilt(None, findings);
         let is_forked = !self.forks.is_empty();
-        let exact = (is_forked && !self.suspects.is_empty()).then(|| Coverage::derive(self.grounds.roster, &self.chains));
+        let exact =
+            (is_forked && !self.suspects.is_empty()).then(|| Coverage::derive(self.grounds.roster, &self.chains));
         let coverage = exact.as_ref().unwrap_or(self.grounds.coverage);
         self.say_covered(coverage, findings);
         self.say_forks(coverage, findings);
@@ -189,7 +140,8 @@ impl<'a> LogWalk<'a> {
         }
         let order = (facts.seq, facts.id());
         if facts.log != self.summary.log || self.last.is_some_and(|last| last >= order) {
-            let what = if facts.log == self.summary.log { "out of order or twice" } else { "in the file of another log" };
+            let what =
+                if facts.log == self.summary.log { "out of order or twice" } else { "in the file of another log" };
             findings.add(BagCode::LogMisplaced, Place { file: self.file().file, ..at }, what);
             return None;
         }
@@ -436,40 +388,5 @@ impl<'a> LogWalk<'a> {
 
     fn file(&self) -> Place {
         Place::file(&log_path(self.summary.log))
-    }
-}
-
-/// Says which attested, kept or named positions the bag does not reach, now that every log was read.
-///
-/// `absent` is the code for a log of which nothing is there: in a bag of some scopes it may belong to another one.
-pub fn say_missing(
-    logs: &BTreeMap<LogId, LogSummary>,
-    grounds: Grounds<'_>,
-    scopes: Option<&[ScopeId]>,
-    findings: &mut Findings,
-) {
-    for log in grounds.attested.logs().filter(|log| !logs.contains_key(log)) {
-        for said in grounds.attested.log(log) {
-            let place = Place { statement: Some(said.receipt), ..Place::entry(log, said.seq, said.head) };
-            let (code, usual) = match scopes {
-                None => (BagCode::ReceiptMissingTail, Weight::Failure),
-                Some(_) => (BagCode::ReceiptLogAbsent, Weight::Doubt),
-            };
-            let weight = if said.is_by_cut_key { Weight::Doubt } else { usual };
-            findings.add_as(weight, code, place, "nothing of this log is there");
-        }
-    }
-    let is_beyond = |expected: &Expected| {
-        let is_wanted = scopes.is_none_or(|scopes| scopes.contains(&expected.head.scope));
-        let top = logs.get(&expected.log).and_then(|log| log.top);
-        is_wanted && top.is_none_or(|(seq, _)| seq < expected.head.seq)
-    };
-    for (cut, expected) in super::authority::kept_by_cuts(grounds.roster).filter(|(_, expected)| is_beyond(expected)) {
-        let at = Place::entry(expected.log, expected.head.seq, expected.head.id);
-        findings.add(BagCode::CutKeptMissing, Place { statement: Some(cut), ..at }, "the bag does not reach it");
-    }
-    for expected in logs.values().flat_map(|log| &log.earlier).filter(|expected| is_beyond(expected)) {
-        let at = Place::entry(expected.log, expected.head.seq, expected.head.id);
-        findings.add(BagCode::EarlierMissing, at, "the bag does not reach it");
     }
 }

@@ -1,6 +1,7 @@
 //! Small bags, made through core's own drafts, and the forger's tools.
 
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, reason = "test code outside of test functions")]
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -209,7 +210,13 @@ impl Device {
         }
     }
 
-    pub(crate) fn sign(&mut self, kind: Kind, subject: Subject, body: Body, commitment: Option<Commitment>) -> VerifiedEntry {
+    pub(crate) fn sign(
+        &mut self,
+        kind: Kind,
+        subject: Subject,
+        body: Body,
+        commitment: Option<Commitment>,
+    ) -> VerifiedEntry {
         let (seq, position) = self.place();
         let draft = EntryDraft {
             mission: self.mission,
@@ -326,8 +333,12 @@ impl Bag {
         bag.put("data/charter.cbor", mission.charter.as_bytes());
         let hash = FormHash::of(&mission.form_bytes);
         bag.put(&format!("data/forms/{hash}.cbor"), &mission.form_bytes);
-        let classes =
-            [(Class::Certificate, "certificate"), (Class::Cut, "cut"), (Class::Erasure, "erasure"), (Class::Receipt, "receipt")];
+        let classes = [
+            (Class::Certificate, "certificate"),
+            (Class::Cut, "cut"),
+            (Class::Erasure, "erasure"),
+            (Class::Receipt, "receipt"),
+        ];
         for (class, name) in classes {
             for id in mission.roster.ids(class) {
                 let bytes = mission.roster.bytes(class, id).unwrap().to_vec();
@@ -357,9 +368,8 @@ impl Bag {
         let (bytes, count) = (files.values().map(Vec::len).sum::<usize>(), files.len());
         let mission = self.mission.unwrap();
         let more = &self.info;
-        let info = format!(
-            "Merestone-Bag-Version: 1\nExternal-Identifier: {mission}\nPayload-Oxum: {bytes}.{count}\n{more}"
-        );
+        let info =
+            format!("Merestone-Bag-Version: 1\nExternal-Identifier: {mission}\nPayload-Oxum: {bytes}.{count}\n{more}");
         let manifest = manifest(&files);
         let tags: BTreeMap<String, Vec<u8>> = [
             ("bag-info.txt".to_owned(), info.into_bytes()),

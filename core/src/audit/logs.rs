@@ -1,0 +1,101 @@
+//! What is known of logs when all of them were read, and what the bag lacks of them.
+
+use std::collections::BTreeMap;
+
+use super::authority::{Expected, kept_by_cuts};
+use super::finding::{BagCode, Findings, Place, Weight};
+use super::walk::Grounds;
+use crate::id::{EntryId, Epoch, LogId, ScopeId, StatementId};
+use crate::key::KEY_BYTES;
+
+/// What is known of a log after it was read.
+#[derive(Clone, Debug)]
+pub struct LogSummary {
+    /// The log.
+    pub log: LogId,
+    /// Who signs it, where and in which epoch; `None` if the file holds no authentic entry of it.
+    pub owner: Option<LogOwner>,
+    /// The certificates named at seq 0: one, unless the log forked there.
+    pub certificates: Vec<StatementId>,
+    /// Authentic entries.
+    pub entries: u64,
+    /// How many entries from seq 0 on are there without a gap.
+    pub height: u64,
+    /// The greatest position with an authentic entry, and the lowest id at it.
+    pub top: Option<(u64, EntryId)>,
+    /// Bodies that are not there.
+    pub withheld: u64,
+    /// Entries that a cut covers.
+    pub covered: u64,
+    /// Positions at which the log forks.
+    pub forks: u64,
+    /// Entries that name a checkpoint note.
+    pub seen: u64,
+    /// The last known heads of earlier epochs of the key.
+    pub earlier: Vec<Expected>,
+}
+
+/// Whose log it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogOwner {
+    /// The key.
+    pub key: [u8; KEY_BYTES],
+    /// The scope.
+    pub scope: ScopeId,
+    /// The epoch.
+    pub epoch: Epoch,
+}
+
+impl LogSummary {
+    /// A log of which nothing was read yet.
+    pub(super) fn new(log: LogId) -> Self {
+        Self {
+            log,
+            owner: None,
+            certificates: Vec::new(),
+            entries: 0,
+            height: 0,
+            top: None,
+            withheld: 0,
+            covered: 0,
+            forks: 0,
+            seen: 0,
+            earlier: Vec::new(),
+        }
+    }
+}
+
+/// Says which attested, kept or named positions the bag does not reach, now that every log was read.
+///
+/// `absent` is the code for a log of which nothing is there: in a bag of some scopes it may belong to another one.
+pub fn say_missing(
+    logs: &BTreeMap<LogId, LogSummary>,
+    grounds: Grounds<'_>,
+    scopes: Option<&[ScopeId]>,
+    findings: &mut Findings,
+) {
+    for log in grounds.attested.logs().filter(|log| !logs.contains_key(log)) {
+        for said in grounds.attested.log(log) {
+            let place = Place { statement: Some(said.receipt), ..Place::entry(log, said.seq, said.head) };
+            let (code, usual) = match scopes {
+                None => (BagCode::ReceiptMissingTail, Weight::Failure),
+                Some(_) => (BagCode::ReceiptLogAbsent, Weight::Doubt),
+            };
+            let weight = if said.is_by_cut_key { Weight::Doubt } else { usual };
+            findings.add_as(weight, code, place, "nothing of this log is there");
+        }
+    }
+    let is_beyond = |expected: &Expected| {
+        let is_wanted = scopes.is_none_or(|scopes| scopes.contains(&expected.head.scope));
+        let top = logs.get(&expected.log).and_then(|log| log.top);
+        is_wanted && top.is_none_or(|(seq, _)| seq < expected.head.seq)
+    };
+    for (cut, expected) in kept_by_cuts(grounds.roster).filter(|(_, expected)| is_beyond(expected)) {
+        let at = Place::entry(expected.log, expected.head.seq, expected.head.id);
+        findings.add(BagCode::CutKeptMissing, Place { statement: Some(cut), ..at }, "the bag does not reach it");
+    }
+    for expected in logs.values().flat_map(|log| &log.earlier).filter(|expected| is_beyond(expected)) {
+        let at = Place::entry(expected.log, expected.head.seq, expected.head.id);
+        findings.add(BagCode::EarlierMissing, at, "the bag does not reach it");
+    }
+}
