@@ -197,7 +197,11 @@ impl Reading {
         let untried = descriptions.iter().find(|blob| !false_claims.contains(&blob.claim));
         let MissingBlob { claim, class: _, have } = untried.unwrap_or(&descriptions[0]).clone();
         drop(false_claims);
-        self.wanted.files().insert(claim.hash, WantedFile { claim, have: have.clone() });
+        let mut files = self.wanted.files();
+        // On its way already: the writing side knows more chunks of it than were read here.
+        if files.get(&claim.hash).is_none_or(|known| known.claim != claim) {
+            files.insert(claim.hash, WantedFile { claim, have: have.clone() });
+        }
         WantedBlob { hash: claim.hash, bytes: claim.bytes, root: claim.chunks, have }
     }
 

@@ -3,9 +3,10 @@
 //! One thread for each conversation. It prepares batches and queues them with the store's writer, which commits many with
 //! one flush; only statements and chunks wait for their flush here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
 use merestone_core::check::{Check, Refused};
 use merestone_core::entry::VerifiedEntry;
@@ -61,6 +62,23 @@ pub(super) struct Writing {
     pub(super) done: UnboundedSender<Done>,
 }
 
+/// How long entries wait for the certificate of their key. A peer passes on what it gets while connected, statements and
+/// entries on streams of their own, so entries may overtake; statements are more urgent, and a link that takes longer
+/// for them than this is lost anyway.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often they are looked at while they wait: a certificate may come by another conversation.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// Entries of a key that no certificate names yet.
+struct EarlyEntries {
+    token: Token,
+    entries: Vec<VerifiedEntry>,
+    /// The version of the roster that did not know the key.
+    seen: u64,
+    since: Instant,
+}
+
 /// One chunk and what its answer belongs to.
 struct WaitingChunk {
     token: Token,
@@ -71,20 +89,57 @@ struct WaitingChunk {
 impl Writing {
     /// Works until the conversation is over.
     pub(super) fn run(self, jobs: &Receiver<Job>) {
-        let mut next = None;
-        while let Some(job) = next.take().or_else(|| jobs.recv().ok()) {
-            match job {
-                Job::Admit { token, class, statements } => self.admit(token, class, &statements),
-                Job::Commit { token, commit: Commit::Entries(entries) } => self.entries(token, entries),
-                // They come again with the next conversation; what they are worth is known from the signed root.
-                Job::Commit { token, commit: Commit::ChunkHashes { .. } } => {
-                    self.answer(token, Committed::ChunkHashes);
+        let (mut next, mut early) = (None, VecDeque::new());
+        loop {
+            let wait = if early.is_empty() { Duration::MAX } else { LOOK_AGAIN };
+            match next.take().map_or_else(|| jobs.recv_timeout(wait), Ok) {
+                Ok(job) => next = self.work(job, &mut early, jobs),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            self.look_again(&mut early);
+        }
+    }
+
+    /// Does one job; the job that was taken up with it and is something else is given back.
+    fn work(&self, job: Job, early: &mut VecDeque<EarlyEntries>, jobs: &Receiver<Job>) -> Option<Job> {
+        match job {
+            Job::Admit { token, class, statements } => self.admit(token, class, &statements),
+            Job::Commit { token, commit: Commit::Entries(entries) } => {
+                if self.unknown_key(&entries).is_some() {
+                    let (seen, since) = (self.shared.authority.version(), Instant::now());
+                    early.push_back(EarlyEntries { token, entries, seen, since });
+                } else {
+                    self.entries(token, entries);
                 }
-                Job::Commit { token, commit: Commit::Chunk { hash, index, bytes } } => {
-                    let mut chunks = vec![WaitingChunk { token, index, bytes }];
-                    next = gather(hash, &mut chunks, jobs);
-                    self.chunks(hash, &chunks);
-                }
+            }
+            // They come again with the next conversation; what they are worth is known from the signed root.
+            Job::Commit { token, commit: Commit::ChunkHashes { .. } } => self.answer(token, Committed::ChunkHashes),
+            Job::Commit { token, commit: Commit::Chunk { hash, index, bytes } } => {
+                let mut chunks = vec![WaitingChunk { token, index, bytes }];
+                let other = gather(hash, &mut chunks, jobs);
+                self.chunks(hash, &chunks);
+                return other;
+            }
+        }
+        None
+    }
+
+    /// Stores entries whose certificate has come since, and refuses those that waited long enough.
+    fn look_again(&self, early: &mut VecDeque<EarlyEntries>) {
+        let version = self.shared.authority.version();
+        for _ in 0..early.len() {
+            let Some(mut waiting) = early.pop_front() else { return };
+            let is_over = waiting.since.elapsed() >= PATIENCE;
+            if waiting.seen == version && !is_over {
+                early.push_back(waiting);
+                continue;
+            }
+            waiting.seen = version;
+            match self.unknown_key(&waiting.entries) {
+                None => self.entries(waiting.token, waiting.entries),
+                Some(refused) if is_over => self.answer(waiting.token, Committed::EntriesRefused(refused)),
+                Some(_) => early.push_back(waiting),
             }
         }
     }
@@ -110,9 +165,6 @@ impl Writing {
         let mut names_blobs = false;
         let mut batch = Batch::new();
         batch.refetchable();
-        if let Some(refused) = self.unknown_key(&entries) {
-            return self.answer(token, Committed::EntriesRefused(refused));
-        }
         if let Err(error) = self.warn_of_own(&entries) {
             self.tell(Done::Storage(error.into()));
             return self.answer(token, Committed::Failed);
@@ -169,10 +221,17 @@ impl Writing {
     }
 
     fn chunks(&self, hash: BlobHash, chunks: &[WaitingChunk]) {
-        let Some(file) = self.wanted.files().get(&hash).cloned() else {
-            return chunks.iter().for_each(|chunk| self.answer(chunk.token, Committed::Failed));
+        let file = self.wanted.files().get(&hash).cloned();
+        let written = match file {
+            Some(file) => self.write(&file, chunks),
+            // It became whole while the list was read that asked for it again.
+            None => self
+                .shared
+                .store
+                .is_blob_whole(hash)
+                .map_err(BlobError::from)
+                .map(|is_whole| if is_whole { BlobState::Whole } else { BlobState::Damaged }),
         };
-        let written = self.write(&file, chunks);
         let states = match written {
             Ok(state) => state,
             Err(error) => {
@@ -183,8 +242,10 @@ impl Writing {
         let (last, before) = (chunks.len() - 1, &chunks[..chunks.len() - 1]);
         before.iter().for_each(|chunk| self.answer(chunk.token, Committed::Chunk(BlobState::Partial)));
         self.answer(chunks[last].token, Committed::Chunk(states));
-        if states == BlobState::Whole {
+        if states != BlobState::Partial {
             self.wanted.files().remove(&hash);
+        }
+        if states == BlobState::Whole {
             let change = LocalChange { blobs: true, ..LocalChange::default() };
             self.shared.hub.publish(Some(self.member), &change);
         }
