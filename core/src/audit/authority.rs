@@ -130,12 +130,12 @@ pub fn kept_by_cuts(roster: &Roster) -> impl Iterator<Item = (StatementId, Expec
     })
 }
 
-/// Whether the charter of this mission was readable at all decides between a report and none; said once.
+/// Says that there is no charter to read, so that nothing else can be judged.
 pub fn charter_missing(findings: &mut Findings, detail: &'static str) {
     findings.add(BagCode::BagUnreadable, Place::file(CHARTER), detail);
 }
 
-/// The check that a bag for another mission fails.
+/// Says that `bag-info.txt` names another mission, or none.
 pub fn other_mission(findings: &mut Findings, path: &str) {
     findings.add(Check::MissionMismatch, Place::file(path), "External-Identifier");
 }
