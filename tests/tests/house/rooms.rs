@@ -27,7 +27,7 @@ const ROOMS: &[Room] = &[
     Room { name: "merestone-link", floor: 1, may_use: &[
         "merestone-core", "ed25519-dalek", "mdns-sd", "quinn", "rustls", "thiserror", "tokio",
     ] },
-    Room { name: "merestone-media", floor: 1, may_use: &["image", "kamadak-exif", "thiserror"] },
+    Room { name: "merestone-media", floor: 1, may_use: &["image", "thiserror"] },
     Room { name: "merestone-forms", floor: 1, may_use: &["merestone-core", "calamine", "thiserror"] },
     Room { name: "merestone-audit", floor: 1, may_use: &[
         "merestone-core", "askama", "clap", "data-encoding", "serde", "serde_json", "thiserror",
