@@ -1,5 +1,7 @@
 //! Bags: the same bytes each time, whole or not at all, and exactly what the specification's example is.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of a test may unwrap as its tests may")]
+
 mod replica_support;
 
 use std::collections::BTreeMap;

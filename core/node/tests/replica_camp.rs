@@ -1,5 +1,7 @@
 //! Base camp: receipts, the ledger, and that it signs nothing else.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of a test may unwrap as its tests may")]
+
 mod replica_support;
 
 use std::sync::Arc;

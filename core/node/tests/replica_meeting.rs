@@ -1,10 +1,16 @@
 //! Two devices meet over QUIC and hold the same afterwards.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of a test may unwrap as its tests may")]
+
 mod replica_support;
 
-use merestone_core::id::StoreId;
-use merestone_core::roster::Role;
-use merestone_node::replica::End;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use merestone_core::id::{LogId, RecordId, StatementId, StoreId};
+use merestone_core::roster::{Class, Role};
+use merestone_node::replica::{End, Owner, Replica};
+use merestone_store::Batch;
 use replica_support::{Mission, Site, meet, serve, sync, within};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -60,4 +66,70 @@ async fn what_is_written_while_connected_reaches_the_peer() {
     assert!(matches!(outcome.end, End::Stopped), "{outcome:?}");
     assert!(outcome.is_fully_synced);
     within(serving.stop()).await;
+}
+
+/// Writes down what it is told.
+struct Listener {
+    key: [u8; 32],
+    heard: Mutex<(BTreeSet<LogId>, BTreeSet<RecordId>, Vec<Class>)>,
+}
+
+impl Owner for Listener {
+    fn statements_arrived(&self, class: Class, _new: &[StatementId]) {
+        self.heard.lock().expect("no panic").2.push(class);
+    }
+
+    fn entries_arrived(&self, records: &BTreeSet<RecordId>) {
+        self.heard.lock().expect("no panic").1.extend(records);
+    }
+
+    fn signs_with(&self, key: &[u8; 32]) -> bool {
+        self.key == *key
+    }
+
+    fn peer_knows_more(&self, log: LogId) {
+        self.heard.lock().expect("no panic").0.insert(log);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_hears_that_a_peer_holds_more_of_its_own_log_and_what_arrived() {
+    let mission = Mission::new(1);
+    let (mut anna, boris) = (Site::new(&mission, 10, Role::Observer), Site::new(&mission, 11, Role::Observer));
+    let entries: Vec<_> = (0..3).map(|_| anna.author.create(2, Vec::new())).collect();
+    let hold = |site: &Site, entries: &[merestone_core::entry::VerifiedEntry]| {
+        let mut batch = Batch::new();
+        for entry in entries {
+            batch.entry(entry.clone());
+        }
+        site.store.commit(batch).unwrap();
+    };
+    // A restored copy: it holds the first entry, somebody else all three.
+    hold(&anna, &entries[..1]);
+    hold(&boris, &entries);
+    boris.learn(merestone_store::StatementClass::Certificate, anna.certificate.as_bytes());
+    let listener = Arc::new(Listener { key: *anna.certificate.key().as_bytes(), heard: Mutex::default() });
+    let at_anna = Replica::open(anna.setup().owner(Arc::clone(&listener) as Arc<dyn Owner>));
+    let outcome = sync(&at_anna, &boris.replica()).await;
+    assert!(outcome.is_fully_synced, "{outcome:?}");
+    let heard = listener.heard.lock().expect("no panic");
+    assert_eq!(heard.0, BTreeSet::from([entries[0].log()]));
+    assert_eq!(heard.1, entries[1..].iter().map(|entry| entry.record()).collect());
+    assert!(heard.2.contains(&Class::Certificate) && heard.2.contains(&Class::Receipt));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_entry_whose_chain_is_not_held_is_named_and_never_called_synced() {
+    let mission = Mission::new(1);
+    let (mut anna, boris) = (Site::new(&mission, 10, Role::Observer), Site::new(&mission, 11, Role::Observer));
+    let entries: Vec<_> = (0..4).map(|_| anna.author.create(2, Vec::new())).collect();
+    let mut batch = Batch::new();
+    for entry in [&entries[0], &entries[1], &entries[3]] {
+        batch.entry(entry.clone());
+    }
+    anna.store.commit(batch).unwrap();
+    let gap = sync(&anna.replica(), &boris.replica()).await;
+    assert_eq!(gap.missing_here.logs.iter().map(|log| (log.here, log.there)).collect::<Vec<_>>(), [(2, 4)]);
+    assert_eq!(gap.missing_here.logs[0].person.as_ref().map(|person| person.device.as_str()), Some("Phone 10"));
+    assert!(!gap.is_fully_synced, "{gap:?}");
 }

@@ -1,11 +1,14 @@
 //! Peers that break rules, are strangers, or were cut; and a photo that is damaged.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of a test may unwrap as its tests may")]
+
 mod replica_support;
 
 use merestone_core::id::ScopeId;
 use merestone_core::roster::{Class, Cut, CutDraft, CutReason, Role};
 use merestone_core::sync::CloseCode;
-use merestone_link::{Endpoint, LinkError, LinkLimits};
+use merestone_core::sync::frame::{Frame, Hello, VERSION, Wants};
+use merestone_link::{Connection, Endpoint, LinkError, LinkLimits};
 use merestone_node::replica::{End, Meet, Replica, Setup};
 use merestone_store::{Batch, Identity, StatementClass, Store, StoreKey};
 use replica_support::{HERE, Mission, Site, admit, key, meet, scope, serve, sync, transport, within};
@@ -55,15 +58,7 @@ async fn a_malformed_peer_is_closed_by_name_while_another_syncs_on() {
     ] {
         let link = within(hostile.connect(serving.address(), None)).await.unwrap();
         link.send(class, frame).await.unwrap();
-        let end = within(async {
-            loop {
-                if let Err(end) = link.recv().await {
-                    break end;
-                }
-            }
-        });
-        let LinkError::ClosedByPeer { code, .. } = end.await else { panic!("not closed by the peer") };
-        assert_eq!(code, 0x100 + CloseCode::Malformed.number() as u32);
+        assert_eq!(closed_with(&link).await, 0x100 + CloseCode::Malformed.number() as u32);
     }
     let outcome = within(meeting.outcome()).await.unwrap();
     assert!(outcome.is_fully_synced, "{outcome:?}");
@@ -106,6 +101,40 @@ async fn a_stranger_and_somebody_with_another_ones_certificate_are_turned_away()
     assert!(!outcome.is_fully_synced && outcome.peer.is_none(), "{outcome:?}");
     assert!(!matches!(outcome.end, End::Done), "{outcome:?}");
     assert_eq!(store.tips(None, None).unwrap(), []);
+
+    // Somebody who shows a certificate that belongs to another transport key.
+    let anna = mission.certify(10, Role::Observer, &[scope(1)]);
+    let at_camp = camp.replica();
+    let serving = serve(&at_camp);
+    let thief = Endpoint::bind(HERE, &transport(99), LinkLimits::default()).unwrap();
+    let link = within(thief.connect(serving.address(), None)).await.unwrap();
+    let hello = Hello {
+        version: VERSION,
+        mission: mission.id(),
+        certificate: Some(anna.as_bytes().to_vec()),
+        store: merestone_core::id::StoreId::from_bytes([8; 16]),
+        statements: Vec::new(),
+        tips: Vec::new(),
+        wants: Wants::EVERYTHING,
+    };
+    link.send(merestone_link::Class::Control, Frame::Hello(hello).encode()).await.unwrap();
+    assert_eq!(closed_with(&link).await, 0x100 + CloseCode::PeerTransportKey.number() as u32);
+    within(serving.stop()).await;
+}
+
+/// Reads until the peer closes, and says with which code.
+async fn closed_with(link: &Connection) -> u32 {
+    let end = within(async {
+        loop {
+            if let Err(end) = link.recv().await {
+                break end;
+            }
+        }
+    });
+    match end.await {
+        LinkError::ClosedByPeer { code, .. } => code,
+        other => panic!("not closed by the peer: {other}"),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -174,4 +203,20 @@ async fn forty_devices_are_answered_at_once() {
     assert_eq!(camp.store.tips(None, None).unwrap().iter().map(|tip| tip.height).collect::<Vec<_>>(), vec![3; 40]);
     assert_eq!(serving.callers().len(), 40);
     within(serving.stop()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn entries_of_a_key_that_no_certificate_names_are_refused_by_name() {
+    let mission = Mission::new(1);
+    let (anna, camp) = (Site::new(&mission, 10, Role::Observer), Site::new(&mission, 60, Role::Camp));
+    // Somebody planted a log of a stranger in her store.
+    let mut stranger = replica_support::Author::new(&mission, 90, scope(1), anna.certificate.id());
+    let mut batch = Batch::new();
+    batch.entry(stranger.create(2, Vec::new()));
+    anna.store.commit(batch).unwrap();
+    let outcome = sync(&camp.replica(), &anna.replica()).await;
+    let End::ClosedHere { code, reason } = outcome.end else { panic!("{outcome:?}") };
+    assert_eq!((code, reason), (CloseCode::RefusedEntry, "key-not-in-roster"));
+    assert!(!outcome.is_fully_synced);
+    assert_eq!(camp.store.tips(None, None).unwrap(), []);
 }

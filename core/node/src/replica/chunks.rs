@@ -59,7 +59,7 @@ impl Outgoing {
         };
         let wanted = usize::try_from(index).ok().and_then(|index| blob.hashes.get(index));
         let Some(wanted) = wanted else { return Ok(None) };
-        let chunk = read_chunk(&mut *whole(&blob.file), index)?;
+        let chunk = read_chunk(&mut whole(&blob.file), index)?;
         if leaf_hash(&chunk) == *wanted {
             return Ok(Some(chunk));
         }

@@ -482,7 +482,8 @@ impl Tally {
         missing_here: MissingHere,
         missing_there: Vec<outcome::BehindLog>,
     ) -> SyncOutcome {
-        let is_fully_synced = self.is_fully_synced();
+        // The two sides may agree and both lack the same entry.
+        let is_fully_synced = self.is_fully_synced() && missing_here.is_nothing();
         let stats = connection.stats();
         SyncOutcome {
             is_fully_synced,

@@ -103,13 +103,13 @@ impl Shared {
         let (logs, blobs) = held(&self.store)?;
         let receipt = {
             let roster = self.authority.roster();
+            // Anybody can write this store's id and the greatest counter: only what this key signed counts.
             let own = roster.receipts().filter(|held| held.store() == store && held.signer() == key.public());
             let last = own.max_by_key(|held| held.counter());
             if last.is_some_and(|last| last.logs() == logs && last.blobs() == blobs) {
                 return Ok(None);
             }
-            let of_store = roster.receipts().filter(|held| held.store() == store);
-            let counter = of_store.map(Receipt::counter).max().unwrap_or(0) + 1;
+            let counter = last.map_or(0, Receipt::counter).checked_add(1).ok_or(NoReceipt::Sign)?;
             key.sign(&roster, ReceiptDraft { store, counter, logs, blobs, certificate: key.certificate })?
         };
         let bytes = receipt.as_bytes().to_vec();

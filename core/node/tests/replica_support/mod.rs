@@ -15,9 +15,7 @@ use merestone_core::entry::{
     Body, Clock, ClockSource, Commitment, Content, Context, EntryDraft, Kind, Media, MissingReason, Photo, Position,
     Rendition, RenditionOrReason, Subject, VerifiedEntry,
 };
-use merestone_core::id::{
-    Actor, BlobHash, EntryId, Epoch, FormHash, MissionId, RecordId, ScopeId, StatementId, StoreId,
-};
+use merestone_core::id::{Actor, BlobHash, EntryId, Epoch, FormHash, MissionId, ScopeId, StatementId, StoreId};
 use merestone_core::key::SigningKey;
 use merestone_core::merkle::chunk_root;
 use merestone_core::roster::{
@@ -87,6 +85,9 @@ impl Mission {
 pub(crate) fn transport(seed: u8) -> TransportKey {
     TransportKey::from_seed(&[seed.wrapping_add(100); 32])
 }
+
+/// Every log with its height and head, and every photo.
+pub(crate) type Holding = (Vec<(String, u64, Option<EntryId>)>, Vec<BlobHash>);
 
 /// A device: its folder, its store, its observer's log.
 pub(crate) struct Site {
@@ -196,7 +197,7 @@ impl Site {
     }
 
     /// Everything that two stores have in common when they hold the same.
-    pub(crate) fn holding(&self) -> (Vec<(String, u64, Option<EntryId>)>, Vec<BlobHash>) {
+    pub(crate) fn holding(&self) -> Holding {
         let tips = self.store.tips(None, None).unwrap();
         let tips = tips.iter().map(|tip| (tip.log.to_string(), tip.height, tip.head)).collect();
         (tips, self.store.whole_blobs(None).unwrap())
@@ -264,13 +265,6 @@ impl Author {
         self.sign(Kind::Change, Subject::Creates { writers: Vec::new() }, Content::Change(composed.chunk), photos)
     }
 
-    /// A comment on a record that nobody needs to hold.
-    pub(crate) fn comment(&mut self, of: &VerifiedEntry) -> VerifiedEntry {
-        let subject = Subject::Of { record: of.record(), refs: vec![of.id()] };
-        let content = Content::Role { reason: None, text: Some("seen".into()), seed: [7; 16] };
-        self.sign(Kind::HostComment, subject, content, Vec::new())
-    }
-
     fn sign(&mut self, kind: Kind, subject: Subject, content: Content, photos: Vec<Photo>) -> VerifiedEntry {
         let (seq, position) = match self.last {
             None => (0, Position::First { certificate: self.certificate, earlier: Vec::new() }),
@@ -322,6 +316,50 @@ pub(crate) async fn sync(caller: &Replica, answerer: &Replica) -> SyncOutcome {
     outcome
 }
 
+/// A link that dies by itself once the caller has sent this many bytes over it.
+pub(crate) struct ShortLink {
+    pub(crate) address: SocketAddr,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl ShortLink {
+    pub(crate) async fn to(target: SocketAddr, bytes: usize) -> Self {
+        let relay = relay::Relay::to(target).await.unwrap();
+        let (front, back) =
+            (tokio::net::UdpSocket::bind(HERE).await.unwrap(), tokio::net::UdpSocket::bind(HERE).await.unwrap());
+        back.connect(relay.address()).await.unwrap();
+        let address = front.local_addr().unwrap();
+        let task = tokio::spawn(async move {
+            let (mut left, mut caller) = (bytes, None);
+            let (mut out, mut answer) = (vec![0; 65_536], vec![0; 65_536]);
+            loop {
+                tokio::select! {
+                    Ok((len, from)) = front.recv_from(&mut out) => {
+                        caller = Some(from);
+                        left = left.saturating_sub(len);
+                        if left == 0 {
+                            relay.cut();
+                        }
+                        let _ = back.send(&out[..len]).await;
+                    }
+                    Ok(len) = back.recv(&mut answer) => {
+                        if let Some(caller) = caller {
+                            let _ = front.send_to(&answer[..len], caller).await;
+                        }
+                    }
+                }
+            }
+        });
+        Self { address, task }
+    }
+}
+
+impl Drop for ShortLink {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
 /// A test that waits for something that never comes fails instead of hanging.
 pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(120), future).await.expect("within two minutes")
@@ -329,7 +367,8 @@ pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
 
 /// Limits under which a cut link is lost soon.
 pub(crate) fn impatient() -> LinkLimits {
-    LinkLimits { idle: Duration::from_millis(600), keep_alive: Duration::from_millis(100), ..LinkLimits::default() }
+    let (idle, keep_alive) = (Duration::from_millis(600), Duration::from_millis(100));
+    LinkLimits { idle, keep_alive, handshake: Duration::from_secs(2), ..LinkLimits::default() }
 }
 
 pub(crate) fn admit(site: &Site, class: Class, bytes: &[u8]) {
@@ -339,8 +378,4 @@ pub(crate) fn admit(site: &Site, class: Class, bytes: &[u8]) {
         _ => panic!("not needed here"),
     };
     site.learn(stored, bytes);
-}
-
-pub(crate) fn record_of(entry: &VerifiedEntry) -> RecordId {
-    entry.record()
 }
