@@ -16,8 +16,8 @@ use crate::exit::{Code, Failure};
 
 /// Meet another device or base camp, and exchange what either lacks: text first, photos after.
 ///
-/// Both prove that they belong to the mission. A link that breaks is made again, and what came is kept: nothing is sent
-/// twice. "Synced" is said only if both sides hold the same and nothing is missing.
+/// Both prove that they belong to the mission. A link that breaks is made again, and goes on from what is on the disk.
+/// "Synced" is said only if both sides hold the same and nothing is missing.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit code 0: synced. 2: something is still missing; it is named. 69: not reachable.\n\n\
                   Example:\n  merestone sync 4f1c…@192.168.1.5:7411 --home phone\n\

@@ -267,3 +267,31 @@ fn a_store_that_is_open_elsewhere_and_a_port_in_use_are_said() {
         ],
     );
 }
+
+#[test]
+fn a_device_that_does_not_belong_here_is_told_so_and_base_camp_goes_on() {
+    let world = World::with_mission();
+    world.enrol("anna", "Anna", "a.key", "observer");
+    world.enrol("camp", "Base camp", "n.key", "camp");
+    world.json(&["device", "init", "charter.cbor", "--home", "new"]);
+    let request = ["device", "request", "--observer", "Eve", "--device", "new", "--home", "new"];
+    world.json(&[&request[..], &["--kdf-memory-mib", "1"]].concat());
+    let other = World::with_mission();
+    other.enrol("phone", "Anna", "a.key", "observer");
+
+    let camp = world.serve("camp");
+    let (_, address) = camp.ticket.split_once('@').expect("a ticket");
+    let another_key = format!("{}@{address}", "ab".repeat(32));
+    for (world, home, ticket, code, says) in [
+        (&other, "phone", &camp.ticket, 65, "mission"),
+        (&world, "new", &camp.ticket, 65, "enrol"),
+        (&world, "anna", &another_key, 69, "another key"),
+    ] {
+        let args = ["sync", ticket, "--home", home];
+        let output = world.run(&args);
+        let line = one_line(&output, &args);
+        assert_eq!(output.status.code(), Some(code), "{home}: {line}");
+        assert!(line.contains(says), "{home}: {line}");
+    }
+    assert_eq!(world.json(&["sync", &camp.ticket, "--home", "anna"])["fully_synced"], true);
+}
