@@ -8,7 +8,7 @@ use crate::check::{Check, Policy, Refused};
 use crate::id::BlobHash;
 use crate::merkle::NodeHash;
 
-/// Largest original, in bytes (64 MiB).
+/// Largest original or rendition, in bytes (64 MiB).
 pub const PHOTO_BYTES_MAX: u64 = 67_108_864;
 
 /// One photo.
@@ -62,7 +62,7 @@ pub enum RenditionOrReason {
 pub struct Rendition {
     /// SHA-256 of the file.
     pub sha256: BlobHash,
-    /// Its size.
+    /// Its size, 1 to [`PHOTO_BYTES_MAX`].
     pub bytes: u64,
     /// The root of its chunk tree.
     pub chunks: NodeHash,
@@ -140,7 +140,7 @@ impl Photo {
         }
         Ok(Self {
             sha256: sha256.ok_or(shape("photo hash"))?,
-            bytes: bytes.filter(|bytes| (1..=PHOTO_BYTES_MAX).contains(bytes)).ok_or(shape("photo bytes"))?,
+            bytes: bytes.and_then(file_bytes).ok_or(shape("photo bytes"))?,
             chunks: chunks.ok_or(shape("photo chunks"))?,
             media: media.ok_or(shape("photo media"))?,
             width,
@@ -190,7 +190,7 @@ impl RenditionOrReason {
         reader.array_exact(5, what)?;
         let rendition = Rendition {
             sha256: BlobHash::from_bytes(reader.array_of(what)?),
-            bytes: reader.uint(what)?,
+            bytes: file_bytes(reader.uint(what)?).ok_or(shape(what))?,
             chunks: reader.array_of(what)?,
             width: reader.uint(what)?,
             height: reader.uint(what)?,
@@ -198,6 +198,11 @@ impl RenditionOrReason {
         reader.leave();
         Ok(RenditionOrReason::Rendition(rendition))
     }
+}
+
+/// The size of a file, if a file may have it. Whoever wants a file makes room for what is known of its chunks.
+fn file_bytes(bytes: u64) -> Option<u64> {
+    (1..=PHOTO_BYTES_MAX).contains(&bytes).then_some(bytes)
 }
 
 const fn shape(what: &'static str) -> Refused {

@@ -485,6 +485,11 @@ fn refusals_of_the_body() {
     let all_photos: Vec<Photo> = (0..=PHOTOS_MAX as u8).map(photo).collect();
     let empty_photo = Photo { bytes: 0, ..photo(1) };
     let large_photo = Photo { bytes: PHOTO_BYTES_MAX + 1, ..photo(1) };
+    let rendition = |bytes| {
+        let made = Rendition { sha256: BlobHash::from_bytes([9; 32]), bytes, chunks: [8; 32], width: 3, height: 2 };
+        Photo { preview: RenditionOrReason::Rendition(made), ..photo(1) }
+    };
+    let of_rendition = |bytes| change(base().with(5, photos(&[rendition(bytes)])));
 
     let rows: Vec<(&str, Kind, Raw, Option<Check>)> = vec![
         ("least change", Kind::Change, change(base()), None),
@@ -534,6 +539,10 @@ fn refusals_of_the_body() {
         ("too many photos", Kind::Change, change(base().with(5, photos(&all_photos))), Some(Check::SizeLimit)),
         ("photo of no bytes", Kind::Change, change(base().with(5, photos(&[empty_photo]))), Some(Check::Shape)),
         ("photo too large", Kind::Change, change(base().with(5, photos(&[large_photo]))), Some(Check::Shape)),
+        ("largest rendition", Kind::Change, of_rendition(PHOTO_BYTES_MAX), None),
+        ("rendition of no bytes", Kind::Change, of_rendition(0), Some(Check::Shape)),
+        ("rendition too large", Kind::Change, of_rendition(PHOTO_BYTES_MAX + 1), Some(Check::Shape)),
+        ("rendition of all bytes there are", Kind::Change, of_rendition(u64::MAX), Some(Check::Shape)),
     ];
     for (name, kind, raw, wanted) in rows {
         assert_eq!(code(Body::decode(kind, &raw.encode())), wanted, "{name}");

@@ -8,6 +8,7 @@ use super::frame::{BlobClass, Frame, WANTS_MAX, Want, Wants};
 use super::io::{BlobState, Commit, Request, WantedBlob};
 use super::outbox::{Outbox, Pending};
 use super::report::{BlobFailure, BlobProgress, Report};
+use crate::entry::PHOTO_BYTES_MAX;
 use crate::id::{BlobHash, ScopeId};
 use crate::merkle::{self, CHUNK_BYTES, NodeHash};
 
@@ -99,7 +100,8 @@ impl Fetching {
             (page.after, page.is_exhausted) = (None, false);
         }
         for WantedBlob { hash, bytes, root, have } in blobs {
-            if self.failed.contains(&hash) || self.wanted.contains_key(&hash) || bytes == 0 {
+            let is_possible = (1..=PHOTO_BYTES_MAX).contains(&bytes);
+            if !is_possible || self.failed.contains(&hash) || self.wanted.contains_key(&hash) {
                 continue;
             }
             let chunks = chunks_of(bytes);
