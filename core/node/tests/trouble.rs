@@ -8,16 +8,19 @@ use std::path::Path;
 use std::process::Command;
 
 use common::{Mission, carry, inspection, open, vault};
+use merestone_core::entry::{EntryDraft, Position, Rendition, RenditionOrReason, SignedEntry, Subject};
 use merestone_core::erasure::{Erased, ErasureDraft, ErasureReason};
-use merestone_core::id::{BlobHash, EntryId};
+use merestone_core::id::{BlobHash, EntryId, RecordId, StatementId};
+use merestone_core::key::{KeyCache, PublicKey, SigningKey};
 use merestone_core::receipt::{LogHeld, Receipt, ReceiptDraft};
 use merestone_core::record::Standing;
 use merestone_core::roster::{Class, Role};
 use merestone_node::Answer;
-use merestone_node::capture::{PhotoSource, SaveError};
+use merestone_node::capture::{PhotoSource, SaveError, Saved};
 use merestone_node::device::{AccessError, Device, PenError};
 use merestone_node::office::PartyOffice;
 use merestone_node::records::RecordFilter;
+use merestone_store::Batch;
 
 const DISK: &str = "MERESTONE_SMALL_DISK";
 
@@ -124,6 +127,98 @@ fn an_erasure_takes_bodies_photos_and_words_away_and_leaves_headers() {
     gone(&open(home_a.path(), "c"));
 }
 
+fn erase(mission: &Mission, device: &Device, record: RecordId, erased: Erased) {
+    let draft = ErasureDraft { record, erased, reason: ErasureReason::Privacy, text: None };
+    let mut proposed = PartyOffice::new(&mission.roots[0]).propose_erasure(&mission.charter, draft).unwrap();
+    proposed.sign(&mission.charter, &mission.roots[2]).unwrap();
+    let erasure = proposed.complete(&mission.charter).unwrap();
+    device.receive(Class::Erasure, &[erasure.as_bytes().to_vec()]).unwrap();
+}
+
+fn save_photo(device: &Device, mission: &Mission, observer: &PublicKey, photo: &[u8]) -> Saved {
+    let draft = device.keep(device.begin(observer, mission.scope(), inspection()).unwrap()).unwrap();
+    let attached = device.attach(draft.id, PhotoSource::Bytes(photo), None, None).unwrap();
+    device.save(&attached.draft).unwrap()
+}
+
+#[test]
+fn an_erased_photo_is_not_wanted_again_when_its_entry_arrives_later() {
+    let mission = Mission::found();
+    let (home_a, home_b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (a, b) = (mission.device(home_a.path(), "a"), mission.device(home_b.path(), "b"));
+    let observer = mission.enrol(&a, 0, "Olena", "one");
+    let photo = b"\0\0\0\x14ftypheic\0\0\0\0heic of a person";
+    let saved = save_photo(&a, &mission, &observer, photo);
+    erase(&mission, &a, saved.record, Erased::Photo(BlobHash::of(photo)));
+    carry(&a, &b);
+    for device in [&a, &b] {
+        assert_eq!(device.photo_bytes(BlobHash::of(photo)).unwrap(), None);
+        assert_eq!(device.store().counts().unwrap().blobs_missing, 0, "nobody asks for it any more");
+        assert_eq!(device.record(saved.record).unwrap().unwrap().standings[0].1, Standing::Provisional);
+    }
+}
+
+#[test]
+fn a_photo_goes_with_the_last_record_that_names_it() {
+    let mission = Mission::found();
+    let home = tempfile::tempdir().unwrap();
+    let device = mission.device(home.path(), "a");
+    let observer = mission.enrol(&device, 0, "Olena", "one");
+    let photo = b"\0\0\0\x14ftypheic\0\0\0\0heic of a person";
+    let [first, second] = [0, 1].map(|_| save_photo(&device, &mission, &observer, photo));
+    erase(&mission, &device, first.record, Erased::Heads(vec![first.entry]));
+    assert!(device.photo_bytes(BlobHash::of(photo)).unwrap().is_some(), "the other record names it");
+    erase(&mission, &device, second.record, Erased::Heads(vec![second.entry]));
+    assert_eq!(device.photo_bytes(BlobHash::of(photo)).unwrap(), None);
+}
+
+#[test]
+fn erasing_a_photo_takes_no_file_that_is_named_for_another_photo() {
+    let mission = Mission::found();
+    let home = tempfile::tempdir().unwrap();
+    let device = mission.device(home.path(), "a");
+    let observer = mission.enrol(&device, 0, "Olena", "one");
+    let mut evidence = std::io::Cursor::new(Vec::new());
+    image::RgbImage::from_pixel(300, 200, image::Rgb([9, 9, 9]))
+        .write_to(&mut evidence, image::ImageFormat::Jpeg)
+        .unwrap();
+    let evidence = evidence.into_inner();
+    save_photo(&device, &mission, &observer, &evidence);
+    // Somebody signs a photo of his own whose rendition is the evidence of the other record.
+    let bait = b"\0\0\0\x14ftypheic\0\0\0\0heic of nothing";
+    let mut keys = KeyCache::new();
+    let saved = save_photo(&device, &mission, &observer, bait);
+    let stored = device.store().entry(saved.entry).unwrap().unwrap();
+    let honest = SignedEntry::new(&stored.header, stored.body.bytes()).verify(device.mission(), &mut keys).unwrap();
+    let stranger = SigningKey::from_seed(&[9; 32]);
+    let mut body = honest.body().unwrap().unwrap();
+    let claim = |hash| Rendition { sha256: hash, bytes: evidence.len() as u64, chunks: [0; 32], width: 1, height: 1 };
+    body.context.photos[0].preview = RenditionOrReason::Rendition(claim(BlobHash::of(&evidence)));
+    let header = honest.header().clone();
+    let forged = EntryDraft {
+        mission: header.mission,
+        scope: header.scope,
+        epoch: header.epoch,
+        seq: 0,
+        position: Position::First { certificate: StatementId::from_bytes([1; 32]), earlier: Vec::new() },
+        kind: header.kind,
+        subject: Subject::Of { record: saved.record, refs: vec![saved.entry] },
+        body,
+        commitment: header.commitment,
+        seen: None,
+    };
+    let forged = forged.sign(&stranger).unwrap();
+    let mut batch = Batch::new();
+    merestone_node::capture::name_blobs(&forged, &mut batch);
+    batch.entry(forged);
+    device.store().commit(batch).unwrap();
+    device.entries_arrived(&[saved.record].into()).unwrap();
+
+    erase(&mission, &device, saved.record, Erased::Photo(BlobHash::of(bait)));
+    assert_eq!(device.photo_bytes(BlobHash::of(bait)).unwrap(), None);
+    assert!(device.photo_bytes(BlobHash::of(&evidence)).unwrap().is_some());
+}
+
 #[test]
 fn custody_rests_on_receipts_over_heads_that_are_held() {
     let mission = Mission::found();
@@ -155,6 +250,13 @@ fn custody_rests_on_receipts_over_heads_that_are_held() {
     receipt(4, 2, second, 0);
     assert_eq!((at_camp(first), at_camp(second)), (true, true));
     assert_eq!(a.custody(first).unwrap().unwrap().peers, 0);
+    // Another key signs under the camp's store id: it speaks for itself only.
+    let other = merestone_node::vault::Vault::unlock(&vault(&a, "one"), &observer).unwrap();
+    let certificate = a.authority().roster().certificates_of(observer.as_bytes()).next().unwrap().id();
+    let draft = ReceiptDraft { store, counter: u64::MAX, logs: vec![], blobs: vec![], certificate };
+    let foreign = Receipt::make(&a.authority().roster(), &*other.signer, draft).unwrap();
+    a.receive(Class::Receipt, &[foreign.as_bytes().to_vec()]).unwrap();
+    assert_eq!((at_camp(first), at_camp(second)), (true, true));
     assert_eq!(a.custody(EntryId::from_bytes([9; 32])).unwrap(), None);
 }
 

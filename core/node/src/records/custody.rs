@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use merestone_core::id::{BlobHash, EntryId, LogId, StoreId};
+use merestone_core::key::PublicKey;
 use merestone_core::receipt::Receipt;
 use merestone_core::roster::Role;
 
@@ -30,7 +31,7 @@ impl Device {
     /// Where an entry is held besides this device; `None` when this device does not hold it.
     ///
     /// A receipt counts only if the head that it names is held here at its place: otherwise it is not known which entries it
-    /// is about. Only the newest receipt of each store counts.
+    /// is about. Only the newest receipt of each store and signer counts.
     ///
     /// # Errors
     /// If the store cannot be read.
@@ -61,11 +62,13 @@ impl Device {
     }
 
     /// The newest receipt of each other store, and whether a base camp signed it.
+    ///
+    /// Anybody can write the id of somebody else's store, so a receipt makes way only for one of its own signer.
     fn newest_receipts(&self, own: StoreId) -> Vec<(Receipt, bool)> {
         let roster = self.authority.roster();
-        let mut newest: BTreeMap<StoreId, &Receipt> = BTreeMap::new();
+        let mut newest: BTreeMap<(StoreId, PublicKey), &Receipt> = BTreeMap::new();
         for receipt in roster.receipts().filter(|receipt| receipt.store() != own) {
-            let held = newest.entry(receipt.store()).or_insert(receipt);
+            let held = newest.entry((receipt.store(), *receipt.signer())).or_insert(receipt);
             if held.counter() < receipt.counter() {
                 *held = receipt;
             }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use merestone_core::erasure::Erased;
+use merestone_core::entry::Photo;
+use merestone_core::erasure::{Erased, Erasure};
 use merestone_core::id::{BlobHash, EntryId, RecordId, StatementId};
+use merestone_core::key::KeyCache;
 use merestone_core::record::HeldEntry;
 use merestone_core::roster::Class;
 use merestone_store::{Batch, StoredBody, StoredEntry};
@@ -28,7 +30,7 @@ impl Device {
             }
             Class::Erasure => {
                 self.shelf.clear();
-                self.apply_erasures(|id| new.contains(&id))
+                self.apply_erasures(|erasure| new.contains(&erasure.id()))
             }
         }
     }
@@ -38,10 +40,10 @@ impl Device {
         self.apply_erasures(|_| true)
     }
 
-    fn apply_erasures(&self, is_meant: impl Fn(StatementId) -> bool) -> Result<(), AccessError> {
+    fn apply_erasures(&self, is_meant: impl Fn(&Erasure) -> bool) -> Result<(), AccessError> {
         let erased: Vec<(RecordId, Erased)> = {
             let roster = self.authority.roster();
-            let meant = roster.erasures().filter(|erasure| is_meant(erasure.id()));
+            let meant = roster.erasures().filter(|erasure| is_meant(erasure));
             meant.map(|erasure| (erasure.record(), erasure.erased().clone())).collect()
         };
         for (record, erased) in erased {
@@ -79,11 +81,7 @@ impl Device {
 
     /// Applies the erasures of a record to entries that arrived after them.
     pub(crate) fn erase_arrived(&self, records: &BTreeSet<RecordId>) -> Result<(), AccessError> {
-        let erased: BTreeSet<RecordId> = self.authority.roster().erasures().map(|erasure| erasure.record()).collect();
-        for record in records.intersection(&erased) {
-            self.erase_bodies(*record)?;
-        }
-        Ok(())
+        self.apply_erasures(|erasure| records.contains(&erasure.record()))
     }
 
     /// Drops the bodies that the erasures of a record name, and the photos that nothing else names.
@@ -106,8 +104,8 @@ impl Device {
             }
         }
         for photo in photos {
-            let names = self.store.entries_naming(photo)?;
-            if names.iter().all(|entry| erased.contains(entry)) {
+            let names = self.store.entries_naming(photo)?.into_iter().filter(|entry| !erased.contains(entry));
+            if !self.is_named_by_any(names, photo, |_| true)? {
                 batch.erase_blob(photo);
             }
         }
@@ -117,13 +115,42 @@ impl Device {
         Ok(())
     }
 
+    /// Whether one of `entries` names `file` as part of a photo that counts. An entry without its body names nothing.
+    fn is_named_by_any(
+        &self,
+        entries: impl IntoIterator<Item = EntryId>,
+        file: BlobHash,
+        counts: impl Fn(&Photo) -> bool,
+    ) -> Result<bool, AccessError> {
+        let mut keys = KeyCache::with_capacity(16);
+        for id in entries {
+            let Some(stored) = self.store.entry(id)? else { continue };
+            if stored.body == StoredBody::Missing {
+                // It was held once, for its files are known: it comes again, with what it names.
+                return Ok(true);
+            }
+            let body = self.verified(&stored, &mut keys).and_then(|entry| entry.body().ok().flatten());
+            let photos = body.map(|body| body.context.photos).unwrap_or_default();
+            if photos.iter().any(|photo| counts(photo) && photo_files(photo).any(|other| other == file)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Drops a photo's original and its renditions; the entries stay.
+    ///
+    /// The parties named the original. That a file is a rendition of it is what one author says, who may say it of
+    /// somebody else's photo: a file that is named for another photo too stays.
     fn erase_photo(&self, record: RecordId, original: BlobHash) -> Result<(), AccessError> {
         let mut batch = Batch::new();
         batch.erase_blob(original);
         for held in self.held(record)? {
-            for file in files_of(&held, original) {
-                batch.erase_blob(file);
+            for file in files_of(&held, original).filter(|file| *file != original) {
+                let names = self.store.entries_naming(file)?;
+                if !self.is_named_by_any(names, file, |photo| photo.sha256 != original)? {
+                    batch.erase_blob(file);
+                }
             }
         }
         batch.touch(record);
@@ -133,7 +160,7 @@ impl Device {
     }
 }
 
-fn files_of(held: &HeldEntry, original: BlobHash) -> Vec<BlobHash> {
+fn files_of(held: &HeldEntry, original: BlobHash) -> impl Iterator<Item = BlobHash> {
     let photos = held.body().map_or(&[][..], |body| &body.context.photos);
-    photos.iter().filter(|photo| photo.sha256 == original).flat_map(photo_files).collect()
+    photos.iter().filter(move |photo| photo.sha256 == original).flat_map(photo_files)
 }
