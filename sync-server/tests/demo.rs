@@ -1,9 +1,13 @@
 //! The demonstration, run as a person runs it: the story, its figures, what it leaves behind, and what it refuses.
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
+#[path = "../../tests/src/skip.rs"]
+#[allow(unreachable_pub, reason = "shared with the tests that lie above every room")]
+mod skip;
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
@@ -12,11 +16,15 @@ const MERESTONE: &str = env!("CARGO_BIN_EXE_merestone");
 
 /// Runs the demonstration without the external fixture set.
 fn demo(out: &Path, further: &[&str]) -> Output {
+    demo_with(&out.join("nowhere"), out, further)
+}
+
+fn demo_with(shared: &Path, out: &Path, further: &[&str]) -> Output {
     Command::new(MERESTONE)
         .args(["demo", "--out"])
         .arg(out)
         .args(further)
-        .env("MERESTONE_SHARED", out.join("nowhere"))
+        .env("MERESTONE_SHARED", shared)
         .env("NO_COLOR", "1")
         .output()
         .unwrap()
@@ -29,11 +37,36 @@ fn the_story_is_told_and_every_forgery_is_named_at_its_entry() {
     let told = demo(&out, &["--seed", "7"]);
     assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
     let story = String::from_utf8(told.stdout).unwrap();
+    assert!(story.contains("made up by this project"), "{story}");
+    look_at(&out, &story);
+}
 
+#[test]
+fn public_records_of_real_events_take_the_same_way() {
+    // Seen from the workspace's root.
+    let named = std::env::var_os("MERESTONE_SHARED").map_or_else(|| PathBuf::from("../shared"), PathBuf::from);
+    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(named);
+    if !["events", "maps", "photos"].iter().all(|part| shared.join("fixtures").join(part).is_dir()) {
+        return skip::skip("the external fixture set is absent (MERESTONE_SHARED names its folder)");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("demo");
+    let told = demo_with(&shared, &out, &["--json"]);
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+    let lines: Vec<&str> = told["story"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
+    let story = lines.join("\n");
+    assert!(lines.contains(&told["mission"].as_str().unwrap()));
+    assert!(story.contains("the observers here only stand in") && story.contains("CC BY 4.0"), "{story}");
+    assert!(story.contains("no thumbnail: 4 HEIC or AVIF"), "{story}");
+    look_at(&out, &story);
+}
+
+/// What must hold whatever was replayed.
+fn look_at(out: &Path, story: &str) {
     assert!(story.lines().count() <= 60, "{story}");
     assert!(story.lines().all(|line| line.chars().count() <= 100 || line.contains(&*out.to_string_lossy())), "{story}");
     assert!(!story.contains('\u{1b}'), "no colours: {story}");
-    assert!(story.contains("made up by this project"), "{story}");
     let is_id = |line: &&str| line.len() == 64 && line.bytes().all(|byte| byte.is_ascii_hexdigit());
     assert_eq!(story.lines().filter(is_id).count(), 1, "{story}");
 
@@ -81,12 +114,7 @@ fn an_external_set_that_is_not_what_it_should_be_is_named() {
         fs::create_dir_all(folder.path().join("fixtures").join(part)).unwrap();
     }
     fs::write(folder.path().join("fixtures/maps/ukraine-border-crossings.csv"), "a,b\n1,2\n").unwrap();
-    let run = Command::new(MERESTONE)
-        .args(["demo", "--out"])
-        .arg(folder.path().join("demo"))
-        .env("MERESTONE_SHARED", folder.path())
-        .output()
-        .unwrap();
+    let run = demo_with(folder.path(), &folder.path().join("demo"), &[]);
     assert_eq!(run.status.code(), Some(65));
     let said = String::from_utf8(run.stderr).unwrap();
     assert!(said.contains("row 2") && said.lines().count() == 1, "{said}");

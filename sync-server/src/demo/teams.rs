@@ -123,7 +123,7 @@ fn work(phone: &Phone, mission: &Mission, tasks: &[Task<'_>]) -> Result<Recorded
 
 fn reason(why: MissingReason) -> &'static str {
     match why {
-        MissingReason::NotDecodable => "format not decoded on this device",
+        MissingReason::NotDecodable => "HEIC or AVIF, not decoded here",
         MissingReason::DamagedPixels => "damaged pixels",
         MissingReason::TooManyPixels => "too many pixels",
         MissingReason::OriginalTooLarge => "original too large",

@@ -42,7 +42,9 @@ pub(super) async fn come_in(
     for visit in visits.iter().filter(|visit| visit.cuts > 0) {
         let Visit { name, cuts, links, carried_bytes, lost_bytes, .. } = visit;
         let (carried, lost) = (bytes(*carried_bytes), bytes(*lost_bytes));
-        story.say(&format!("{name}: cut {cuts} times, {links} links; {carried} crossed, {lost} were lost and sent again."))?;
+        story.say(&format!(
+            "{name}: cut {cuts} times, {links} links; {carried} crossed, {lost} were lost and sent again."
+        ))?;
     }
     let planned = bad_roads.values().map(Vec::len).sum::<usize>() as u64;
     if cuts < planned {

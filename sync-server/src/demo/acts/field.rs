@@ -79,8 +79,8 @@ pub(super) fn record(
         .say(&format!("Each was on disk before it counted as saved ({seconds}); each names its source and licence."))?;
     story.say("Latin, Cyrillic and Arabic script; precision of place and day; low, best and high counts.")?;
     let Recorded { photos, photo_bytes, without_rendition, .. } = &recorded;
-    let none: Vec<String> = without_rendition.iter().map(|(why, count)| format!("{count} ({why})")).collect();
-    let none = if none.is_empty() { String::new() } else { format!("; no thumbnail of {}", none.join(", ")) };
+    let none: Vec<String> = without_rendition.iter().map(|(why, count)| format!("{count} {why}")).collect();
+    let none = if none.is_empty() { String::new() } else { format!("; no thumbnail: {}", none.join(", ")) };
     story.say(&format!("{photos} photos, {}, kept as the camera wrote them{none}.", bytes(*photo_bytes)))?;
     Ok(recorded)
 }
