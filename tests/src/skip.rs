@@ -1,4 +1,6 @@
 //! Saying aloud that a test did not run its point, because something is absent on this machine.
+//!
+//! Tests of a room below include this file by its path, because no room may depend on this crate.
 
 use std::fs::OpenOptions;
 use std::io::Write;
