@@ -245,6 +245,12 @@ impl Writing {
         if states != BlobState::Partial {
             self.wanted.files().remove(&hash);
         }
+        if states == BlobState::Damaged
+            && let Some(file) = self.wanted.files().get_mut(&hash)
+        {
+            // The store begins it anew.
+            file.have.clear();
+        }
         if states == BlobState::Whole {
             let change = LocalChange { blobs: true, ..LocalChange::default() };
             self.shared.hub.publish(Some(self.member), &change);
