@@ -11,16 +11,20 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use merestone_core::entry::ClockSource;
 use merestone_core::id::{FormHash, MissionId, ScopeId, sha256};
 use merestone_core::key::{PublicKey, SigningKey};
-use merestone_core::roster::{CompleteCharter, Role};
+use merestone_core::roster::{CompleteCharter, Ledger, Role};
 use merestone_forms::{Form, standard};
 use merestone_node::clock::{Clock, ClockReading, Entropy, NoEntropy};
 use merestone_node::device::{Device, Home, System};
 use merestone_node::office::{MissionPlan, PartyOffice};
+use merestone_node::replica::{Camp, CampOptions, LedgerKey};
 use merestone_node::vault::{KeyFiles, Passphrase, UnlockCost};
 use merestone_store::StoreKey;
 
 /// What it costs to unlock a key here: the least that Argon2 allows.
 pub const COST: UnlockCost = UnlockCost { memory_kib: 8, passes: 1, lanes: 1 };
+
+/// The seed of the ledger's key.
+const LEDGER_SEED: [u8; 32] = [9; 32];
 
 /// The passphrase of every key here.
 pub const PASSPHRASE: &str = "correct horse battery staple";
@@ -49,7 +53,10 @@ impl Mission {
             parties: names.into_iter().zip(roots.iter().map(|root| *root.public())).collect(),
             scopes: vec!["North".into()],
             forms: standard::ALL.iter().chain(documents).map(|document| form_hash(document)).collect(),
-            ledger: None,
+            ledger: Some(Ledger {
+                origin: "border.example/ledger".into(),
+                key: *SigningKey::from_seed(&LEDGER_SEED).public(),
+            }),
             quorum: 2,
         };
         let charter = plan.charter(&SeededEntropy::new("charter")).unwrap();
@@ -92,6 +99,17 @@ impl Mission {
         enrolment.key
     }
 
+    /// Opens base camp over a new device in `folder`; it keeps the mission's ledger. Must be called within a tokio runtime
+    /// when it is to answer.
+    pub fn create_camp(&self, folder: &Path, system: System) -> Camp {
+        let device = Arc::new(self.create_device(folder, system));
+        let key = self.enrol_as(&device, 2, "Base camp", Role::Camp);
+        let ledger =
+            LedgerKey::new(Arc::new(SigningKey::from_seed(&LEDGER_SEED)), self.charter.charter().ledger.as_ref());
+        Camp::around(device.replica(&key).unwrap(), Some(ledger.unwrap()), CampOptions::default().note_interval)
+            .unwrap()
+    }
+
     /// The certificate, as text, with which the office of the party at `party` answers a request.
     pub fn certify(&self, party: usize, request: &str, role: Role) -> String {
         let office = PartyOffice::new(&self.roots[party]);
@@ -128,7 +146,10 @@ pub fn store_key() -> StoreKey {
 ///
 /// Whoever opens a device again must take another seed, as no real device draws the same bytes twice.
 pub fn replayed(seed: &str) -> System {
-    System { clock: Arc::new(SteppedClock(AtomicI64::new(1_700_000_000_000))), entropy: Arc::new(SeededEntropy::new(seed)) }
+    System {
+        clock: Arc::new(SteppedClock(AtomicI64::new(1_700_000_000_000))),
+        entropy: Arc::new(SeededEntropy::new(seed)),
+    }
 }
 
 struct SteppedClock(AtomicI64);

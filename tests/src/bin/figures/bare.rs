@@ -31,6 +31,10 @@ impl Bare {
     /// Commits one row.
     pub(crate) fn commit(&self, header: &[u8], body: &[u8]) {
         let sql = "INSERT INTO entry (header, body) VALUES (?1, ?2)";
-        self.connection.prepare_cached(sql).expect("the table above").execute(params![header, body]).expect("room on the disk");
+        self.connection
+            .prepare_cached(sql)
+            .expect("the table above")
+            .execute(params![header, body])
+            .expect("room on the disk");
     }
 }

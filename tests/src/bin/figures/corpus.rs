@@ -11,8 +11,8 @@ use merestone_core::id::{Actor, EntryId, Epoch, FormHash, MissionId, ScopeId, St
 use merestone_core::key::{Signer, SigningKey};
 use merestone_core::roster::{Certificate, Class, EnrolmentRequest, RequestDraft, Role};
 use merestone_forms::Form;
-use merestone_node::{Answer, Device};
 use merestone_node::office::PartyOffice;
+use merestone_node::{Answer, Device};
 use merestone_tests::mission::{self, Mission};
 
 /// Answers of one inspection.
@@ -22,8 +22,30 @@ const ANSWERS: u64 = 30;
 const OBSERVERS: u8 = 8;
 
 const WORDS: [&str; 24] = [
-    "post", "north", "vehicle", "truck", "closed", "open", "queue", "quiet", "heard", "burst", "river", "bridge",
-    "officer", "fence", "lamp", "customs", "міст", "черга", "вантажівка", "тихо", "جسر", "حدود", "شاحنة", "هادئ",
+    "post",
+    "north",
+    "vehicle",
+    "truck",
+    "closed",
+    "open",
+    "queue",
+    "quiet",
+    "heard",
+    "burst",
+    "river",
+    "bridge",
+    "officer",
+    "fence",
+    "lamp",
+    "customs",
+    "міст",
+    "черга",
+    "вантажівка",
+    "тихо",
+    "جسر",
+    "حدود",
+    "شاحنة",
+    "هادئ",
 ];
 
 /// The form of an inspection of 30 answers.
@@ -121,7 +143,8 @@ impl<'a> Author<'a> {
         let puts = answers.iter().map(|(key, answer)| Put { key, value: answer.as_value(), preds: Vec::new() });
         let seed = sha256(&[b"seed", self.signer.public().as_bytes(), &number.to_be_bytes()]);
         let seed = *seed.first_chunk().expect("32 bytes hold sixteen");
-        let chunk = compose(self.actor, seed, &Basis::creation(), puts.collect()).expect("answers that can be signed").chunk;
+        let chunk =
+            compose(self.actor, seed, &Basis::creation(), puts.collect()).expect("answers that can be signed").chunk;
         let context = self.context(number);
         let change = Change::decode(&chunk, self.actor).expect("composed just now");
         let root = Claims::compute(&self.table, &change, &context).root();

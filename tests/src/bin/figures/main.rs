@@ -8,39 +8,54 @@
 //! without one, all are measured, in a few minutes. Baseline and product take turns in the same rounds; a value is the
 //! median of its rounds, with the least and the greatest beside it. Nothing here fails when a target is missed: a busy machine would.
 
+mod archive;
+mod audit;
 mod bare;
 mod corpus;
 mod limits;
+mod meet;
 mod open;
 mod records;
 mod row;
 mod saves;
 mod sizes;
+mod store;
 mod timing;
 
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use archive::Archives;
 use row::Row;
 
-/// A group of rows that are measured together: the beginnings of their names.
+/// A group of rows that are measured together, by the beginning of their names.
 struct Group {
-    names: &'static [&'static str],
-    measure: fn() -> Vec<Row>,
+    name: &'static str,
+    measure: fn(&mut Archives) -> Vec<Row>,
 }
 
 const GROUPS: &[Group] = &[
-    Group { names: &["limits/"], measure: limits::measure },
-    Group { names: &["save/"], measure: saves::measure },
-    Group { names: &["store/", "open/"], measure: open::measure },
-    Group { names: &["record/"], measure: records::measure },
-    Group { names: &["size/"], measure: sizes::measure },
+    Group { name: "limits/", measure: |_| limits::measure() },
+    Group { name: "save/", measure: |_| saves::measure() },
+    Group { name: "meet/", measure: |_| meet::measure() },
+    Group { name: "store/", measure: |_| store::measure() },
+    Group { name: "open/", measure: open::measure },
+    Group { name: "audit/", measure: audit::measure },
+    Group { name: "record/", measure: |_| records::measure() },
+    Group { name: "size/", measure: |_| sizes::measure() },
 ];
 
-const USAGE: &str = "figures [--json] [NAME…]: NAME is the beginning of a row's name: limits, save, store, open, record, size";
+const USAGE: &str =
+    "figures [--json] [NAME…]\nNAME is the beginning of a row's name: limits save meet store open audit record size";
 
 fn main() -> ExitCode {
-    let (flags, names): (Vec<String>, Vec<String>) = std::env::args().skip(1).partition(|word| word.starts_with('-'));
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    if words.first().is_some_and(|word| word == audit::CHILD) {
+        return print(audit::audit_one(&words[1..]).as_deref());
+    }
+    let words = words.into_iter().map(|word| word.to_string_lossy().into_owned());
+    let (flags, names): (Vec<String>, Vec<String>) = words.partition(|word| word.starts_with('-'));
     let is_json = flags.iter().any(|flag| flag == "--json");
     let is_help = flags.iter().any(|flag| flag == "--help");
     if is_help || flags.iter().any(|flag| flag != "--json") {
@@ -51,22 +66,27 @@ fn main() -> ExitCode {
         say(&format!("no figure begins with `{unknown}`\n{USAGE}"));
         return ExitCode::from(64);
     }
-    let mut rows = Vec::new();
+    let (mut rows, mut archives) = (Vec::new(), Archives::default());
     for group in GROUPS.iter().filter(|group| names.is_empty() || names.iter().any(|name| is_in(group, name))) {
-        say(&format!("measuring {}", group.names.join(" ")));
-        rows.extend((group.measure)());
+        say(&format!("measuring {}", group.name));
+        rows.extend((group.measure)(&mut archives));
     }
     rows.retain(|row: &Row| names.is_empty() || names.iter().any(|name| row.name().starts_with(name.as_str())));
     let text = if is_json { row::json_of(&rows) } else { row::table_of(&rows) };
-    match io::stdout().write_all(text.as_bytes()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::from(74),
+    print(Some(&text))
+}
+
+fn print(text: Option<&str>) -> ExitCode {
+    match text.map(|text| io::stdout().write_all(text.as_bytes())) {
+        Some(Ok(())) => ExitCode::SUCCESS,
+        Some(Err(_)) => ExitCode::from(74),
+        None => ExitCode::from(65),
     }
 }
 
 /// Whether rows of the group may begin with `name`.
 fn is_in(group: &Group, name: &str) -> bool {
-    group.names.iter().any(|prefix| prefix.starts_with(name) || name.starts_with(prefix))
+    group.name.starts_with(name) || name.starts_with(group.name)
 }
 
 fn say(text: &str) {

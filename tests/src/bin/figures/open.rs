@@ -1,76 +1,29 @@
-//! A store of 100,000 inspections: filled, indexed, opened cold, listed, filtered and searched.
+//! A store of 100,000 inspections: indexed, opened cold, listed, filtered and searched.
 
 use std::fs::File;
 use std::path::Path;
 
 use merestone_node::Device;
 use merestone_node::records::{RecordFilter, RecordPage};
-use merestone_store::{Batch, Identity, Store};
-use merestone_core::entry::VerifiedEntry;
-use merestone_core::id::StoreId;
-use merestone_tests::mission::{self, Mission};
+use merestone_tests::mission;
 
-use crate::corpus::{self, Crew};
+use crate::archive::{Archives, ENTRIES};
 use crate::row::{Row, Target};
 use crate::timing::time_ms;
 
 const ROUNDS: usize = 5;
-const ENTRIES: u64 = 100_000;
-
 /// Lines of the first page.
 const LINES: usize = 50;
 
-/// Entries in one commit, as they come in from a peer.
-const BATCH: usize = 512;
-
-/// Entries of one round of bulk inserts.
-const INSERTED: usize = 20_000;
-
-pub(crate) fn measure() -> Vec<Row> {
-    let mission = corpus::found();
-    let crew = Crew::certify(&mission);
-    let home = tempfile::tempdir().expect("a temporary folder");
-    let entries = crew.inspections(ENTRIES).concat();
-    let mut rows = vec![inserts(&mission, home.path(), &entries[..INSERTED])];
-
-    let folder = home.path().join("device");
-    let device = mission.create_device(&folder, mission::replayed("first"));
-    crew.introduce(&device);
-    for page in entries.chunks(BATCH) {
-        device.store().commit(batch(page)).expect("room on the disk");
-    }
-    drop(entries);
+pub(crate) fn measure(archives: &mut Archives) -> Vec<Row> {
+    let folder = archives.large().folder();
+    let device = mission::open_device(&folder, mission::replayed("index"));
     let (ms, ()) = time_ms(|| device.catch_up().expect("a store that reads"));
-    rows.push(Row::once("open/index-rows", "1/s", ENTRIES as f64 / ms * 1e3).note("records judged and indexed, once"));
+    let index = Row::once("open/index-rows", "1/s", ENTRIES as f64 / ms * 1e3).note("records judged and indexed, once");
     drop(device);
-    rows.extend(pages(&folder));
+    let mut rows = pages(&folder);
+    rows.push(index);
     rows
-}
-
-/// Bulk inserts into empty stores.
-fn inserts(mission: &Mission, home: &Path, entries: &[VerifiedEntry]) -> Row {
-    let mut rates = Vec::new();
-    for round in 0..ROUNDS {
-        let path = home.join(format!("inserts-{round}"));
-        let identity = Identity { mission: mission.id(), store: StoreId::from_bytes([1; 16]) };
-        let store = Store::create(&path, merestone_tests::mission::store_key(), identity).expect("a new store");
-        let batches: Vec<Batch> = entries.chunks(BATCH).map(batch).collect();
-        let (ms, ()) = time_ms(|| {
-            for batch in batches {
-                store.commit(batch).expect("room on the disk");
-            }
-        });
-        rates.push(entries.len() as f64 / ms * 1e3);
-        drop(store);
-        std::fs::remove_dir_all(&path).expect("our own folder");
-    }
-    Row::median("store/bulk-insert", "entries/s", &rates).note("verified entries, 512 to a durable commit")
-}
-
-fn batch(entries: &[VerifiedEntry]) -> Batch {
-    let mut batch = Batch::new();
-    entries.iter().for_each(|entry| _ = batch.entry(entry.clone()));
-    batch
 }
 
 /// What a person looks at after opening.
@@ -79,11 +32,14 @@ fn looks() -> [(&'static str, Vec<RecordFilter>); 3] {
     let text = |text: &str| RecordFilter { text: Some(text.into()), ..all() };
     [
         ("first-page", vec![all()]),
-        ("filter", vec![
-            RecordFilter { kind: Some("inspection".into()), is_withdrawn: Some(false), ..all() },
-            // No record passes: every line of the index is looked at.
-            RecordFilter { has_conflict: Some(true), ..all() },
-        ]),
+        (
+            "filter",
+            vec![
+                RecordFilter { kind: Some("inspection".into()), is_withdrawn: Some(false), ..all() },
+                // No record passes: every line of the index is looked at.
+                RecordFilter { has_conflict: Some(true), ..all() },
+            ],
+        ),
         ("search", vec![text("visit77777"), text("bridge"), text("bri"), text("черг جسر"), text("nowhere")]),
     ]
 }
@@ -122,9 +78,13 @@ fn pages(folder: &Path) -> Vec<Row> {
     let row = |name: &str, heat: &str, rounds: &[f64], queries: usize| {
         let at_most = if name == "first-page" { 100.0 } else { 50.0 };
         let note = match (name, heat) {
-            ("first-page", "cold") => "open and list; the store's files put out of memory by posix_fadvise(DONTNEED)".into(),
+            ("first-page", "cold") => {
+                "open and list; the store's files put out of memory by posix_fadvise(DONTNEED)".into()
+            }
             ("first-page", _) => "open and list".into(),
-            (_, "cold") => format!("slowest of {queries}, each on a device just opened whose files were put out of memory"),
+            (_, "cold") => {
+                format!("slowest of {queries}, each on a device just opened whose files were put out of memory")
+            }
             (_, _) => format!("slowest of {queries}, asked again"),
         };
         Row::median(&format!("open/{name}-{heat}"), "ms", rounds).target(Target::AtMost(at_most)).note(note)

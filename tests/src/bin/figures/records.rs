@@ -30,7 +30,8 @@ pub(crate) fn measure() -> Vec<Row> {
     let (mut views, mut edits) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS {
         let device = mission::open_device(home.path(), mission::replayed(&format!("again {round}")));
-        let (ms, view) = time_ms(|| device.record(record).expect("a store that reads").expect("a record of this device"));
+        let (ms, view) =
+            time_ms(|| device.record(record).expect("a store that reads").expect("a record of this device"));
         assert_eq!(view.standings.len(), ENTRIES);
         views.push(ms);
         let (ms, draft) = time_ms(|| device.begin_edit(&observers[0], record).expect("a record of this device"));

@@ -7,12 +7,13 @@ use merestone_node::{Answer, Device};
 use merestone_store::Batch;
 use merestone_tests::mission::{self, Mission};
 
+use crate::archive::{BATCH, batch};
 use crate::bare::Bare;
 use crate::corpus::{self, Author, Crew};
 use crate::row::{Row, Target};
 use crate::timing::{median, percentile, time_ms};
 
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 7;
 
 /// Saves of each sort in one round: the 99th percentile is the third worst.
 const SAVES: usize = 300;
@@ -158,14 +159,13 @@ impl<'a> Phone<'a> {
         crew.introduce(&device);
         let observer = mission.enrol(&device, 0, "Olena");
         for log in crew.inspections(ENTRIES_BEFORE) {
-            for page in log.chunks(512) {
-                let mut batch = Batch::new();
-                page.iter().for_each(|entry| _ = batch.entry(entry.clone()));
-                device.store().commit(batch).expect("room on the disk");
+            for page in log.chunks(BATCH) {
+                device.store().commit(batch(page)).expect("room on the disk");
             }
         }
         let author = crew.spare_author();
-        let mut phone = Self { mission, device, observer, author, at_hand: vec![], away: vec![], drawn: ENTRIES_BEFORE };
+        let mut phone =
+            Self { mission, device, observer, author, at_hand: vec![], away: vec![], drawn: ENTRIES_BEFORE };
         phone.away = (0..RECORDS_AWAY).map(|_| phone.create().0).collect();
         phone.at_hand = (0..RECORDS_AT_HAND).map(|_| phone.create().0).collect();
         phone

@@ -40,8 +40,10 @@ fn crates(package: &str) -> Row {
     };
     let text = String::from_utf8_lossy(&tree.stdout);
     // Name and version; what follows is where it comes from, or that it was listed before.
-    let crates: BTreeSet<_> = text.lines().filter_map(|line| line.split_once(' ')).map(|(name, rest)| {
-        (name, rest.split(' ').next().unwrap_or_default())
-    }).collect();
+    let crates: BTreeSet<_> = text
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .map(|(name, rest)| (name, rest.split(' ').next().unwrap_or_default()))
+        .collect();
     Row::once(&name, "crates", crates.len() as f64).note("with its own, not counting build and test dependencies")
 }
