@@ -2,6 +2,55 @@
 //!
 //! This crate decides and does nothing else: time and random bytes come in as arguments, bytes to store or send go out as values.
 //! There is no clock, no randomness, no file, no socket, no thread and no SQL here.
+//!
+//! # In the order in which one thing rests on another
+//!
+//! - [`cbor`] and [`text`] read and write the one form that bytes may have; [`cose`] and [`key`] put a signature around
+//!   them; [`id`] names them by their hash; [`merkle`] makes trees of hashes.
+//! - [`check`] has a stable code for each rule. A refusal is a [`Refused`]: the code, and the part it is about.
+//! - [`entry`] is one signed step. [`SignedEntry`](entry::SignedEntry) is bytes from outside and has no way to its
+//!   content; only verification gives a [`VerifiedEntry`](entry::VerifiedEntry).
+//! - [`change`] reads what an entry writes, strictly, before Automerge sees it; [`form`] and [`claims`] commit each
+//!   answer on its own, so that one can be shown alone.
+//! - [`roster`] says who may sign, from the charter down; [`erasure`], [`receipt`] and [`checkpoint`] are the other
+//!   statements of a mission.
+//! - [`record`] judges the entries about one record: what is applied, and the standing of the rest.
+//! - [`sync`] is one side of a conversation of two devices; [`audit`] judges a bag.
+//!
+//! The formats are in `core/spec/`, and each module names its page.
+//!
+//! # Example
+//!
+//! Whoever was told a mission's id needs nobody else to tell its charter from a forged one.
+//!
+//! ```
+//! use merestone_core::Check;
+//! use merestone_core::id::ScopeId;
+//! use merestone_core::key::SigningKey;
+//! use merestone_core::roster::{Charter, CompleteCharter, Party, PartyNumber, Scope, SignedCharter};
+//!
+//! let root = SigningKey::from_seed(&[1; 32]);
+//! let state = Party { number: PartyNumber(1), name: "State A".into(), root: *root.public(), witnesses: vec![] };
+//! let north = Scope { id: ScopeId::from_bytes([1; 8]), name: "North".into() };
+//! let charter = Charter {
+//!     name: "Border mission".into(),
+//!     nonce: [7; 16],
+//!     parties: vec![state],
+//!     scopes: vec![north],
+//!     forms: vec![],
+//!     ledger: None,
+//!     quorum: 1,
+//! };
+//! let signed = SignedCharter::begin(&charter, &root)?;
+//! let (mission, bytes) = (signed.mission(), signed.encode());
+//! assert_eq!(CompleteCharter::verify(&bytes, mission)?.charter().name, "Border mission");
+//!
+//! let mut forged = bytes;
+//! *forged.last_mut().expect("a charter ends with a signature") ^= 1;
+//! let refused = CompleteCharter::verify(&forged, mission).expect_err("another signature");
+//! assert_eq!(refused.check, Check::SignatureInvalid);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod audit;
 pub mod cbor;
