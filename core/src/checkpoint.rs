@@ -142,7 +142,7 @@ impl Checkpoint {
 }
 
 /// The key hash of the ledger's key in signature lines.
-pub fn key_hash(ledger: &Ledger) -> [u8; KEY_HASH_BYTES] {
+fn key_hash(ledger: &Ledger) -> [u8; KEY_HASH_BYTES] {
     let Ledger { origin, key } = ledger;
     key_hash_of(origin, key)
 }

@@ -11,12 +11,12 @@ use crate::id::sha256;
 use crate::merkle::{self, NodeHash};
 
 /// The cell of a tenth of a degree in which `place` lies: latitude and longitude rounded towards minus infinity.
-pub fn coarse_place(place: &Place) -> [i64; 2] {
+fn coarse_place(place: &Place) -> [i64; 2] {
     [place.lat_e7, place.lon_e7].map(|e7| i64::from(e7.div_euclid(1_000_000)))
 }
 
 /// The local day that `clock` shows, in days since 1970-01-01.
-pub fn local_day(clock: &Clock) -> i64 {
+fn local_day(clock: &Clock) -> i64 {
     // In 128 bits, because a stranger may have signed any number; the quotient always fits 64.
     let local_ms = i128::from(clock.wall_ms) + 60_000 * i128::from(clock.offset_min);
     local_ms.div_euclid(86_400_000) as i64

@@ -142,11 +142,6 @@ impl ProposedErasure {
         &self.draft
     }
 
-    /// The parties that signed, ascending.
-    pub fn signers(&self) -> impl Iterator<Item = PartyNumber> {
-        self.signatures.keys().copied()
-    }
-
     /// The bytes to store and send.
     pub fn encode(&self) -> Vec<u8> {
         write_signed(&self.payload, self.signatures.values())

@@ -148,11 +148,7 @@ impl VerifiedEntry {
         self.attach_body_under(body, Full)
     }
 
-    /// [`attach_body`](Self::attach_body) under `policy`.
-    ///
-    /// # Errors
-    /// As [`attach_body`](Self::attach_body).
-    pub fn attach_body_under<P: Policy>(&mut self, body: &[u8], policy: P) -> Result<(), Refused> {
+    fn attach_body_under<P: Policy>(&mut self, body: &[u8], policy: P) -> Result<(), Refused> {
         check_size(body, BODY_BYTES_MAX, policy, "body")?;
         policy.require(Body::hash(body) == self.header.body, Check::BodyHash, "body")?;
         self.body_bytes = Some(body.to_vec());

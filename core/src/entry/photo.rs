@@ -88,7 +88,7 @@ pub enum MissingReason {
 
 impl Photo {
     /// Writes the array of `photos`.
-    pub fn encode_all(photos: &[Photo], writer: &mut Writer) {
+    pub(crate) fn encode_all(photos: &[Photo], writer: &mut Writer) {
         writer.array(photos.len());
         photos.iter().for_each(|photo| photo.encode(writer));
     }

@@ -1,7 +1,5 @@
 //! Reading what is kept beside the entries: statements, drafts, receipts, agreements, and how much there is.
 
-use std::collections::HashSet;
-
 use merestone_core::id::{ScopeId, StatementId, StoreId};
 use rusqlite::{OptionalExtension as _, Row, params};
 
@@ -75,28 +73,6 @@ impl Store {
             let mut rows = select.query(params![class.code(), id.as_bytes()])?;
             let found = rows.next()?.map(read_statement).transpose()?;
             Ok(found.map(|(_, bytes)| bytes))
-        })
-    }
-
-    /// Which of these statements of a class are held.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub fn held_statements(
-        &self,
-        class: StatementClass,
-        ids: &[StatementId],
-    ) -> Result<HashSet<StatementId>, ReadError> {
-        self.read(|connection| {
-            let sql = "SELECT EXISTS (SELECT 1 FROM statement WHERE class = ?1 AND id = ?2)";
-            let mut select = connection.prepare_cached(sql)?;
-            let mut held = HashSet::new();
-            for id in ids {
-                if select.query_row(params![class.code(), id.as_bytes()], |row| row.get(0))? {
-                    held.insert(*id);
-                }
-            }
-            Ok(held)
         })
     }
 
