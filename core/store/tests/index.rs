@@ -93,6 +93,7 @@ fn pages_show_each_matching_row_once_newest_first() {
         (none.clone(), (1..=20).rev().collect::<Vec<u8>>()),
         (Filter { kind: Some("incident".into()), ..none.clone() }, (1..=20).rev().filter(|n| n % 2 == 1).collect()),
         (Filter { flags_set: 4, flags_clear: 1, ..none.clone() }, vec![20, 14, 12, 6, 4]),
+        (Filter { kind: Some("incident".into()), flags_set: 2, ..none.clone() }, vec![19, 15, 11, 7, 3]),
         (Filter { scope: Some(ScopeId::from_bytes([0; 8])), ..none }, vec![]),
     ];
     for (filter, expected) in rows {

@@ -16,6 +16,12 @@ CREATE TABLE record_row (
 -- Filters are answered from the index alone; a row is read only when it is shown.
 CREATE INDEX record_row_by_updated ON record_row (updated, row, kind, scope, flags);
 
+-- A rare kind among many records is not looked for among all of them.
+CREATE INDEX record_row_by_kind ON record_row (kind, updated, row, scope, flags);
+
+-- Records that ask for attention have flags, most have none.
+CREATE INDEX record_row_flagged ON record_row (updated, row, kind, scope, flags) WHERE flags <> 0;
+
 -- Words of a record under the number of its row. Folded by the store before they come here.
 CREATE VIRTUAL TABLE record_text USING fts5(text, tokenize = "unicode61 remove_diacritics 2", prefix = '2 3');
 
