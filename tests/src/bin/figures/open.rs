@@ -36,8 +36,9 @@ fn looks() -> [(&'static str, Vec<RecordFilter>); 3] {
             "filter",
             vec![
                 RecordFilter { kind: Some("inspection".into()), is_withdrawn: Some(false), ..all() },
-                // No record passes: every line of the index is looked at.
+                // No record passes.
                 RecordFilter { has_conflict: Some(true), ..all() },
+                RecordFilter { kind: Some("incident".into()), ..all() },
             ],
         ),
         ("search", vec![text("visit77777"), text("bridge"), text("bri"), text("черг جسر"), text("nowhere")]),
