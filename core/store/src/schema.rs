@@ -198,7 +198,15 @@ pub(crate) fn open_error(path: &Path, error: rusqlite::Error) -> OpenError {
     match fault(&error) {
         Fault::Foreign => OpenError::Foreign { path },
         Fault::Full => OpenError::Full { path },
-        Fault::Damaged => OpenError::Damaged { path, source: Box::new(error) },
+        Fault::Damaged => OpenError::Damaged { path, source: Box::new(without_words(error)) },
         Fault::Flush | Fault::Other => OpenError::Io { path, source: std::io::Error::other(error) },
+    }
+}
+
+/// SQLite's code without its sentence, which quotes what stands in a damaged file: names, texts, control characters.
+fn without_words(error: rusqlite::Error) -> rusqlite::Error {
+    match error {
+        rusqlite::Error::SqliteFailure(code, _) => rusqlite::Error::SqliteFailure(code, None),
+        other => other,
     }
 }

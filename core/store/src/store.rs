@@ -170,17 +170,21 @@ impl Store {
             Some(connection) => connection,
             None => schema::open_reader(&self.folder.database())?,
         };
+        let mut set_aside = None;
         let result = loop {
             // One transaction: all statements of a read see the same commit.
             match connection.unchecked_transaction().map_err(Trouble::Sql).and_then(|seen| look(&seen)) {
                 Ok(found) => break Ok(found),
                 Err(Trouble::Sql(error)) => break Err(error.into()),
+                // The structure of the file is damaged, not the row alone: a scan meets it and a search by its key does not.
+                Err(Trouble::Row(damaged)) if set_aside.as_ref() == Some(&damaged) => break Err(ReadError::Damaged),
                 Err(Trouble::Row(damaged)) => {
                     let mut batch = Batch::new();
-                    batch.internal(Internal::Damaged(damaged));
+                    batch.internal(Internal::Damaged(damaged.clone()));
                     if let Err(error) = self.commit(batch) {
                         break Err(ReadError::SetAside(Box::new(error)));
                     }
+                    set_aside = Some(damaged);
                 }
             }
         };
