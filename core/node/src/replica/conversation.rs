@@ -393,10 +393,10 @@ impl Pump {
     }
 
     fn on_blob_failed(&mut self, hash: BlobHash, class: BlobClass, failure: BlobFailure) {
-        if let BlobFailure::ChunkHashes | BlobFailure::Whole = failure
-            && let Some(file) = self.reading.wanted().files().get(&hash)
+        if failure == BlobFailure::ChunkHashes
+            && let Some(file) = self.reading.wanted().files().remove(&hash)
         {
-            // Perhaps another entry describes it rightly; its description is tried in the next conversation.
+            // As for a whole that turned out to be another file: the next description is tried.
             self.shared.false_claims().insert(file.claim);
         }
         if self.tally.failed.len() < NAMED_MAX {

@@ -242,14 +242,12 @@ impl Writing {
         let (last, before) = (chunks.len() - 1, &chunks[..chunks.len() - 1]);
         before.iter().for_each(|chunk| self.answer(chunk.token, Committed::Chunk(BlobState::Partial)));
         self.answer(chunks[last].token, Committed::Chunk(states));
-        if states != BlobState::Partial {
-            self.wanted.files().remove(&hash);
-        }
-        if states == BlobState::Damaged
-            && let Some(file) = self.wanted.files().get_mut(&hash)
+        if states != BlobState::Partial
+            && let Some(file) = self.wanted.files().remove(&hash)
+            && states == BlobState::Damaged
         {
-            // The store begins it anew.
-            file.have.clear();
+            // Perhaps another entry describes it rightly; its description is tried when it is asked for again.
+            self.shared.false_claims().insert(file.claim);
         }
         if states == BlobState::Whole {
             let change = LocalChange { blobs: true, ..LocalChange::default() };
