@@ -88,7 +88,10 @@ impl From<SaveError> for PhoneError {
     fn from(error: SaveError) -> Self {
         let reason = error.to_string();
         match error {
-            SaveError::NothingChanged | SaveError::TooLarge | SaveError::NotEditable { .. } => Self::Refused { reason },
+            SaveError::NothingChanged
+            | SaveError::TooLarge
+            | SaveError::NotEditable { .. }
+            | SaveError::NotAWriter { .. } => Self::Refused { reason },
             SaveError::NoForm { .. } => Self::NotThere { reason },
             SaveError::Pen(pen) => pen.into(),
         }

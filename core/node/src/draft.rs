@@ -46,7 +46,7 @@ pub struct Draft {
 pub enum DraftSubject {
     /// A new record.
     New {
-        /// The parties whose observers may write it; empty: the author's alone.
+        /// The parties whose observers may write it besides the author's own, which is added when it is saved.
         writers: Vec<u64>,
     },
     /// A change of a record.

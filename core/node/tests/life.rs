@@ -10,6 +10,7 @@ use merestone_core::roster::{Class, Role};
 use merestone_node::Answer;
 use merestone_node::capture::{SaveError, Speech};
 use merestone_node::device::{Device, Home, NoReplica, ObserverState, OpenDeviceError, PenError, UnlockError};
+use merestone_node::draft::DraftSubject;
 use merestone_node::enrolment::AcceptError;
 use merestone_node::office::PartyOffice;
 use merestone_node::records::{RecordFilter, RecordState};
@@ -231,6 +232,43 @@ fn what_others_say_of_a_record_stands_until_it_changes() {
     assert!(a.record(record).unwrap().unwrap().is_withdrawn);
     let withdrawn = RecordFilter { is_withdrawn: Some(true), ..RecordFilter::default() };
     assert_eq!(a.list(&withdrawn, None, 10).unwrap().lines.len(), 1);
+}
+
+#[test]
+fn only_the_parties_that_may_write_a_record_sign_edits_of_it() {
+    let mission = Mission::found();
+    let (home_a, home_b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (a, b) = (mission.device(home_a.path(), "a"), mission.device(home_b.path(), "b"));
+    let olena = mission.enrol(&a, 0, "Olena", "one");
+    let boris = mission.enrol(&b, 1, "Boris", "two");
+    let create = |writers: &[u64]| {
+        let mut draft = a.begin(&olena, mission.scope(), inspection()).unwrap();
+        draft.subject = DraftSubject::New { writers: writers.to_vec() };
+        draft.answers.insert("post".into(), Answer::text("Bridge"));
+        a.save(&draft).unwrap().record
+    };
+    let (own, shared) = (create(&[]), create(&[2]));
+    // Nothing was said of the author's party, and it may go on.
+    a.resolve(&olena, shared, "post", "Ferry").unwrap();
+    carry(&a, &b);
+
+    let refused = b.resolve(&boris, own, "post", "Road");
+    assert!(matches!(refused, Err(SaveError::NotAWriter { record }) if record == own), "{refused:?}");
+    assert!(matches!(b.withdraw(&boris, own), Err(SaveError::NotAWriter { .. })));
+    assert_eq!(b.store().counts().unwrap().entries, 3, "nothing was signed");
+    b.resolve(&boris, shared, "post", "Road").unwrap();
+    carry(&b, &a);
+    for device in [&a, &b] {
+        let view = device.record(shared).unwrap().unwrap();
+        assert_eq!(view.values("post")[0].answer, Answer::text("Road"));
+        assert!(view.standings.iter().all(|(_, standing)| standing.is_applied()), "{:?}", view.standings);
+    }
+
+    // The sheet that followed the creation says the same as one that was judged.
+    drop(a);
+    let a = open(home_a.path(), "a2");
+    a.unlock(&vault(&a, "one"), &olena).unwrap();
+    a.resolve(&olena, shared, "post", "Bridge").unwrap();
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `merestone record`: recording and changing. Reading is in `view`.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -162,7 +163,7 @@ fn new(context: &Context, args: NewArgs) -> Result<Code, Failure> {
         Some(name) => roster::scope_named(charter.charter(), name)?,
         None => only_scope(charter.charter(), &observer)?,
     };
-    let writers = writing_parties(charter.charter(), &observer, &writers)?;
+    let writers = parties_named(charter.charter(), &writers)?;
     let answers = answers_of(&settings, form.questions.as_deref())?;
     context.unlock(&device, &observer)?;
 
@@ -301,16 +302,9 @@ fn only_scope(charter: &Charter, observer: &Observer) -> Result<ScopeId, Failure
     }
 }
 
-/// The parties that may write a record: those that were named and the observer's own; empty if none was named, which is
-/// the own one alone.
-fn writing_parties(charter: &Charter, observer: &Observer, named: &[String]) -> Result<Vec<u64>, Failure> {
-    let mut writers = named.iter().map(|name| party_named(charter, name)).collect::<Result<Vec<_>, _>>()?;
-    if let (ObserverState::Certified { party, .. }, false) = (&observer.state, writers.is_empty()) {
-        writers.push(party.0);
-    }
-    writers.sort_unstable();
-    writers.dedup();
-    Ok(writers)
+fn parties_named(charter: &Charter, names: &[String]) -> Result<Vec<u64>, Failure> {
+    let parties: BTreeSet<u64> = names.iter().map(|name| party_named(charter, name)).collect::<Result<_, _>>()?;
+    Ok(parties.into_iter().collect())
 }
 
 fn party_named(charter: &Charter, name: &str) -> Result<u64, Failure> {

@@ -264,6 +264,9 @@ impl From<SaveError> for Failure {
             SaveError::NothingChanged => Self::input(&error, "the record says so already; nothing was signed"),
             SaveError::TooLarge => Self::input(&error, "save a part, and go on with `merestone record edit`"),
             SaveError::NotEditable { .. } => Self::input(&error, NOT_EDITABLE),
+            SaveError::NotAWriter { .. } => {
+                Self::input(&error, "only the parties named with --writer when it was created can; nothing was signed")
+            }
             SaveError::NoForm { .. } => Self::input(&error, "sync with a device that has it"),
             SaveError::Pen(error) => error.into(),
         }

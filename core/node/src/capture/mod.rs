@@ -4,6 +4,8 @@ mod photo;
 mod plan;
 mod speech;
 
+use std::collections::BTreeSet;
+
 use merestone_core::change::{Basis, Change, Put, compose};
 use merestone_core::check::{Check, Refused};
 use merestone_core::claims::Claims;
@@ -13,6 +15,7 @@ use merestone_core::entry::{
 use merestone_core::id::{EntryId, FormHash, NoteHash, RecordId, ScopeId};
 use merestone_core::key::PublicKey;
 use merestone_core::record::EpochNeeded;
+use merestone_core::roster::PartyNumber;
 use merestone_store::{Batch, BlobClaim, BlobClass, DraftId};
 
 pub(crate) use photo::photo_files;
@@ -49,6 +52,12 @@ pub enum SaveError {
     /// Nothing of the record is applied here, or an entry that the screen showed is not held any more.
     #[error("record {record} cannot be edited here")]
     NotEditable {
+        /// The record.
+        record: RecordId,
+    },
+    /// The observer's party is none of those that may write the record: every reader would hold the edit out of role.
+    #[error("record {record} is not for the observer's party to change")]
+    NotAWriter {
         /// The record.
         record: RecordId,
     },
@@ -219,7 +228,7 @@ impl Device {
                 seq: pen.seq,
                 position: pen.position.clone(),
                 kind: Kind::Change,
-                subject: plan.subject(draft),
+                subject: plan.subject(draft, pen.party),
                 body: Body { content: Content::Change(composed.chunk.clone()), context },
                 commitment: Some(Commitment { root, form: draft.form }),
                 seen: self.newest_note(),
@@ -236,7 +245,7 @@ impl Device {
             }
         };
         desk.wrote(&pen, entry.id());
-        self.follow(&entry, draft, &plan.basis, &change);
+        self.follow(&entry, &pen, draft, &plan.basis, &change);
         Ok(Saved { entry: entry.id(), record: entry.record(), low_room: committed.low_room })
     }
 
@@ -247,6 +256,10 @@ impl Device {
             DraftSubject::New { writers: _ } => (Basis::creation(), plan::of_new(draft)),
             DraftSubject::Edit { record, base } => {
                 let not_editable = || SaveError::NotEditable { record: *record };
+                let is_writer = self.with_sheet(*record, |sheet| sheet.is_written_by(pen.party))?;
+                if !is_writer.ok_or_else(not_editable)? {
+                    return Err(SaveError::NotAWriter { record: *record });
+                }
                 let mut basis = self.basis(*record, base, &pen)?.ok_or_else(not_editable)?;
                 if basis.is_err() {
                     pen = desk.pen(self, &draft.observer, draft.scope, Kind::Change, true)?;
@@ -288,11 +301,12 @@ impl Device {
     }
 
     /// Lets the record's sheet follow an entry that was just saved.
-    fn follow(&self, entry: &VerifiedEntry, draft: &Draft, basis: &Basis, change: &Change<'_>) {
+    fn follow(&self, entry: &VerifiedEntry, pen: &Pen, draft: &Draft, basis: &Basis, change: &Change<'_>) {
         let record = entry.record();
-        match draft.subject {
-            DraftSubject::New { .. } => {
-                if let Some(sheet) = Sheet::created(entry.id(), draft.scope, draft.form, change) {
+        match &draft.subject {
+            DraftSubject::New { writers } => {
+                let writers = with_own(writers, pen.party);
+                if let Some(sheet) = Sheet::created(entry.id(), draft.scope, writers, draft.form, change) {
                     self.shelf.keep(record, sheet);
                 }
             }
@@ -324,12 +338,22 @@ impl Plan {
         self.writes.iter().map(Write::put).collect()
     }
 
-    fn subject(&self, draft: &Draft) -> Subject {
+    fn subject(&self, draft: &Draft, party: PartyNumber) -> Subject {
         match &draft.subject {
-            DraftSubject::New { writers } => Subject::Creates { writers: writers.clone() },
+            DraftSubject::New { writers } if writers.is_empty() => Subject::Creates { writers: Vec::new() },
+            DraftSubject::New { writers } => {
+                Subject::Creates { writers: with_own(writers, party).into_iter().collect() }
+            }
             DraftSubject::Edit { record, base: _ } => Subject::Of { record: *record, refs: self.basis.refs.clone() },
         }
     }
+}
+
+/// The parties that may write a new record: those that the draft names, and the author's own.
+///
+/// The format allows a record that its author's party may not change again; nobody who fills in a form means that.
+fn with_own(writers: &[u64], party: PartyNumber) -> BTreeSet<u64> {
+    writers.iter().copied().chain([party.0]).collect()
 }
 
 /// Says which files the photos of an entry are, so that the store wants them until it holds them.

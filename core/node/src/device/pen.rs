@@ -6,6 +6,7 @@ use merestone_core::entry::{
 };
 use merestone_core::id::{Actor, EntryId, Epoch, LogId, ScopeId, StatementId};
 use merestone_core::key::PublicKey;
+use merestone_core::roster::PartyNumber;
 use merestone_store::Batch;
 
 use super::Device;
@@ -32,6 +33,8 @@ pub(crate) struct Pen {
     pub(crate) seq: u64,
     pub(crate) position: Position,
     certificate: StatementId,
+    /// The party that issued the certificate.
+    pub(crate) party: PartyNumber,
     /// The name in the certificate, which the context states.
     pub(crate) observer: String,
 }
@@ -105,7 +108,7 @@ impl Desk {
         is_fresh: bool,
     ) -> Result<Pen, PenError> {
         let certificate = self.certificate(key).ok_or(PenError::NotEnrolled { key: Box::new(*key) })?;
-        let observer = {
+        let (party, observer) = {
             let roster = device.authority.roster();
             let certificate = roster.certificate(certificate).ok_or(PenError::NotEnrolled { key: Box::new(*key) })?;
             if is_cut(&roster, certificate) {
@@ -114,12 +117,12 @@ impl Desk {
             if !certificate.grants(scope, kind) {
                 return Err(PenError::NotGranted { key: Box::new(*key), scope });
             }
-            certificate.request().observer().to_owned()
+            (certificate.party(), certificate.request().observer().to_owned())
         };
         if self.signer(key).is_none() {
             return Err(PenError::Locked { key: Box::new(*key) });
         }
-        let pen = |epoch, seq, position| Pen { key: *key, scope, epoch, seq, position, certificate, observer };
+        let pen = |epoch, seq, position| Pen { key: *key, scope, epoch, seq, position, certificate, party, observer };
         if !is_fresh && let Some(log) = self.open_log(device, key, scope, certificate)? {
             return Ok(pen(log.epoch, log.seq, Position::Later { prev: log.head }));
         }

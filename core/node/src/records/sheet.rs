@@ -7,8 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use merestone_core::change::{Basis, Change, Earlier, OpRef, Put, RecordIndex, Step};
+use merestone_core::entry::Subject;
 use merestone_core::id::{Actor, EntryId, FormHash, ScopeId};
-use merestone_core::record::{ChangeEntry, EpochNeeded, Judged, View};
+use merestone_core::record::{ChangeEntry, EpochNeeded, HeldEntry, Judged, View};
+use merestone_core::roster::{PartyNumber, Roster};
 
 use crate::answer::Answer;
 
@@ -27,6 +29,8 @@ pub(crate) type Values = BTreeMap<String, Vec<Standing>>;
 #[derive(Clone, Debug)]
 pub(crate) struct Sheet {
     pub(crate) scope: ScopeId,
+    /// The parties whose observers may change it.
+    writers: BTreeSet<u64>,
     /// The form of the newest applied change, which the next edit follows.
     pub(crate) form: FormHash,
     pub(crate) heads: Vec<EntryId>,
@@ -38,8 +42,9 @@ pub(crate) struct Sheet {
 
 impl Sheet {
     /// The sheet of a judged record; `None` while nothing of it is applied.
-    pub(crate) fn of(judged: &Judged<'_>) -> Option<Self> {
-        let last = judged.applied().last()?;
+    pub(crate) fn of(judged: &Judged<'_>, roster: &Roster) -> Option<Self> {
+        // Every change builds on the creating entry, so that it is applied if anything is, and comes first.
+        let (first, last) = (judged.applied().first()?, judged.applied().last()?);
         let form = last.held.entry().header().commitment?.form;
         let actors = judged.applied().iter().chain(judged.unapplied()).map(|change| change.held.entry().actor());
         let mut lines = HashMap::new();
@@ -52,12 +57,18 @@ impl Sheet {
         }
         Some(Self {
             scope: last.held.entry().header().scope,
+            writers: writers(first.held, roster),
             form,
             heads: judged.heads(),
             values: owned(&View::of(judged)),
             index: judged.index().clone(),
             lines,
         })
+    }
+
+    /// Whether changes by this party are in role (`core/spec/record.md`, Writers).
+    pub(crate) fn is_written_by(&self, party: PartyNumber) -> bool {
+        self.writers.contains(&party.0)
     }
 
     /// What a change by `actor` builds on that began when the screen showed `heads`; `None` if one of them is not known.
@@ -91,9 +102,16 @@ impl Sheet {
     }
 
     /// The sheet of a record that this device just created.
-    pub(crate) fn created(entry: EntryId, scope: ScopeId, form: FormHash, change: &Change<'_>) -> Option<Self> {
+    pub(crate) fn created(
+        entry: EntryId,
+        scope: ScopeId,
+        writers: BTreeSet<u64>,
+        form: FormHash,
+        change: &Change<'_>,
+    ) -> Option<Self> {
         let mut sheet = Self {
             scope,
+            writers,
             form,
             heads: Vec::new(),
             values: Values::new(),
@@ -101,6 +119,16 @@ impl Sheet {
             lines: HashMap::new(),
         };
         sheet.follow(entry, form, &Basis::creation(), change).then_some(sheet)
+    }
+}
+
+/// The parties that a creating entry names, or its author's.
+fn writers(creation: &HeldEntry, roster: &Roster) -> BTreeSet<u64> {
+    match &creation.entry().header().subject {
+        Subject::Creates { writers } if !writers.is_empty() => writers.iter().copied().collect(),
+        Subject::Creates { writers: _ } | Subject::Of { record: _, refs: _ } => {
+            creation.certificate().and_then(|id| roster.party_of(id)).into_iter().map(|party| party.0).collect()
+        }
     }
 }
 

@@ -134,7 +134,7 @@ impl Device {
     ) -> Result<Option<T>, AccessError> {
         if !self.shelf.lock().sheets.contains_key(&record) {
             let held = self.held(record)?;
-            let Some(sheet) = self.judged(record, &held, |judged, _| Sheet::of(judged)) else { return Ok(None) };
+            let Some(sheet) = self.judged(record, &held, Sheet::of) else { return Ok(None) };
             self.shelf.keep(record, sheet);
         }
         Ok(self.shelf.with(record, work))
