@@ -53,6 +53,9 @@ fn an_app_opens_unlocks_saves_and_reads_back_what_was_signed() {
 #[test]
 fn what_an_app_asks_for_and_does_not_exist_is_said() {
     let nowhere = tempfile::tempdir().unwrap().path().join("none").to_string_lossy().into_owned();
-    assert!(matches!(Phone::open(nowhere.clone(), marker_in(nowhere), vec![0; 32], 0), Err(PhoneError::Storage { .. })));
+    assert!(matches!(
+        Phone::open(nowhere.clone(), marker_in(nowhere), vec![0; 32], 0),
+        Err(PhoneError::Storage { .. })
+    ));
     assert!(matches!(Phone::open(String::new(), String::new(), vec![0; 31], 0), Err(PhoneError::Refused { .. })));
 }
