@@ -102,15 +102,15 @@ impl Session {
     pub(super) fn on_admitted(&mut self, purpose: Pending, admission: Option<Admission>) -> Result<(), Close> {
         let Pending::Admit { class, ids, is_receipt } = purpose else { return Err(OTHER_KIND) };
         let Admission { refused, cuts } = admission.ok_or(Close::new(CloseCode::Storage, "write"))?;
-        self.statements.on_admitted();
         if is_receipt && refused.is_empty() {
             ids.into_iter().for_each(|id| self.out.report(Report::ReceiptHeld(id)));
         }
+        let result = self.statements.on_admitted(&refused);
         for (id, refused) in refused {
             self.out.report(Report::StatementRefused { class, id, refused });
         }
         self.on_cuts(&cuts);
-        Ok(())
+        result
     }
 
     pub(super) fn on_receipt_signed(&mut self, receipt: Option<Vec<u8>>) {

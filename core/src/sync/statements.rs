@@ -6,6 +6,7 @@ use super::close::Close;
 use super::frame::{FRAME_BYTES_MAX, Frame, STATEMENT_IDS_MAX, StatementClass};
 use super::io::Request;
 use super::outbox::{Outbox, Pending};
+use crate::check::{Check, Refused};
 use crate::id::StatementId;
 
 /// Most ids of one class that a peer may name: 64 signers with as many statements as they may have.
@@ -16,6 +17,11 @@ const PAGE_IDS_MAX: usize = 256;
 const PAGE_BYTES_MAX: usize = 262_144;
 /// Frames of statements that may wait for the store before the link is left unread.
 const ADMITTING_MAX: usize = 2;
+/// Refused statements of one peer after which it is left: an honest peer that knows another authority, or a later version of
+/// the forms, has a few.
+const REFUSED_MAX: usize = 64;
+/// Most ids that are remembered as exchanged: two full classes, 32 MiB.
+const EXCHANGED_MAX: usize = 2 * CLASS_IDS_MAX;
 /// Frames of statements that wait although the link should have been left unread.
 const ADMITTING_LIMIT: usize = 32;
 
@@ -36,8 +42,9 @@ pub(super) struct Statements {
     /// How many of these the peer does not hold any more.
     gone: usize,
     admitting: usize,
-    /// Sent to or received from the peer in this session.
+    /// Sent to or received from the peer in this session, and not refused.
     exchanged: HashSet<StatementId>,
+    refused: usize,
     is_ready: bool,
     has_begun: bool,
 }
@@ -138,7 +145,7 @@ impl Statements {
         }
         self.admitting += 1;
         out.admit(class, held, false);
-        if self.admitting > ADMITTING_LIMIT { Err(Close::limit("statements")) } else { Ok(()) }
+        self.check()
     }
 
     /// The peer's receipt arrived.
@@ -146,7 +153,7 @@ impl Statements {
         self.exchanged.insert(StatementId::of(&receipt));
         self.admitting += 1;
         out.admit(StatementClass::Receipt, vec![receipt], true);
-        if self.admitting > ADMITTING_LIMIT { Err(Close::limit("statements")) } else { Ok(()) }
+        self.check()
     }
 
     /// The peer has this one from us by other means.
@@ -154,8 +161,17 @@ impl Statements {
         self.exchanged.insert(id);
     }
 
-    pub(super) fn on_admitted(&mut self) {
+    /// Statements that arrived were stored or refused; those refused are forgotten, and too many of them are an end.
+    ///
+    /// A statement beyond `statement-limit` is not counted: a peer that holds other ones of a prolific signer passes them on
+    /// in good faith.
+    pub(super) fn on_admitted(&mut self, refused: &[(StatementId, Refused)]) -> Result<(), Close> {
         self.admitting = self.admitting.saturating_sub(1);
+        for (id, refused) in refused {
+            self.exchanged.remove(id);
+            self.refused += usize::from(refused.check != Check::StatementLimit);
+        }
+        if self.refused < REFUSED_MAX { Ok(()) } else { Err(Close::limit("refused statements")) }
     }
 
     /// Something new was committed here.
@@ -263,6 +279,17 @@ impl Statements {
     /// Whether all that arrived was stored or refused.
     pub(super) fn are_all_admitted(&self) -> bool {
         self.admitting == 0
+    }
+
+    /// How many ids are remembered, for the tests of what a peer can make grow.
+    #[cfg(test)]
+    pub(super) fn exchanged_count(&self) -> usize {
+        self.exchanged.len()
+    }
+
+    fn check(&self) -> Result<(), Close> {
+        let is_within = self.admitting <= ADMITTING_LIMIT && self.exchanged.len() <= EXCHANGED_MAX;
+        if is_within { Ok(()) } else { Err(Close::limit("statements")) }
     }
 
     fn is_settled(&self) -> bool {

@@ -1,14 +1,14 @@
 //! A certified peer that does what it must not.
 
 use crate::cbor::Writer;
-use crate::check::Check;
+use crate::check::{Check, Refused};
 use crate::entry::VerifiedEntry;
 use crate::id::{BlobHash, EntryId, LogId, MissionId, StatementId};
 use crate::record::testing::{key, scope};
 use crate::roster::Class as StatementClass;
 use crate::sync::chunks::BlobFrame;
 use crate::sync::frame::{BATCHES_MAX, BlobClass, Frame, LogTip, PROBES_MAX, Rest, Want};
-use crate::sync::io::{Class, Input};
+use crate::sync::io::{Action, Admission, Class, Input};
 use crate::sync::testing::{Alone, EPOCH, Host, entry};
 use crate::sync::wire::{Outgoing, encode_batch, encode_full};
 use crate::sync::{Close, CloseCode};
@@ -245,6 +245,40 @@ fn more_probes_than_may_be_outstanding_are_refused() {
         alone.session.handle(Input::Frame(Class::Control, Frame::Probe(own, vec![0]).encode()));
     }
     assert_eq!(alone.settle().map(|close| close.code), Some(CloseCode::Limit));
+}
+
+#[test]
+fn refused_statements_are_forgotten_and_too_many_end_the_conversation() {
+    let mut alone = talking();
+    let junk = |n: u8| Frame::Statements(StatementClass::Erasure, vec![vec![n]]).encode();
+    let known = alone.session.statements.exchanged_count();
+    for n in 1..64 {
+        assert_eq!(alone.hear(Class::Control, junk(n)), None, "{n}");
+    }
+    assert_eq!(alone.session.statements.exchanged_count(), known);
+    let close = alone.hear(Class::Control, junk(64)).expect("the 64th");
+    assert_eq!(close, Close::new(CloseCode::Limit, "refused statements"));
+}
+
+#[test]
+fn a_receipt_that_is_refused_is_counted_too() {
+    let mut alone = talking();
+    let heard = (0..u8::MAX).take_while(|&n| alone.hear(Class::Control, Frame::Receipt(vec![n]).encode()).is_none());
+    assert_eq!(heard.count(), 63);
+}
+
+#[test]
+fn statements_beyond_the_limit_of_their_signer_are_no_fault_of_the_peer() {
+    let mut alone = talking();
+    alone.session.handle(Input::Frame(
+        Class::Control,
+        Frame::Statements(StatementClass::Erasure, (0..=u8::MAX).map(|n| vec![n]).collect()).encode(),
+    ));
+    let Some(Action::Admit { token, statements, .. }) = alone.session.poll() else { panic!("nothing to admit") };
+    let over = Refused { check: Check::StatementLimit, what: "statements" };
+    let refused = statements.iter().map(|statement| (StatementId::of(statement), over)).collect();
+    alone.session.handle(Input::Admitted { token, admission: Some(Admission { refused, cuts: vec![] }) });
+    assert_eq!(alone.settle(), None);
 }
 
 #[test]
