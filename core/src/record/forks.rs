@@ -10,9 +10,6 @@ use crate::change::RecordIndex;
 use crate::id::{Actor, EntryId};
 use crate::roster::PartyNumber;
 
-/// Most siblings of one fork that can be chosen: the lowest entry ids.
-const SIBLINGS_MAX: usize = 4;
-
 /// Up to so many siblings are compared in pairs; more, by one walk through all that builds on them.
 /// A walk for each of many small forks, or pairs of tens of thousands of siblings, would take minutes.
 const PAIRWISE_MAX: usize = 16;
@@ -151,9 +148,7 @@ impl Tree {
             siblings.sort_unstable();
             let Some((chosen, by)) = self.choose(&siblings, index, &bits) else { continue };
             siblings.retain(|&sibling| sibling != chosen);
-            for &loser in &siblings {
-                self.hold(loser, chosen, &bits);
-            }
+            self.hold(&siblings, chosen, &bits);
             let others = siblings.iter().map(|&loser| self.entries[loser].id).collect();
             forks.push(Fork { actor, seq, chosen: self.entries[chosen].id, others, by });
         }
@@ -208,7 +203,10 @@ impl Tree {
         left.first().map(|&lowest| (lowest, by))
     }
 
-    /// The siblings that can be chosen: the lowest ids of those that build on no other sibling.
+    /// The siblings that can be chosen: those that build on no other sibling.
+    ///
+    /// However many they are: if only the lowest ids could be chosen, an author who made lower ones later would
+    /// hold the branch that others have worked on.
     ///
     /// An author who builds on somebody else's change that builds on his own, without naming his own, makes a sibling
     /// of an ancestor. Choosing it would hold the ground it stands on.
@@ -218,7 +216,7 @@ impl Tree {
             let stands_alone = |&above: &usize| {
                 !siblings.iter().any(|&below| below != above && index.is_or_descends_from(id(above), id(below)))
             };
-            return siblings.iter().copied().filter(stands_alone).take(SIBLINGS_MAX).collect();
+            return siblings.iter().copied().filter(stands_alone).collect();
         }
         let mut above = BTreeSet::new();
         let mut queue: Vec<usize> =
@@ -228,24 +226,28 @@ impl Tree {
                 queue.extend(&self.entries[number].children);
             }
         }
-        siblings.iter().copied().filter(|sibling| !above.contains(sibling)).take(SIBLINGS_MAX).collect()
+        siblings.iter().copied().filter(|sibling| !above.contains(sibling)).collect()
     }
 
-    /// Holds a branch, and takes what it said away from the changes it stood on.
-    fn hold(&mut self, loser: usize, chosen: usize, bits: &Bits) {
-        let (root, chosen) = (self.entries[loser].id, self.entries[chosen].id);
-        let (mut branch, mut ground) = (vec![loser], Vec::<usize>::new());
-        while let Some(number) = branch.pop() {
-            let entry = &mut self.entries[number];
-            if entry.standing.is_some() {
-                continue;
+    /// Holds branches, and takes what they said away from the changes they stood on.
+    fn hold(&mut self, losers: &[usize], chosen: usize, bits: &Bits) {
+        let chosen = self.entries[chosen].id;
+        let mut ground = BTreeSet::<usize>::new();
+        for &loser in losers {
+            let root = self.entries[loser].id;
+            let mut branch = vec![loser];
+            while let Some(number) = branch.pop() {
+                let entry = &mut self.entries[number];
+                if entry.standing.is_some() {
+                    continue;
+                }
+                let why = if number == loser { HeldWhy::Fork(chosen) } else { HeldWhy::Ancestor(root) };
+                entry.standing = Some(Standing::Held(why));
+                branch.extend(&entry.children);
+                ground.extend(&entry.parents);
             }
-            let why = if number == loser { HeldWhy::Fork(chosen) } else { HeldWhy::Ancestor(root) };
-            entry.standing = Some(Standing::Held(why));
-            branch.extend(&entry.children);
-            ground.extend(&entry.parents);
         }
-        while let Some(number) = ground.pop() {
+        while let Some(number) = ground.pop_last() {
             if self.entries[number].standing.is_some() {
                 continue;
             }

@@ -323,19 +323,35 @@ fn an_author_who_passes_over_his_own_change_loses_the_later_one() {
 }
 
 #[test]
-fn of_many_siblings_one_stays() {
-    let (mut book, mut anna, mut boris) = (Book::default(), pen(ANNA), pen(BORIS));
-    let a = book.create(&mut anna, &[1, 2], &[("count", 1)]);
-    for count in [5, 17, 40] {
-        let mut siblings: Vec<_> = (0..count).map(|n| book.change(&mut anna, &[&a], &[("count", n)])).collect();
+fn honest_work_keeps_the_highest_of_many_siblings() {
+    for count in [5, 40] {
+        let (mut book, mut anna, mut boris, mut chen) = (Book::default(), pen(ANNA), pen(BORIS), pen(CHEN));
+        let a = book.create(&mut anna, &[1, 2, 3], &[("count", 1)]);
+        let mut siblings: Vec<_> =
+            (0..count).map(|n| book.change(&mut { anna }, &[&a], &[("count", n)])).collect();
         siblings.sort_by_key(HeldEntry::id);
-        let b = book.change(&mut boris, &[&siblings[3]], &[("note", 1)]);
-        let beyond = book.change(&mut boris, &[&a, &siblings[4]], &[("note", 2)]);
-        let passing_over = book.change(&mut anna, &[&a, &b], &[("count", 0)]);
-        let mut rows = vec![(&a, "provisional"), (&b, "provisional"), (&passing_over, "held"), (&beyond, "held")];
-        rows.extend(siblings.iter().enumerate().map(|(n, held)| (held, if n == 3 { "provisional" } else { "held" })));
-        let found = check("many siblings", &rows, &[]);
-        assert_eq!((found.forks[0].chosen, found.forks[0].others.len()), (siblings[3].id(), rows.len() - 4));
+        let last = siblings.last().expect("some").clone();
+        let stands = |stays: usize| move |n: usize| if n == stays { "provisional" } else { "held" };
+        let judged = |more: &[(&HeldEntry, &str)], stays: usize, by: ForkRule| {
+            let mut rows = vec![(&a, "provisional")];
+            rows.extend(siblings.iter().enumerate().map(|(n, held)| (held, stands(stays)(n))));
+            rows.extend_from_slice(more);
+            let found = check("many siblings", &rows, &[]);
+            assert_eq!((found.forks[0].chosen, found.forks[0].by), (siblings[stays].id(), by));
+            assert_eq!(found.forks[0].others.len(), siblings.len() - 1);
+        };
+        judged(&[], 0, ForkRule::LowerId);
+        let honest = book.change(&mut boris, &[&last], &[("note", 1)]);
+        let highest = siblings.len() - 1;
+        judged(&[(&honest, "provisional")], highest, ForkRule::Parties);
+        let lower = book.change(&mut chen, &[&siblings[4 - 1]], &[("note", 2)]);
+        judged(&[(&honest, "held"), (&lower, "provisional")], 3, ForkRule::LowerId);
+        let ruling = book.role(&mut pen(OTTO), Kind::Ruling, &[&last]);
+        let p = "provisional";
+        judged(&[(&honest, "provisional"), (&lower, "held"), (&ruling, "voided")], highest, ForkRule::Ruling);
+        let passing_over = book.change(&mut anna, &[&a, &honest], &[("count", 0)]);
+        let rows = [(&a, p), (&last, p), (&honest, p), (&passing_over, "held")];
+        assert_eq!(check("own change passed over", &rows, &[]).forks[0].by, ForkRule::Ancestor);
     }
 }
 
