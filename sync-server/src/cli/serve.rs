@@ -55,7 +55,7 @@ impl ServeArgs {
             let camp = Camp::around(replica, ledger, CampOptions::default().note_interval)?;
             let serving = camp.serve(endpoint)?;
             context.screen.show(&Ready::of(&device, camp.replica(), serving.address()))?;
-            camp::answer(serving, &mut Lines(context.screen)).await?;
+            camp::answer(serving, &mut Lines { screen: context.screen, camp: &camp }).await?;
             Ok::<_, Failure>(camp)
         })?;
         // Everybody has gone: what they brought is in the ledger before the auditors come.
@@ -125,17 +125,23 @@ impl Report for Stopped {
     }
 }
 
-/// Tells events as lines.
-struct Lines(Screen);
+/// Tells events as lines, and warns while the ledger does not go on.
+struct Lines<'a> {
+    screen: Screen,
+    camp: &'a Camp,
+}
 
-impl Teller for Lines {
+impl Teller for Lines<'_> {
     fn tell(&mut self, event: Event) -> Result<ControlFlow<()>, Failure> {
         match event {
-            Event::Met { who, from } => self.0.show(&Met { event: "met", who, from: from.to_string() })?,
-            Event::Synced { who } => self.0.show(&Synced { event: "synced", who })?,
+            Event::Met { who, from } => self.screen.show(&Met { event: "met", who, from: from.to_string() })?,
+            Event::Synced { who } => self.screen.show(&Synced { event: "synced", who })?,
             Event::Ended { who, from, outcome } => {
                 let outcome = OutcomeShown::of(&outcome);
-                self.0.show(&Ended { event: "ended", who, from: from.to_string(), outcome })?;
+                self.screen.show(&Ended { event: "ended", who, from: from.to_string(), outcome })?;
+                if let Some(trouble) = self.camp.ledger_trouble() {
+                    tracing::warn!("the ledger does not go on, what arrives is kept: {trouble}");
+                }
             }
         }
         Ok(ControlFlow::Continue(()))

@@ -1,7 +1,6 @@
 //! One thing under the names that the rooms below give it.
 
-use merestone_core::roster::Class;
-use merestone_core::sync::frame::{self, StatementClass};
+use merestone_core::sync::frame;
 use merestone_core::sync::{self, LocalTip};
 use merestone_store::{BlobClass, LogTip};
 
@@ -11,30 +10,6 @@ pub(super) fn local_tip(tip: &LogTip) -> Option<LocalTip> {
     let tip = frame::LogTip { log, height, head: head?, branches };
     // Which logs hold incidents is not known here: all are equally urgent, and go by id.
     Some(LocalTip { tip, scope, urgency: 0 })
-}
-
-pub(super) const fn wire_class(class: Class) -> StatementClass {
-    match class {
-        Class::Charter => StatementClass::Charter,
-        Class::Certificate => StatementClass::Certificate,
-        Class::Cut => StatementClass::Cut,
-        Class::Erasure => StatementClass::Erasure,
-        Class::Receipt => StatementClass::Receipt,
-        Class::Note => StatementClass::Note,
-        Class::Form => StatementClass::Form,
-    }
-}
-
-pub(super) const fn roster_class(class: StatementClass) -> Class {
-    match class {
-        StatementClass::Charter => Class::Charter,
-        StatementClass::Certificate => Class::Certificate,
-        StatementClass::Cut => Class::Cut,
-        StatementClass::Erasure => Class::Erasure,
-        StatementClass::Receipt => Class::Receipt,
-        StatementClass::Note => Class::Note,
-        StatementClass::Form => Class::Form,
-    }
 }
 
 pub(super) const fn stored_blob_class(class: frame::BlobClass) -> BlobClass {
@@ -73,10 +48,6 @@ mod tests {
     fn classes_read_back_under_every_name() {
         for class in sync::Class::ALL {
             assert_eq!(session_class(link_class(class)), class);
-        }
-        for class in StatementClass::ALL {
-            assert_eq!(wire_class(roster_class(class)), class);
-            assert_eq!(roster_class(class).code(), class.code());
         }
     }
 }

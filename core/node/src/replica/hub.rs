@@ -12,7 +12,7 @@ use merestone_core::sync::{CutKey, LocalChange, LocalTip};
 use merestone_store::{LogTip, ReadError, Store};
 use tokio::sync::Notify;
 
-use super::answer::{local_tip, wire_class};
+use super::answer::local_tip;
 use super::cut_keys;
 use crate::authority::Authority;
 
@@ -105,7 +105,7 @@ impl Hub {
             if class == Class::Cut {
                 change.cuts = cut_keys(&roster, &new);
             }
-            change.statements.extend(new.into_iter().map(|id| (wire_class(class), id)));
+            change.statements.extend(new.into_iter().map(|id| (class, id)));
         }
         drop(roster);
         let counts = store.counts()?;

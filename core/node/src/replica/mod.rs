@@ -275,7 +275,7 @@ impl Shared {
             owner.statements_arrived(class, &received.new);
         }
         let cuts = if class == Class::Cut { cut_keys(&self.authority.roster(), &received.new) } else { Vec::new() };
-        let statements = received.new.iter().map(|id| (answer::wire_class(class), *id)).collect();
+        let statements = received.new.iter().map(|id| (class, *id)).collect();
         // An erasure takes photos away from the census.
         let change = LocalChange { tips: Vec::new(), statements, cuts, blobs: class == Class::Erasure };
         self.hub.publish(but, &change);

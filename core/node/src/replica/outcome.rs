@@ -10,9 +10,9 @@ use merestone_core::sync::{BlobFailure, CloseCode, Progress, RestState};
 use merestone_link::{Loss, PeerKey, Violation};
 use merestone_store::{ReadError, Store};
 
+use super::Shared;
 use super::answer::stored_blob_class;
 use super::theirs::Theirs;
-use super::{Shared, answer};
 use crate::device::AccessError;
 
 /// Most items of one list in an outcome; [`MissingHere`] counts the rest.
@@ -351,5 +351,5 @@ pub(super) const fn refused(
     id: StatementId,
     refused: Refused,
 ) -> RefusedStatement {
-    RefusedStatement { class: answer::roster_class(class), id, refused }
+    RefusedStatement { class, id, refused }
 }

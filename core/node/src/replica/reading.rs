@@ -12,7 +12,7 @@ use merestone_core::sync::{
 use merestone_store::{BlobClaim, BlobError, MissingBlob, ReadError, Store};
 
 use super::Shared;
-use super::answer::{local_tip, roster_class, stored_blob_class, wire_class};
+use super::answer::{local_tip, stored_blob_class};
 use super::chain::{MainBranch, for_each_link};
 use super::chunks::Outgoing;
 
@@ -60,7 +60,7 @@ impl Reading {
             tips.extend(page.iter().filter(|tip| scopes.contains(&tip.scope)).filter_map(local_tip));
         }
         let roster = self.shared.authority.roster();
-        let digests = Class::ALL.into_iter().filter_map(|class| Some((wire_class(class), roster.digest(class)?)));
+        let digests = Class::ALL.into_iter().filter_map(|class| Some((class, roster.digest(class)?)));
         let cuts = roster.cuts().map(|cut| CutKey { key: *cut.key(), party: cut.party(), statement: cut.id() });
         Ok(LocalState { statements: digests.collect(), tips, cuts: cuts.collect() })
     }
@@ -95,14 +95,14 @@ impl Reading {
     }
 
     fn statement_ids(&self, class: StatementClass) -> Loaded {
-        Loaded::StatementIds(self.shared.authority.roster().ids(roster_class(class)))
+        Loaded::StatementIds(self.shared.authority.roster().ids(class))
     }
 
     fn statements(&self, class: StatementClass, ids: &[StatementId], bytes_max: usize) -> Loaded {
         let roster = self.shared.authority.roster();
         let (mut found, mut bytes) = (Vec::new(), 0);
         for id in ids {
-            let statement = roster.bytes(roster_class(class), *id);
+            let statement = roster.bytes(class, *id);
             bytes += statement.map_or(0, <[u8]>::len);
             if bytes > bytes_max && !found.is_empty() {
                 break;

@@ -17,7 +17,6 @@ use merestone_core::sync::{Admission, BlobState, Commit, Committed, Input, Local
 use merestone_store::{Batch, BlobError, Chunk, CommitError, ReadError};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::answer::roster_class;
 use super::hub::Member;
 use super::photos::named_by;
 use super::reading::{Wanted, WantedFile};
@@ -145,7 +144,6 @@ impl Writing {
     }
 
     fn admit(&self, token: Token, class: StatementClass, statements: &[Vec<u8>]) {
-        let class = roster_class(class);
         let admission = match self.shared.take_up(class, statements, Some(self.member)) {
             Ok(received) => {
                 let is_cut = class == Class::Cut;
