@@ -327,8 +327,7 @@ fn honest_work_keeps_the_highest_of_many_siblings() {
     for count in [5, 40] {
         let (mut book, mut anna, mut boris, mut chen) = (Book::default(), pen(ANNA), pen(BORIS), pen(CHEN));
         let a = book.create(&mut anna, &[1, 2, 3], &[("count", 1)]);
-        let mut siblings: Vec<_> =
-            (0..count).map(|n| book.change(&mut { anna }, &[&a], &[("count", n)])).collect();
+        let mut siblings: Vec<_> = (0..count).map(|n| book.change(&mut { anna }, &[&a], &[("count", n)])).collect();
         siblings.sort_by_key(HeldEntry::id);
         let last = siblings.last().expect("some").clone();
         let stands = |stays: usize| move |n: usize| if n == stays { "provisional" } else { "held" };
