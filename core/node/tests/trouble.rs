@@ -23,7 +23,7 @@ use merestone_node::capture::{PhotoSource, SaveError, Saved};
 use merestone_node::device::{AccessError, Device, PenError};
 use merestone_node::office::PartyOffice;
 use merestone_node::records::RecordFilter;
-use merestone_store::Batch;
+use merestone_store::{Batch, BlobClass, SIBLINGS_MAX};
 use skip::skip;
 
 const DISK: &str = "MERESTONE_SMALL_DISK";
@@ -175,6 +175,60 @@ fn a_photo_goes_with_the_last_record_that_names_it() {
     assert!(device.photo_bytes(BlobHash::of(photo)).unwrap().is_some(), "the other record names it");
     erase(&mission, &device, second.record, Erased::Heads(vec![second.entry]));
     assert_eq!(device.photo_bytes(BlobHash::of(photo)).unwrap(), None);
+}
+
+#[test]
+fn an_erasure_reaches_what_lower_siblings_displaced() {
+    let mission = Mission::found();
+    let home = tempfile::tempdir().unwrap();
+    let device = mission.device(home.path(), "a");
+    let observer = mission.enrol(&device, 0, "Olena", "one");
+    let photo = b"\0\0\0\x14ftypheic\0\0\0\0heic of a person";
+    let saved = save_photo(&device, &mission, &observer, photo);
+    let mut keys = KeyCache::new();
+    let stored = device.store().entry(saved.entry).unwrap().unwrap();
+    let created = SignedEntry::new(&stored.header, stored.body.bytes()).verify(device.mission(), &mut keys).unwrap();
+    let signer = merestone_node::vault::Vault::unlock(&vault(&device, "one"), &observer).unwrap().signer;
+    let sibling = |n: usize| {
+        let (header, mut body) = (created.header().clone(), created.body().unwrap().unwrap());
+        body.context.post = Some(format!("Kowalska {n}"));
+        // Each shows another picture.
+        let hash = BlobHash::from_bytes([n as u8; 32]);
+        body.context.photos[0].sha256 = hash;
+        let draft = EntryDraft {
+            mission: header.mission,
+            scope: header.scope,
+            epoch: header.epoch,
+            seq: 1,
+            position: Position::Later { prev: saved.entry },
+            kind: header.kind,
+            subject: Subject::Of { record: saved.record, refs: vec![saved.entry] },
+            body,
+            commitment: header.commitment,
+            seen: None,
+        };
+        (draft.sign(&*signer).unwrap(), hash)
+    };
+    let mut siblings: Vec<_> = (0..SIBLINGS_MAX + 2).map(sibling).collect();
+    siblings.sort_by_key(|(entry, _)| std::cmp::Reverse(entry.id()));
+    for (entry, _) in &siblings {
+        let mut batch = Batch::new();
+        merestone_node::capture::name_blobs(entry, &mut batch);
+        batch.entry(entry.clone());
+        device.store().commit(batch).unwrap();
+    }
+    device.entries_arrived(&[saved.record].into()).unwrap();
+    assert_eq!(device.store().bodies_aside(saved.record).unwrap().len(), 2);
+    let wanted = |device: &Device| {
+        let missing = device.store().missing_blobs(BlobClass::Original, 100).unwrap();
+        siblings.iter().map(|(_, hash)| missing.iter().any(|blob| blob.claim.hash == *hash)).collect::<Vec<_>>()
+    };
+    assert_eq!(wanted(&device), [true; SIBLINGS_MAX + 2]);
+
+    erase(&mission, &device, saved.record, Erased::Heads(vec![saved.entry]));
+    assert_eq!(device.store().bodies_aside(saved.record).unwrap(), []);
+    // The erasure names the creating entry: what the kept siblings show is not erased by it.
+    assert_eq!(wanted(&device), [[false; 2].as_slice(), &[true; SIBLINGS_MAX]].concat());
 }
 
 #[test]

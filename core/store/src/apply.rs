@@ -13,6 +13,7 @@ use crate::error::CommitError;
 use crate::index::{self, StaleTurn};
 use crate::ledger;
 use crate::logs::{self, Logs, Placed};
+use crate::wiping::wiping;
 
 /// States of a body, as the schema numbers them.
 pub(crate) const BODY_MISSING: u8 = 0;
@@ -119,10 +120,14 @@ impl Apply<'_> {
     }
 
     fn erase_body(&self, entry: EntryId) -> Result<(), CommitError> {
+        let sql = "DELETE FROM aside WHERE what = 'body' AND id = ?1";
+        self.connection.prepare_cached(sql)?.execute([entry.as_bytes()])?;
+        // The header of a displaced sibling stays: it says nothing of what was observed, and proves the fork.
+        let sql = "UPDATE aside SET body = NULL WHERE what = 'entry' AND id = ?1";
+        self.connection.prepare_cached(sql)?.execute([entry.as_bytes()])?;
         let Some(row) = self.body_row(entry)? else { return Ok(()) };
         let sql = "UPDATE entry SET body = NULL, body_state = ?2 WHERE position = ?1";
         self.connection.prepare_cached(sql)?.execute(params![row.position, BODY_ERASED])?;
-        self.connection.prepare_cached("DELETE FROM aside WHERE id = ?1")?.execute([entry.as_bytes()])?;
         index::drop_record(self.connection, row.record)?;
         Ok(())
     }
@@ -301,12 +306,13 @@ impl Apply<'_> {
                 }
             }
             Damaged::Body { position } => {
-                let sql = "INSERT INTO aside (what, id, reason, bytes, body)
-                           SELECT 'body', id, 'body is not that of its header', NULL, body FROM entry
+                let sql = "INSERT INTO aside (what, id, reason, record, bytes, body)
+                           SELECT 'body', id, 'body is not that of its header', coalesce(record, id), NULL, body FROM entry
                            WHERE position = ?1 AND body_state = ?2";
                 self.connection.prepare_cached(sql)?.execute(params![position, BODY_HELD])?;
                 let sql = "UPDATE entry SET body = NULL, body_state = ?2 WHERE position = ?1 AND body_state = ?3";
-                self.connection.prepare_cached(sql)?.execute(params![position, BODY_MISSING, BODY_HELD])?;
+                let values = params![position, BODY_MISSING, BODY_HELD];
+                wiping(self.connection, || self.connection.prepare_cached(sql)?.execute(values))?;
             }
             Damaged::Statement { row } => {
                 let sql = "INSERT INTO aside (what, id, reason, bytes, body)

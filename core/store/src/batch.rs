@@ -186,7 +186,8 @@ impl Batch {
         self
     }
 
-    /// Erases the body of an entry for good; the header stays. The record's index row is dropped with it.
+    /// Erases the body of an entry for good, also where it lies aside; the header stays. The record's index row is dropped
+    /// with it.
     pub fn erase_body(&mut self, entry: EntryId) -> &mut Self {
         self.erased_bodies.push(entry);
         self

@@ -3,10 +3,12 @@
 use std::fs;
 
 use merestone_core::entry::LOG_ENTRIES_MAX;
-use merestone_core::id::BlobHash;
+use merestone_core::id::{BlobHash, EntryId, RecordId};
+use rusqlite::params;
 
 use crate::batch::StatementClass;
 use crate::error::{BlobError, Fault, ReadError, fault};
+use crate::logs::DISPLACED;
 use crate::store::Store;
 
 /// What a census found. Damage that could be set aside was; it is fetched again from any peer.
@@ -67,6 +69,23 @@ impl Store {
                 connection.prepare_cached("SELECT what, lower(hex(id)), reason FROM aside ORDER BY aside")?;
             let rows =
                 select.query_map([], |row| Ok(Aside { what: row.get(0)?, id: row.get(1)?, reason: row.get(2)? }))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Entries of a record that lower siblings displaced, that are not held again, and whose bodies lie aside; ascending.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn bodies_aside(&self, record: RecordId) -> Result<Vec<EntryId>, ReadError> {
+        self.read(|connection| {
+            let sql = "SELECT DISTINCT a.id FROM aside a
+                       WHERE a.record = ?1 AND a.reason = ?2 AND a.body IS NOT NULL AND NOT EXISTS (
+                           SELECT 1 FROM entry e WHERE substr(e.id, 1, 8) = substr(a.id, 1, 8) AND e.id = a.id)
+                       ORDER BY a.id";
+            let mut select = connection.prepare_cached(sql)?;
+            let rows =
+                select.query_map(params![record.as_bytes(), DISPLACED], |row| row.get(0).map(EntryId::from_bytes))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }

@@ -78,6 +78,7 @@ mod schema;
 mod scoped;
 mod store;
 mod tips;
+mod wiping;
 mod writer;
 mod written;
 

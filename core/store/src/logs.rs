@@ -11,11 +11,15 @@ use merestone_core::id::{EntryId, LogId, sha256};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::tips::{LogTip, TIP_COLUMNS, log_of, position, position_end, read_tip, seq_of, walk_on};
+use crate::wiping::wiping;
 
 /// Siblings kept at one position, those with the lowest ids.
 ///
 /// Two prove a fork; four let peers that saw different ones agree (`spec/sync.md`, frame 6).
 pub const SIBLINGS_MAX: usize = 4;
+
+/// Why an entry is aside that nothing is wrong with.
+pub(crate) const DISPLACED: &str = "sibling beyond those kept";
 
 /// What became of an entry.
 #[derive(Debug, PartialEq, Eq)]
@@ -85,7 +89,7 @@ impl Logs {
                 if *highest < entry.id() {
                     return Ok(Placed::NotKept);
                 }
-                set_entry_aside(connection, place, "sibling beyond those kept")?;
+                set_entry_aside(connection, place, DISPLACED)?;
                 displaced.push(*highest);
                 place
             }
@@ -305,9 +309,9 @@ fn branches(connection: &Connection, log: i64, fork: u64, on_main: &[EntryId]) -
 
 /// Moves an entry's row to the rows set aside.
 pub(crate) fn set_entry_aside(connection: &Connection, place: i64, reason: &str) -> rusqlite::Result<bool> {
-    let sql = "INSERT INTO aside (what, id, reason, bytes, body)
-               SELECT 'entry', id, ?2, header, body FROM entry WHERE position = ?1";
+    let sql = "INSERT INTO aside (what, id, reason, record, bytes, body)
+               SELECT 'entry', id, ?2, coalesce(record, id), header, body FROM entry WHERE position = ?1";
     let copied = connection.prepare_cached(sql)?.execute(params![place, reason])?;
-    connection.prepare_cached("DELETE FROM entry WHERE position = ?1")?.execute([place])?;
+    wiping(connection, || connection.prepare_cached("DELETE FROM entry WHERE position = ?1")?.execute([place]))?;
     Ok(copied > 0)
 }

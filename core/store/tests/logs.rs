@@ -7,7 +7,7 @@ use std::fs;
 
 use common::{Author, Home, commit};
 use merestone_core::entry::VerifiedEntry;
-use merestone_core::id::{EntryId, sha256};
+use merestone_core::id::{EntryId, RecordId, sha256};
 use merestone_store::{Batch, LogTip, ReadError, SIBLINGS_MAX, Store, StoredBody};
 
 fn tip(store: &Store, entry: &VerifiedEntry) -> LogTip {
@@ -132,6 +132,44 @@ fn an_erased_body_is_gone_from_the_disk_and_does_not_come_back() {
     assert_eq!(store.entry(entries[2].id()).unwrap().unwrap().body.bytes(), entries[2].body_bytes());
     assert!(store.missing_bodies(10).unwrap().is_empty());
     assert_eq!(tip(&store, &entries[0]).height, 3);
+}
+
+#[test]
+fn an_erasure_reaches_the_bodies_of_displaced_siblings() {
+    let (home, store) = Home::new();
+    let mut author = Author::new(1);
+    let created = author.create("created");
+    commit(&store, [created.clone()]);
+    let edit = |text: String| {
+        let mut author = Author::new(1);
+        author.back_to(&created);
+        author.edit(&created, &text)
+    };
+    // Long ones, and then short ones with lower ids: the pages of the long ones become free.
+    let mut long: Vec<_> = (0..12).map(|n| edit(format!("{} secret {n}", "padding ".repeat(2_000)))).collect();
+    let mut short: Vec<_> = (0..12).map(|n| edit(format!("secret {n}"))).collect();
+    long.sort_by_key(|sibling| std::cmp::Reverse(sibling.id()));
+    short.sort_by_key(VerifiedEntry::id);
+    let siblings: Vec<_> = long.into_iter().take(SIBLINGS_MAX).chain(short.into_iter().take(SIBLINGS_MAX)).collect();
+    for sibling in &siblings {
+        commit(&store, [sibling.clone()]);
+    }
+    let displaced = sorted(&siblings[..SIBLINGS_MAX].iter().collect::<Vec<_>>());
+    assert_eq!(store.bodies_aside(created.record()).unwrap(), displaced);
+    assert!(store.bodies_aside(RecordId::from_bytes([0; 32])).unwrap().is_empty());
+
+    let mut batch = Batch::new();
+    for sibling in &siblings {
+        batch.erase_body(sibling.id());
+    }
+    assert!(store.commit(batch).unwrap().log_emptied);
+    for file in ["store.db", "store.db-wal"] {
+        let bytes = fs::read(home.path().join(file)).unwrap();
+        assert!(!bytes.windows(6).any(|window| window == b"secret"), "{file}");
+    }
+    assert!(store.bodies_aside(created.record()).unwrap().is_empty());
+    assert_eq!(store.aside().unwrap().len(), 4, "that there was a fork is still known");
+    assert_eq!(store.entry(created.id()).unwrap().unwrap().body.bytes(), created.body_bytes());
 }
 
 /// Flips one bit of the only place on the disk where `needle` stands.

@@ -92,9 +92,12 @@ impl Device {
         let stored = self.store.record_entries(record)?;
         let is_open = |stored: &&StoredEntry| stored.body != StoredBody::Erased;
         let open: BTreeSet<EntryId> = stored.iter().filter(is_open).map(|stored| stored.id).collect();
-        if erased.is_disjoint(&open) {
+        // What a lower sibling displaced is of the record too, though nobody judges it.
+        let displaced = self.store.bodies_aside(record)?;
+        if erased.is_disjoint(&open) && displaced.is_empty() {
             return Ok(());
         }
+        let erased: BTreeSet<EntryId> = erased.into_iter().chain(displaced).collect();
         let mut batch = Batch::new();
         let mut photos = BTreeSet::new();
         for entry in &erased {

@@ -6,6 +6,8 @@ CREATE TABLE aside (
     -- The id under which it was stored.
     id BLOB NOT NULL,
     reason TEXT NOT NULL,
+    -- Record of an entry or a body: an erasure of the record reaches what is aside too.
+    record BLOB,
     -- Its bytes as they were found; null for a blob, whose file lies in the folder "aside".
     bytes BLOB,
     -- Body of an entry.
