@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::forks::{Fork, Tree};
 use super::item::{Item, Signer, Writers, out_of_role};
-use super::{ChangeEntry, HeldBody, HeldEntry, HeldWhy, Judged, Setting, Standing, WaitingFor};
+use super::{ChangeEntry, ENTRIES_MAX, HeldBody, HeldEntry, HeldWhy, Judged, Setting, Standing, WaitingFor};
 use crate::change::{Admission, RecordIndex, Step};
 use crate::check::{Check, Full, Policy, Refused};
 use crate::entry::Kind;
@@ -25,9 +25,21 @@ pub fn judge_under<'a, P: Policy>(
     setting: &Setting<'_>,
     policy: P,
 ) -> Judged<'a> {
+    judge_first(ENTRIES_MAX, record, held, setting, policy)
+}
+
+/// [`judge_under`] for the first `entries_max` entries in canonical order; those beyond are unappliable.
+pub(super) fn judge_first<'a, P: Policy>(
+    entries_max: usize,
+    record: RecordId,
+    held: &'a [HeldEntry],
+    setting: &Setting<'_>,
+    policy: P,
+) -> Judged<'a> {
     let mut case = Case::open(record, held, setting, policy);
     case.find_erased(setting);
     case.find_waiting();
+    case.refuse_beyond(entries_max);
     case.judge_each(policy);
     let forks = case.tree.settle(&case.canonical(), &case.index);
     case.set_aside_covered();
@@ -136,6 +148,15 @@ impl<'a> Case<'a> {
         self.items[number].depth = depth;
         let entry = &mut self.tree.entries[number];
         entry.standing = entry.standing.or(standing);
+    }
+
+    /// Waiting entries come last in canonical order and go on waiting.
+    fn refuse_beyond(&mut self, entries_max: usize) {
+        let beyond = Refused { check: Check::SizeLimit, what: "entries of the record" };
+        for number in self.canonical().into_iter().skip(entries_max) {
+            let standing = &mut self.tree.entries[number].standing;
+            *standing = standing.or(Some(Standing::Unappliable(beyond)));
+        }
     }
 
     /// Steps 2 and 3, in canonical order.

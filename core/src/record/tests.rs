@@ -355,6 +355,30 @@ fn honest_work_keeps_the_highest_of_many_siblings() {
 }
 
 #[test]
+fn entries_beyond_the_limit_of_a_record_are_unappliable_for_every_holder() {
+    let (mut book, mut anna, mut boris) = (Book::default(), pen(ANNA), pen(BORIS));
+    let a = book.create(&mut anna, &[1, 2], &[("count", 1)]);
+    let b = book.change(&mut boris, &[&a], &[("count", 2)]);
+    let c = book.change(&mut anna, &[&a, &b], &[("count", 3)]);
+    let notice = book.role(&mut boris, Kind::Receipt, &[&c]);
+    let mut held = [notice.clone(), c.clone(), a.clone(), b.clone()];
+    let roster = roster(&certificates());
+    let coverage = Coverage::default();
+    let setting =
+        Setting { roster: &roster, coverage: &coverage, ledgered: &BTreeSet::new(), is_elsewhere: &|_| false };
+    for _ in 0..2 {
+        for (limit, wanted) in
+            [(4, ["provisional"; 4]), (2, ["provisional", "provisional", "unappliable", "unappliable"])]
+        {
+            let judged = super::judge::judge_first(limit, a.entry().record(), &held, &setting, crate::check::Full);
+            let found = [&a, &b, &c, &notice].map(|held| judged.standing(held.id()).map(Standing::code));
+            assert_eq!(found, wanted.map(Some), "{limit}");
+        }
+        held.reverse();
+    }
+}
+
+#[test]
 fn signature_roles_are_voided_by_what_comes_later() {
     let (mut book, mut anna, mut boris, mut chen) = (Book::default(), pen(ANNA), pen(BORIS), pen(CHEN));
     let a = book.create(&mut anna, &[], &[("count", 1)]);
