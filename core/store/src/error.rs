@@ -197,6 +197,10 @@ pub(crate) enum Fault {
 }
 
 pub(crate) fn fault(error: &rusqlite::Error) -> Fault {
+    // Our statements are constants and fit our schema: where one does not, the schema in the file is not what was written.
+    if matches!(error, rusqlite::Error::SqlInputError { .. }) {
+        return Fault::Damaged;
+    }
     let rusqlite::Error::SqliteFailure(failure, _) = error else {
         return Fault::Other;
     };

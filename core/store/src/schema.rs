@@ -206,7 +206,9 @@ pub(crate) fn open_error(path: &Path, error: rusqlite::Error) -> OpenError {
 /// SQLite's code without its sentence, which quotes what stands in a damaged file: names, texts, control characters.
 fn without_words(error: rusqlite::Error) -> rusqlite::Error {
     match error {
-        rusqlite::Error::SqliteFailure(code, _) => rusqlite::Error::SqliteFailure(code, None),
+        rusqlite::Error::SqliteFailure(error, _) | rusqlite::Error::SqlInputError { error, .. } => {
+            rusqlite::Error::SqliteFailure(error, None)
+        }
         other => other,
     }
 }

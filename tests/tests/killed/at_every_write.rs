@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -108,6 +109,26 @@ fn nothing_is_said_to_be_durable_before_it_is_flushed() {
         follow(call, home.path(), &mut open, &mut said);
     }
     assert_eq!(said, ["kept", "photo", "saving", "saved"], "{trace}");
+}
+
+#[test]
+fn a_trace_in_which_something_is_not_flushed_is_refused() {
+    let check = |calls: &[&str]| {
+        let (mut open, mut said) = (BTreeSet::new(), Vec::new());
+        let followed = catch_unwind(AssertUnwindSafe(|| {
+            calls.iter().for_each(|call| follow(call, Path::new("/h"), &mut open, &mut said));
+        }));
+        followed.is_ok() && said == ["saved"]
+    };
+    let (write, flush) = ("pwrite64(9</h/store.db-wal>, \"..\", 4096, 0) = 4096", "fdatasync(9</h/store.db-wal>) = 0");
+    let (photo, flush_photo) = ("write(5</h/1.tmp>, \"..\", 100) = 100", "fsync(5</h/1.tmp>) = 0");
+    let (rename, flush_name) = ("rename(\"/h/1.tmp\", \"/h/ab/abcd\") = 0", "fsync(6</h/ab>) = 0");
+    let saved = "write(1<pipe:[7]>, \"saved 12 34\\n\", 12) = 12";
+    assert!(check(&[photo, flush_photo, rename, flush_name, write, flush, saved]));
+    assert!(!check(&[write, saved, flush]), "the log is flushed too late");
+    assert!(!check(&[write, flush, write, saved]), "only the first part of the log is flushed");
+    assert!(!check(&[photo, rename, flush_photo, flush_name, saved]), "a photo is named before it is flushed");
+    assert!(!check(&[photo, flush_photo, rename, saved]), "the name of a photo is not flushed");
 }
 
 /// Follows one call: which files and folders have changes that are not flushed, and what was said.

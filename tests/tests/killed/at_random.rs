@@ -1,4 +1,7 @@
 //! Kills at random moments, spread over opening, drafts, photos and saves, all in one growing store.
+//!
+//! A longer campaign, with its counts: `MERESTONE_KILLS=5000 cargo test -p merestone-tests --test killed -- --nocapture at_random`.
+//! The seed fixes what is saved and at which moments kills are aimed; where they hit is up to the machine.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
