@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use merestone_core::id::{BlobHash, EntryId, RecordId, StatementId, sha256};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use crate::aside::AsideReason;
 use crate::batch::{Batch, Committed, Damaged, Internal, NewReceipt, NewStatement};
 use crate::bits::Bits;
 use crate::blob::WholeBlob;
@@ -263,7 +264,7 @@ impl Apply<'_> {
                 self.connection.prepare_cached("UPDATE blob SET held = NULL WHERE blob = ?1")?.execute([row])?;
                 Ok(())
             }
-            Internal::LostBlob { hash, reason } => self.lost_blob(*hash, reason),
+            Internal::LostBlob { hash, reason } => self.lost_blob(*hash, *reason),
             Internal::BlobsGone { hashes } => {
                 let sql = "UPDATE blob SET state = ?2 WHERE hash = ?1 AND state = ?3";
                 let mut update = self.connection.prepare_cached(sql)?;
@@ -290,35 +291,36 @@ impl Apply<'_> {
         Ok(())
     }
 
-    fn lost_blob(&self, hash: BlobHash, reason: &str) -> rusqlite::Result<()> {
+    fn lost_blob(&self, hash: BlobHash, reason: AsideReason) -> rusqlite::Result<()> {
         let sql = "UPDATE blob SET state = ?2, held = NULL WHERE hash = ?1 AND state = ?3";
         self.connection.prepare_cached(sql)?.execute(params![hash.as_bytes(), BLOB_MISSING, BLOB_WHOLE])?;
         let sql = "INSERT INTO aside (what, id, reason, bytes, body) VALUES ('blob', ?1, ?2, NULL, NULL)";
-        self.connection.prepare_cached(sql)?.execute(params![hash.as_bytes(), reason])?;
+        self.connection.prepare_cached(sql)?.execute(params![hash.as_bytes(), reason.code()])?;
         Ok(())
     }
 
     fn damaged(&mut self, damaged: &Damaged) -> rusqlite::Result<()> {
         match damaged {
             Damaged::Entry { position } => {
-                if logs::set_entry_aside(self.connection, *position, "header is not that of its id")? {
+                if logs::set_entry_aside(self.connection, *position, AsideReason::Damaged)? {
                     self.logs.lost(self.connection, *position)?;
                 }
             }
             Damaged::Body { position } => {
                 let sql = "INSERT INTO aside (what, id, reason, record, bytes, body)
-                           SELECT 'body', id, 'body is not that of its header', coalesce(record, id), NULL, body FROM entry
+                           SELECT 'body', id, ?3, coalesce(record, id), NULL, body FROM entry
                            WHERE position = ?1 AND body_state = ?2";
-                self.connection.prepare_cached(sql)?.execute(params![position, BODY_HELD])?;
+                let values = params![position, BODY_HELD, AsideReason::Damaged.code()];
+                self.connection.prepare_cached(sql)?.execute(values)?;
                 let sql = "UPDATE entry SET body = NULL, body_state = ?2 WHERE position = ?1 AND body_state = ?3";
                 let values = params![position, BODY_MISSING, BODY_HELD];
                 wiping(self.connection, || self.connection.prepare_cached(sql)?.execute(values))?;
             }
             Damaged::Statement { row } => {
                 let sql = "INSERT INTO aside (what, id, reason, bytes, body)
-                           SELECT 'statement', id, 'bytes are not those of its id', bytes, NULL FROM statement
+                           SELECT 'statement', id, ?2, bytes, NULL FROM statement
                            WHERE statement = ?1";
-                self.connection.prepare_cached(sql)?.execute([row])?;
+                self.connection.prepare_cached(sql)?.execute(params![row, AsideReason::Damaged.code()])?;
                 self.connection.prepare_cached("DELETE FROM statement WHERE statement = ?1")?.execute([row])?;
             }
         }

@@ -3,6 +3,7 @@
 use merestone_core::entry::VerifiedEntry;
 use merestone_core::id::{BlobHash, EntryId, RecordId, ScopeId, StatementId, StoreId};
 
+use crate::aside::AsideReason;
 use crate::blob::WholeBlob;
 use crate::claim::{BlobClaim, BlobClass};
 use crate::error::CommitError;
@@ -106,7 +107,7 @@ pub(crate) enum Internal {
     /// Which chunks are durable is not known any more.
     ForgetChunks { row: i64 },
     /// A whole blob turned out to be damaged; its file is set aside.
-    LostBlob { hash: BlobHash, reason: &'static str },
+    LostBlob { hash: BlobHash, reason: AsideReason },
     /// Files of erased blobs are gone.
     BlobsGone { hashes: Vec<BlobHash> },
     /// A row whose bytes are not those of its id.

@@ -14,6 +14,7 @@ use rusqlite::{Connection, params};
 use sha2::{Digest as _, Sha256};
 
 use crate::apply::{BLOB_BEING_ERASED, BLOB_WHOLE};
+use crate::aside::AsideReason;
 use crate::batch::{Batch, Internal};
 use crate::error::{BlobError, ReadError};
 use crate::folder::flush_folder;
@@ -69,7 +70,7 @@ impl Store {
         match File::open(self.folder.blob(hash)) {
             Ok(file) => Ok(Some(file)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.lose_blob(hash, "file is gone")?;
+                self.lose_blob(hash, AsideReason::Gone)?;
                 Ok(None)
             }
             Err(error) => Err(error.into()),
@@ -88,11 +89,11 @@ impl Store {
                 let moving = self.moving.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 self.folder.set_aside(&path, &hash.to_string())?;
                 drop(moving);
-                self.lose_blob(hash, "content is not that of its name")?;
+                self.lose_blob(hash, AsideReason::Damaged)?;
                 Ok(false)
             }
             Err(BlobError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
-                self.lose_blob(hash, "file is gone")?;
+                self.lose_blob(hash, AsideReason::Gone)?;
                 Ok(false)
             }
             Err(error) => Err(error),
@@ -138,7 +139,7 @@ impl Store {
         Ok(count)
     }
 
-    pub(crate) fn lose_blob(&self, hash: BlobHash, reason: &'static str) -> Result<(), BlobError> {
+    pub(crate) fn lose_blob(&self, hash: BlobHash, reason: AsideReason) -> Result<(), BlobError> {
         let mut batch = Batch::new();
         batch.internal(Internal::LostBlob { hash, reason });
         self.commit(batch)?;

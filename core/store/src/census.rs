@@ -3,12 +3,11 @@
 use std::fs;
 
 use merestone_core::entry::LOG_ENTRIES_MAX;
-use merestone_core::id::{BlobHash, EntryId, RecordId};
-use rusqlite::params;
+use merestone_core::id::BlobHash;
 
+use crate::aside::Aside;
 use crate::batch::StatementClass;
 use crate::error::{BlobError, Fault, ReadError, fault};
-use crate::logs::DISPLACED;
 use crate::store::Store;
 
 /// What a census found. Damage that could be set aside was; it is fetched again from any peer.
@@ -30,17 +29,6 @@ pub struct Census {
     pub structure: Vec<String>,
 }
 
-/// One item that was set aside.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Aside {
-    /// "entry", "body", "statement" or "blob".
-    pub what: String,
-    /// The id under which it was stored, in hex.
-    pub id: String,
-    /// Why.
-    pub reason: String,
-}
-
 impl Store {
     /// Reads and hashes every row and every blob: as long as reading the disk takes.
     ///
@@ -57,37 +45,6 @@ impl Store {
         self.check_blobs(&mut census)?;
         census.aside = self.aside()?;
         Ok(census)
-    }
-
-    /// Everything that is set aside, oldest first.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub fn aside(&self) -> Result<Vec<Aside>, ReadError> {
-        self.read(|connection| {
-            let mut select =
-                connection.prepare_cached("SELECT what, lower(hex(id)), reason FROM aside ORDER BY aside")?;
-            let rows =
-                select.query_map([], |row| Ok(Aside { what: row.get(0)?, id: row.get(1)?, reason: row.get(2)? }))?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
-    }
-
-    /// Entries of a record that lower siblings displaced, that are not held again, and whose bodies lie aside; ascending.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub fn bodies_aside(&self, record: RecordId) -> Result<Vec<EntryId>, ReadError> {
-        self.read(|connection| {
-            let sql = "SELECT DISTINCT a.id FROM aside a
-                       WHERE a.record = ?1 AND a.reason = ?2 AND a.body IS NOT NULL AND NOT EXISTS (
-                           SELECT 1 FROM entry e WHERE substr(e.id, 1, 8) = substr(a.id, 1, 8) AND e.id = a.id)
-                       ORDER BY a.id";
-            let mut select = connection.prepare_cached(sql)?;
-            let rows =
-                select.query_map(params![record.as_bytes(), DISPLACED], |row| row.get(0).map(EntryId::from_bytes))?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
     }
 
     fn structure(&self) -> Result<Vec<String>, ReadError> {

@@ -28,8 +28,10 @@ pub struct Counts {
     pub blobs_missing: u64,
     /// Bytes of these, as the entries that name them say.
     pub blob_bytes_missing: u64,
-    /// Items set aside.
+    /// Items set aside because they are damaged or lost.
     pub aside: u64,
+    /// Entries displaced by lower siblings: beside each of them stands a fork.
+    pub displaced: u64,
 }
 
 impl Store {
@@ -157,7 +159,8 @@ impl Store {
                 blob_bytes: number("SELECT coalesce(sum(bytes), 0) FROM blob WHERE state = 1")?,
                 blobs_missing: number("SELECT count(*) FROM blob WHERE state = 0")?,
                 blob_bytes_missing: number("SELECT coalesce(sum(bytes), 0) FROM blob WHERE state = 0")?,
-                aside: number("SELECT count(*) FROM aside")?,
+                aside: number("SELECT count(*) FROM aside WHERE reason <> 2")?,
+                displaced: number("SELECT count(*) FROM aside WHERE reason = 2")?,
             })
         })
     }

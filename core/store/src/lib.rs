@@ -57,6 +57,7 @@
 //! ```
 
 mod apply;
+mod aside;
 mod ballast;
 mod batch;
 mod bits;
@@ -82,9 +83,10 @@ mod wiping;
 mod writer;
 mod written;
 
+pub use aside::{Aside, AsideReason};
 pub use batch::{Batch, Committed, DraftId, STATEMENT_BYTES_MAX, StatementClass, VALUE_BYTES_MAX};
 pub use blob::WholeBlob;
-pub use census::{Aside, Census};
+pub use census::Census;
 pub use chain::{Link, PAGE_LINKS_MAX};
 pub use claim::{BLOBS_MAX, BlobClaim, BlobClass, MissingBlob};
 pub use entries::{PAGE_BYTES_MAX, PAGE_ENTRIES_MAX, PAGE_TIPS_MAX, StoredBody, StoredEntry};

@@ -10,6 +10,7 @@ use merestone_core::entry::{Position, VerifiedEntry};
 use merestone_core::id::{EntryId, LogId, sha256};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use crate::aside::AsideReason;
 use crate::tips::{LogTip, TIP_COLUMNS, log_of, position, position_end, read_tip, seq_of, walk_on};
 use crate::wiping::wiping;
 
@@ -17,9 +18,6 @@ use crate::wiping::wiping;
 ///
 /// Two prove a fork; four let peers that saw different ones agree (`spec/sync.md`, frame 6).
 pub const SIBLINGS_MAX: usize = 4;
-
-/// Why an entry is aside that nothing is wrong with.
-pub(crate) const DISPLACED: &str = "sibling beyond those kept";
 
 /// What became of an entry.
 #[derive(Debug, PartialEq, Eq)]
@@ -89,7 +87,7 @@ impl Logs {
                 if *highest < entry.id() {
                     return Ok(Placed::NotKept);
                 }
-                set_entry_aside(connection, place, DISPLACED)?;
+                set_entry_aside(connection, place, AsideReason::Displaced)?;
                 displaced.push(*highest);
                 place
             }
@@ -308,10 +306,10 @@ fn branches(connection: &Connection, log: i64, fork: u64, on_main: &[EntryId]) -
 }
 
 /// Moves an entry's row to the rows set aside.
-pub(crate) fn set_entry_aside(connection: &Connection, place: i64, reason: &str) -> rusqlite::Result<bool> {
+pub(crate) fn set_entry_aside(connection: &Connection, place: i64, reason: AsideReason) -> rusqlite::Result<bool> {
     let sql = "INSERT INTO aside (what, id, reason, record, bytes, body)
                SELECT 'entry', id, ?2, coalesce(record, id), header, body FROM entry WHERE position = ?1";
-    let copied = connection.prepare_cached(sql)?.execute(params![place, reason])?;
+    let copied = connection.prepare_cached(sql)?.execute(params![place, reason.code()])?;
     wiping(connection, || connection.prepare_cached("DELETE FROM entry WHERE position = ?1")?.execute([place]))?;
     Ok(copied > 0)
 }

@@ -9,6 +9,7 @@ use merestone_core::merkle::CHUNK_BYTES;
 use rusqlite::{OptionalExtension as _, params};
 
 use crate::apply::{BLOB_MISSING, BLOB_WHOLE};
+use crate::aside::AsideReason;
 use crate::batch::{Batch, Internal};
 use crate::bits::{Bits, chunk_len};
 use crate::blob::{WholeBlob, hash_file};
@@ -91,7 +92,7 @@ impl Store {
             drop(moving);
             let mut batch = Batch::new();
             batch.internal(Internal::ForgetChunks { row: row.blob });
-            batch.internal(Internal::LostBlob { hash, reason: "content is not that of its name" });
+            batch.internal(Internal::LostBlob { hash, reason: AsideReason::Damaged });
             self.commit(batch)?;
             return Err(BlobError::Mismatch { hash });
         }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use common::{Author, Home, copy_folder, key};
 use merestone_core::id::{BlobHash, EntryId};
 use merestone_core::merkle::CHUNK_BYTES;
-use merestone_store::{Batch, BlobClaim, BlobClass, BlobError, Chunk, Store};
+use merestone_store::{AsideReason, Batch, BlobClaim, BlobClass, BlobError, Chunk, Store};
 
 fn content(len: usize) -> Vec<u8> {
     (0..len).map(|n| (n * 7 + n / 251) as u8).collect()
@@ -152,9 +152,11 @@ fn a_false_description_does_not_keep_a_true_one_from_being_fetched() {
 
 #[test]
 fn a_damaged_or_lost_photo_is_set_aside_and_wanted_again() {
-    let damage: [fn(&PathBuf); 2] =
-        [|file| fs::write(file, b"other bytes").unwrap(), |file| fs::remove_file(file).unwrap()];
-    for damage in damage {
+    let damage: [(fn(&PathBuf), AsideReason); 2] = [
+        (|file| fs::write(file, b"other bytes").unwrap(), AsideReason::Damaged),
+        (|file| fs::remove_file(file).unwrap(), AsideReason::Gone),
+    ];
+    for (damage, reason) in damage {
         let (home, store) = Home::new();
         let bytes = content(CHUNK_BYTES);
         let (_, claim) = name(&store, &bytes);
@@ -165,7 +167,7 @@ fn a_damaged_or_lost_photo_is_set_aside_and_wanted_again() {
         damage(&file_of(&home, claim.hash));
         let census = store.check().unwrap();
         assert_eq!((census.blobs, census.blobs_lost.as_slice()), (0, [claim.hash].as_slice()));
-        assert_eq!(census.aside[0].what, "blob");
+        assert_eq!((census.aside[0].what.as_str(), census.aside[0].reason), ("blob", reason));
         assert_eq!(store.missing_blobs(BlobClass::Original, 10).unwrap()[0].claim, claim);
         assert!(store.open_blob(claim.hash).unwrap().is_none());
         store.write_chunks(&claim, &[chunk(&bytes, 0)]).unwrap();

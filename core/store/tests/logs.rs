@@ -8,7 +8,7 @@ use std::fs;
 use common::{Author, Home, commit};
 use merestone_core::entry::VerifiedEntry;
 use merestone_core::id::{EntryId, RecordId, sha256};
-use merestone_store::{Batch, LogTip, ReadError, SIBLINGS_MAX, Store, StoredBody};
+use merestone_store::{AsideReason, Batch, LogTip, ReadError, SIBLINGS_MAX, Store, StoredBody};
 
 fn tip(store: &Store, entry: &VerifiedEntry) -> LogTip {
     store.tip(entry.log()).unwrap().unwrap()
@@ -168,7 +168,9 @@ fn an_erasure_reaches_the_bodies_of_displaced_siblings() {
         assert!(!bytes.windows(6).any(|window| window == b"secret"), "{file}");
     }
     assert!(store.bodies_aside(created.record()).unwrap().is_empty());
-    assert_eq!(store.aside().unwrap().len(), 4, "that there was a fork is still known");
+    let counts = store.counts().unwrap();
+    assert_eq!((counts.displaced, counts.aside), (4, 0), "that there was a fork is still known, and is no damage");
+    assert!(store.aside().unwrap().iter().all(|aside| aside.reason == AsideReason::Displaced));
     assert_eq!(store.entry(created.id()).unwrap().unwrap().body.bytes(), created.body_bytes());
 }
 
@@ -197,6 +199,7 @@ fn a_damaged_entry_is_set_aside_and_missing_until_it_comes_again() {
     let after = tip(&store, &entries[0]);
     assert_eq!((after.height, after.head, after.top), (2, Some(entries[1].id()), 5));
     assert_eq!(store.aside().unwrap()[0].what, "entry");
+    assert_eq!(store.aside().unwrap()[0].reason, AsideReason::Damaged);
     assert!(!store.held(&[entries[2].id()]).unwrap().contains(&entries[2].id()));
     commit(&store, [entries[2].clone()]);
     assert_eq!(tip(&store, &entries[0]).height, 5);

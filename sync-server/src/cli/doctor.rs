@@ -43,6 +43,8 @@ struct Diagnosis {
     photo_bytes: u64,
     structure: Vec<String>,
     damaged: Vec<AsideShown>,
+    /// Entries beside which four siblings are kept: a key signed more than one entry at one place.
+    forks: Vec<String>,
     photos_lost: Vec<String>,
     photos_unknown: Vec<String>,
     bodies_missing: u64,
@@ -65,7 +67,7 @@ impl AsideShown {
     fn of(aside: Aside, store: &Store) -> Result<Self, Failure> {
         let recovered = is_held_again(&aside, store)?;
         let Aside { what, id, reason } = aside;
-        Ok(Self { what, id, reason, recovered })
+        Ok(Self { what, id, reason: reason.to_string(), recovered })
     }
 }
 
@@ -97,7 +99,8 @@ impl Diagnosis {
         let Census { entries, statements, blobs, blobs_lost, blobs_unknown, aside, structure } = store.check()?;
         let counts = store.counts()?;
         let room = store.room();
-        let damaged = aside.into_iter().map(|aside| AsideShown::of(aside, store)).collect::<Result<_, _>>()?;
+        let (damaged, displaced): (Vec<_>, Vec<_>) = aside.into_iter().partition(|aside| aside.reason.is_damage());
+        let damaged = damaged.into_iter().map(|aside| AsideShown::of(aside, store)).collect::<Result<_, _>>()?;
         Ok(Self {
             mission: identity.mission.to_string(),
             store: identity.store.to_string(),
@@ -107,6 +110,7 @@ impl Diagnosis {
             photo_bytes: counts.blob_bytes,
             structure,
             damaged,
+            forks: displaced.into_iter().map(|aside| aside.id).collect(),
             photos_lost: blobs_lost.iter().map(ToString::to_string).collect(),
             photos_unknown: blobs_unknown.iter().map(ToString::to_string).collect(),
             bodies_missing: counts.bodies_missing,
@@ -144,6 +148,12 @@ impl Report for Diagnosis {
             let now = if *recovered { "; held again, whole" } else { "" };
             writeln!(out, "damaged   {what} {id}: {reason}; set aside{now}")?;
         }
+        for entry in &self.forks {
+            writeln!(
+                out,
+                "fork      entry {entry}: more entries at its place than are kept; set aside, and no damage"
+            )?;
+        }
         for photo in &self.photos_lost {
             writeln!(out, "damaged   photo {photo}")?;
         }
@@ -165,5 +175,58 @@ impl Report for Diagnosis {
             Code::Failed => writeln!(out, "Something is damaged. Sync with a peer: what it holds is fetched again."),
             _ => writeln!(out, "Sound, and not complete: sync with a peer that holds the rest."),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use merestone_core::entry::{
+        Body, Clock, ClockSource, Commitment, Content, Context, EntryDraft, Kind, Position, Subject,
+    };
+    use merestone_core::id::{Epoch, FormHash, MissionId, ScopeId, StoreId};
+    use merestone_core::key::SigningKey;
+    use merestone_store::{Batch, Identity, SIBLINGS_MAX};
+
+    /// One of many first entries of a log.
+    fn sibling(mission: MissionId, n: u8) -> merestone_core::entry::VerifiedEntry {
+        let clock = Clock { wall_ms: 0, uptime_ms: 0, boot: [n; 8], offset_min: 0, source: ClockSource::Device };
+        let context = Context { clock, place: None, post: None, observer: "Olena".into(), photos: Vec::new() };
+        let draft = EntryDraft {
+            mission,
+            scope: ScopeId::from_bytes([1; 8]),
+            epoch: Epoch::from_bytes([1; 8]),
+            seq: 0,
+            position: Position::First { certificate: StatementId::from_bytes([1; 32]), earlier: Vec::new() },
+            kind: Kind::Change,
+            subject: Subject::Creates { writers: Vec::new() },
+            body: Body { content: Content::Change(b"change".to_vec()), context },
+            commitment: Some(Commitment { root: [0; 32], form: FormHash::from_bytes([0; 32]) }),
+            seen: None,
+        };
+        draft.sign(&SigningKey::from_seed(&[1; 32])).expect("well formed")
+    }
+
+    #[test]
+    fn a_fork_with_many_branches_is_no_damage() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mission = MissionId::from_bytes([9; 32]);
+        let identity = Identity { mission, store: StoreId::from_bytes([5; 16]) };
+        let store = Store::create(&folder.path().join("store"), store_key(), identity).expect("a store");
+        let mut siblings: Vec<_> = (0..=SIBLINGS_MAX).map(|n| sibling(mission, n as u8)).collect();
+        siblings.sort_by_key(|sibling| std::cmp::Reverse(sibling.id()));
+        for sibling in &siblings {
+            let mut batch = Batch::new();
+            batch.entry(sibling.clone());
+            store.commit(batch).expect("room");
+        }
+        let diagnosis = Diagnosis::of(&store).expect("it can be read");
+        assert_eq!(diagnosis.forks, [siblings[0].id().to_string()]);
+        assert!(diagnosis.damaged.is_empty());
+        assert_eq!(diagnosis.code(), Code::Done);
+        let mut shown = Vec::new();
+        diagnosis.human(&mut shown).expect("a list takes all");
+        let shown = String::from_utf8(shown).expect("text");
+        assert!(shown.contains("fork      entry") && shown.ends_with("Everything is sound.\n"), "{shown}");
     }
 }
