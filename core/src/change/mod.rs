@@ -20,7 +20,7 @@ mod tests;
 mod value;
 
 pub use compose::{Basis, Composed, compose};
-pub use rules::{Admission, Earlier, RecordIndex, Step};
+pub use rules::{ACTORS_MAX, Admission, Earlier, RecordIndex, Step};
 pub use value::{TEXT_BYTES_MAX, Value};
 
 use crate::check::{Check, Refused};

@@ -40,48 +40,46 @@ pub enum Admission {
 /// Entries are admitted in canonical order, ancestors first. An entry that names one which was refused, held or
 /// found out of role is held itself (`spec/record.md`) and is not to be shown here.
 ///
-/// Each change lies on a *chain*: the changes of one actor that each build on the one before.
-/// A fork begins a new chain, so an honest record has one chain for each actor, and "is an ancestor" is one
-/// comparison of positions on a chain instead of a walk through the history.
+/// No change has two changes of one actor and seq among itself and its ancestors, so what it has seen of an actor is
+/// one line, named by its last change. "Is an ancestor" is a descent along that line, in leaps, instead of a walk
+/// through the history; and forks, however many, cost no more than the changes in them.
 #[derive(Clone, Debug, Default)]
 pub struct RecordIndex {
     nodes: Vec<Node>,
     entries: HashMap<EntryId, u32>,
     keys: HashMap<Box<str>, u32>,
-    chains: Vec<Vec<u32>>,
-    chains_of: HashMap<Actor, Vec<u32>>,
+    actors: HashMap<Actor, u32>,
 }
+
+/// Most actors of a change and its ancestors: each change keeps the last of each, so that a record of the most
+/// entries takes 128 MiB and no more.
+pub const ACTORS_MAX: usize = 256;
 
 #[derive(Clone, Debug)]
 struct Node {
     hash: ChangeHash,
-    actor: Actor,
+    actor: u32,
     seq: u64,
     start_op: u64,
     /// The number of the key of each operation.
     keys: Box<[u32]>,
-    spot: Spot,
-    /// The last ancestor on each other chain, ascending by chain; shared while a chain sees nothing new.
-    seen: Arc<[Spot]>,
+    /// The actor's change before, and one further down its line: two leaps of one length make one of the double and one.
+    before: Option<u32>,
+    leap: Option<u32>,
+    /// The last ancestor of each other actor, ascending by actor; shared while a line sees nothing new.
+    seen: Arc<[Last]>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Spot {
-    chain: u32,
-    index: u32,
+/// The last change of an actor that is an ancestor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Last {
+    actor: u32,
+    node: u32,
 }
 
 impl Node {
     fn end_op(&self) -> u64 {
         self.start_op + self.keys.len() as u64
-    }
-
-    fn is_or_descends_from(&self, spot: Spot) -> bool {
-        if self.spot.chain == spot.chain {
-            return self.spot.index >= spot.index;
-        }
-        let found = self.seen.binary_search_by_key(&spot.chain, |seen| seen.chain);
-        found.is_ok_and(|at| self.seen[at].index >= spot.index)
     }
 }
 
@@ -119,8 +117,8 @@ impl RecordIndex {
             return Ok(Admission::Waiting(missing));
         }
         let refs: Vec<u32> = step.refs.iter().filter_map(|entry| self.entries.get(entry).copied()).collect();
-        self.check(change, &refs, policy)?;
-        self.add(change, &refs, step.entry);
+        let seen = self.check(change, &refs, policy)?;
+        self.add(change, &refs, seen, step.entry);
         Ok(Admission::Admitted)
     }
 
@@ -144,7 +142,7 @@ impl RecordIndex {
         let (Some(&entry), Some(&ancestor)) = (self.entries.get(&entry), self.entries.get(&ancestor)) else {
             return false;
         };
-        self.node(entry).is_or_descends_from(self.node(ancestor).spot)
+        self.last_of(entry, self.node(ancestor).actor).is_some_and(|last| self.is_on_line(last, ancestor))
     }
 
     /// What an edit builds on that began when the screen showed `heads`; `None` if an entry was not admitted.
@@ -167,47 +165,83 @@ impl RecordIndex {
         &self.nodes[node as usize]
     }
 
-    fn check<P: Policy>(&self, change: &Change<'_>, refs: &[u32], policy: P) -> Result<(), Refused> {
+    /// What the change has seen of other actors, if it fits.
+    fn check<P: Policy>(&self, change: &Change<'_>, refs: &[u32], policy: P) -> Result<Arc<[Last]>, Refused> {
         let mut hashes: Vec<ChangeHash> = refs.iter().map(|&node| self.node(node).hash).collect();
         hashes.sort_unstable();
         hashes.dedup();
         policy.require(hashes == change.deps, Check::ChangeDepsRefs, "dependencies and refs")?;
         // Read from what is named and not from the log, so that no verdict depends on which other records are held.
-        let own =
-            refs.iter().map(|&node| self.node(node)).filter(|node| node.actor == change.actor).map(|node| node.seq);
-        let own = own.max();
+        let actor = self.actors.get(&change.actor).copied();
+        let own = refs.iter().map(|&node| self.node(node)).filter(|node| Some(node.actor) == actor);
+        let own = own.map(|node| node.seq).max();
         policy.require(change.seq <= 1 || own.is_some(), Check::ChangeOwnDep, "own change among refs")?;
         policy.require(change.seq.checked_sub(1) == Some(own.unwrap_or(0)), Check::ChangeSeq, "seq")?;
         let start_op = refs.iter().map(|&node| self.node(node).end_op()).max().unwrap_or(1);
+        let seen = self.seen(change, refs, policy)?;
         policy.require(change.start_op == start_op, Check::ChangeStartOp, "start_op")?;
         let known = change.puts.iter().all(|put| {
             let key = self.keys.get(put.key).copied();
             put.preds.iter().all(|&pred| key.is_some_and(|key| self.is_ancestral(pred, key, refs)))
         });
-        policy.require(known, Check::ChangePred, "predecessor")
+        policy.require(known, Check::ChangePred, "predecessor")?;
+        Ok(seen)
     }
 
     /// Whether `op` is an operation on `key` of one of `refs` or of an ancestor of them.
     fn is_ancestral(&self, op: OpRef, key: u32, refs: &[u32]) -> bool {
-        let chains = self.chains_of.get(&op.actor).map_or(&[][..], Vec::as_slice);
-        chains.iter().any(|&chain| {
-            let chain = &self.chains[chain as usize];
-            let after = chain.partition_point(|&node| self.node(node).start_op <= op.counter);
-            let Some(maker) = after.checked_sub(1).map(|at| self.node(chain[at])) else { return false };
+        let Some(&actor) = self.actors.get(&op.actor) else { return false };
+        refs.iter().any(|&node| {
+            let last = self.last_of(node, actor);
+            let maker = last.and_then(|last| self.down_to(last, |node| node.start_op <= op.counter));
+            let Some(maker) = maker.map(|maker| self.node(maker)) else { return false };
             let put = usize::try_from(op.counter - maker.start_op).ok().and_then(|put| maker.keys.get(put));
-            put == Some(&key) && refs.iter().any(|&node| self.node(node).is_or_descends_from(maker.spot))
+            put == Some(&key)
         })
     }
 
-    fn add(&mut self, change: &Change<'_>, refs: &[u32], entry: EntryId) {
+    /// The last change of `actor` among `node` and its ancestors.
+    fn last_of(&self, node: u32, actor: u32) -> Option<u32> {
+        let Node { actor: own, seen, .. } = self.node(node);
+        if *own == actor {
+            return Some(node);
+        }
+        seen.binary_search_by_key(&actor, |last| last.actor).ok().map(|at| seen[at].node)
+    }
+
+    /// Whether `node` is `last` or before it on its line.
+    fn is_on_line(&self, last: u32, node: u32) -> bool {
+        self.down_to(last, |other| other.seq <= self.node(node).seq) == Some(node)
+    }
+
+    /// The first change on the line down from `node` of which `is_low` is true; it is true of all below, too.
+    fn down_to(&self, mut node: u32, is_low: impl Fn(&Node) -> bool) -> Option<u32> {
+        while !is_low(self.node(node)) {
+            let Node { before, leap, .. } = self.node(node);
+            node = leap.filter(|&leap| !is_low(self.node(leap))).or(*before)?;
+        }
+        Some(node)
+    }
+
+    fn add(&mut self, change: &Change<'_>, refs: &[u32], seen: Arc<[Last]>, entry: EntryId) {
         let node = self.nodes.len() as u32;
         let keys = change.puts.iter().map(|put| self.key(put.key)).collect();
-        let spot = self.spot(change, refs);
-        let seen = self.seen(spot.chain, refs);
+        let next = self.actors.len() as u32;
         let Change { hash, actor, seq, start_op, .. } = *change;
-        self.nodes.push(Node { hash, actor, seq, start_op, keys, spot, seen });
-        self.chains[spot.chain as usize].push(node);
+        let actor = *self.actors.entry(actor).or_insert(next);
+        let before = refs.iter().copied().filter(|&node| self.node(node).actor == actor);
+        let before = before.max_by_key(|&node| self.node(node).seq);
+        let leap = before.map(|before| self.leap(before));
+        self.nodes.push(Node { hash, actor, seq, start_op, keys, before, leap, seen });
         self.entries.insert(entry, node);
+    }
+
+    /// Where the change after `before` leaps to.
+    fn leap(&self, before: u32) -> u32 {
+        let leap_of = |node: u32| self.node(node).leap.unwrap_or(node);
+        let (middle, end) = (leap_of(before), leap_of(leap_of(before)));
+        let length = |from: u32, to: u32| self.node(from).seq.abs_diff(self.node(to).seq);
+        if middle != before && length(before, middle) == length(middle, end) { end } else { before }
     }
 
     fn key(&mut self, key: &str) -> u32 {
@@ -219,37 +253,31 @@ impl RecordIndex {
         number
     }
 
-    /// Behind the actor's change before, if that ends its chain; else the start of a new chain.
-    fn spot(&mut self, change: &Change<'_>, refs: &[u32]) -> Spot {
-        let before = refs.iter().map(|&node| self.node(node)).find(|node| {
-            let is_last = self.chains[node.spot.chain as usize].len() == node.spot.index as usize + 1;
-            is_last && node.actor == change.actor && node.seq + 1 == change.seq
-        });
-        if let Some(before) = before {
-            return Spot { chain: before.spot.chain, index: before.spot.index + 1 };
-        }
-        let chain = self.chains.len() as u32;
-        self.chains.push(Vec::new());
-        self.chains_of.entry(change.actor).or_default().push(chain);
-        Spot { chain, index: 0 }
-    }
-
-    fn seen(&self, chain: u32, refs: &[u32]) -> Arc<[Spot]> {
+    /// The last ancestor of each other actor, when no two of the change and its ancestors have one actor and seq.
+    fn seen<P: Policy>(&self, change: &Change<'_>, refs: &[u32], policy: P) -> Result<Arc<[Last]>, Refused> {
+        let actor = self.actors.get(&change.actor).copied();
         if let [only] = refs
-            && self.node(*only).spot.chain == chain
+            && Some(self.node(*only).actor) == actor
         {
-            return Arc::clone(&self.node(*only).seen);
+            return Ok(Arc::clone(&self.node(*only).seen));
         }
-        let mut seen: Vec<Spot> = Vec::new();
-        for node in refs.iter().map(|&node| self.node(node)) {
-            seen.push(node.spot);
-            seen.extend(node.seen.iter());
+        let mut seen: Vec<Last> = Vec::new();
+        for &node in refs {
+            seen.push(Last { actor: self.node(node).actor, node });
+            seen.extend(self.node(node).seen.iter());
         }
-        seen.retain(|spot| spot.chain != chain);
-        // Of each chain the last spot stays: sorted downward, the first of each run.
-        seen.sort_unstable_by(|a, b| b.cmp(a));
-        seen.dedup_by_key(|spot| spot.chain);
-        seen.reverse();
-        seen.into()
+        // Of each actor the last change stays, the first of its run; the others are on its line, or beside it.
+        seen.sort_unstable_by_key(|last| (last.actor, std::cmp::Reverse((self.node(last.node).seq, last.node))));
+        seen.dedup();
+        for run in seen.chunk_by(|a, b| a.actor == b.actor) {
+            let is_line = run.iter().all(|other| self.is_on_line(run[0].node, other.node));
+            policy.require(is_line, Check::ChangeSeq, "two branches of a fork")?;
+            let is_over = Some(run[0].actor) == actor && self.node(run[0].node).seq >= change.seq;
+            policy.require(!is_over, Check::ChangeSeq, "own change passed over")?;
+        }
+        seen.dedup_by_key(|last| last.actor);
+        seen.retain(|last| Some(last.actor) != actor);
+        policy.require(seen.len() < ACTORS_MAX, Check::ChangeSize, "actors")?;
+        Ok(seen.into())
     }
 }

@@ -6,13 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{HeldWhy, Standing};
-use crate::change::RecordIndex;
 use crate::id::{Actor, EntryId};
 use crate::roster::PartyNumber;
-
-/// Up to so many siblings are compared in pairs; more, by one walk through all that builds on them.
-/// A walk for each of many small forks, or pairs of tens of thousands of siblings, would take minutes.
-const PAIRWISE_MAX: usize = 16;
 
 /// A fork that was judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,8 +27,6 @@ pub struct Fork {
 /// What decides between branches: the first that tells them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ForkRule {
-    /// The others build on it.
-    Ancestor,
     /// Rulings name one branch only.
     Ruling,
     /// More parties other than the author's built on it or spoke about it.
@@ -131,7 +124,7 @@ impl Tree {
     /// Chooses at every fork and holds the other branches: actors ascending, each from its lowest seq upward.
     ///
     /// `canonical` are the entries, each after those it names.
-    pub(super) fn settle(&mut self, canonical: &[usize], index: &RecordIndex) -> Vec<Fork> {
+    pub(super) fn settle(&mut self, canonical: &[usize]) -> Vec<Fork> {
         let mut seats = std::mem::take(&mut self.seats);
         seats.retain(|_, siblings| siblings.len() > 1);
         if seats.is_empty() {
@@ -146,7 +139,7 @@ impl Tree {
             siblings.retain(|&sibling| self.entries[sibling].standing.is_none());
             // Numbers ascend with the ids.
             siblings.sort_unstable();
-            let Some((chosen, by)) = self.choose(&siblings, index, &bits) else { continue };
+            let Some((chosen, by)) = self.choose(&siblings, &bits) else { continue };
             siblings.retain(|&sibling| sibling != chosen);
             self.hold(&siblings, chosen, &bits);
             let others = siblings.iter().map(|&loser| self.entries[loser].id).collect();
@@ -175,14 +168,13 @@ impl Tree {
     }
 
     /// The sibling that stays, and what decides; `None` if there is no choice.
-    fn choose(&self, siblings: &[usize], index: &RecordIndex, bits: &Bits) -> Option<(usize, ForkRule)> {
+    fn choose(&self, siblings: &[usize], bits: &Bits) -> Option<(usize, ForkRule)> {
         if siblings.len() < 2 {
             return None;
         }
-        let mut left = self.candidates(siblings, index);
-        if left.len() == 1 {
-            return Some((left[0], ForkRule::Ancestor));
-        }
+        // All of them: if only the lowest ids could be chosen, an author who made lower ones later would hold the
+        // branch that others have worked on.
+        let mut left = siblings.to_vec();
         let ruled: Vec<usize> = left.iter().copied().filter(|&s| self.entries[s].support.is_ruled).collect();
         if let [only] = ruled.as_slice() {
             return Some((*only, ForkRule::Ruling));
@@ -201,32 +193,6 @@ impl Tree {
         }
         let by = if left.len() == 1 { ForkRule::Uncovered } else { ForkRule::LowerId };
         left.first().map(|&lowest| (lowest, by))
-    }
-
-    /// The siblings that can be chosen: those that build on no other sibling.
-    ///
-    /// However many they are: if only the lowest ids could be chosen, an author who made lower ones later would
-    /// hold the branch that others have worked on.
-    ///
-    /// An author who builds on somebody else's change that builds on his own, without naming his own, makes a sibling
-    /// of an ancestor. Choosing it would hold the ground it stands on.
-    fn candidates(&self, siblings: &[usize], index: &RecordIndex) -> Vec<usize> {
-        let id = |sibling: usize| self.entries[sibling].id;
-        if siblings.len() <= PAIRWISE_MAX {
-            let stands_alone = |&above: &usize| {
-                !siblings.iter().any(|&below| below != above && index.is_or_descends_from(id(above), id(below)))
-            };
-            return siblings.iter().copied().filter(stands_alone).collect();
-        }
-        let mut above = BTreeSet::new();
-        let mut queue: Vec<usize> =
-            siblings.iter().flat_map(|&sibling| &self.entries[sibling].children).copied().collect();
-        while let Some(number) = queue.pop() {
-            if self.entries[number].standing.is_none() && above.insert(number) {
-                queue.extend(&self.entries[number].children);
-            }
-        }
-        siblings.iter().copied().filter(|sibling| !above.contains(sibling)).collect()
     }
 
     /// Holds branches, and takes what they said away from the changes they stood on.

@@ -41,7 +41,7 @@ pub(super) fn judge_first<'a, P: Policy>(
     case.find_waiting();
     case.refuse_beyond(entries_max);
     case.judge_each(policy);
-    let forks = case.tree.settle(&case.canonical(), &case.index);
+    let forks = case.tree.settle(&case.canonical());
     case.set_aside_covered();
     case.judge_roles();
     case.close(forks)

@@ -1,5 +1,7 @@
 //! Each rule between the changes of a record, refused under its code; ancestry against a plain walk.
 
+use std::collections::BTreeSet;
+
 use super::refusals::Without;
 use super::{SEED, actor, put};
 use crate::change::{Admission, Basis, Change, Composed, Earlier, OpRef, Put, RecordIndex, Step, Value, compose};
@@ -155,11 +157,15 @@ fn an_entry_waits_for_those_it_names_and_is_admitted_once() {
 #[test]
 fn both_branches_of_a_fork_are_known_apart() {
     let mut record = history();
-    // A signs another second change on 0, and B builds on that branch and then on both.
+    // A signs another second change on 0; B builds on that branch from a new log, and on both from the first.
     record.write(20, A, &[0], after(1, 0), vec![over((2, A), "q")]);
-    record.write(21, B, &[20], after(2, 3), vec![over((3, A), "q")]);
+    record.write(21, actor(9), &[20], None, vec![over((3, A), "q")]);
     let holds = |of: u64, ancestor: u64| record.index.is_or_descends_from(entry(of), entry(ancestor));
-    assert!(!holds(20, 1) && !holds(1, 20) && holds(21, 20) && holds(21, 1));
+    assert!(!holds(20, 1) && !holds(1, 20) && holds(21, 20) && !holds(21, 1));
+    let both = record.index.basis(&[entry(20)], after(2, 3)).unwrap();
+    let change = leak(B, &both, vec![over((3, A), "q")]);
+    let step = Step { entry: entry(30), refs: &both.refs };
+    assert_eq!(record.index.admit(&change, step).map_err(|refused| refused.check), Err(ChangeSeq));
     // Operation 3 of A is on p in one branch and on q in the other: each is an ancestor only where it was seen.
     let basis = record.index.basis(&[entry(20)], None).unwrap();
     let change = leak(actor(1), &basis, vec![over((3, A), "p")]);
@@ -169,37 +175,90 @@ fn both_branches_of_a_fork_are_known_apart() {
 }
 
 #[test]
+fn a_change_with_too_many_actors_below_it_is_refused() {
+    let mut record = Record::default();
+    record.write(0, actor(0), &[], None, vec![put("p", Value::Null)]);
+    let who = |number: u64| {
+        let mut bytes = [0xee; 16];
+        bytes[..8].copy_from_slice(&number.to_be_bytes());
+        Actor::from_bytes(bytes)
+    };
+    let most = crate::change::ACTORS_MAX as u64;
+    // Each builds on the one before, under a name of its own: actor 0 and 255 more.
+    for number in 1..most {
+        record.write(number, who(number), &[number - 1], None, vec![put("p", Value::Null)]);
+    }
+    let last = most - 1;
+    let basis = record.index.basis(&[entry(last)], None).unwrap();
+    let change = leak(who(most), &basis, vec![put("p", Value::Null)]);
+    let step = Step { entry: entry(most), refs: &basis.refs };
+    assert_eq!(record.index.admit(&change, step).map_err(|refused| refused.check), Err(ChangeSize));
+    record.write(most, who(last), &[], after(1, last), vec![put("p", Value::Null)]);
+    assert!(record.index.is_or_descends_from(entry(most), entry(0)));
+}
+
+#[test]
+fn a_line_through_forks_upon_forks_is_one_line() {
+    let mut record = Record::default();
+    record.write(0, A, &[], None, vec![put("p", Value::Null)]);
+    let mut below = 0;
+    for seq in 1..2_000u64 {
+        // Two siblings, and the next two upon the second.
+        for number in [2 * seq - 1, 2 * seq] {
+            record.write(number, A, &[], after(seq, below), vec![put("p", Value::Null)]);
+        }
+        below = 2 * seq;
+    }
+    assert_eq!(record.index.len(), 3_999);
+    let holds = |ancestor: u64| record.index.is_or_descends_from(entry(below), entry(ancestor));
+    assert!((1..2_000).all(|seq| holds(2 * seq) && !holds(2 * seq - 1)));
+}
+
+#[test]
 fn random_histories_agree_with_a_walk_through_the_dependencies() {
     let mut dice = super::Dice::new(5);
     let mut record = Record::default();
-    let mut ancestors: Vec<Vec<u64>> = Vec::new();
+    // Of each change: itself and its ancestors, and its place as author and seq.
+    let (mut below, mut places): (Vec<BTreeSet<u64>>, Vec<(usize, usize)>) = Default::default();
     let mut logs: [Vec<u64>; 4] = Default::default();
-    let mut authors: Vec<u64> = Vec::new();
-    for number in 0..120u64 {
+    let mut refusals = 0;
+    for number in 0..240u64 {
         let who = dice.below(4) as usize;
-        let heads = (0..1 + dice.below(2)).filter(|_| number > 0).map(|_| dice.below(number));
+        let mut heads: Vec<u64> = (0..1 + dice.below(2)).filter(|_| number > 0).map(|_| dice.below(number)).collect();
         // Of its own changes an author names the last one of the branch only.
-        let heads: Vec<u64> =
-            heads.collect::<Vec<_>>().into_iter().filter(|&head| authors[head as usize] != who as u64).collect();
-        authors.push(who as u64);
+        heads.retain(|&head| places[head as usize].0 != who);
         // Now and then a log goes back to an earlier point: a fork.
         if dice.below(10) == 0 {
             let keep = dice.below(logs[who].len() as u64 + 1) as usize;
             logs[who].truncate(keep);
         }
         let earlier = logs[who].last().and_then(|last| after(logs[who].len() as u64, *last));
-        record.write(number, actor(who as u8), &heads, earlier, vec![put("p", Value::Int(number as i64))]);
-        let parents = heads.iter().chain(logs[who].last());
-        let mut all: Vec<u64> =
-            parents.flat_map(|parent| ancestors[*parent as usize].clone()).chain([number]).collect();
-        all.sort_unstable();
-        all.dedup();
-        ancestors.push(all);
+        let own: BTreeSet<u64> = logs[who].last().map(|last| below[*last as usize].clone()).unwrap_or_default();
+        let mut all: BTreeSet<u64> =
+            heads.iter().flat_map(|head| below[*head as usize].clone()).chain(own.clone()).collect();
+        let place = (who, logs[who].len());
+        let taken: BTreeSet<(usize, usize)> = all.iter().map(|step| places[*step as usize]).collect();
+        if taken.len() < all.len() || taken.contains(&place) {
+            let heads: Vec<EntryId> = heads.iter().map(|head| entry(*head)).collect();
+            let basis = record.index.basis(&heads, earlier).expect("heads were admitted");
+            let change = leak(actor(who as u8), &basis, vec![put("p", Value::Int(number as i64))]);
+            let step = Step { entry: entry(number), refs: &basis.refs };
+            let found = record.index.admit(&change, step).map_err(|refused| refused.check);
+            assert_eq!(found, Err(ChangeSeq), "{number}");
+            (all, refusals) = (own, refusals + 1);
+            record.write(number, actor(who as u8), &[], earlier, vec![put("p", Value::Int(number as i64))]);
+        } else {
+            record.write(number, actor(who as u8), &heads, earlier, vec![put("p", Value::Int(number as i64))]);
+        }
+        all.insert(number);
+        below.push(all);
+        places.push(place);
         logs[who].push(number);
     }
-    for of in 0..120 {
-        for ancestor in 0..120 {
-            let walked = ancestors[of as usize].contains(&ancestor);
+    assert!((20..220).contains(&refusals), "{refusals}");
+    for of in 0..240 {
+        for ancestor in 0..240 {
+            let walked = below[of as usize].contains(&ancestor);
             assert_eq!(record.index.is_or_descends_from(entry(of), entry(ancestor)), walked, "{of} {ancestor}");
         }
     }
