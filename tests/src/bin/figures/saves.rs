@@ -98,10 +98,11 @@ pub(crate) fn measure() -> Vec<Row> {
     }
     let mut bytes = Sort::ALL.map(|sort| phone.save(sort, 0).1);
     let mut rounds: [Rounds; Sort::ALL.len()] = Default::default();
-    for _ in 0..ROUNDS {
+    for round in 0..ROUNDS {
         let mut saves: [Vec<f64>; Sort::ALL.len()] = Default::default();
         let mut commits = saves.clone();
-        for turn in 0..SAVES {
+        // Turns go on from round to round, so that the records at hand stay at hand.
+        for turn in round * SAVES..(round + 1) * SAVES {
             for (at, sort) in Sort::ALL.into_iter().enumerate() {
                 let commit = |bytes: &Bytes| time_ms(|| bare[at].commit(&bytes.0, &bytes.1)).0;
                 // Who goes first changes, so that neither always finds the disk as the other left it.
