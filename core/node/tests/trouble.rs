@@ -13,7 +13,7 @@ use std::process::Command;
 use common::{Mission, carry, inspection, open, vault};
 use merestone_core::entry::{EntryDraft, Position, Rendition, RenditionOrReason, SignedEntry, Subject};
 use merestone_core::erasure::{Erased, ErasureDraft, ErasureReason};
-use merestone_core::id::{BlobHash, EntryId, RecordId, StatementId};
+use merestone_core::id::{BlobHash, EntryId, RecordId, StatementId, StoreId};
 use merestone_core::key::{KeyCache, PublicKey, SigningKey};
 use merestone_core::receipt::{LogHeld, Receipt, ReceiptDraft};
 use merestone_core::record::Standing;
@@ -317,6 +317,31 @@ fn custody_rests_on_receipts_over_heads_that_are_held() {
     a.receive(Class::Receipt, &[foreign.as_bytes().to_vec()]).unwrap();
     assert_eq!((at_camp(first), at_camp(second)), (true, true));
     assert_eq!(a.custody(EntryId::from_bytes([9; 32])).unwrap(), None);
+}
+
+#[test]
+fn a_device_that_poses_as_many_stores_is_one_peer() {
+    let mission = Mission::found();
+    let (home_a, home_b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (a, b) = (mission.device(home_a.path(), "a"), mission.device(home_b.path(), "b"));
+    let observer = mission.enrol(&a, 0, "Olena", "one");
+    let peers = [("Boris", "two"), ("Karim", "three")]
+        .map(|(name, passphrase)| (mission.enrol(&b, 1, name, passphrase), passphrase));
+    carry(&b, &a);
+    let head = save(&a, &mission, &observer, "Bridge");
+    let log = a.store().tips(None, None).unwrap()[0].log;
+    for (count, (peer, passphrase)) in peers.into_iter().enumerate() {
+        let signer = merestone_node::vault::Vault::unlock(&vault(&b, passphrase), &peer).unwrap().signer;
+        let certificate = a.authority().roster().certificates_of(peer.as_bytes()).next().unwrap().id();
+        for n in 0..5 {
+            let logs = vec![LogHeld { log, height: 1, head, missing: 0 }];
+            let store = StoreId::from_bytes([n; 16]);
+            let draft = ReceiptDraft { store, counter: 1, logs, blobs: vec![], certificate };
+            let receipt = Receipt::make(&a.authority().roster(), &*signer, draft).unwrap();
+            a.receive(Class::Receipt, &[receipt.as_bytes().to_vec()]).unwrap();
+            assert_eq!(a.custody(head).unwrap().unwrap().peers, count + 1);
+        }
+    }
 }
 
 #[test]

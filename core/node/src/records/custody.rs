@@ -1,6 +1,6 @@
 //! Who holds a copy: each word of it rests on a signed receipt over exact heads and hashes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use merestone_core::id::{BlobHash, EntryId, LogId, StoreId};
 use merestone_core::key::PublicKey;
@@ -15,7 +15,8 @@ use crate::device::{AccessError, Device};
 /// That an entry is *witnessed* (a cosigned checkpoint includes it) is not known to this version.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Custody {
-    /// How many other stores than this one and base camps signed that they hold it with its body.
+    /// How many keys of other devices than this one and base camps signed that a store of theirs holds it with its body.
+    /// Keys are certified one by one, while a device may take any number of store ids.
     pub peers: usize,
     /// Whether a base camp did.
     pub is_at_base_camp: bool,
@@ -46,9 +47,14 @@ impl Device {
 
         let mut custody = Custody { photos: photos.len(), ..Custody::default() };
         let (mut elsewhere, mut at_camp) = (vec![false; files.len()], vec![false; files.len()]);
+        let mut peers = BTreeSet::new();
         for (receipt, is_camp) in &newest {
             if self.attests(receipt, stored.log, stored.seq, entry)? {
-                if *is_camp { custody.is_at_base_camp = true } else { custody.peers += 1 }
+                if *is_camp {
+                    custody.is_at_base_camp = true;
+                } else {
+                    peers.insert(*receipt.signer());
+                }
             }
             for (at, files) in files.iter().enumerate() {
                 let is_held = files.iter().all(|&file| receipt.holds_blob(file));
@@ -56,6 +62,7 @@ impl Device {
                 at_camp[at] |= is_held && *is_camp;
             }
         }
+        custody.peers = peers.len();
         custody.photos_elsewhere = elsewhere.into_iter().filter(|&held| held).count();
         custody.photos_at_base_camp = at_camp.into_iter().filter(|&held| held).count();
         Ok(Some(custody))
