@@ -152,7 +152,8 @@ fn a_false_description_does_not_keep_a_true_one_from_being_fetched() {
 
 #[test]
 fn a_damaged_or_lost_photo_is_set_aside_and_wanted_again() {
-    let damage: [(fn(&PathBuf), AsideReason); 2] = [
+    type Damage = (fn(&PathBuf), AsideReason);
+    let damage: [Damage; 2] = [
         (|file| fs::write(file, b"other bytes").unwrap(), AsideReason::Damaged),
         (|file| fs::remove_file(file).unwrap(), AsideReason::Gone),
     ];
