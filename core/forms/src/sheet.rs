@@ -53,7 +53,10 @@ pub enum Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLarge => write!(f, "the form is larger than {DOCUMENT_BYTES_MAX} bytes or {ROWS_MAX} rows, or its title, version or number of questions is"),
+            Self::TooLarge => write!(
+                f,
+                "the form is larger than {DOCUMENT_BYTES_MAX} bytes or {ROWS_MAX} rows, or its title, version or number of questions is"
+            ),
             Self::NotATable => f.write_str("this is no row of a table under a sheet name and a heading"),
             Self::MissingSheet => f.write_str("the sheet is missing or empty"),
             Self::Empty => f.write_str("the cell is empty"),

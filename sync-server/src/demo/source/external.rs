@@ -27,8 +27,7 @@ pub(super) fn read(fixtures: &Path) -> Result<Material, SourceError> {
             format!("incidents  {}: CC BY 4.0", UCDP.split(" (").next().unwrap_or(UCDP)),
             format!("incidents  {IOM}: CC BY 4.0"),
             format!("counts     {BTS}: public domain"),
-            "photos     exif-samples CC BY-SA 4.0, mapillary_tools BSD-2, others MIT; see their captions"
-                .to_owned(),
+            "photos     exif-samples CC BY-SA 4.0, mapillary_tools BSD-2, others MIT; see their captions".to_owned(),
         ],
         inspections: posts.iter().enumerate().map(|(index, post)| post.inspection(index)).collect(),
         incidents,
