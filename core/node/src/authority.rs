@@ -84,17 +84,24 @@ impl Authority {
         let (mut received, mut batch) = (Received::default(), Batch::new());
         for bytes in statements {
             match roster.admit(class, bytes) {
-                Ok(Admitted::New(id)) => {
-                    received.new.push(id);
-                    // The roster has counted it; the store's own count by signer is not used.
-                    batch.statement(store_class(class), None, bytes.to_vec());
-                }
+                Ok(Admitted::New(id)) => received.new.push(id),
                 Ok(Admitted::Known(id)) => received.known.push(id),
                 Err(refused) => received.refused.push((StatementId::of(bytes), refused)),
             }
         }
         if received.new.is_empty() {
             return Ok(received);
+        }
+        // A receipt may make way for the next one.
+        let (new, passed) = received.new.into_iter().partition(|id| roster.holds(class, *id));
+        received.new = new;
+        received.known.extend::<Vec<_>>(passed);
+        for bytes in received.new.iter().filter_map(|id| roster.bytes(class, *id)) {
+            // The roster has counted it; the store's own count by signer is not used.
+            batch.statement(store_class(class), None, bytes.to_vec());
+        }
+        for id in before.ids(class).into_iter().filter(|id| !roster.holds(class, *id)) {
+            batch.drop_statement(store_class(class), id);
         }
         if let Err(error) = store.commit(batch) {
             *roster = before;

@@ -17,13 +17,13 @@ use merestone_core::id::{BlobHash, EntryId, RecordId, StatementId, StoreId};
 use merestone_core::key::{KeyCache, PublicKey, SigningKey};
 use merestone_core::receipt::{LogHeld, Receipt, ReceiptDraft};
 use merestone_core::record::Standing;
-use merestone_core::roster::{Class, Role};
+use merestone_core::roster::{Class, RECEIPT_STORES_MAX, Role};
 use merestone_node::Answer;
 use merestone_node::capture::{PhotoSource, SaveError, Saved};
 use merestone_node::device::{AccessError, Device, PenError};
 use merestone_node::office::PartyOffice;
 use merestone_node::records::RecordFilter;
-use merestone_store::{Batch, BlobClass, SIBLINGS_MAX};
+use merestone_store::{Batch, BlobClass, SIBLINGS_MAX, StatementClass};
 use skip::skip;
 
 const DISK: &str = "MERESTONE_SMALL_DISK";
@@ -317,6 +317,33 @@ fn custody_rests_on_receipts_over_heads_that_are_held() {
     a.receive(Class::Receipt, &[foreign.as_bytes().to_vec()]).unwrap();
     assert_eq!((at_camp(first), at_camp(second)), (true, true));
     assert_eq!(a.custody(EntryId::from_bytes([9; 32])).unwrap(), None);
+}
+
+#[test]
+fn receipts_that_made_way_are_gone_from_the_store() {
+    let mission = Mission::found();
+    let home = tempfile::tempdir().unwrap();
+    let device = mission.device(home.path(), "a");
+    let observer = mission.enrol(&device, 0, "Olena", "one");
+    let signer = merestone_node::vault::Vault::unlock(&vault(&device, "one"), &observer).unwrap().signer;
+    let certificate = device.authority().roster().certificates_of(observer.as_bytes()).next().unwrap().id();
+    let receipt = |store: u8, counter: u64| {
+        let draft =
+            ReceiptDraft { store: StoreId::from_bytes([store; 16]), counter, logs: vec![], blobs: vec![], certificate };
+        Receipt::make(&device.authority().roster(), &*signer, draft).unwrap().as_bytes().to_vec()
+    };
+    let in_store = || device.store().statement_ids(StatementClass::Receipt).unwrap();
+    let received = device.receive(Class::Receipt, &[receipt(1, 1), receipt(1, 2)]).unwrap();
+    assert_eq!((received.new.len(), received.known.len()), (1, 1), "the first is covered by the second");
+    assert_eq!(in_store(), received.new);
+    for store in 2..=RECEIPT_STORES_MAX as u8 + 4 {
+        device.receive(Class::Receipt, &[receipt(store, 9)]).unwrap();
+    }
+    assert_eq!(in_store().len(), RECEIPT_STORES_MAX);
+    assert_eq!(in_store(), device.authority().roster().ids(Class::Receipt));
+    let held = in_store();
+    drop(device);
+    assert_eq!(open(home.path(), "b").authority().roster().ids(Class::Receipt), held);
 }
 
 #[test]

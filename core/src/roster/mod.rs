@@ -31,7 +31,7 @@ pub use cut::{CUT_BYTES_MAX, CUT_TEXT_BYTES_MAX, Cut, CutDraft, CutReason, KEPT_
 pub use request::{EnrolmentRequest, PERSON_BYTES_MAX, REQUEST_BYTES_MAX, ReadTextError, RequestDraft, WORDS};
 pub use signed::{CHARTER_BYTES_MAX, CompleteCharter, SignedCharter};
 pub(crate) use signed::{Wanted, read_signed, verify_signatures, write_signed};
-pub use statements::{Admitted, Authority, Class, Roster, STATEMENTS_MAX};
+pub use statements::{Admitted, Authority, Class, RECEIPT_STORES_MAX, RECEIPTS_OF_STORE_MAX, Roster, STATEMENTS_MAX};
 pub use transfer::{Carried, MistypedText, TRANSFER_CHARS_MAX};
 
 /// The number of a party in the charter.

@@ -1,5 +1,6 @@
 //! The statements held of one mission, as a set (`spec/sync.md`, Control frames).
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::PartyNumber;
@@ -11,12 +12,22 @@ use crate::checkpoint::Checkpoint;
 use crate::entry::Kind;
 use crate::erasure::{Erased, Erasure};
 use crate::form::FormDefinition;
-use crate::id::{DIGEST_BYTES, FormHash, MissionId, RecordId, ScopeId, StatementId, sha256};
-use crate::key::{KEY_BYTES, KeyCache};
+use crate::id::{DIGEST_BYTES, FormHash, MissionId, RecordId, ScopeId, StatementId, StoreId, sha256};
+use crate::key::{KEY_BYTES, KeyCache, PublicKey};
 use crate::receipt::Receipt;
 
 /// Most statements of one signer and class.
 pub const STATEMENTS_MAX: usize = 4_096;
+
+/// Most stores of one signer of which receipts are kept.
+///
+/// A device has one, and another after each restore from a copy; but it may write any store id.
+pub const RECEIPT_STORES_MAX: usize = 16;
+
+/// Most receipts of one signer and store that are kept, none of which covers another.
+///
+/// A store that only grows has one; each beyond it shows that the store lost something.
+pub const RECEIPTS_OF_STORE_MAX: usize = 4;
 
 /// What a statement is; peers compare the statements of each class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,7 +77,7 @@ impl Class {
 pub enum Admitted {
     /// It was added.
     New(StatementId),
-    /// It is held already, or was before a later receipt covered it; nothing changed.
+    /// It is held already, or is a receipt that made way for later ones; nothing changed.
     Known(StatementId),
 }
 
@@ -94,7 +105,8 @@ pub enum Authority<'a> {
 ///
 /// What it answers depends on the set of statements and not on the order in which they were admitted.
 /// A cut or a receipt is refused until the certificate it rests on is held, so classes are to be exchanged in the
-/// order of [`Class::ALL`]; and the 4,097th statement of one signer and class is refused.
+/// order of [`Class::ALL`]; and the 4,097th statement of one signer and class is refused. Receipts make way for later ones
+/// before there are as many ([`RECEIPT_STORES_MAX`], [`RECEIPTS_OF_STORE_MAX`]).
 #[derive(Clone, Debug)]
 pub struct Roster {
     charter: CompleteCharter,
@@ -194,15 +206,13 @@ impl Roster {
         if self.receipts.values().any(|held| held.covers(&receipt)) {
             return Ok(Admitted::Known(id));
         }
-        let signer = *receipt.signer().as_bytes();
-        let before = self.receipts.len();
+        let signer = *receipt.signer();
         self.receipts.retain(|_, held| !receipt.covers(held));
-        if let Some(count) = self.counts.get_mut(&(Class::Receipt, signer)) {
-            *count -= before - self.receipts.len();
-        }
-        self.count(Class::Receipt, signer, policy)?;
         self.receipts.insert(id, receipt);
-        Ok(Admitted::New(id))
+        for old in self.receipts_too_many(&signer) {
+            self.receipts.remove(&old);
+        }
+        Ok(if self.receipts.contains_key(&id) { Admitted::New(id) } else { Admitted::Known(id) })
     }
 
     /// What founds the mission.
@@ -333,6 +343,21 @@ impl Roster {
         (!ids.is_empty()).then(|| sha256(&parts))
     }
 
+    /// The receipts of a signer beyond its newest stores, and beyond the newest of each store.
+    fn receipts_too_many(&self, signer: &PublicKey) -> Vec<StatementId> {
+        let mut stores: BTreeMap<StoreId, Vec<(Reverse<u64>, StatementId)>> = BTreeMap::new();
+        for held in self.receipts.values().filter(|held| held.signer() == signer) {
+            stores.entry(held.store()).or_default().push((Reverse(held.counter()), held.id()));
+        }
+        stores.values_mut().for_each(|receipts| receipts.sort_unstable());
+        let mut stores: Vec<_> = stores.into_iter().collect();
+        // Ids of stores ascend, and the sort is stable.
+        stores.sort_by_key(|(_, receipts)| receipts.first().map(|(counter, _)| *counter));
+        let kept = |at: usize| if at < RECEIPT_STORES_MAX { RECEIPTS_OF_STORE_MAX } else { 0 };
+        let beyond = stores.into_iter().enumerate().flat_map(|(at, (_, receipts))| receipts.into_iter().skip(kept(at)));
+        beyond.map(|(_, id)| id).collect()
+    }
+
     fn root(&self, party: PartyNumber) -> [u8; KEY_BYTES] {
         self.charter.charter().party(party).map_or([0; KEY_BYTES], |party| *party.root.as_bytes())
     }
@@ -348,7 +373,7 @@ impl Roster {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::{BlobHash, StoreId};
+    use crate::id::BlobHash;
     use crate::receipt::ReceiptDraft;
     use crate::record::testing::{certificate, charter, key, roster, scope};
     use crate::roster::{CutDraft, CutReason, Role};
@@ -416,6 +441,35 @@ mod tests {
             let mut counters: Vec<_> = roster.receipts().map(Receipt::counter).collect();
             counters.sort_unstable();
             assert_eq!(counters, [2, 3]);
+        }
+    }
+
+    #[test]
+    fn of_one_signer_the_newest_stores_and_the_newest_receipts_of_each_are_kept_in_any_order() {
+        let camps = [certificate(1, 30, Role::Camp), certificate(1, 31, Role::Camp)];
+        let held = roster(&camps);
+        let receipt = |signer: usize, store: u8, counter: u64, blob: u8| {
+            let store = StoreId::from_bytes([store; 16]);
+            let blobs = vec![BlobHash::from_bytes([blob; 32])];
+            let draft = ReceiptDraft { store, counter, logs: vec![], blobs, certificate: camps[signer].id() };
+            Receipt::make(&held, &key([30, 31][signer]), draft).expect("a certified key signs")
+        };
+        // Each states something that no other does: none covers another.
+        let mut all: Vec<_> = (1..=20).map(|store| receipt(0, store, 100 + u64::from(store % 10), store)).collect();
+        all.extend((1..=6).map(|counter| receipt(0, 21, 1_000 + counter, counter as u8)));
+        all.push(receipt(1, 1, 1, 1));
+        let mut kept: BTreeSet<_> =
+            [9, 19, 8, 18, 7, 17, 6, 16, 5, 15, 4, 14, 3, 13, 2].map(|at| all[at - 1].id()).into();
+        kept.extend(all[22..26].iter().map(Receipt::id));
+        kept.insert(all[26].id());
+        for step in [1, 5, 8, 26] {
+            let mut roster = held.clone();
+            // Steps that have no factor in common with 27 reach every receipt.
+            for at in (0..all.len()).map(|at| (at + 1) * step % all.len()) {
+                let admitted = roster.admit(Class::Receipt, all[at].as_bytes()).expect("well formed");
+                assert_eq!(admitted == Admitted::New(all[at].id()), roster.holds(Class::Receipt, all[at].id()));
+            }
+            assert_eq!(roster.receipts().map(Receipt::id).collect::<BTreeSet<_>>(), kept, "step {step}");
         }
     }
 

@@ -57,6 +57,10 @@ impl Apply<'_> {
         for statement in &batch.statements {
             self.statement(statement)?;
         }
+        for (class, id) in &batch.dropped_statements {
+            let sql = "DELETE FROM statement WHERE class = ?1 AND id = ?2";
+            self.connection.prepare_cached(sql)?.execute(params![class.code(), id.as_bytes()])?;
+        }
         self.entries(batch, &mut committed, &mut touched)?;
         for (entry, body) in &batch.bodies {
             match self.body(*entry, body)? {

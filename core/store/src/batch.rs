@@ -66,6 +66,7 @@ pub struct DraftId(pub [u8; 16]);
 pub struct Batch {
     pub(crate) settings: Vec<(String, Option<Vec<u8>>)>,
     pub(crate) statements: Vec<NewStatement>,
+    pub(crate) dropped_statements: Vec<(StatementClass, StatementId)>,
     pub(crate) entries: Vec<VerifiedEntry>,
     pub(crate) bodies: Vec<(EntryId, Vec<u8>)>,
     pub(crate) blob_names: Vec<(EntryId, BlobClaim, BlobClass)>,
@@ -146,6 +147,12 @@ impl Batch {
     /// Adds a verified statement. `signer` is the key whose number of statements is limited.
     pub fn statement(&mut self, class: StatementClass, signer: Option<[u8; 32]>, bytes: Vec<u8>) -> &mut Self {
         self.statements.push(NewStatement { class, signer, bytes });
+        self
+    }
+
+    /// Drops a statement that made way for another one: a receipt for a later receipt.
+    pub fn drop_statement(&mut self, class: StatementClass, id: StatementId) -> &mut Self {
+        self.dropped_statements.push((class, id));
         self
     }
 

@@ -1,5 +1,5 @@
 CREATE TABLE statement (
-    -- One statement of the roster or one form definition; a set, never changed.
+    -- One statement of the roster or one form definition; a set, from which only receipts that made way are dropped.
     statement INTEGER PRIMARY KEY,
     -- SHA-256 of bytes.
     id BLOB NOT NULL,
