@@ -69,12 +69,12 @@ impl Folder {
     }
 
     /// Takes the lock that keeps a second handle out; it ends with the file, also when the process is killed.
-    pub(crate) fn lock(&self) -> Result<File, OpenError> {
+    pub(crate) fn lock(&self) -> Result<Lock, OpenError> {
         let path = self.root.join("lock");
         let open = File::options().create(true).truncate(false).write(true).open(&path);
         let file = open.map_err(|source| OpenError::Io { path: path.clone(), source })?;
         match file.try_lock() {
-            Ok(()) => Ok(file),
+            Ok(()) => Ok(Lock(file)),
             Err(TryLockError::WouldBlock) => Err(OpenError::AlreadyOpen { path: self.root.clone() }),
             Err(TryLockError::Error(source)) => Err(OpenError::Io { path, source }),
         }
@@ -91,6 +91,18 @@ impl Folder {
             flush_folder(parent)?;
         }
         Ok(target)
+    }
+}
+
+/// The lock on a folder.
+#[derive(Debug)]
+pub(crate) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing alone is not enough: a child that this process is just starting holds the same open file until it
+        // runs its program, and the folder would look open for as long.
+        let _ = self.0.unlock();
     }
 }
 

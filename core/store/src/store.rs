@@ -1,7 +1,7 @@
 //! The handle to an open store.
 
 use std::fmt;
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -62,7 +62,7 @@ pub struct Store {
     /// Held while a blob's file changes its place.
     pub(crate) moving: Mutex<()>,
     // Last, so that the folder is unlocked after the writer, which goes with the desk, is closed.
-    _lock: File,
+    _lock: folder::Lock,
 }
 
 /// Readers that are kept open for the next read: as many as screens and sync ask at one time; more are opened when needed.
@@ -195,7 +195,7 @@ impl Store {
         result
     }
 
-    fn start(folder: Folder, lock: File, connection: Connection) -> Result<Self, OpenError> {
+    fn start(folder: Folder, lock: folder::Lock, connection: Connection) -> Result<Self, OpenError> {
         let database = folder.database();
         let writer = Writer::new(connection, folder.clone()).map_err(|error| schema::open_error(&database, error))?;
         let desk = Arc::new(Desk::new(writer));
