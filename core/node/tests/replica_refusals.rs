@@ -7,7 +7,8 @@ mod replica_support;
 use merestone_core::id::ScopeId;
 use merestone_core::roster::{Class, Cut, CutDraft, CutReason, Role};
 use merestone_core::sync::CloseCode;
-use merestone_core::sync::frame::{Frame, Hello, VERSION, Wants};
+use merestone_core::sync::Version;
+use merestone_core::sync::frame::{Frame, Hello, Wants};
 use merestone_link::{Connection, Endpoint, LinkError, LinkLimits};
 use merestone_node::replica::{End, Meet, Replica, Setup};
 use merestone_store::{Batch, Identity, StatementClass, Store, StoreKey};
@@ -109,7 +110,7 @@ async fn a_stranger_and_somebody_with_another_ones_certificate_are_turned_away()
     let thief = Endpoint::bind(HERE, &transport(99), LinkLimits::default()).unwrap();
     let link = within(thief.connect(serving.address(), None)).await.unwrap();
     let hello = Hello {
-        version: VERSION,
+        version: Version::V1.number(),
         mission: mission.id(),
         certificate: Some(anna.as_bytes().to_vec()),
         store: merestone_core::id::StoreId::from_bytes([8; 16]),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::frame::{LogTip, StatementClass, Wants};
+use super::version::Version;
 use crate::cbor::Writer;
 use crate::id::{MissionId, ScopeId, StatementId, StoreId, sha256};
 use crate::key::KEY_BYTES;
@@ -11,6 +12,8 @@ use crate::roster::{Certificate, CompleteCharter, PartyNumber};
 /// Who takes part, and within which limits.
 #[derive(Clone, Debug)]
 pub struct SessionConfig {
+    /// The version that the link agreed on with the peer.
+    pub version: Version,
     /// The mission.
     pub mission: MissionId,
     /// Its charter; `None` on a device that is only joining.

@@ -29,8 +29,6 @@ pub const WANTS_MAX: usize = 64;
 pub const SCOPES_MAX: usize = 16;
 /// Most chunks of a blob: 64 MiB in chunks of 64 KiB.
 pub const CHUNKS_MAX: usize = 1_024;
-/// The version of the conversation this crate speaks.
-pub const VERSION: u64 = 1;
 
 /// What a photo file is for; also the order in which files are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -451,7 +449,7 @@ mod tests {
 
     fn frames() -> Vec<Frame> {
         let hello = Hello {
-            version: VERSION,
+            version: 1,
             mission: MissionId::from_bytes([1; 32]),
             certificate: Some(vec![7; 600]),
             store: StoreId::from_bytes([2; 16]),

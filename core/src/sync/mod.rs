@@ -26,10 +26,11 @@
 //! ```
 //! use merestone_core::id::{MissionId, StoreId};
 //! use merestone_core::sync::frame::{Frame, Wants};
-//! use merestone_core::sync::{Action, Class, CloseCode, Input, Limits, LocalState, Session, SessionConfig};
+//! use merestone_core::sync::{Action, Class, CloseCode, Input, Limits, LocalState, Session, SessionConfig, Version};
 //!
 //! // A device that is joining: it knows the mission's id and nothing else.
 //! let config = SessionConfig {
+//!     version: Version::NEWEST,
 //!     mission: MissionId::from_bytes([1; 32]),
 //!     charter: None,
 //!     certificate: None,
@@ -101,6 +102,7 @@ mod testing;
 mod tests;
 mod tips;
 mod verify;
+mod version;
 pub mod wire;
 
 pub use chunks::BlobFrame;
@@ -116,3 +118,4 @@ pub use receiving::VERIFY_MAX;
 pub use report::{BlobFailure, BlobProgress, Progress, Report, RestState};
 pub use session::Session;
 pub use verify::{UnverifiedBatch, VerifiedBatch};
+pub use version::Version;

@@ -2,7 +2,7 @@
 
 use super::close::{Close, CloseCode};
 use super::config::{CutKey, SessionConfig};
-use super::frame::{Hello, VERSION, Wants};
+use super::frame::{Hello, Wants};
 use crate::id::{ScopeId, StatementId, StoreId};
 use crate::key::KeyCache;
 use crate::roster::Certificate;
@@ -22,7 +22,7 @@ pub(super) struct Peer {
 impl Peer {
     /// The peer that `hello` shows; `None` if one of the two sides has no certificate that this side can check.
     pub(super) fn judge(config: &SessionConfig, hello: &Hello, cuts: &[CutKey]) -> Result<Option<Self>, Close> {
-        if hello.version != VERSION {
+        if hello.version != config.version.number() {
             return Err(Close::new(CloseCode::Version, "version"));
         }
         if hello.mission != config.mission {

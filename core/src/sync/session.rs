@@ -3,7 +3,7 @@
 use super::close::{Close, CloseCode};
 use super::config::{CutKey, LocalState, SessionConfig};
 use super::fetching::Fetching;
-use super::frame::{Frame, Hello, VERSION};
+use super::frame::{Frame, Hello};
 use super::io::{Action, Class, Input, LocalChange};
 use super::outbox::Outbox;
 use super::peer::Peer;
@@ -81,7 +81,7 @@ impl Session {
         let logs = Logs::new(std::mem::take(&mut local.tips), granted);
         let tips = logs.digests();
         out.say(&Frame::Hello(Hello {
-            version: VERSION,
+            version: config.version.number(),
             mission: config.mission,
             certificate: config.certificate.as_ref().map(|certificate| certificate.as_bytes().to_vec()),
             store: config.store,

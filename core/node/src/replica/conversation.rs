@@ -12,7 +12,7 @@ use merestone_core::key::KeyCache;
 use merestone_core::sync::frame::{BlobClass, Wants};
 use merestone_core::sync::{
     Action, BlobFailure, Class, Close, CloseCode, Commit, Committed, Input, Limits, LocalChange, Progress, Report,
-    RestState, Session, SessionConfig, Token, UnverifiedBatch,
+    RestState, Session, SessionConfig, Token, UnverifiedBatch, Version,
 };
 use merestone_link::{Connection, LinkError, close_code};
 use merestone_store::ReadError;
@@ -60,6 +60,7 @@ pub(super) async fn hold(
         Err(_panic) => return refuse(&connection, AccessError::Damaged),
     };
     let config = SessionConfig {
+        version: Version::V1,
         mission: identity.mission,
         charter: Some(shared.authority.roster().charter().clone()),
         certificate,

@@ -14,13 +14,14 @@ use crate::roster::{Certificate, Role, Roster};
 use crate::sync::frame::{BlobClass, LogTip, SIBLINGS_MAX, StatementClass, Wants};
 use crate::sync::{
     Action, Admission, BlobState, Census, Close, Commit, Committed, CutKey, HeldAt, Input, Limits, Loaded, LocalState,
-    LocalTip, Part, Report, Request, RestState, Session, SessionConfig, Span, StoredEntry, WantedBlob, blobs_digest,
-    branches_digest,
+    LocalTip, Part, Report, Request, RestState, Session, SessionConfig, Span, StoredEntry, Version, WantedBlob,
+    blobs_digest, branches_digest,
 };
 
 /// One device: a key, a roster, entries and blobs.
 pub(in crate::sync) struct Host {
     pub(in crate::sync) seed: u8,
+    pub(in crate::sync) version: Version,
     pub(in crate::sync) store: StoreId,
     pub(in crate::sync) certificate: Option<Certificate>,
     pub(in crate::sync) roster: Roster,
@@ -68,6 +69,7 @@ impl Host {
         let roster = roster(std::slice::from_ref(&own));
         Self {
             seed,
+            version: Version::NEWEST,
             store: StoreId::from_bytes([seed; 16]),
             certificate: Some(own),
             roster,
@@ -87,6 +89,7 @@ impl Host {
 
     pub(in crate::sync) fn config(&self, peer: u8) -> SessionConfig {
         SessionConfig {
+            version: self.version,
             mission: charter().mission(),
             charter: Some(charter()),
             certificate: self.certificate.clone(),

@@ -3,7 +3,7 @@
 use crate::id::{BlobHash, LogId, MissionId};
 use crate::record::testing::{certificate, charter, key, request, roster, scope};
 use crate::roster::{Certificate, Class as StatementClass, Cut, CutDraft, CutReason, Role};
-use crate::sync::frame::{Frame, Hello, VERSION, Wants};
+use crate::sync::frame::{Frame, Hello, Wants};
 use crate::sync::io::{Class, Input, LocalChange};
 use crate::sync::testing::{Alone, EPOCH, Host, Link, assert_synced, file, join, sync};
 use crate::sync::{CloseCode, CutKey, LocalState, Report, Session, SessionConfig};
@@ -19,7 +19,7 @@ fn hello_of(host: &Host, edit: impl Fn(&mut Hello)) -> Vec<u8> {
 fn a_hello_that_does_not_fit_ends_the_conversation_by_name() {
     let foreign = certificate(1, 33, Role::Observer).as_bytes().to_vec();
     let rows: Vec<(&str, Vec<u8>, CloseCode)> = vec![
-        ("version", hello_of(&Host::new(32), |hello| hello.version = VERSION + 1), CloseCode::Version),
+        ("version", hello_of(&Host::new(32), |hello| hello.version += 1), CloseCode::Version),
         (
             "mission",
             hello_of(&Host::new(32), |hello| hello.mission = MissionId::from_bytes([9; 32])),
