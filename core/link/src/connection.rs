@@ -5,7 +5,7 @@ use std::{fmt, net::SocketAddr, sync::Arc};
 use tokio::sync::Mutex;
 
 use crate::{
-    Class, LinkError, LinkStats, PeerKey,
+    Class, LinkError, LinkStats, PeerKey, Version,
     closing::{CloseInfo, Closing, Goodbye, close_code},
     inbox::{Inbox, Stop},
     outbox::{Closed, Outbox, WriterParts},
@@ -20,15 +20,22 @@ use crate::{
 #[derive(Clone)]
 pub struct Connection(Arc<Inner>);
 
+/// What the handshake showed.
+#[derive(Clone, Copy)]
+pub(crate) struct Proved {
+    pub(crate) peer: PeerKey,
+    pub(crate) version: Version,
+}
+
 struct Inner {
-    peer: PeerKey,
+    proved: Proved,
     parts: WriterParts,
     outbox: Outbox,
     inbox: Mutex<Inbox>,
 }
 
 impl Connection {
-    pub(crate) fn new(quic: quinn::Connection, peer: PeerKey, slot: PeerSlot, endpoint: Goodbye) -> Self {
+    pub(crate) fn new(quic: quinn::Connection, proved: Proved, slot: PeerSlot, endpoint: Goodbye) -> Self {
         let over = quic.clone();
         // The place is given back when the link ends, even if somebody keeps its handle to ask
         // for statistics. The task ends with the link, because dropping the last handle closes it.
@@ -37,7 +44,7 @@ impl Connection {
             drop(slot);
         });
         Self(Arc::new(Inner {
-            peer,
+            proved,
             parts: WriterParts {
                 closing: Closing::new(quic.clone(), endpoint),
                 quic,
@@ -116,7 +123,12 @@ impl Connection {
 
     /// The key the peer proved. Whose key that is, this room does not know.
     pub fn peer(&self) -> PeerKey {
-        self.0.peer
+        self.0.proved.peer
+    }
+
+    /// The version of the conversation that both sides agreed on: the newest that both speak.
+    pub fn version(&self) -> Version {
+        self.0.proved.version
     }
 
     /// Where the peer's packets come from now. It may change: a phone leaves one Wi-Fi for
@@ -141,7 +153,8 @@ impl Drop for Inner {
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection")
-            .field("peer", &self.0.peer)
+            .field("peer", &self.0.proved.peer)
+            .field("version", &self.0.proved.version)
             .field("closed", &self.close_info())
             .finish_non_exhaustive()
     }

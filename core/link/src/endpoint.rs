@@ -12,9 +12,10 @@ use tokio::time::timeout;
 use crate::{
     AcceptError, BindError, ConnectError, Connection, LinkLimits, PeerKey, TransportKey,
     closing::{Goodbye, close_code},
+    connection::Proved,
     limits::{INCOMING_BYTES_MAX, INCOMING_MAX},
     slots::{HandshakeSlot, Slots},
-    tls::{Identity, NO_NAME, proved_key},
+    tls::{Identity, NO_NAME, agreed_version, proved_key},
 };
 
 /// One UDP socket and one transport key: connects to peers and accepts them.
@@ -54,7 +55,7 @@ impl Endpoint {
         let identity = Identity::new(key);
         // Named "client" in quinn, this constructor is the one that serves IPv4 on an IPv6 socket.
         let quic = quinn::Endpoint::client(address).map_err(|source| BindError::from_io(address, source))?;
-        let mut server = quinn::ServerConfig::with_crypto(identity.server_config());
+        let mut server = quinn::ServerConfig::with_crypto(identity.server_config(limits.version_max));
         server
             .transport_config(limits.accepting())
             .max_incoming(INCOMING_MAX)
@@ -86,7 +87,7 @@ impl Endpoint {
     pub async fn connect(&self, address: SocketAddr, expected: Option<PeerKey>) -> Result<Connection, ConnectError> {
         let slot = self.0.slots.take().ok_or(ConnectError::TooManyConnections)?;
         let shown_instead = Arc::new(OnceLock::new());
-        let crypto = self.0.identity.client_config(expected, Arc::clone(&shown_instead));
+        let crypto = self.0.identity.client_config(self.0.limits.version_max, expected, Arc::clone(&shown_instead));
         let mut config = quinn::ClientConfig::new(crypto);
         config.transport_config(Arc::clone(&self.0.connecting));
         let connecting = self.0.quic.connect_with(config, address, NO_NAME)?;
@@ -98,6 +99,7 @@ impl Endpoint {
         };
         self.admit(quic, slot).map_err(|refusal| match refusal {
             NotAdmitted::NoKey => ConnectError::NoRawKey,
+            NotAdmitted::NoVersion => ConnectError::NoCommonVersion,
             NotAdmitted::PeerFull => ConnectError::TooManyConnections,
         })
     }
@@ -157,8 +159,11 @@ impl Endpoint {
         let Some(peer) = proved_key(&quic) else {
             return Err(NotAdmitted::NoKey);
         };
+        let Some(version) = agreed_version(&quic) else {
+            return Err(NotAdmitted::NoVersion);
+        };
         match slot.admit(peer) {
-            Ok(slot) => Ok(Connection::new(quic, peer, slot, Arc::clone(&self.0.goodbye))),
+            Ok(slot) => Ok(Connection::new(quic, Proved { peer, version }, slot, Arc::clone(&self.0.goodbye))),
             Err(_full) => {
                 let code = VarInt::from_u32(close_code::TOO_MANY_FROM_PEER);
                 quic.close(code, b"too many connections with this key");
@@ -172,6 +177,8 @@ impl Endpoint {
 enum NotAdmitted {
     /// TLS reports no single raw key. The verifiers let no such handshake complete.
     NoKey,
+    /// TLS reports no version of ours. QUIC lets no such handshake complete either.
+    NoVersion,
     PeerFull,
 }
 
@@ -180,7 +187,7 @@ impl Incoming {
     /// waiting.
     ///
     /// # Errors
-    /// If the caller proves no key, speaks another protocol, is too slow, or has too many
+    /// If the caller proves no key, speaks no version that we speak, is too slow, or has too many
     /// connections already.
     pub async fn accept(self) -> Result<Connection, AcceptError> {
         let limits = &self.endpoint.0.limits;
@@ -191,6 +198,7 @@ impl Incoming {
         };
         self.endpoint.admit(quic, self.slot).map_err(|refusal| match refusal {
             NotAdmitted::NoKey => AcceptError::NoRawKey,
+            NotAdmitted::NoVersion => AcceptError::NoCommonVersion,
             NotAdmitted::PeerFull => AcceptError::TooManyFromPeer { connections_max: limits.connections_per_peer_max },
         })
     }

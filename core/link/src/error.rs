@@ -76,9 +76,10 @@ pub enum ConnectError {
     /// Somebody else answers at this address. Our own key was not shown to them.
     #[error("another key than the expected one answered")]
     WrongKey,
-    /// The other side does not speak `merestone/1`.
-    #[error("the other side speaks another protocol")]
-    OtherProtocol,
+    /// No version is spoken by both: one side is older than what the other still speaks, or what
+    /// answers is another program.
+    #[error("the other side speaks no version of merestone that this side speaks: update the older one")]
+    NoCommonVersion,
     /// The other side shows or takes no raw public key.
     #[error("the other side uses no raw public keys")]
     NoRawKey,
@@ -108,9 +109,10 @@ pub enum AcceptError {
     /// The handshake did not end within its time.
     #[error("the handshake did not end in time")]
     TimedOut,
-    /// The caller does not speak `merestone/1`.
-    #[error("the caller speaks another protocol")]
-    OtherProtocol,
+    /// No version is spoken by both: one side is older than what the other still speaks, or the
+    /// caller is another program.
+    #[error("the caller speaks no version of merestone that this side speaks: update the older one")]
+    NoCommonVersion,
     /// The caller shows or takes no raw public key.
     #[error("the caller uses no raw public keys")]
     NoRawKey,
@@ -237,7 +239,7 @@ impl From<ConnectionError> for ConnectError {
     fn from(error: ConnectionError) -> Self {
         match error {
             ConnectionError::TimedOut | ConnectionError::Reset => Self::NoAnswer,
-            ConnectionError::VersionMismatch => Self::OtherProtocol,
+            ConnectionError::VersionMismatch => Self::NoCommonVersion,
             ConnectionError::CidsExhausted => Self::TooManyConnections,
             ConnectionError::LocallyClosed => Self::EndpointClosed,
             ConnectionError::ApplicationClosed(close) => Self::ClosedByPeer {
@@ -257,7 +259,7 @@ impl From<TransportErrorCode> for ConnectError {
     fn from(code: TransportErrorCode) -> Self {
         match code.into() {
             HANDSHAKE_FAILURE => Self::NoRawKey,
-            NO_APPLICATION_PROTOCOL => Self::OtherProtocol,
+            NO_APPLICATION_PROTOCOL => Self::NoCommonVersion,
             transport_code => Self::Handshake { transport_code },
         }
     }
@@ -268,7 +270,7 @@ impl From<ConnectionError> for AcceptError {
         match error {
             ConnectionError::TimedOut => Self::TimedOut,
             ConnectionError::Reset | ConnectionError::ApplicationClosed(_) => Self::HungUp,
-            ConnectionError::VersionMismatch => Self::OtherProtocol,
+            ConnectionError::VersionMismatch => Self::NoCommonVersion,
             ConnectionError::LocallyClosed | ConnectionError::CidsExhausted => Self::EndpointClosed,
             ConnectionError::ConnectionClosed(close) => close.error_code.into(),
             ConnectionError::TransportError(error) => error.code.into(),
@@ -280,7 +282,7 @@ impl From<TransportErrorCode> for AcceptError {
     fn from(code: TransportErrorCode) -> Self {
         match code.into() {
             HANDSHAKE_FAILURE => Self::NoRawKey,
-            NO_APPLICATION_PROTOCOL => Self::OtherProtocol,
+            NO_APPLICATION_PROTOCOL => Self::NoCommonVersion,
             transport_code => Self::Handshake { transport_code },
         }
     }

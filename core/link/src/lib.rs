@@ -78,7 +78,8 @@
 //!
 //! # On the wire
 //!
-//! QUIC version 1, ALPN [`merestone/1`](ALPN), unidirectional streams only, at most one per class
+//! QUIC version 1, ALPN `merestone/2` or `merestone/1`, the newest that both sides offer
+//! ([`Connection::version`]); unidirectional streams only, at most one per class
 //! and direction, opened when first needed and never finished before the connection. A stream is
 //!
 //! ```text
@@ -110,6 +111,7 @@ mod outbox;
 mod slots;
 mod stats;
 mod tls;
+mod version;
 
 pub use closing::{CloseInfo, Loss, Violation, close_code};
 pub use connection::Connection;
@@ -121,4 +123,4 @@ pub use limits::{
     CONNECTION_WINDOW_BYTES, LinkLimits, MEMORY_PER_PEER_BYTES_MAX, SEND_WINDOW_BYTES, STREAM_WINDOW_BYTES,
 };
 pub use stats::{ClassStats, LinkStats, UdpStats};
-pub use tls::ALPN;
+pub use version::Version;

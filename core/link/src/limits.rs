@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use quinn::{IdleTimeout, MtuDiscoveryConfig, TransportConfig, VarInt, congestion};
 
-use crate::{BindError, Class};
+use crate::{BindError, Class, Version};
 
 /// What may differ between a phone, a base camp and a test. The rest is fixed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,10 @@ pub struct LinkLimits {
     /// 8: a team meeting is never that many at once; a flood with forged addresses is, and then
     /// costs no state.
     pub handshakes_unvalidated_max: usize,
+    /// The newest version of the conversation offered; all older ones are offered too.
+    ///
+    /// The newest there is. An operator may hold a camp back while its other programs are older.
+    pub version_max: Version,
 }
 
 impl Default for LinkLimits {
@@ -48,6 +52,7 @@ impl Default for LinkLimits {
             connections_max: 48,
             connections_per_peer_max: 3,
             handshakes_unvalidated_max: 8,
+            version_max: Version::NEWEST,
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::sync::{Arc, OnceLock};
 
 use merestone_core::key::SigningKey;
-use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
+use quinn::crypto::rustls::{HandshakeData, QuicClientConfig, QuicServerConfig};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, Error, PeerIncompatible, ServerConfig,
     SignatureAlgorithm, SignatureScheme,
@@ -24,10 +24,7 @@ use rustls::{
     version::TLS13,
 };
 
-use crate::{PeerKey, TransportKey};
-
-/// The protocol spoken inside, named in the handshake (ALPN). Peers that name another are refused.
-pub const ALPN: &[u8] = b"merestone/1";
+use crate::{PeerKey, TransportKey, Version};
 
 /// TLS wants a name to connect to; it is never sent, looked up or compared.
 pub(crate) const NO_NAME: &str = "peer.invalid";
@@ -46,13 +43,14 @@ impl Identity {
         Self { provider: Arc::new(provider()), key: Arc::new(CertifiedKey::new(vec![spki], signer)) }
     }
 
-    pub(crate) fn server_config(&self) -> Arc<QuicServerConfig> {
+    /// Versions up to `newest` are offered; with none in common the handshake fails on both sides.
+    pub(crate) fn server_config(&self, newest: Version) -> Arc<QuicServerConfig> {
         let mut config = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_protocol_versions(&[&TLS13])
             .expect("the provider has TLS 1.3 suites and X25519")
             .with_client_cert_verifier(Arc::new(AnyClient(Arc::clone(&self.provider))))
             .with_cert_resolver(Arc::new(AlwaysResolvesServerRawPublicKeys::new(Arc::clone(&self.key))));
-        config.alpn_protocols = vec![ALPN.to_vec()];
+        config.alpn_protocols = Version::offered(newest);
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
         config.max_early_data_size = 0;
@@ -62,6 +60,7 @@ impl Identity {
     /// `shown_instead` is filled in when the server shows another key than the expected one.
     pub(crate) fn client_config(
         &self,
+        newest: Version,
         expected: Option<PeerKey>,
         shown_instead: Arc<OnceLock<PeerKey>>,
     ) -> Arc<QuicClientConfig> {
@@ -72,7 +71,7 @@ impl Identity {
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_client_cert_resolver(Arc::new(AlwaysResolvesClientRawPublicKeys::new(Arc::clone(&self.key))));
-        config.alpn_protocols = vec![ALPN.to_vec()];
+        config.alpn_protocols = Version::offered(newest);
         config.resumption = Resumption::disabled();
         config.enable_early_data = false;
         config.enable_sni = false;
@@ -88,6 +87,12 @@ pub(crate) fn proved_key(quic: &quinn::Connection) -> Option<PeerKey> {
         [spki] => PeerKey::from_spki(spki),
         _ => None,
     }
+}
+
+/// The version both sides agreed on, once a handshake is complete.
+pub(crate) fn agreed_version(quic: &quinn::Connection) -> Option<Version> {
+    let data = quic.handshake_data()?.downcast::<HandshakeData>().ok()?;
+    Version::from_alpn(&data.protocol?)
 }
 
 /// ring, with one key exchange: both ends are ours, so there is nothing to negotiate.

@@ -6,8 +6,8 @@ use std::sync::{
 };
 
 use merestone_link::{
-    ALPN, Class, CloseInfo, Connection, LinkError, LinkLimits, PHOTO_FRAME_BYTES_MAX, STREAM_WINDOW_BYTES, Violation,
-    close_code,
+    Class, CloseInfo, Connection, LinkError, LinkLimits, PHOTO_FRAME_BYTES_MAX, STREAM_WINDOW_BYTES, Version,
+    Violation, close_code,
 };
 use quinn::ConnectionError;
 
@@ -20,7 +20,7 @@ use crate::{
 /// A link to us from somebody who writes what he likes.
 async fn outsiders_link() -> (quinn::Connection, Connection) {
     let camp = endpoint(2, LinkLimits::default());
-    let call = caller(ALPN, Shows::RawKey(raw_key(1))).connect(address(&camp), "peer.invalid").unwrap();
+    let call = caller(Version::V1.alpn(), Shows::RawKey(raw_key(1))).connect(address(&camp), "peer.invalid").unwrap();
     let (outsider, camp) = tokio::join!(call, accepted(&camp));
     (outsider.unwrap(), camp.unwrap())
 }

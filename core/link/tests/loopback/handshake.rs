@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use merestone_link::{ALPN, AcceptError, BindError, ConnectError, Endpoint, LinkError, LinkLimits, close_code};
+use merestone_link::{AcceptError, BindError, ConnectError, Endpoint, LinkError, LinkLimits, Version, close_code};
 use quinn::{ConnectionError, TransportErrorCode};
 
 use crate::{
@@ -53,7 +53,7 @@ async fn another_key_than_the_expected_one_is_refused_and_does_not_learn_ours() 
 #[tokio::test]
 async fn a_caller_without_a_raw_key_is_refused() {
     let camp = endpoint(2, LinkLimits::default());
-    let outsider = caller(ALPN, Shows::Nothing);
+    let outsider = caller(Version::V1.alpn(), Shows::Nothing);
     let call = outsider.connect(address(&camp), "peer.invalid").unwrap();
     let (outsider, camp) = within(async { tokio::join!(call, accepted(&camp)) }).await;
     assert_eq!(camp.unwrap_err(), AcceptError::NoRawKey);
@@ -63,7 +63,7 @@ async fn a_caller_without_a_raw_key_is_refused() {
 #[tokio::test]
 async fn a_server_that_has_certificates_only_is_refused() {
     let phone = endpoint(1, LinkLimits::default());
-    let outsider = answerer(ALPN, raw_key(9), false);
+    let outsider = answerer(Version::V1.alpn(), raw_key(9), false);
     let target = outsider.local_addr().unwrap();
     let answering = async { outsider.accept().await.unwrap().await };
     let (phone, _) = within(async { tokio::join!(phone.connect(target, None), answering) }).await;
@@ -73,7 +73,7 @@ async fn a_server_that_has_certificates_only_is_refused() {
 #[tokio::test]
 async fn a_server_that_asks_for_no_key_is_refused() {
     let phone = endpoint(1, LinkLimits::default());
-    let outsider = answerer(ALPN, raw_key(9), true);
+    let outsider = answerer(Version::V1.alpn(), raw_key(9), true);
     let target = outsider.local_addr().unwrap();
     let answering = async { outsider.accept().await.unwrap().await };
     let (phone, _) = within(async { tokio::join!(phone.connect(target, None), answering) }).await;
@@ -83,7 +83,7 @@ async fn a_server_that_asks_for_no_key_is_refused() {
 #[tokio::test]
 async fn a_key_under_which_anybody_can_sign_is_refused() {
     let camp = endpoint(2, LinkLimits::default());
-    let forger = caller(ALPN, Shows::RawKey(weak_key()));
+    let forger = caller(Version::V1.alpn(), Shows::RawKey(weak_key()));
     let call = forger.connect(address(&camp), "peer.invalid").unwrap();
     let (_, camp) = within(async { tokio::join!(call, accepted(&camp)) }).await;
     assert!(matches!(camp.unwrap_err(), AcceptError::Handshake { .. }));
@@ -92,7 +92,7 @@ async fn a_key_under_which_anybody_can_sign_is_refused() {
 #[tokio::test]
 async fn another_implementation_with_a_raw_key_is_welcome() {
     let camp = endpoint(2, LinkLimits::default());
-    let outsider = caller(ALPN, Shows::RawKey(raw_key(1)));
+    let outsider = caller(Version::V1.alpn(), Shows::RawKey(raw_key(1)));
     let call = outsider.connect(address(&camp), "peer.invalid").unwrap();
     let (outsider, camp) = within(async { tokio::join!(call, accepted(&camp)) }).await;
     outsider.unwrap();
@@ -105,14 +105,26 @@ async fn another_protocol_is_refused_in_both_directions() {
     let outsider = caller(b"h3", Shows::RawKey(raw_key(9)));
     let call = outsider.connect(address(&ours), "peer.invalid").unwrap();
     let (call, answer) = within(async { tokio::join!(call, accepted(&ours)) }).await;
-    assert_eq!(answer.unwrap_err(), AcceptError::OtherProtocol);
+    assert_eq!(answer.unwrap_err(), AcceptError::NoCommonVersion);
     assert_eq!(alert(&call.unwrap_err()), TransportErrorCode::crypto(NO_APPLICATION_PROTOCOL));
 
-    let outsider = answerer(b"merestone/2", raw_key(9), true);
+    let outsider = answerer(b"merestone/0", raw_key(9), true);
     let target = outsider.local_addr().unwrap();
     let answering = async { outsider.accept().await.unwrap().await };
     let (call, _) = within(async { tokio::join!(ours.connect(target, None), answering) }).await;
-    assert_eq!(call.unwrap_err(), ConnectError::OtherProtocol);
+    assert_eq!(call.unwrap_err(), ConnectError::NoCommonVersion);
+}
+
+#[tokio::test]
+async fn the_newest_version_that_both_speak_is_taken_whoever_is_older() {
+    for (phone_max, camp_max) in [(Version::V2, Version::V2), (Version::V1, Version::V2), (Version::V2, Version::V1)] {
+        let phone = endpoint(1, LinkLimits { version_max: phone_max, ..LinkLimits::default() });
+        let camp = endpoint(2, LinkLimits { version_max: camp_max, ..LinkLimits::default() });
+        let (phone, camp) = within(async { tokio::join!(phone.connect(address(&camp), None), accepted(&camp)) }).await;
+        let (phone, camp) = (phone.unwrap(), camp.unwrap());
+        assert_eq!(phone.version(), phone_max.min(camp_max));
+        assert_eq!(camp.version(), phone_max.min(camp_max));
+    }
 }
 
 #[tokio::test]

@@ -66,7 +66,9 @@ fn connect_advice(error: &ConnectError) -> &'static str {
         ConnectError::WrongKey => {
             "another device answers at this address: check the address, or compare keys with its holder"
         }
-        ConnectError::OtherProtocol => "what answers there is no merestone: check the port, or update one side",
+        ConnectError::NoCommonVersion => {
+            "no version of merestone is spoken by both: update the older side (or check the port: it may be another program)"
+        }
         ConnectError::NoRawKey => "what answers there shows no key: check the port",
         ConnectError::Handshake { .. } => "the handshake failed: update both sides, then try again",
         ConnectError::ClosedByPeer { .. } => "the other side refused this device",
