@@ -9,5 +9,7 @@ pub mod mission;
 pub mod outpost;
 pub mod saving;
 mod skip;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+pub mod world;
 
 pub use skip::skip;

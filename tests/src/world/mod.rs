@@ -1,0 +1,3 @@
+//! The World: many devices, bad luck and one seed.
+
+pub mod disk;

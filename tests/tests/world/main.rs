@@ -1,0 +1,4 @@
+//! The World: that its disks fail as disks do, and that the product stands it.
+#![cfg(all(target_os = "linux", target_pointer_width = "64"))]
+
+mod disks;
