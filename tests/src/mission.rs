@@ -146,10 +146,8 @@ pub fn store_key() -> StoreKey {
 ///
 /// Whoever opens a device again must take another seed, as no real device draws the same bytes twice.
 pub fn replayed(seed: &str) -> System {
-    System {
-        clock: Arc::new(SteppedClock(AtomicI64::new(1_700_000_000_000))),
-        entropy: Arc::new(SeededEntropy::new(seed)),
-    }
+    let clock = SteppedClock(AtomicI64::new(1_700_000_000_000));
+    System::of(Arc::new(clock), Arc::new(SeededEntropy::new(seed)))
 }
 
 struct SteppedClock(AtomicI64);

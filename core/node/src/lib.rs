@@ -118,4 +118,4 @@ pub use answer::Answer;
 pub use device::Device;
 pub use merestone_core::id::RecordId;
 pub use merestone_core::key::PublicKey;
-pub use merestone_store::StoreKey;
+pub use merestone_store::{StoreKey, Threads};

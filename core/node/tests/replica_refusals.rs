@@ -110,7 +110,7 @@ async fn a_stranger_and_somebody_with_another_ones_certificate_are_turned_away()
     let thief = Endpoint::bind(HERE, &transport(99), LinkLimits::default()).unwrap();
     let link = within(thief.connect(serving.address(), None)).await.unwrap();
     let hello = Hello {
-        version: Version::V1.number(),
+        version: Version::NEWEST.number(),
         mission: mission.id(),
         certificate: Some(anna.as_bytes().to_vec()),
         store: merestone_core::id::StoreId::from_bytes([8; 16]),

@@ -31,6 +31,7 @@
 //! There is one writing connection. A [`Batch`] is what must be true together. Who finds the writer free commits on his own
 //! thread; batches that must wait are committed together, by the store's thread, in one transaction, and share its flush. Each caller
 //! hears of it after the commit. Readers have connections of their own and never wait for the writer.
+//! A store may also do without a thread of its own: [`Threads::Caller`].
 //!
 //! # Example
 //!
@@ -97,5 +98,5 @@ pub use ledger::{AdmittedLog, LeafOf, LedgerAppend, NewLeaf, PAGE_LEAVES_MAX, Un
 pub use logs::SIBLINGS_MAX;
 pub use partial::Chunk;
 pub use scoped::BlobCensus;
-pub use store::{Identity, Room, Store, StoreKey};
+pub use store::{Identity, Room, Store, StoreKey, Threads};
 pub use tips::LogTip;

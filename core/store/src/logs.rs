@@ -3,8 +3,8 @@
 //! An entry counts towards its log's tip once all before it are held and each names the one before.
 //! At a fork the main branch takes the sibling with the lower id (`spec/sync.md`, Tips); all others are its branches.
 
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use merestone_core::entry::{Position, VerifiedEntry};
 use merestone_core::id::{EntryId, LogId, sha256};
@@ -56,7 +56,8 @@ const ROW_LAG_MAX: u64 = 64;
 /// The logs that the writer has touched. Everything in here is in the database too; a rolled back transaction clears it.
 #[derive(Debug, Default)]
 pub(crate) struct Logs {
-    states: HashMap<LogId, LogState>,
+    /// By id, so that equal batches write equal rows in an equal order.
+    states: BTreeMap<LogId, LogState>,
 }
 
 impl Logs {
@@ -130,7 +131,6 @@ impl Logs {
                 tips.push(state.tip);
             }
         }
-        tips.sort_unstable_by_key(|tip| tip.log);
         Ok(tips)
     }
 

@@ -50,13 +50,24 @@ pub struct Identity {
     pub store: StoreId,
 }
 
+/// On whose threads a store works.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Threads {
+    /// A thread of its own commits what waits, many batches with one flush, and tidies up when nobody waits.
+    #[default]
+    Own,
+    /// Its callers' alone: each commit is made, and tidied up after, before its call returns, in the order of the calls.
+    /// For simulations, which must replay exactly, and for processes that may start no threads.
+    Caller,
+}
+
 /// An open store. Shared between threads by reference; dropping it flushes, closes and unlocks.
 ///
 /// Every call blocks on the disk: async callers use a blocking thread, or [`commit_then`](Self::commit_then).
 pub struct Store {
     pub(crate) folder: Folder,
     desk: Arc<Desk>,
-    /// `None` only while dropping.
+    /// `None` while dropping, and where the callers' threads do its work.
     thread: Option<JoinHandle<()>>,
     readers: Mutex<Vec<Connection>>,
     /// Held while a blob's file changes its place.
@@ -74,7 +85,15 @@ impl Store {
     /// # Errors
     /// [`OpenError::Exists`], [`OpenError::AlreadyOpen`], [`OpenError::Foreign`] for a folder with another database in it;
     /// or the disk refuses.
-    pub fn create(path: &Path, _key: StoreKey, identity: Identity) -> Result<Self, OpenError> {
+    pub fn create(path: &Path, key: StoreKey, identity: Identity) -> Result<Self, OpenError> {
+        Self::create_with(path, key, identity, Threads::Own)
+    }
+
+    /// As [`create`](Self::create), on these threads.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    pub fn create_with(path: &Path, _key: StoreKey, identity: Identity, threads: Threads) -> Result<Self, OpenError> {
         let folder = Folder::new(path);
         if schema::inspect(&folder.database())? && !Self::is_unfinished(&folder)? {
             return Err(OpenError::Exists { path: path.to_owned() });
@@ -88,14 +107,22 @@ impl Store {
             Ok(())
         })?;
         folder::flush_folder(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
-        Self::start(folder, lock, connection)
+        Self::start(folder, lock, connection, threads)
     }
 
     /// Opens the store at `path`.
     ///
     /// # Errors
     /// [`OpenError`]; whatever it is, nothing was deleted, and a foreign or newer file was not touched.
-    pub fn open(path: &Path, _key: StoreKey) -> Result<Self, OpenError> {
+    pub fn open(path: &Path, key: StoreKey) -> Result<Self, OpenError> {
+        Self::open_with(path, key, Threads::Own)
+    }
+
+    /// As [`open`](Self::open), on these threads.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with(path: &Path, _key: StoreKey, threads: Threads) -> Result<Self, OpenError> {
         let folder = Folder::new(path);
         if !schema::inspect(&folder.database())? {
             return Err(OpenError::Missing { path: path.to_owned() });
@@ -105,7 +132,7 @@ impl Store {
             return Err(OpenError::Missing { path: path.to_owned() });
         };
         folder.make().map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
-        Self::start(folder, lock, connection)
+        Self::start(folder, lock, connection, threads)
     }
 
     /// Makes a batch durable: when this returns it survives a power cut.
@@ -119,6 +146,7 @@ impl Store {
 
     /// Queues a batch and calls `done`, on the writer's thread, once it is durable or refused. Batches are committed in
     /// the order in which they are queued; several that wait are committed in one transaction.
+    /// With [`Threads::Caller`] it is committed, and `done` called, before this returns.
     ///
     /// Blocks while the queue is full. `done` must be quick and must not call the store.
     ///
@@ -195,21 +223,19 @@ impl Store {
         result
     }
 
-    fn start(folder: Folder, lock: folder::Lock, connection: Connection) -> Result<Self, OpenError> {
+    fn start(folder: Folder, lock: folder::Lock, connection: Connection, threads: Threads) -> Result<Self, OpenError> {
         let database = folder.database();
         let writer = Writer::new(connection, folder.clone()).map_err(|error| schema::open_error(&database, error))?;
-        let desk = Arc::new(Desk::new(writer));
-        let at_work = Arc::clone(&desk);
-        let thread = thread::Builder::new().name("merestone-store".into()).spawn(move || at_work.run());
-        let thread = thread.map_err(|source| OpenError::Io { path: database, source })?;
-        let store = Self {
-            folder,
-            desk,
-            thread: Some(thread),
-            readers: Mutex::new(Vec::new()),
-            moving: Mutex::new(()),
-            _lock: lock,
+        let desk = Arc::new(Desk::new(writer, threads));
+        let thread = match threads {
+            Threads::Own => {
+                let at_work = Arc::clone(&desk);
+                let thread = thread::Builder::new().name("merestone-store".into()).spawn(move || at_work.run());
+                Some(thread.map_err(|source| OpenError::Io { path: database, source })?)
+            }
+            Threads::Caller => None,
         };
+        let store = Self { folder, desk, thread, readers: Mutex::new(Vec::new()), moving: Mutex::new(()), _lock: lock };
         store.sweep();
         Ok(store)
     }

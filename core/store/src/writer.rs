@@ -17,6 +17,7 @@ use crate::error::CommitError;
 use crate::folder::Folder;
 use crate::logs::Logs;
 use crate::queue::{Done, Queue};
+use crate::store::Threads;
 
 /// Pages in the write-ahead log at which they are moved into the file (8 MiB): some 600 saves, so that it is
 /// rarer than one save in a hundred and still quick.
@@ -32,15 +33,35 @@ const LOG_WAIT: Duration = Duration::from_millis(200);
 pub(crate) struct Desk {
     writer: Mutex<Writer>,
     queue: Queue,
+    threads: Threads,
 }
 
 impl Desk {
-    pub(crate) fn new(writer: Writer) -> Self {
-        Self { writer: Mutex::new(writer), queue: Queue::default() }
+    pub(crate) fn new(writer: Writer, threads: Threads) -> Self {
+        Self { writer: Mutex::new(writer), queue: Queue::default(), threads }
     }
 
     /// Commits a batch and waits for it.
     pub(crate) fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
+        match self.threads {
+            Threads::Own => self.commit_soon(batch),
+            Threads::Caller => self.commit_here(&batch),
+        }
+    }
+
+    /// On the caller's thread, after those who came before.
+    fn commit_here(&self, batch: &Batch) -> Result<Committed, CommitError> {
+        // A writer that panicked leaves what it held unknown.
+        let mut writer = self.writer.lock().map_err(|_| CommitError::Closed)?;
+        let result = writer.commit_alone(batch);
+        if writer.must_tidy() {
+            writer.tidy();
+        }
+        result
+    }
+
+    /// On the caller's thread if the writer is free, with all that wait otherwise.
+    fn commit_soon(&self, batch: Batch) -> Result<Committed, CommitError> {
         if let Ok(mut writer) = self.writer.try_lock()
             && self.queue.is_empty()
         {
@@ -59,7 +80,13 @@ impl Desk {
     }
 
     pub(crate) fn commit_then(&self, batch: Batch, done: Done) -> Result<(), CommitError> {
-        self.queue.push(batch, done)
+        match self.threads {
+            Threads::Own => self.queue.push(batch, done),
+            Threads::Caller => {
+                done(self.commit_here(&batch));
+                Ok(())
+            }
+        }
     }
 
     /// Commits what is queued, and tidies up after everybody, until the desk is closed.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use merestone_core::sync::frame::Wants;
 use merestone_node::Device;
 use merestone_node::replica::{Meet, Replica, Retry, SyncError, SyncOutcome};
 
@@ -54,7 +55,12 @@ impl SyncArgs {
             Some(addresses) => {
                 let expected = self.ticket.and_then(|ticket| ticket.key);
                 let retry = Retry { attempts_max: self.attempts, ..Retry::default() };
-                let meets = addresses.into_iter().map(|address| Meet { address, expected, stay: false });
+                let meets = addresses.into_iter().map(|address| Meet {
+                    address,
+                    expected,
+                    stay: false,
+                    wants: Wants::EVERYTHING,
+                });
                 Arc::new(runtime.block_on(watched(&device, meet(&replica, meets, retry)))?)
             }
             None => runtime.block_on(wait(context, &device, &replica, self.listen))?,

@@ -69,7 +69,7 @@ impl BaseCamp {
     ) -> Result<Self, Failure> {
         const NAME: &str = "Base camp";
         let home = Home::new(folder);
-        let system = System { clock: Arc::new(ReplayClock::new([0; 8], 120)), entropy: entropy(seed, NAME) };
+        let system = System::of(Arc::new(ReplayClock::new([0; 8], 120)), entropy(seed, NAME));
         let device = Device::create(&home, StoreKey::from_bytes([0; 32]), mission.charter.as_bytes(), system)?;
         let vault = KeyFiles::with_cost(&home.keys(), passphrase(), UnlockCost::PHONE);
         let enrolment = device.request(&vault, NAME, "Base camp laptop")?;

@@ -105,7 +105,7 @@ fn enrol(folder: &Path, mission: &Mission, seed: Option<u64>, (name, party, peop
     entropy.fill(&mut boot)?;
     // State A keeps the time of its capital, two hours ahead; the others three.
     let clock = Arc::new(ReplayClock::new(boot, if party == A { 120 } else { 180 }));
-    let system = System { clock: Arc::clone(&clock) as _, entropy };
+    let system = System::of(Arc::clone(&clock) as _, entropy);
     let device = Device::create(&home, StoreKey::from_bytes([0; 32]), mission.charter.as_bytes(), system)?;
     let vault = KeyFiles::with_cost(&home.keys(), passphrase(), UnlockCost::PHONE);
     let mut observers = Vec::new();

@@ -31,7 +31,7 @@ fn entries_saved_by_a_clock_that_jumps_by_decades_stay_in_order() {
     const NOW_MS: i64 = 1_790_000_000_000;
     const YEAR_MS: i64 = 31_556_952_000;
     let clock = Arc::new(SetClock { wall_ms: AtomicI64::new(NOW_MS), looks: AtomicU64::new(0) });
-    let system = || System { clock: clock.clone(), entropy: Arc::new(SystemEntropy) };
+    let system = || System::of(clock.clone(), Arc::new(SystemEntropy));
     let home = folder::Home::closed(0);
     let open = || {
         let device = Device::open(&Home::new(home.path()), store_key(), system()).unwrap();

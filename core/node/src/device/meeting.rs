@@ -7,6 +7,7 @@ use merestone_core::id::{LogId, RecordId, StatementId};
 use merestone_core::key::PublicKey;
 use merestone_core::roster::Class;
 use merestone_link::LinkLimits;
+use merestone_store::Threads;
 
 use super::Device;
 use crate::replica::{Owner, ReceiptKey, Replica, Setup};
@@ -46,6 +47,9 @@ impl Device {
         let certificate = desk.certificate(observer).and_then(|id| roster.certificate(id));
         if let Some(Ok(key)) = certificate.map(|certificate| ReceiptKey::new(Arc::clone(&keys.signer), certificate)) {
             setup = setup.receipts(key);
+        }
+        if self.system.threads == Threads::Caller {
+            setup = setup.inline();
         }
         Ok(Replica::open(setup.limits(limits).owner(Arc::new(Lent(Arc::clone(self))))))
     }

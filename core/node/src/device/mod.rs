@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use merestone_core::id::{MissionId, StoreId};
 use merestone_core::roster::{Class, CompleteCharter, SignedCharter};
-use merestone_store::{Batch, Identity, Room, StatementClass, Store, StoreKey};
+use merestone_store::{Batch, Identity, Room, StatementClass, Store, StoreKey, Threads};
 
 pub use error::{AccessError, CreateError, OpenDeviceError};
 pub use meeting::NoReplica;
@@ -62,15 +62,23 @@ pub struct System {
     pub clock: Arc<dyn Clock>,
     /// Its random bytes.
     pub entropy: Arc<dyn Entropy>,
+    /// On whose threads its store and its [replicas](Device::replica) work. With [`Threads::Caller`] the device starts none,
+    /// and the same calls with the same clock and entropy give the same bytes.
+    pub threads: Threads,
 }
 
 impl System {
+    /// These clocks and random bytes, and threads of the device's own.
+    pub fn of(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+        Self { clock, entropy, threads: Threads::Own }
+    }
+
     /// The operating system's, in a place `offset_min` minutes ahead of UTC.
     ///
     /// # Errors
     /// If the system gives no random bytes.
     pub fn real(offset_min: i16) -> Result<Self, NoEntropy> {
-        Ok(Self { clock: Arc::new(SystemClock::new(offset_min)?), entropy: Arc::new(SystemEntropy) })
+        Ok(Self::of(Arc::new(SystemClock::new(offset_min)?), Arc::new(SystemEntropy)))
     }
 }
 
@@ -119,7 +127,7 @@ impl Device {
         let mission = signed.mission();
         CompleteCharter::verify(charter, mission).map_err(CreateError::Charter)?;
         let store = StoreId::from_bytes(random(&*system.entropy)?);
-        let store = Store::create(&home.store(), key, Identity { mission, store })?;
+        let store = Store::create_with(&home.store(), key, Identity { mission, store }, system.threads)?;
         let mut batch = Batch::new();
         batch.statement(StatementClass::Charter, None, charter.to_vec());
         store.commit(batch)?;
@@ -136,7 +144,7 @@ impl Device {
     /// # Errors
     /// [`OpenDeviceError`].
     pub fn open(home: &Home, key: StoreKey, system: System) -> Result<Self, OpenDeviceError> {
-        let store = Store::open(&home.store(), key)?;
+        let store = Store::open_with(&home.store(), key, system.threads)?;
         Self::start(home, store, system)
     }
 

@@ -30,6 +30,13 @@ pub(super) const fn link_class(class: sync::Class) -> merestone_link::Class {
     }
 }
 
+pub(super) const fn session_version(version: merestone_link::Version) -> sync::Version {
+    match version {
+        merestone_link::Version::V1 => sync::Version::V1,
+        merestone_link::Version::V2 => sync::Version::V2,
+    }
+}
+
 pub(super) const fn session_class(class: merestone_link::Class) -> sync::Class {
     match class {
         merestone_link::Class::Control => sync::Class::Control,

@@ -38,21 +38,29 @@ pub struct CampOptions {
     pub limits: LinkLimits,
     /// Who draws the consequences of what arrives; see [`Camp::open`].
     pub owner: Option<Arc<dyn Owner>>,
+    /// Starts no thread; see [`Setup::inline`].
+    pub is_inline: bool,
 }
 
 impl Default for CampOptions {
     fn default() -> Self {
-        Self { note_interval: Duration::from_secs(15 * 60), limits: LinkLimits::default(), owner: None }
+        Self {
+            note_interval: Duration::from_secs(15 * 60),
+            limits: LinkLimits::default(),
+            owner: None,
+            is_inline: false,
+        }
     }
 }
 
 /// Shows the interval and the limits.
 impl fmt::Debug for CampOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { note_interval, limits, owner: _ } = self;
+        let Self { note_interval, limits, owner: _, is_inline } = self;
         f.debug_struct("CampOptions")
             .field("note_interval", note_interval)
             .field("limits", limits)
+            .field("is_inline", is_inline)
             .finish_non_exhaustive()
     }
 }
@@ -77,7 +85,7 @@ pub enum CampError {
 /// A base camp, open. Dropping it ends the sequencing; conversations end with their [`Serving`].
 pub struct Camp {
     replica: Replica,
-    ledger: Option<LedgerThread>,
+    ledger: Option<Continued>,
 }
 
 impl Camp {
@@ -90,10 +98,13 @@ impl Camp {
     /// [`CampError`].
     pub fn open(store: Arc<Store>, keys: CampKeys, options: CampOptions) -> Result<Self, CampError> {
         let CampKeys { transport, receipts, ledger } = keys;
-        let CampOptions { note_interval, limits, owner } = options;
+        let CampOptions { note_interval, limits, owner, is_inline } = options;
         let mut setup = Setup::new(store, transport)?.receipts(receipts).limits(limits);
         if let Some(owner) = owner {
             setup = setup.owner(owner);
+        }
+        if is_inline {
+            setup = setup.inline();
         }
         Self::around(Replica::open(setup), ledger, note_interval)
     }
@@ -111,7 +122,7 @@ impl Camp {
             return Err(CampError::NotACamp);
         }
         let ledger = match ledger {
-            Some(key) => Some(LedgerThread::begin(&replica, key, note_interval)?),
+            Some(key) => Some(Continued::begin(&replica, key, note_interval)?),
             None => None,
         };
         Ok(Self { replica, ledger })
@@ -132,19 +143,31 @@ impl Camp {
     /// [`LedgerError`]; what is in the ledger stays there.
     pub fn checkpoint(&self) -> Result<Option<Checkpoint>, LedgerError> {
         let Some(ledger) = &self.ledger else { return Ok(None) };
-        let mut sequencer = lock(&ledger.sequencer);
-        sequencer.append_all()?;
-        sequencer.note()
+        let mut state = lock(&ledger.state);
+        state.sequencer.append_all()?;
+        state.sequencer.note()
+    }
+
+    /// Continues the ledger if anything changed since the last call, and signs a checkpoint when one is due: at a camp of an
+    /// [inline](Setup::inline) replica nobody else does. `now_ms` are milliseconds of a clock that does not jump.
+    /// Blocks on the disk; trouble is told by [`ledger_trouble`](Self::ledger_trouble).
+    pub fn keep_up(&self, now_ms: u64) {
+        let Some(Continued { state, woken: Some(woken), .. }) = &self.ledger else { return };
+        let mut state = lock(state);
+        let is_note_due = state.is_due && state.until_note(now_ms).is_zero();
+        if lock(woken).try_recv().is_ok() || is_note_due {
+            state.step(now_ms);
+        }
     }
 
     /// Number of leaves in the ledger; `None` at a camp that does not sequence.
     pub fn ledger_size(&self) -> Option<u64> {
-        self.ledger.as_ref().map(|ledger| lock(&ledger.sequencer).size())
+        self.ledger.as_ref().map(|ledger| lock(&ledger.state).sequencer.size())
     }
 
     /// Why the ledger was not continued the last time, if it was not.
     pub fn ledger_trouble(&self) -> Option<String> {
-        self.ledger.as_ref().and_then(|ledger| lock(&ledger.trouble).clone())
+        self.ledger.as_ref().and_then(|ledger| lock(&ledger.state).trouble.clone())
     }
 
     /// The replica.
@@ -165,31 +188,49 @@ const QUIET: Duration = Duration::from_millis(250);
 /// How long it waits for that at most.
 const QUIET_MAX: Duration = Duration::from_secs(5);
 
-/// The thread that continues the ledger while the camp is open.
-struct LedgerThread {
-    sequencer: Arc<Mutex<Sequencer>>,
-    trouble: Arc<Mutex<Option<String>>>,
-    wake: Option<SyncSender<()>>,
+/// The ledger at the camp that sequences, and who continues it: a thread, or whoever calls [`Camp::keep_up`].
+struct Continued {
+    state: Arc<Mutex<Sequencing>>,
     replica: Replica,
+    /// The hub's end of the thread's, or nobody's, alarm.
+    wake: Option<SyncSender<()>>,
+    woken: Option<Mutex<Receiver<()>>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl LedgerThread {
+/// The sequencer, and when it signed last.
+struct Sequencing {
+    sequencer: Sequencer,
+    note_interval: Duration,
+    /// Milliseconds of the clock that the caller of [`step`](Self::step) reads.
+    noted_ms: Option<u64>,
+    is_due: bool,
+    trouble: Option<String>,
+}
+
+impl Continued {
     fn begin(replica: &Replica, key: LedgerKey, note_interval: Duration) -> Result<Self, CampError> {
-        let sequencer = Arc::new(Mutex::new(Sequencer::open(Arc::clone(replica.shared()), key)?));
-        let trouble = Arc::new(Mutex::new(None));
+        let sequencer = Sequencer::open(Arc::clone(replica.shared()), key)?;
+        let state = Sequencing { sequencer, note_interval, noted_ms: None, is_due: false, trouble: None };
+        let state = Arc::new(Mutex::new(state));
         let (wake, woken) = mpsc::sync_channel(1);
         replica.shared().hub.wake_on_change(wake.clone());
-        let (of_thread, told) = (Arc::clone(&sequencer), Arc::clone(&trouble));
-        let work = move || keep_up(&of_thread, &woken, note_interval, &told);
-        let thread = thread::Builder::new().name("merestone-ledger".into()).spawn(work).map_err(CampError::Thread)?;
         // What was committed before the last end and is not in the ledger yet.
         let _ = wake.try_send(());
-        Ok(Self { sequencer, trouble, wake: Some(wake), replica: replica.clone(), thread: Some(thread) })
+        let (mut thread, mut own) = (None, None);
+        if replica.shared().is_inline {
+            own = Some(Mutex::new(woken));
+        } else {
+            let of_thread = Arc::clone(&state);
+            let work = move || keep_up(&of_thread, &woken);
+            let spawned = thread::Builder::new().name("merestone-ledger".into()).spawn(work);
+            thread = Some(spawned.map_err(CampError::Thread)?);
+        }
+        Ok(Self { state, replica: replica.clone(), wake: Some(wake), woken: own, thread })
     }
 }
 
-impl Drop for LedgerThread {
+impl Drop for Continued {
     fn drop(&mut self) {
         self.wake = None;
         self.replica.shared().hub.wake_nobody();
@@ -200,20 +241,40 @@ impl Drop for LedgerThread {
     }
 }
 
+impl Sequencing {
+    /// Takes up what is new, and signs a note if one is due.
+    fn step(&mut self, now_ms: u64) {
+        self.trouble = self.try_step(now_ms).err().map(|error| error.to_string());
+        if self.trouble.is_some() {
+            // Tried again at the next change.
+            self.is_due = false;
+        }
+    }
+
+    fn try_step(&mut self, now_ms: u64) -> Result<(), LedgerError> {
+        self.is_due |= self.sequencer.append_all()? > 0;
+        if self.is_due && self.until_note(now_ms).is_zero() {
+            self.sequencer.note()?;
+            (self.noted_ms, self.is_due) = (Some(now_ms), false);
+        }
+        Ok(())
+    }
+
+    /// How long the next note is to wait.
+    fn until_note(&self, now_ms: u64) -> Duration {
+        let since = |noted| Duration::from_millis(now_ms.saturating_sub(noted));
+        self.noted_ms.map_or(Duration::ZERO, |noted| self.note_interval.saturating_sub(since(noted)))
+    }
+}
+
 /// Continues the ledger whenever something changed, and signs a note when one is due.
-fn keep_up(
-    sequencer: &Mutex<Sequencer>,
-    woken: &Receiver<()>,
-    note_interval: Duration,
-    trouble: &Mutex<Option<String>>,
-) {
-    let mut noted: Option<Instant> = None;
-    let mut is_due = false;
+fn keep_up(state: &Mutex<Sequencing>, woken: &Receiver<()>) {
+    let began = Instant::now();
+    let now_ms = || u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     loop {
-        let wait = if is_due {
-            noted.map_or(Duration::ZERO, |at| note_interval.saturating_sub(at.elapsed()))
-        } else {
-            Duration::MAX
+        let wait = {
+            let state = lock(state);
+            if state.is_due { state.until_note(now_ms()) } else { Duration::MAX }
         };
         match woken.recv_timeout(wait.min(Duration::from_secs(3_600))) {
             Ok(()) => {
@@ -224,20 +285,7 @@ fn keep_up(
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        let mut sequencer = lock(sequencer);
-        let mut step = || {
-            is_due |= sequencer.append_all()? > 0;
-            if is_due && noted.is_none_or(|at| at.elapsed() >= note_interval) {
-                sequencer.note()?;
-                (noted, is_due) = (Some(Instant::now()), false);
-            }
-            Ok::<_, LedgerError>(())
-        };
-        *lock(trouble) = step().err().map(|error| error.to_string());
-        if lock(trouble).is_some() {
-            // Tried again at the next change.
-            is_due = false;
-        }
+        lock(state).step(now_ms());
     }
 }
 

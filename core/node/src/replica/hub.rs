@@ -1,6 +1,6 @@
 //! What one conversation commits, the others send on; and so is what the person writes meanwhile.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,7 +22,8 @@ pub(super) struct Member(u64);
 
 #[derive(Default)]
 pub(super) struct Hub {
-    members: Mutex<HashMap<u64, Arc<Mailbox>>>,
+    /// In the order in which they joined: they hear of a change in this order.
+    members: Mutex<BTreeMap<u64, Arc<Mailbox>>>,
     next: AtomicU64,
     seen: Mutex<Seen>,
     /// Whoever is only told that something changed: the ledger.
@@ -32,7 +33,7 @@ pub(super) struct Hub {
 /// What [`Hub::look`] saw the last time.
 #[derive(Default)]
 struct Seen {
-    tips: HashMap<LogId, LogTip>,
+    tips: BTreeMap<LogId, LogTip>,
     statements: BTreeSet<(Class, StatementId)>,
     blobs: Option<(u64, u64)>,
 }
@@ -132,13 +133,20 @@ impl Subscription {
     pub(super) async fn next(&self) -> LocalChange {
         loop {
             let told = self.mailbox.wake.notified();
-            let mut change = self.mailbox.take();
-            change.tips.retain(|tip| self.scopes.contains(&tip.scope));
-            if !(change.tips.is_empty() && change.statements.is_empty() && change.cuts.is_empty() && !change.blobs) {
+            if let Some(change) = self.take() {
                 return change;
             }
             told.await;
         }
+    }
+
+    /// What changed since the last call, if anything did.
+    pub(super) fn take(&self) -> Option<LocalChange> {
+        let mut change = self.mailbox.take();
+        change.tips.retain(|tip| self.scopes.contains(&tip.scope));
+        let is_nothing =
+            change.tips.is_empty() && change.statements.is_empty() && change.cuts.is_empty() && !change.blobs;
+        (!is_nothing).then_some(change)
     }
 }
 

@@ -13,6 +13,9 @@
 //!                                  hub: what one conversation commits, the others send on
 //! ```
 //!
+//! What a conversation does (`host`) and where it runs are apart. Over a link it runs on many threads (`pump`), or, where
+//! a process may have only one, [on that](Setup::inline). Over anything else its caller drives a [`Talk`].
+//!
 //! # Back-pressure
 //!
 //! The conversation stops asking the link for frames while batches wait for the disk; the link then stops giving credit, and
@@ -32,17 +35,26 @@ mod answer;
 mod camp;
 mod chain;
 mod chunks;
+mod codes;
 mod conversation;
+mod early;
 mod error;
+mod host;
 mod hub;
+mod inline;
+mod lanes;
 mod ledger;
 mod outcome;
 mod photos;
 mod progress;
+mod pump;
 mod reading;
 mod receipt;
 mod retry;
 mod serving;
+mod storing;
+mod talk;
+mod tally;
 mod theirs;
 mod writing;
 
@@ -53,8 +65,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use merestone_core::id::{LogId, RecordId, StatementId};
 use merestone_core::key::KeyCache;
 use merestone_core::roster::{Certificate, Class, Roster};
+use merestone_core::sync::frame::Wants;
 use merestone_core::sync::{CutKey, LocalChange};
-use merestone_link::{Endpoint, LinkLimits, PeerKey, TransportKey};
+use merestone_link::{Connection, Endpoint, LinkLimits, PeerKey, TransportKey};
 use merestone_store::{CommitError, ReadError, Store};
 use tokio::sync::Semaphore;
 
@@ -68,6 +81,7 @@ pub use progress::{Meeting, SyncProgress};
 pub use receipt::{NotForReceipts, ReceiptKey};
 pub use retry::Retry;
 pub use serving::{Caller, Serving};
+pub use talk::{Talk, TalkOptions};
 
 use crate::authority::{Authority, AuthorityError, Received};
 use hub::Hub;
@@ -96,6 +110,7 @@ pub struct Setup {
     receipts: Option<ReceiptKey>,
     owner: Option<Arc<dyn Owner>>,
     limits: LinkLimits,
+    is_inline: bool,
 }
 
 impl Setup {
@@ -111,7 +126,15 @@ impl Setup {
 
     /// A replica of a device's store, sharing the roster that the device holds in memory.
     pub fn sharing(store: Arc<Store>, authority: Arc<Authority>, transport: TransportKey) -> Self {
-        Self { store, authority, transport, receipts: None, owner: None, limits: LinkLimits::default() }
+        Self {
+            store,
+            authority,
+            transport,
+            receipts: None,
+            owner: None,
+            limits: LinkLimits::default(),
+            is_inline: false,
+        }
     }
 
     /// Answers with receipts signed by this key. Without one, peers do not learn what is held here.
@@ -134,6 +157,17 @@ impl Setup {
         self.limits = limits;
         self
     }
+
+    /// One thread: the replica reads, verifies and commits on the thread that drives its conversations, and starts none.
+    ///
+    /// For simulations, where a runtime of one thread with paused time then replays exactly, and for processes that may start
+    /// no threads. Every conversation waits while one of them waits for the disk. A camp made of such a replica continues its
+    /// ledger only when [told](Camp::keep_up).
+    #[must_use]
+    pub fn inline(mut self) -> Self {
+        self.is_inline = true;
+        self
+    }
 }
 
 /// One store's side of every conversation. Clones share it.
@@ -149,19 +183,21 @@ pub struct Meet {
     pub expected: Option<PeerKey>,
     /// Whether to stay connected after both sides hold the same, and pass on what is written then.
     pub stay: bool,
+    /// What to receive: on an expensive link perhaps no originals.
+    pub wants: Wants,
 }
 
 impl Meet {
     /// Meets the peer that proves `expected` at `address`, until both sides hold the same.
     pub fn new(address: SocketAddr, expected: PeerKey) -> Self {
-        Self { address, expected: Some(expected), stay: false }
+        Self { address, expected: Some(expected), stay: false, wants: Wants::EVERYTHING }
     }
 }
 
 impl Replica {
     /// A replica; nothing happens until it meets or answers somebody.
     pub fn open(setup: Setup) -> Self {
-        let Setup { store, authority, transport, receipts, owner, limits } = setup;
+        let Setup { store, authority, transport, receipts, owner, limits, is_inline } = setup;
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Self(Arc::new(Shared {
             store,
@@ -170,6 +206,7 @@ impl Replica {
             receipts,
             owner,
             limits,
+            is_inline,
             hub: Hub::default(),
             cores: Arc::new(Semaphore::new(cores)),
             key_caches: Mutex::default(),
@@ -181,6 +218,12 @@ impl Replica {
     /// Meets one peer. Must be called within a tokio runtime; dropping the [`Meeting`] ends it.
     pub fn sync_with(&self, meet: Meet) -> Meeting {
         Meeting::begin(Arc::clone(&self.0), meet)
+    }
+
+    /// Holds a conversation over a link that is there already, with the peer that it proved. Must be called within a tokio
+    /// runtime; dropping the [`Meeting`] ends it.
+    pub fn sync_over(&self, connection: Connection, options: TalkOptions) -> Meeting {
+        Meeting::over(Arc::clone(&self.0), connection, options)
     }
 
     /// Meets one peer again and again until both sides hold the same, or it is of no use to try again.
@@ -252,6 +295,8 @@ pub(crate) struct Shared {
     receipts: Option<ReceiptKey>,
     owner: Option<Arc<dyn Owner>>,
     limits: LinkLimits,
+    /// All work is done where conversations are driven; see [`Setup::inline`].
+    is_inline: bool,
 
     hub: Hub,
     /// As many batches are verified at once as there are cores, however many peers there are.

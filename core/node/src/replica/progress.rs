@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use merestone_core::sync::Progress;
-use merestone_link::{Endpoint, close_code};
+use merestone_link::{Connection, Endpoint, close_code};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::error::SyncError;
 use super::outcome::{PeerInfo, SyncOutcome};
+use super::talk::TalkOptions;
 use super::{Meet, Shared, any_port_towards, conversation};
 
 /// How long a socket waits after the end, so that the peer hears of it.
@@ -53,6 +54,13 @@ impl Meeting {
         Self { progress, stop, task }
     }
 
+    pub(super) fn over(shared: Arc<Shared>, connection: Connection, options: TalkOptions) -> Self {
+        let (progress_sender, progress) = watch::channel(SyncProgress::default());
+        let (stop, stopped) = watch::channel(false);
+        let held = async move { Ok(conversation::hold(shared, connection, options, stopped, progress_sender).await) };
+        Self { progress, stop, task: Abort(tokio::spawn(held)) }
+    }
+
     /// Waits until there is something new to show; `None` when there will be nothing more.
     pub async fn changed(&mut self) -> Option<SyncProgress> {
         self.progress.changed().await.ok()?;
@@ -84,13 +92,14 @@ async fn connect_and_hold(
     stop: watch::Receiver<bool>,
     progress: watch::Sender<SyncProgress>,
 ) -> Result<SyncOutcome, SyncError> {
-    let Meet { address, expected, stay } = meet;
+    let Meet { address, expected, stay, wants } = meet;
+    let options = TalkOptions { wants, stay, ..TalkOptions::default() };
     let here = any_port_towards(address);
     let endpoint = Endpoint::bind(here, &shared.transport, shared.limits.clone())
         .map_err(|source| SyncError::NoSocket { address, source })?;
     let connection =
         endpoint.connect(address, expected).await.map_err(|source| SyncError::NoLink { address, source })?;
-    let outcome = conversation::hold(shared, connection, stay, stop, progress).await;
+    let outcome = conversation::hold(shared, connection, options, stop, progress).await;
     endpoint.close(close_code::DONE, "");
     // A peer that does not hear of the end finds out by itself, later.
     let _ = timeout(GOODBYE, endpoint.wait_idle()).await;

@@ -1,6 +1,6 @@
 //! Answering many peers at once: base camp, or a phone that waits for another.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use super::error::ServeError;
 use super::outcome::SyncOutcome;
 use super::progress::SyncProgress;
+use super::talk::TalkOptions;
 use super::{Shared, conversation};
 
 /// How long conversations may take to say good-bye.
@@ -47,7 +48,7 @@ pub struct Caller {
 
 #[derive(Debug)]
 struct Callers {
-    list: Mutex<HashMap<PeerKey, Caller>>,
+    list: Mutex<BTreeMap<PeerKey, Caller>>,
     changes: watch::Sender<u64>,
 }
 
@@ -70,9 +71,7 @@ impl Serving {
 
     /// Everybody who called, in the order of their keys.
     pub fn callers(&self) -> Vec<Caller> {
-        let mut callers: Vec<Caller> = self.callers.list().values().cloned().collect();
-        callers.sort_by_key(|caller| caller.transport);
-        callers
+        self.callers.list().values().cloned().collect()
     }
 
     /// A receiver that changes whenever [`callers`](Self::callers) does.
@@ -102,14 +101,16 @@ async fn answer_all(shared: Arc<Shared>, endpoint: Endpoint, callers: Arc<Caller
     let mut stopped = stop.clone();
     let mut conversations = JoinSet::new();
     loop {
+        // The one that may be there at all times comes last.
         tokio::select! {
+            biased;
+            // An error means that the handle is gone, and with it this task.
+            _ = stopped.wait_for(|stop| *stop) => break,
+            Some(_) = conversations.join_next() => {}
             incoming = endpoint.accept() => {
                 let Some(incoming) = incoming else { break };
                 conversations.spawn(answer(Arc::clone(&shared), incoming, Arc::clone(&callers), stop.clone()));
             }
-            Some(_) = conversations.join_next() => {}
-            // An error means that the handle is gone, and with it this task.
-            _ = stopped.wait_for(|stop| *stop) => break,
         }
     }
     let all = async { while conversations.join_next().await.is_some() {} };
@@ -124,10 +125,12 @@ async fn answer(shared: Arc<Shared>, incoming: Incoming, callers: Arc<Callers>, 
     let (transport, address) = (connection.peer(), connection.remote_address());
     let (progress, mut seen) = watch::channel(SyncProgress::default());
     callers.came(transport, address);
-    let conversation = conversation::hold(shared, connection, true, stop, progress);
+    let options = TalkOptions { stay: true, ..TalkOptions::default() };
+    let conversation = conversation::hold(shared, connection, options, stop, progress);
     tokio::pin!(conversation);
     let outcome = loop {
         tokio::select! {
+            biased;
             outcome = &mut conversation => break outcome,
             Ok(()) = seen.changed() => {
                 let state = seen.borrow_and_update().clone();
@@ -167,7 +170,7 @@ impl Callers {
         self.changes.send_modify(|count| *count += 1);
     }
 
-    fn list(&self) -> MutexGuard<'_, HashMap<PeerKey, Caller>> {
+    fn list(&self) -> MutexGuard<'_, BTreeMap<PeerKey, Caller>> {
         // A caller is whole after each statement.
         self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }

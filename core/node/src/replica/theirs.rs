@@ -2,7 +2,7 @@
 //!
 //! The conversation compares; this only listens.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use merestone_core::id::{LogId, ScopeId};
 use merestone_core::receipt::LOGS_MAX;
@@ -11,7 +11,7 @@ use merestone_core::sync::frame::Frame;
 /// The peer's logs as far as it told.
 #[derive(Debug, Default)]
 pub(super) struct Theirs {
-    heights: HashMap<LogId, u64>,
+    heights: BTreeMap<LogId, u64>,
     /// Scopes of which the peer told every log.
     told: BTreeSet<ScopeId>,
 }

@@ -47,7 +47,7 @@ impl Entropy for TestEntropy {
 
 pub(crate) fn system(seed: &str) -> System {
     let clock = Arc::new(TestClock(AtomicI64::new(1_700_000_000_000)));
-    System { clock, entropy: Arc::new(TestEntropy(seed.to_owned(), AtomicU64::new(0))) }
+    System::of(clock, Arc::new(TestEntropy(seed.to_owned(), AtomicU64::new(0))))
 }
 
 /// Two states and a neutral body, one scope, the project's own forms.

@@ -24,7 +24,7 @@ use merestone_core::roster::{
 };
 use merestone_link::{LinkLimits, TransportKey};
 use merestone_node::replica::{Meet, ReceiptKey, Replica, Serving, Setup, SyncOutcome};
-use merestone_store::{Batch, BlobClaim, BlobClass, Identity, StatementClass, Store, StoreKey};
+use merestone_store::{Batch, BlobClaim, BlobClass, Identity, StatementClass, Store, StoreKey, Threads};
 use tempfile::TempDir;
 
 pub(crate) fn key(seed: u8) -> SigningKey {
@@ -106,9 +106,15 @@ impl Site {
     }
 
     pub(crate) fn with_scopes(mission: &Mission, seed: u8, role: Role, scopes: &[ScopeId]) -> Self {
+        Self::on(Threads::Own, mission, seed, role, scopes)
+    }
+
+    /// A device whose store works on these threads.
+    pub(crate) fn on(threads: Threads, mission: &Mission, seed: u8, role: Role, scopes: &[ScopeId]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let identity = Identity { mission: mission.id(), store: StoreId::from_bytes([seed; 16]) };
-        let store = Store::create(&dir.path().join("store"), StoreKey::from_bytes([0; 32]), identity).unwrap();
+        let path = dir.path().join("store");
+        let store = Store::create_with(&path, StoreKey::from_bytes([0; 32]), identity, threads).unwrap();
         let certificate = mission.certify(seed, role, scopes);
         let mut batch = Batch::new();
         batch.statement(StatementClass::Charter, None, mission.charter.as_bytes().to_vec());

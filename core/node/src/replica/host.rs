@@ -1,0 +1,280 @@
+//! What one conversation asks of the device that holds it: to read, verify, admit, make durable, sign, and tell others.
+//!
+//! Every method blocks until it is done and may be called on any thread; where and when, the pumps decide. The order in
+//! which entries, statements and chunks become durable is theirs to keep.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use merestone_core::check::{Check, Refused};
+use merestone_core::entry::VerifiedEntry;
+use merestone_core::id::{BlobHash, LogId, RecordId, ScopeId};
+use merestone_core::key::KeyCache;
+use merestone_core::roster::Class;
+use merestone_core::sync::frame::StatementClass;
+use merestone_core::sync::{
+    Admission, BlobFailure, Commit, Committed, Input, LocalChange, LocalTip, Report, Request, Session, SessionConfig,
+    Token, UnverifiedBatch,
+};
+use merestone_link::PeerKey;
+use merestone_store::{Batch, CommitError, ReadError};
+
+use super::answer::local_tip;
+use super::hub::{Member, Subscription};
+use super::photos::named_by;
+use super::reading::Reading;
+use super::talk::TalkOptions;
+use super::tally::{Tally, look_for_missing};
+use super::{BehindLog, MissingHere, Shared, cut_keys};
+use crate::device::AccessError;
+
+/// One conversation's side of the store, the roster, the other conversations and the owner. Clones are the same one.
+#[derive(Clone)]
+pub(super) struct Host {
+    pub(super) shared: Arc<Shared>,
+    pub(super) reading: Arc<Reading>,
+    pub(super) member: Member,
+    scopes: Arc<[ScopeId]>,
+}
+
+/// Everything that a conversation begins with.
+pub(super) struct Opening {
+    pub(super) host: Host,
+    pub(super) session: Session,
+    pub(super) subscription: Subscription,
+}
+
+/// Something was done: the session's answer, and why the store refused, if it did.
+pub(super) struct Answer {
+    pub(super) input: Input,
+    pub(super) trouble: Option<AccessError>,
+}
+
+/// Entries on their way to the store: the batch that makes them durable, and what must be told when it did.
+pub(super) struct Arriving {
+    pub(super) batch: Batch,
+    pub(super) news: News,
+}
+
+/// What a batch of entries is about.
+#[derive(Debug)]
+pub(super) struct News {
+    token: Token,
+    logs: BTreeSet<LogId>,
+    records: BTreeSet<RecordId>,
+    names_blobs: bool,
+}
+
+impl Host {
+    /// Joins the other conversations of the replica, and reads what is held.
+    pub(super) fn begin(shared: &Arc<Shared>, peer: PeerKey, options: TalkOptions) -> Result<Opening, AccessError> {
+        let TalkOptions { version, wants, stay, limits } = options;
+        let certificate = shared.certificate();
+        let scopes: Arc<[ScopeId]> = certificate.as_ref().map_or_else(Vec::new, |held| held.scopes().to_vec()).into();
+        let subscription = Subscription::join(shared, scopes.to_vec());
+        let reading = Arc::new(Reading::new(Arc::clone(shared)));
+        let local = reading.local_state(&scopes)?;
+        let identity = shared.store.identity()?;
+        let config = SessionConfig {
+            version,
+            mission: identity.mission,
+            charter: Some(shared.authority.roster().charter().clone()),
+            certificate,
+            store: identity.store,
+            peer_transport: *peer.as_bytes(),
+            wants,
+            stay,
+            limits,
+        };
+        let host = Self { shared: Arc::clone(shared), reading, member: subscription.member(), scopes };
+        Ok(Opening { host, session: Session::new(config, local), subscription })
+    }
+
+    pub(super) fn load(&self, token: Token, request: Request) -> Input {
+        Input::Loaded { token, loaded: self.reading.load(request) }
+    }
+
+    pub(super) fn verify(&self, token: Token, batch: UnverifiedBatch) -> Input {
+        let mut keys = self.shared.key_caches().pop().unwrap_or_else(KeyCache::new);
+        let batch = batch.verify(&mut keys);
+        self.shared.key_caches().push(keys);
+        Input::Verified { token, batch }
+    }
+
+    pub(super) fn sign_receipt(&self, token: Token) -> Input {
+        Input::ReceiptSigned { token, receipt: self.shared.sign_receipt(self.member) }
+    }
+
+    pub(super) fn admit(&self, token: Token, class: StatementClass, statements: &[Vec<u8>]) -> Answer {
+        match self.shared.take_up(class, statements, Some(self.member)) {
+            Ok(received) => {
+                let is_cut = class == Class::Cut;
+                let cuts = if is_cut { cut_keys(&self.shared.authority.roster(), &received.new) } else { Vec::new() };
+                Answer::ok(Input::Admitted { token, admission: Some(Admission { refused: received.refused, cuts }) })
+            }
+            Err(error) => Answer { input: Input::Admitted { token, admission: None }, trouble: Some(error.into()) },
+        }
+    }
+
+    /// Makes a batch of entries ready for the store, and warns the owner of those in its own logs that it does not hold.
+    pub(super) fn prepare(&self, token: Token, entries: Vec<VerifiedEntry>) -> Result<Arriving, Answer> {
+        self.warn_of_own(&entries).map_err(|error| Answer::failed(token, error.into()))?;
+        let mut news = News { token, logs: BTreeSet::new(), records: BTreeSet::new(), names_blobs: false };
+        let mut batch = Batch::new();
+        batch.refetchable();
+        for entry in entries {
+            news.logs.insert(entry.log());
+            news.records.insert(entry.record());
+            for (claim, class) in named_by(&entry) {
+                news.names_blobs = true;
+                batch.blob_name(entry.id(), claim, class);
+            }
+            batch.entry(entry);
+        }
+        Ok(Arriving { batch, news })
+    }
+
+    /// Entries are durable or refused: tells the other conversations and the owner, and answers.
+    pub(super) fn stored(&self, news: News, result: Result<merestone_store::Committed, CommitError>) -> Answer {
+        let token = news.token;
+        match result {
+            Ok(committed) => {
+                let tips = self.tell_others(&news, &committed);
+                if self.must_follow(&news, &tips) {
+                    return self.follow(news, tips);
+                }
+                Answer::ok(news.committed(tips))
+            }
+            Err(error) => Answer::failed(token, error.into()),
+        }
+    }
+
+    /// Tells the other conversations of durable entries; the tips of the logs that the commit brought on.
+    pub(super) fn tell_others(&self, news: &News, committed: &merestone_store::Committed) -> Vec<LocalTip> {
+        let tips = committed.tips.iter().filter(|tip| news.logs.contains(&tip.log));
+        let tips: Vec<LocalTip> = tips.filter_map(local_tip).collect();
+        let change = LocalChange { tips: tips.clone(), blobs: news.names_blobs, ..LocalChange::default() };
+        self.shared.hub.publish(Some(self.member), &change);
+        tips
+    }
+
+    /// Whether more is to be done before the session may hear of it: work that may wait for the disk.
+    pub(super) fn must_follow(&self, news: &News, tips: &[LocalTip]) -> bool {
+        self.shared.owner.is_some() || news.logs.iter().any(|log| tips.iter().all(|tip| tip.tip.log != *log))
+    }
+
+    /// Lets the owner draw what follows from durable entries, and completes the answer.
+    pub(super) fn follow(&self, news: News, mut tips: Vec<LocalTip>) -> Answer {
+        if let Some(owner) = &self.shared.owner {
+            owner.entries_arrived(&news.records);
+        }
+        // Logs of which everything was held already do not come with the commit.
+        let known: BTreeSet<LogId> = tips.iter().map(|tip| tip.tip.log).collect();
+        for log in news.logs.difference(&known) {
+            match self.shared.store.tip(*log) {
+                Ok(tip) => tips.extend(tip.as_ref().and_then(local_tip)),
+                Err(error) => return Answer::failed(news.token, error.into()),
+            }
+        }
+        Answer::ok(news.committed(tips))
+    }
+
+    /// The refusal of an entry whose key no certificate names.
+    pub(super) fn unknown_key(&self, entries: &[VerifiedEntry]) -> Option<Refused> {
+        let roster = self.shared.authority.roster();
+        let mut known = None;
+        for entry in entries {
+            let key = entry.key().as_bytes();
+            if known != Some(key) && roster.certificates_of(key).next().is_none() {
+                return Some(Refused { check: Check::KeyNotInRoster, what: "key" });
+            }
+            known = Some(key);
+        }
+        None
+    }
+
+    /// Warns the owner of logs of its own of which the peer holds more, before any of it arrives.
+    pub(super) fn compare_own(&self, heights: Vec<(LogId, u64)>) {
+        let Some(owner) = &self.shared.owner else { return };
+        for (log, height) in heights {
+            // A store that cannot be read is found by the conversation itself.
+            let Ok(Some(tip)) = self.shared.store.tip(log) else { continue };
+            if height > tip.top && owner.signs_with(&tip.key) {
+                owner.peer_knows_more(log);
+            }
+        }
+    }
+
+    /// Whether anybody wants to hear what [`compare_own`](Self::compare_own) finds.
+    pub(super) fn has_owner(&self) -> bool {
+        self.shared.owner.is_some()
+    }
+
+    /// Takes down what the session reports, and draws what follows from it.
+    pub(super) fn heed(&self, report: Report, tally: &mut Tally) {
+        if let Report::BlobFailed { hash, class: _, failure: BlobFailure::ChunkHashes } = &report {
+            self.doubt(*hash);
+        }
+        tally.note(report, &self.shared);
+    }
+
+    /// A description of a blob turned out false: the next one is tried when it is asked for again.
+    fn doubt(&self, hash: BlobHash) {
+        if let Some(file) = self.reading.wanted().files().remove(&hash) {
+            self.shared.false_claims().insert(file.claim);
+        }
+    }
+
+    /// Looks for what is missing on either side, after the last commit.
+    pub(super) fn look_for_missing(&self, tally: &Tally) -> Result<(MissingHere, Vec<BehindLog>), AccessError> {
+        look_for_missing(&self.shared, &tally.theirs, &self.scopes)
+    }
+
+    /// Tells the owner, before they are stored, of entries in its own logs that it does not hold.
+    fn warn_of_own(&self, entries: &[VerifiedEntry]) -> Result<(), ReadError> {
+        let Some(owner) = &self.shared.owner else { return Ok(()) };
+        let mut told = BTreeSet::new();
+        for entry in entries {
+            if told.contains(&entry.log()) || !owner.signs_with(entry.key().as_bytes()) {
+                continue;
+            }
+            let top = self.shared.store.tip(entry.log())?.map_or(0, |tip| tip.top);
+            if entry.header().seq >= top {
+                owner.peer_knows_more(entry.log());
+                told.insert(entry.log());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Answer {
+    pub(super) fn ok(input: Input) -> Self {
+        Self { input, trouble: None }
+    }
+
+    /// A commit that could not be made.
+    pub(super) fn failed(token: Token, trouble: AccessError) -> Self {
+        Self { input: Input::Committed { token, committed: Committed::Failed }, trouble: Some(trouble) }
+    }
+
+    pub(super) fn committed(token: Token, committed: Committed) -> Self {
+        Self::ok(Input::Committed { token, committed })
+    }
+}
+
+impl News {
+    pub(super) fn token(&self) -> Token {
+        self.token
+    }
+
+    pub(super) fn committed(&self, tips: Vec<LocalTip>) -> Input {
+        let committed = Committed::Entries { tips, wants_blobs: self.names_blobs };
+        Input::Committed { token: self.token, committed }
+    }
+}
+
+/// Whether a commit changes what a census or a tip says.
+pub(super) fn changes_holding(commit: &Commit) -> bool {
+    !matches!(commit, Commit::ChunkHashes { .. })
+}

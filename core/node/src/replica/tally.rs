@@ -1,0 +1,138 @@
+//! What a conversation was told so far, kept for its progress and its outcome. It decides nothing.
+
+use merestone_core::sync::{Close, CloseCode, Progress, Report, RestState};
+use merestone_link::PeerKey;
+use merestone_store::ReadError;
+
+use super::Shared;
+use super::outcome::{self, BehindLog, End, FailedBlob, MissingHere, PeerInfo, RefusedStatement, SyncOutcome};
+use super::progress::SyncProgress;
+use super::theirs::Theirs;
+use crate::device::AccessError;
+
+/// Most refused statements and failed photos that an outcome names.
+const NAMED_MAX: usize = 1_024;
+
+/// What was said and done in one conversation.
+#[derive(Default)]
+pub(super) struct Tally {
+    pub(super) theirs: Theirs,
+    pub(super) progress: Progress,
+    peer: Option<PeerInfo>,
+    rest: Option<RestState>,
+    /// Nothing was committed or changed since `rest`.
+    is_rest_current: bool,
+    refused: Vec<RefusedStatement>,
+    failed: Vec<FailedBlob>,
+    storage: Option<AccessError>,
+}
+
+/// Bytes that a conversation cost.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Traffic {
+    pub(super) sent: u64,
+    pub(super) received: u64,
+}
+
+impl Tally {
+    /// Takes down what the session reports.
+    pub(super) fn note(&mut self, report: Report, shared: &Shared) {
+        match report {
+            Report::Peer { store, certificate, is_cut } => {
+                let roster = shared.authority.roster();
+                self.peer = Some(PeerInfo::new(store, &certificate, is_cut, &roster));
+            }
+            Report::Progress(progress) => self.progress = progress,
+            Report::StatementRefused { class, id, refused } => {
+                if self.refused.len() < NAMED_MAX {
+                    self.refused.push(outcome::refused(class, id, refused));
+                }
+            }
+            Report::BlobFailed { hash, class, failure } => {
+                if self.failed.len() < NAMED_MAX {
+                    self.failed.push(FailedBlob { hash, class, failure });
+                }
+            }
+            Report::ReceiptHeld(_) => {}
+            Report::Rest(rest) => {
+                self.rest = Some(rest);
+                self.is_rest_current = true;
+            }
+        }
+    }
+
+    /// Something changed here: the last rest says nothing about it.
+    pub(super) fn outdate_rest(&mut self) {
+        self.is_rest_current = false;
+    }
+
+    /// The store refused, for this reason.
+    pub(super) fn trouble(&mut self, error: AccessError) {
+        self.storage = Some(error);
+    }
+
+    /// As [`trouble`](Self::trouble), unless there was another before.
+    pub(super) fn first_trouble(&mut self, error: AccessError) {
+        self.storage.get_or_insert(error);
+    }
+
+    /// What it means that the session closes.
+    pub(super) fn end_of(&mut self, close: Close, is_stopped: bool) -> End {
+        let Close { code, reason } = close;
+        match self.storage.take() {
+            Some(error) => End::Storage(error),
+            None if code == CloseCode::Bye && is_stopped => End::Stopped,
+            None if code == CloseCode::Bye => End::Done,
+            None => End::ClosedHere { code, reason },
+        }
+    }
+
+    /// As the person sees it now.
+    pub(super) fn shown(&self) -> SyncProgress {
+        SyncProgress { peer: self.peer.clone(), progress: self.progress, is_fully_synced: self.is_fully_synced() }
+    }
+
+    /// What it all came to; `missing` was looked for after the last commit.
+    pub(super) fn outcome(
+        self,
+        transport: PeerKey,
+        traffic: Traffic,
+        end: End,
+        missing: Result<(MissingHere, Vec<BehindLog>), AccessError>,
+    ) -> SyncOutcome {
+        let could_look = missing.is_ok();
+        let (end, (missing_here, missing_there)) = match missing {
+            Ok(missing) => (end, missing),
+            Err(error) => (End::Storage(error), Default::default()),
+        };
+        // The two sides may agree and both lack the same entry; and who could not look does not know.
+        let is_fully_synced = self.is_fully_synced() && could_look && missing_here.is_nothing();
+        SyncOutcome {
+            is_fully_synced,
+            peer: self.peer,
+            transport,
+            end,
+            rest: self.rest,
+            missing_here,
+            missing_there,
+            refused: self.refused,
+            failed: self.failed,
+            progress: self.progress,
+            bytes_sent: traffic.sent,
+            bytes_received: traffic.received,
+        }
+    }
+
+    fn is_fully_synced(&self) -> bool {
+        self.is_rest_current && self.rest.is_some_and(|rest| rest.is_fully_synced)
+    }
+}
+
+/// Looks for what is missing on either side, as far as the peer told of itself.
+pub(super) fn look_for_missing(
+    shared: &Shared,
+    theirs: &Theirs,
+    scopes: &[merestone_core::id::ScopeId],
+) -> Result<(MissingHere, Vec<BehindLog>), AccessError> {
+    outcome::missing(shared, theirs, scopes).map_err(|error: ReadError| error.into())
+}

@@ -1,0 +1,194 @@
+//! Conversations that their caller drives: without threads, runtime, clock or socket, and on one thread over a link.
+
+mod replica_support;
+
+use merestone_core::roster::Role;
+use merestone_core::sync::frame::{BlobClass, Wants};
+use merestone_core::sync::{Class, CloseCode};
+use merestone_node::replica::{Camp, End, LedgerKey, Replica, SyncOutcome, Talk, TalkOptions};
+use merestone_store::Threads;
+use replica_support::{LEDGER, Mission, Site, key, meet, scope, serve, within};
+use std::sync::Arc;
+use std::time::Duration;
+
+fn site(mission: &Mission, seed: u8, role: Role) -> Site {
+    Site::on(Threads::Caller, mission, seed, role, &[scope(1), scope(2)])
+}
+
+fn inline(site: &Site) -> Replica {
+    Replica::open(site.setup().inline())
+}
+
+/// Carries frames until one side closes or nothing moves; what was carried, as it was carried.
+fn carry(one: &mut Talk, other: &mut Talk) -> Vec<(Class, Vec<u8>)> {
+    let mut carried = Vec::new();
+    loop {
+        let before = carried.len();
+        one.look();
+        other.look();
+        for class in Class::ALL {
+            for is_first in [true, false] {
+                let (from, to) = if is_first { (&mut *one, &mut *other) } else { (&mut *other, &mut *one) };
+                while let Some(frame) = from.next_frame(class) {
+                    carried.push((class, frame.clone()));
+                    to.deliver(class, frame);
+                }
+            }
+        }
+        if one.is_over() || other.is_over() || carried.len() == before {
+            return carried;
+        }
+    }
+}
+
+/// One conversation to its end.
+fn hold(caller: &Replica, answerer: &Replica, options: TalkOptions) -> (SyncOutcome, SyncOutcome) {
+    let mut one = Talk::begin(caller, answerer.transport_key(), options).unwrap();
+    let stay = TalkOptions { stay: true, ..TalkOptions::default() };
+    let mut other = Talk::begin(answerer, caller.transport_key(), stay).unwrap();
+    carry(&mut one, &mut other);
+    let close = one.close().expect("the caller closes");
+    other.closed_by_peer(close.code);
+    (one.finish(), other.finish())
+}
+
+/// The threads of this process that are a store's, a ledger's or a runtime's; empty where the system does not name them.
+fn threads() -> Vec<String> {
+    let Ok(tasks) = std::fs::read_dir("/proc/self/task") else { return Vec::new() };
+    let names = tasks.flatten().filter_map(|task| std::fs::read_to_string(task.path().join("comm")).ok());
+    names.filter(|name| name.starts_with("merestone-") || name.starts_with("tokio-")).collect()
+}
+
+#[test]
+fn two_stores_hold_the_same_after_a_talk_that_started_no_thread() {
+    let mission = Mission::new(31);
+    let (mut anna, mut camp) = (site(&mission, 3, Role::Observer), site(&mission, 9, Role::Camp));
+    anna.write(700, 3);
+    anna.photograph(200_000);
+    camp.author = replica_support::Author::new(&mission, 9, scope(2), camp.certificate.id());
+    let (here, there) = hold(&inline(&anna), &inline(&camp), TalkOptions::default());
+    assert_eq!(threads(), Vec::<String>::new());
+    assert!(here.is_fully_synced && there.is_fully_synced, "{here:?} {there:?}");
+    assert!(matches!((&here.end, &there.end), (End::Done, End::Done)));
+    assert_eq!(anna.holding(), camp.holding());
+    assert!(here.bytes_sent > 200_000 && here.bytes_sent == there.bytes_received);
+    assert_eq!(here.progress.entries_sent, 701);
+}
+
+#[test]
+fn the_same_calls_on_the_same_stores_give_the_same_frames() {
+    let run = || {
+        let mission = Mission::new(32);
+        let (mut anna, mut boris) = (site(&mission, 3, Role::Observer), site(&mission, 4, Role::Observer));
+        anna.write(40, 3);
+        boris.write(25, 3);
+        anna.photograph(150_000);
+        let (at_anna, at_boris) = (inline(&anna), inline(&boris));
+        let mut one = Talk::begin(&at_anna, at_boris.transport_key(), TalkOptions::default()).unwrap();
+        let mut other = Talk::begin(&at_boris, at_anna.transport_key(), TalkOptions::default()).unwrap();
+        (carry(&mut one, &mut other), anna.holding(), boris.holding())
+    };
+    let (first, second) = (run(), run());
+    assert!(first == second);
+    assert_eq!(first.1, first.2);
+}
+
+#[test]
+fn what_is_written_during_a_talk_is_passed_on() {
+    let mission = Mission::new(33);
+    let (mut anna, camp) = (site(&mission, 3, Role::Observer), site(&mission, 9, Role::Camp));
+    anna.write(2, 3);
+    let (at_anna, at_camp) = (inline(&anna), inline(&camp));
+    at_anna.notify().unwrap();
+    let stay = TalkOptions { stay: true, ..TalkOptions::default() };
+    let mut one = Talk::begin(&at_anna, at_camp.transport_key(), stay).unwrap();
+    let mut other = Talk::begin(&at_camp, at_anna.transport_key(), stay).unwrap();
+    carry(&mut one, &mut other);
+    assert!(one.progress().is_fully_synced && other.progress().is_fully_synced);
+    anna.write(3, 3);
+    at_anna.notify().unwrap();
+    assert!(one.look() && !one.progress().is_fully_synced);
+    carry(&mut one, &mut other);
+    assert!(one.progress().is_fully_synced && other.progress().is_fully_synced);
+    assert_eq!(anna.holding(), camp.holding());
+    one.stop();
+    assert_eq!(one.close().map(|close| close.code), Some(CloseCode::Bye));
+    assert!(matches!(one.finish().end, End::Stopped));
+    other.lost();
+    assert!(matches!(other.finish().end, End::Lost { .. }));
+}
+
+#[test]
+fn originals_stay_behind_on_a_link_that_wants_none() {
+    let mission = Mission::new(34);
+    let (mut anna, camp) = (site(&mission, 3, Role::Observer), site(&mission, 9, Role::Camp));
+    let original = anna.photograph(300_000);
+    let (at_anna, at_camp) = (inline(&anna), inline(&camp));
+    let wants = Wants::entries_and(&[BlobClass::Thumbnail, BlobClass::Preview]);
+    let (there, here) = hold(&at_camp, &at_anna, TalkOptions { wants, ..TalkOptions::default() });
+    assert!(here.bytes_sent < 50_000);
+    assert!(!there.is_fully_synced, "a photo that an entry names is not here");
+    assert_eq!(there.missing_here.photos.iter().map(|photo| photo.hash).collect::<Vec<_>>(), [original]);
+    let (there, _) = hold(&at_camp, &at_anna, TalkOptions::default());
+    assert!(there.is_fully_synced);
+}
+
+#[test]
+fn a_frame_that_is_none_ends_a_talk_with_its_code() {
+    let mission = Mission::new(35);
+    let (anna, camp) = (site(&mission, 3, Role::Observer), site(&mission, 9, Role::Camp));
+    let mut talk = Talk::begin(&inline(&camp), inline(&anna).transport_key(), TalkOptions::default()).unwrap();
+    talk.deliver(Class::Control, b"GET / HTTP/1.1".to_vec());
+    assert_eq!(talk.close().map(|close| close.code), Some(CloseCode::Malformed));
+    assert_eq!(talk.next_frame(Class::Control), None);
+    assert!(matches!(talk.finish().end, End::ClosedHere { code: CloseCode::Malformed, .. }));
+}
+
+#[test]
+fn a_silent_peer_is_left_by_the_callers_clock() {
+    let mission = Mission::new(36);
+    let (anna, camp) = (site(&mission, 3, Role::Observer), site(&mission, 9, Role::Camp));
+    let mut talk = Talk::begin(&inline(&camp), inline(&anna).transport_key(), TalkOptions::default()).unwrap();
+    assert!(talk.next_frame(Class::Control).is_some());
+    for second in 0..200 {
+        talk.wake(second * 1_000);
+    }
+    assert_eq!(talk.close().map(|close| close.code), Some(CloseCode::TooSlow));
+}
+
+#[test]
+fn a_camp_without_threads_continues_its_ledger_when_told() {
+    let mission = Mission::new(37);
+    let (mut anna, camp) = (site(&mission, 3, Role::Observer), site(&mission, 9, Role::Camp));
+    anna.write(5, 3);
+    let ledger = LedgerKey::new(Arc::new(key(LEDGER)), mission.charter.charter().ledger.as_ref()).unwrap();
+    let camp_of = Camp::around(inline(&camp), Some(ledger), Duration::from_secs(60)).unwrap();
+    hold(&inline(&anna), camp_of.replica(), TalkOptions::default());
+    assert_eq!(camp_of.ledger_size(), Some(0));
+    camp_of.keep_up(0);
+    let size = camp_of.ledger_size().unwrap();
+    assert!(size >= 5 && camp_of.ledger_trouble().is_none());
+    let notes = || camp_of.replica().authority().roster().newest_note().map(|note| note.size());
+    assert_eq!(notes(), Some(size));
+    anna.write(1, 3);
+    hold(&inline(&anna), camp_of.replica(), TalkOptions::default());
+    camp_of.keep_up(1_000);
+    assert_eq!((camp_of.ledger_size(), notes()), (Some(size + 1), Some(size)));
+    camp_of.keep_up(61_000);
+    assert_eq!(notes(), Some(size + 1));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn one_thread_holds_conversations_over_a_link() {
+    let mission = Mission::new(38);
+    let (mut anna, camp) = (site(&mission, 3, Role::Observer), site(&mission, 9, Role::Camp));
+    anna.write(1_200, 3);
+    anna.photograph(700_000);
+    let (at_anna, at_camp) = (inline(&anna), inline(&camp));
+    let serving = serve(&at_camp);
+    let outcome = within(at_anna.sync_with(meet(&serving, &at_camp)).outcome()).await.unwrap();
+    within(serving.stop()).await;
+    assert!(outcome.is_fully_synced, "{outcome:?}");
+    assert_eq!(anna.holding(), camp.holding());
+    assert_eq!(threads(), Vec::<String>::new());
+}
