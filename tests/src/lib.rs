@@ -6,6 +6,7 @@
 pub mod chance;
 pub mod examine;
 pub mod mission;
+pub mod net;
 pub mod outpost;
 pub mod saving;
 mod skip;

@@ -2,15 +2,16 @@
 
 use std::{
     fmt, io,
-    net::SocketAddr,
+    net::{SocketAddr, UdpSocket},
     sync::{Arc, OnceLock},
 };
 
-use quinn::{TransportConfig, VarInt};
+use quinn::{EndpointConfig, TokioRuntime, TransportConfig, VarInt};
 use tokio::time::timeout;
 
 use crate::{
-    AcceptError, BindError, ConnectError, Connection, LinkLimits, PeerKey, TransportKey,
+    AcceptError, BindError, Carrier, ConnectError, Connection, LinkLimits, PeerKey, TransportKey,
+    carrier::Carried,
     closing::{Goodbye, close_code},
     connection::Proved,
     limits::{INCOMING_BYTES_MAX, INCOMING_MAX},
@@ -48,13 +49,39 @@ impl Endpoint {
     /// # Errors
     /// If the port is taken, the address is not this machine's, or the limits make no sense.
     pub fn bind(address: SocketAddr, key: &TransportKey, limits: LinkLimits) -> Result<Self, BindError> {
-        limits.check()?;
-        if tokio::runtime::Handle::try_current().is_err() {
-            return Err(BindError::NoRuntime);
-        }
-        let identity = Identity::new(key);
+        check(&limits)?;
         // Named "client" in quinn, this constructor is the one that serves IPv4 on an IPv6 socket.
         let quic = quinn::Endpoint::client(address).map_err(|source| BindError::from_io(address, source))?;
+        Ok(Self::answering(quic, key, limits))
+    }
+
+    /// Answers where `carrier` ends, instead of at a socket of this system.
+    ///
+    /// With a `seed`, what the endpoint decides by chance follows from it, and time is the
+    /// runtime's: on a runtime of one thread whose clock is paused, the same carrier gives the same
+    /// datagrams at the same times, but for their encrypted bytes. A seed that others know gives
+    /// away nothing secret, yet makes the order of some internal choices foreseeable; leave it out
+    /// where that is not wanted.
+    ///
+    /// # Errors
+    /// If the limits make no sense, or the carrier has no address.
+    pub fn over(
+        carrier: Arc<dyn Carrier>,
+        seed: Option<[u8; 32]>,
+        key: &TransportKey,
+        limits: LinkLimits,
+    ) -> Result<Self, BindError> {
+        check(&limits)?;
+        let mut config = EndpointConfig::default();
+        config.rng_seed(seed);
+        let socket = Arc::new(Carried(carrier));
+        let quic = quinn::Endpoint::new_with_abstract_socket(config, None, socket, Arc::new(TokioRuntime))
+            .map_err(|source| BindError::Carrier { source })?;
+        Ok(Self::answering(quic, key, limits))
+    }
+
+    fn answering(quic: quinn::Endpoint, key: &TransportKey, limits: LinkLimits) -> Self {
+        let identity = Identity::new(key);
         let mut server = quinn::ServerConfig::with_crypto(identity.server_config(limits.version_max));
         server
             .transport_config(limits.accepting())
@@ -64,7 +91,7 @@ impl Endpoint {
             // A phone that changes networks keeps its link; QUIC checks the new address first.
             .migration(true);
         quic.set_server_config(Some(server));
-        Ok(Self(Arc::new(Shared {
+        Self(Arc::new(Shared {
             quic,
             identity,
             public: key.public(),
@@ -72,7 +99,7 @@ impl Endpoint {
             slots: Slots::new(limits.connections_max, limits.connections_per_peer_max),
             limits,
             goodbye: Goodbye::default(),
-        })))
+        }))
     }
 
     /// Connects to the peer at `address`. With `expected`, only to the one that proves this key,
@@ -129,6 +156,27 @@ impl Endpoint {
         }
     }
 
+    /// Goes on from another local address: the phone joined another network.
+    ///
+    /// Connections that this side opened stay what they are; their peers see the new address and
+    /// check it. Until this is called, QUIC notices a change only when the old socket fails.
+    ///
+    /// # Errors
+    /// As [`Endpoint::bind`]; then the old address stays in use.
+    pub fn rebind(&self, address: SocketAddr) -> Result<(), BindError> {
+        let socket = UdpSocket::bind(address).map_err(|source| BindError::from_io(address, source))?;
+        self.0.quic.rebind(socket).map_err(|source| BindError::from_io(address, source))
+    }
+
+    /// As [`Endpoint::rebind`], from another carrier.
+    ///
+    /// # Errors
+    /// If the carrier has no address; then the old one stays in use.
+    pub fn rebind_over(&self, carrier: Arc<dyn Carrier>) -> Result<(), BindError> {
+        let socket = Arc::new(Carried(carrier));
+        self.0.quic.rebind_abstract(socket).map_err(|source| BindError::Carrier { source })
+    }
+
     /// Closes every connection with `code`, and connects and accepts no more.
     pub fn close(&self, code: u32, reason: &str) {
         let _ = self.0.goodbye.set((code, reason.to_owned()));
@@ -170,6 +218,15 @@ impl Endpoint {
                 Err(NotAdmitted::PeerFull)
             }
         }
+    }
+}
+
+/// What must hold before anything is bound.
+fn check(limits: &LinkLimits) -> Result<(), BindError> {
+    limits.check()?;
+    match tokio::runtime::Handle::try_current() {
+        Ok(_) => Ok(()),
+        Err(_) => Err(BindError::NoRuntime),
     }
 }
 

@@ -43,6 +43,13 @@ pub enum BindError {
     /// Called outside a tokio runtime.
     #[error("no async runtime")]
     NoRuntime,
+    /// The carrier cannot be used.
+    #[error("the carrier cannot be used")]
+    Carrier {
+        /// What it said.
+        #[source]
+        source: io::Error,
+    },
     /// Something else the system said.
     #[error("{address} could not be bound")]
     System {

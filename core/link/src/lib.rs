@@ -99,6 +99,7 @@
 //! - Find peers, go through routers that let nobody in, or relay.
 //! - Resume a link: a new one is made, and what is missing is agreed on in the conversation.
 
+mod carrier;
 mod closing;
 mod connection;
 mod endpoint;
@@ -113,6 +114,7 @@ mod stats;
 mod tls;
 mod version;
 
+pub use carrier::Carrier;
 pub use closing::{CloseInfo, Loss, Violation, close_code};
 pub use connection::Connection;
 pub use endpoint::{Endpoint, Incoming};

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use quinn::{IdleTimeout, MtuDiscoveryConfig, TransportConfig, VarInt, congestion};
 
-use crate::{BindError, Class, Version};
+use crate::{BindError, Class, Version, carrier::DATAGRAM_BYTES_MAX};
 
 /// What may differ between a phone, a base camp and a test. The rest is fixed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,8 +157,8 @@ impl LinkLimits {
             // Radios and tunnels differ in what they carry: start at the 1200 bytes that QUIC
             // requires of any path and probe upward.
             .mtu_discovery_config(Some(MtuDiscoveryConfig::default()))
-            .min_mtu(1200)
-            .initial_mtu(1200)
+            .min_mtu(DATAGRAM_BYTES_MAX)
+            .initial_mtu(DATAGRAM_BYTES_MAX)
             // RFC 9002 §6.2.2: between a phone on the next chair (5 ms) and a satellite (600 ms).
             .initial_rtt(Duration::from_millis(333))
             .congestion_controller_factory(Arc::new(congestion::CubicConfig::default()))
