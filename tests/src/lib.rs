@@ -8,6 +8,7 @@ pub mod examine;
 pub mod mission;
 pub mod net;
 pub mod outpost;
+pub mod relay;
 pub mod saving;
 mod skip;
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]

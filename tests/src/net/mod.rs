@@ -198,13 +198,8 @@ impl State {
         }
         let fate = self.road(from, target).take(now_us, datagram.len());
         for at_us in fate.arrivals_us.into_iter().flatten() {
-            let mut bytes = datagram.to_vec();
-            if let Some(bit) = fate.damaged_bit
-                && let Some(byte) = usize::try_from(bit / 8).ok().and_then(|index| bytes.get_mut(index))
-            {
-                *byte ^= 1 << (bit % 8);
-            }
             self.order += 1;
+            let bytes = fate.deliver(datagram);
             let host = &mut self.hosts[target];
             host.due.push(Reverse(Due { at_us, order: self.order, from: source, bytes }));
             if let Some(waker) = host.waker.take() {

@@ -56,6 +56,19 @@ impl Weather {
         Self { delay_us, ..Self::default() }
     }
 
+    /// What a link of this weather carries at most within its first `elapsed_us`, headers included;
+    /// `None` without a bottleneck.
+    pub fn capacity_bytes(&self, elapsed_us: u64) -> Option<u64> {
+        let up_us = match self.period_us {
+            0 => elapsed_us,
+            period_us => {
+                let up_of_each_us = period_us.saturating_sub(self.down_us);
+                elapsed_us / period_us * up_of_each_us + (elapsed_us % period_us).min(up_of_each_us)
+            }
+        };
+        self.bytes_per_s.map(|rate| up_us * rate / MILLION)
+    }
+
     fn is_down(&self, at_us: u64) -> bool {
         self.period_us > 0 && at_us % self.period_us >= self.period_us.saturating_sub(self.down_us)
     }
@@ -81,6 +94,19 @@ pub struct Fate {
     pub arrivals_us: [Option<u64>; 2],
     /// The bit turned on the way, counted from the first.
     pub damaged_bit: Option<u64>,
+}
+
+impl Fate {
+    /// The datagram as it arrives.
+    pub fn deliver(&self, datagram: &[u8]) -> Vec<u8> {
+        let mut bytes = datagram.to_vec();
+        if let Some(bit) = self.damaged_bit
+            && let Some(byte) = usize::try_from(bit / 8).ok().and_then(|index| bytes.get_mut(index))
+        {
+            *byte ^= 1 << (bit % 8);
+        }
+        bytes
+    }
 }
 
 impl Road {
@@ -158,6 +184,15 @@ mod tests {
         let fates = arrivals(weather, [(0, 972); 4]);
         let at: Vec<_> = fates.iter().map(|fate| fate.arrivals_us[0]).collect();
         assert_eq!(at, [Some(10_005), Some(20_005), Some(30_005), None]);
+    }
+
+    #[test]
+    fn a_link_could_carry_its_rate_while_it_is_up() {
+        let weather = Weather::rough();
+        assert_eq!(weather.capacity_bytes(5_000_000), Some(160_000));
+        assert_eq!(weather.capacity_bytes(10_000_000), Some(224_000));
+        assert_eq!(weather.capacity_bytes(25_000_000), Some(608_000));
+        assert_eq!(Weather::slow(5).capacity_bytes(1), None);
     }
 
     #[test]
