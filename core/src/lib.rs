@@ -15,7 +15,8 @@
 //! - [`roster`] says who may sign, from the charter down; [`erasure`], [`receipt`] and [`checkpoint`] are the other
 //!   statements of a mission.
 //! - [`record`] judges the entries about one record: what is applied, and the standing of the rest.
-//! - [`sync`] is one side of a conversation of two devices; [`audit`] judges a bag.
+//! - [`sync`] is one side of a conversation of two devices; [`ticket`] and [`nearby`] say where one of them answers;
+//!   [`audit`] judges a bag.
 //!
 //! The formats are in `core/spec/`, and each module names its page.
 //!
@@ -65,10 +66,12 @@ pub mod form;
 pub mod id;
 pub mod key;
 pub mod merkle;
+pub mod nearby;
 pub mod receipt;
 pub mod record;
 pub mod roster;
 pub mod sync;
 pub mod text;
+pub mod ticket;
 
 pub use check::{Check, Refused};

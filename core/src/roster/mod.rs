@@ -17,7 +17,7 @@ mod cut;
 mod request;
 mod signed;
 mod statements;
-mod transfer;
+pub(crate) mod transfer;
 
 use std::fmt;
 

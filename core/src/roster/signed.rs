@@ -131,7 +131,7 @@ impl SignedCharter {
     fn complete_under<P: Policy>(self, policy: P) -> Result<CompleteCharter, Refused> {
         policy.require(self.missing().next().is_none(), Check::CharterSignatures, "parties")?;
         let bytes = self.encode();
-        Ok(CompleteCharter { charter: self.charter, mission: self.mission, bytes })
+        Ok(CompleteCharter { charter: self.charter, mission: self.mission, payload: self.payload, bytes })
     }
 }
 
@@ -140,6 +140,7 @@ impl SignedCharter {
 pub struct CompleteCharter {
     charter: Charter,
     mission: MissionId,
+    payload: Vec<u8>,
     bytes: Vec<u8>,
 }
 
@@ -172,6 +173,11 @@ impl CompleteCharter {
     /// The mission it founds.
     pub fn mission(&self) -> MissionId {
         self.mission
+    }
+
+    /// What the parties signed; its hash is the mission id.
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
     }
 
     /// The bytes as received.

@@ -1,4 +1,5 @@
-//! Requests and certificates as text that a person can scan, paste or type (`spec/roster.md`, Enrolment request).
+//! What people carry as text, to scan, paste or type: requests and certificates (`spec/roster.md`, Enrolment request),
+//! and tickets (`spec/ticket.md`). What the bytes mean is none of its affair.
 
 use data_encoding::BASE32_NOPAD;
 
@@ -16,14 +17,19 @@ pub enum Carried {
     Request,
     /// A certificate.
     Certificate,
+    /// A ticket.
+    Ticket,
 }
 
 impl Carried {
+    const ALL: [Self; 3] = [Self::Request, Self::Certificate, Self::Ticket];
+
     /// What the text begins with.
     pub const fn prefix(self) -> &'static str {
         match self {
             Carried::Request => "MERESTONE-REQUEST:",
             Carried::Certificate => "MERESTONE-CERTIFICATE:",
+            Carried::Ticket => "MERESTONE-TICKET:",
         }
     }
 }
@@ -31,13 +37,13 @@ impl Carried {
 /// Why a text is not what it should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MistypedText {
-    /// It begins with neither prefix.
+    /// It begins with no prefix of ours.
     #[error("the text does not begin with {}", wanted.prefix())]
     Prefix {
         /// What was asked for.
         wanted: Carried,
     },
-    /// It is the other of the two.
+    /// It is something else of ours.
     #[error("the text begins with {} where {} belongs", found.prefix(), wanted.prefix())]
     Other {
         /// What was asked for.
@@ -60,14 +66,14 @@ pub enum MistypedText {
 }
 
 /// `bytes` as text.
-pub(super) fn encode(carried: Carried, bytes: &[u8]) -> String {
+pub(crate) fn encode(carried: Carried, bytes: &[u8]) -> String {
     let mut with_sum = bytes.to_vec();
     with_sum.extend(&sha256(&[bytes])[..CHECKSUM_BYTES]);
     format!("{}{}", carried.prefix(), BASE32_NOPAD.encode(&with_sum))
 }
 
 /// The bytes in `text`. White space and lower case, which messengers and people add, are allowed.
-pub(super) fn decode(wanted: Carried, text: &str) -> Result<Vec<u8>, MistypedText> {
+pub(crate) fn decode(wanted: Carried, text: &str) -> Result<Vec<u8>, MistypedText> {
     let mut plain = String::with_capacity(text.len().min(TRANSFER_CHARS_MAX));
     for (count, c) in text.chars().filter(|c| !c.is_whitespace()).enumerate() {
         if count == TRANSFER_CHARS_MAX {
@@ -77,7 +83,7 @@ pub(super) fn decode(wanted: Carried, text: &str) -> Result<Vec<u8>, MistypedTex
     }
     let prefix = wanted.prefix();
     let Some(coded) = plain.strip_prefix(prefix) else {
-        let other = [Carried::Request, Carried::Certificate].into_iter().find(|c| plain.starts_with(c.prefix()));
+        let other = Carried::ALL.into_iter().find(|c| plain.starts_with(c.prefix()));
         return Err(match other {
             Some(found) => MistypedText::Other { wanted, found },
             None => MistypedText::Prefix { wanted },
