@@ -96,12 +96,13 @@
 //!
 //! - Hide that two devices talk: addresses, times and sizes are visible to the network.
 //! - Withstand a future quantum computer: key exchange is X25519 alone.
-//! - Find peers, go through routers that let nobody in, or relay.
+//! - Go through routers that let nobody in, or relay. [`discovery`] finds peers on a local network only.
 //! - Resume a link: a new one is made, and what is missing is agreed on in the conversation.
 
 mod carrier;
 mod closing;
 mod connection;
+pub mod discovery;
 mod endpoint;
 mod error;
 mod frame;

@@ -22,7 +22,8 @@
 //!   [`Device::attach`].
 //! - **[Records](records)** are what the entries say: lists and searches, one record with every value and its standing,
 //!   its history entry by entry, and who else holds a copy.
-//! - **A [replica](replica)** carries the store to peers and base camp: [`Device::replica`]. **A [bag](bag)** carries it to
+//! - **A [replica](replica)** carries the store to peers and base camp: [`Device::replica`]. [Where they answer](nearby)
+//!   is said by a ticket, or found on the local network. **A [bag](bag)** carries it to
 //!   auditors.
 //!
 //! # Saved means saved
@@ -108,6 +109,7 @@ pub mod draft;
 mod durable;
 pub mod enrolment;
 pub mod forms;
+pub mod nearby;
 pub mod office;
 pub mod qr;
 pub mod records;

@@ -8,15 +8,18 @@ mod sockets;
 mod watch;
 
 pub(crate) use outcome::{OutcomeShown, PersonShown, end_of};
-pub(crate) use sockets::{Ticket, bind, reachable, resolve, ticket};
+pub(crate) use sockets::{PORT, Place, Resolved, bind, reachable, ticket};
 pub(crate) use watch::{Event, Teller, answer};
 
 use std::io::{self, IsTerminal as _};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use merestone_core::roster::Role;
 use merestone_node::Device;
 use merestone_node::device::{Observer, ObserverState};
+use merestone_node::nearby::Advertising;
+use merestone_node::replica::Replica;
 use tracing_subscriber::EnvFilter;
 
 use crate::exit::{Code, Failure};
@@ -38,6 +41,21 @@ pub(crate) fn log() {
     let log = tracing_subscriber::fmt().with_env_filter(wanted).with_writer(io::stderr).with_ansi(is_coloured);
     // Fails only if a log was begun already, which then goes on.
     let _ = log.try_init();
+}
+
+/// Says on the local networks that the replica answers; `None` when asked not to, when only this machine could hear
+/// it, or when the system lets nobody (base camp answers all the same).
+pub(crate) fn advertise(
+    device: &Arc<Device>,
+    replica: &Replica,
+    bound: SocketAddr,
+    is_quiet: bool,
+) -> Option<Advertising> {
+    if is_quiet || bound.ip().is_loopback() {
+        return None;
+    }
+    let begun = Advertising::begin(device, replica, bound);
+    begun.inspect_err(|error| tracing::warn!("nobody nearby can find this device by itself: {error}")).ok()
 }
 
 /// The key of base camp on a device that holds nobody else's: base camp can write in nobody's name.

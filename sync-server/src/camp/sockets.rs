@@ -2,27 +2,41 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _, UdpSocket};
 
+use merestone_core::id::MissionId;
+use merestone_core::ticket::Ticket;
 use merestone_link::{BindError, Endpoint, PeerKey};
 use merestone_node::replica::Replica;
 
 use crate::exit::{Code, Failure};
 
 /// The port of base camp, unless another is chosen: unassigned at IANA, and above those that need rights.
-const PORT: u16 = 7_411;
+pub(crate) const PORT: u16 = 7_411;
 
-/// Where somebody answers, and by which transport key it is known: `KEY@HOST:PORT`, or `HOST:PORT` for whoever answers.
+/// Where somebody answers, and by which transport key it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Ticket {
-    pub(crate) key: Option<PeerKey>,
-    pub(crate) host: String,
+pub(crate) enum Place {
+    /// As `merestone device ticket` says it.
+    Ticket(Ticket),
+    /// `KEY@HOST:PORT`, or `HOST:PORT` for whoever answers.
+    Address { key: Option<PeerKey>, host: String },
 }
 
-impl Ticket {
-    /// Reads a ticket.
+/// What is to be tried.
+#[derive(Debug)]
+pub(crate) struct Resolved {
+    pub(crate) expected: Option<PeerKey>,
+    pub(crate) addresses: Vec<SocketAddr>,
+}
+
+impl Place {
+    /// Reads a place.
     pub(crate) fn read(text: &str) -> Result<Self, String> {
+        if Ticket::is_meant_by(text) {
+            return Ticket::from_text(text).map(Self::Ticket).map_err(|error| format!("{error}; scan or copy it again"));
+        }
         let (key, host) = match text.split_once('@') {
             Some((key, host)) => {
-                let id = merestone_core::id::MissionId::from_hex(key);
+                let id = MissionId::from_hex(key);
                 let id = id.ok_or("the key in front of @ is 64 hex digits, as base camp prints them")?;
                 (Some(PeerKey::from_bytes(*id.as_bytes())), host)
             }
@@ -31,13 +45,31 @@ impl Ticket {
         let is_whole =
             host.rsplit_once(':').is_some_and(|(name, port)| !name.is_empty() && port.parse::<u16>().is_ok());
         if !is_whole {
-            return Err("write KEY@HOST:PORT, as base camp prints it".to_owned());
+            return Err("write KEY@HOST:PORT, or give the ticket, as the other device prints them".to_owned());
         }
-        Ok(Self { key, host: host.to_owned() })
+        Ok(Self::Address { key, host: host.to_owned() })
+    }
+
+    /// The addresses of the place, for a device of `mission`.
+    ///
+    /// # Errors
+    /// If the ticket is another mission's, or the host's name is not known.
+    pub(crate) fn resolve(&self, mission: MissionId) -> Result<Resolved, Failure> {
+        match self {
+            Self::Ticket(ticket) if !ticket.is_for(mission) => {
+                let line = format!("the ticket is for another mission than {mission}; use the device of that mission");
+                Err(Failure::new(Code::BadInput, line))
+            }
+            Self::Ticket(ticket) => Ok(Resolved {
+                expected: Some(PeerKey::from_bytes(*ticket.transport())),
+                addresses: ticket.addresses().to_vec(),
+            }),
+            Self::Address { key, host } => Ok(Resolved { expected: *key, addresses: resolve(host)? }),
+        }
     }
 }
 
-/// The ticket for a key and an address.
+/// A key and an address, as they are typed.
 pub(crate) fn ticket(key: PeerKey, address: SocketAddr) -> String {
     let key: String = key.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{key}@{address}")
@@ -47,7 +79,7 @@ pub(crate) fn ticket(key: PeerKey, address: SocketAddr) -> String {
 ///
 /// # Errors
 /// If its name is not known.
-pub(crate) fn resolve(host: &str) -> Result<Vec<SocketAddr>, Failure> {
+fn resolve(host: &str) -> Result<Vec<SocketAddr>, Failure> {
     let found: Vec<_> = host.to_socket_addrs().map(Iterator::collect).unwrap_or_default();
     if found.is_empty() {
         let line = format!("nobody is known as {host}; check the name, or give the address as numbers");
@@ -97,19 +129,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ticket_reads_back() {
+    fn a_place_reads_back() {
         let key = PeerKey::from_bytes([0xab; 32]);
         for address in ["127.0.0.1:7411", "[::1]:7411"] {
             let text = ticket(key, address.parse().expect("an address"));
-            assert_eq!(Ticket::read(&text), Ok(Ticket { key: Some(key), host: address.to_owned() }));
+            assert_eq!(Place::read(&text), Ok(Place::Address { key: Some(key), host: address.to_owned() }));
         }
-        assert_eq!(Ticket::read("camp.local:1"), Ok(Ticket { key: None, host: "camp.local:1".to_owned() }));
+        assert_eq!(Place::read("camp.local:1"), Ok(Place::Address { key: None, host: "camp.local:1".to_owned() }));
+        let (mission, address) = (MissionId::from_bytes([1; 32]), "10.0.0.1:7411".parse().expect("an address"));
+        let ticket = Ticket::new(mission, [0xab; 32], &[address], None).expect("a ticket");
+        let place = Place::read(&ticket.to_text().to_lowercase()).expect("a ticket");
+        let found = place.resolve(mission).expect("its mission");
+        assert_eq!((found.expected, found.addresses), (Some(key), vec![address]));
+        assert!(place.resolve(MissionId::from_bytes([2; 32])).is_err());
     }
 
     #[test]
-    fn what_is_no_ticket_is_refused() {
-        for text in ["", "camp", "camp:", ":1", "ab@camp:1", "camp:70000", &format!("{}@", "ab".repeat(32))] {
-            assert!(Ticket::read(text).is_err(), "{text}");
+    fn what_is_no_place_is_refused() {
+        let short = format!("{}@", "ab".repeat(32));
+        for text in ["", "camp", "camp:", ":1", "ab@camp:1", "camp:70000", &short, "MERESTONE-TICKET:AAAA"] {
+            assert!(Place::read(text).is_err(), "{text}");
         }
     }
 

@@ -1,4 +1,6 @@
-//! `merestone device`: making a device, and enrolling the observers who use it.
+//! `merestone device`: making a device, enrolling the observers who use it, and saying where it answers.
+
+mod ticket;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -57,6 +59,12 @@ pub(crate) enum Verb {
         /// The file with the certificate's text; `-` is standard input.
         certificate: PathBuf,
     },
+    /// Show where this device answers, for `merestone sync` on another: as text, and as a QR code on a terminal.
+    ///
+    /// The ticket says an address and a key, and proves nothing: who answers is proved when the devices meet. This device
+    /// answers while `merestone serve` or `merestone sync --wait` runs on it.
+    #[command(after_help = "Example:\n  merestone device ticket --home phone --qr ticket.svg")]
+    Ticket(ticket::TicketArgs),
     /// Show the device: its mission, its observers, what it holds, and the room left.
     #[command(after_help = "Example:\n  merestone device show --home phone")]
     Show,
@@ -70,6 +78,7 @@ impl Verb {
                 request(context, &observer, &device, [out.as_deref(), qr.as_deref()], &cost)
             }
             Self::Accept { certificate } => accept(context, &certificate),
+            Self::Ticket(args) => args.run(context),
             Self::Show => {
                 context.screen.show(&DeviceShown::of(&context.open(0)?)?)?;
                 Ok(Code::Done)

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use merestone_node::Device;
+use merestone_node::device::Observer;
+use merestone_node::qr::QrPicture;
 use merestone_node::replica::{Camp, CampOptions, LedgerKey, Replica};
 
 use serde::Serialize;
@@ -33,6 +35,10 @@ pub(crate) struct ServeArgs {
     /// Where to answer, as ADDRESS:PORT; port 0 lets the system choose. Default: port 7411 of every network.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
+    /// Say nothing on the local networks. By default devices of this mission, and nobody else, recognise base camp there
+    /// (`merestone sync --nearby`); bystanders see that Merestone runs here.
+    #[arg(long)]
+    quiet: bool,
     /// The mission's ledger key, at the one camp that keeps the ledger: base camp then signs checkpoints over what it holds.
     #[arg(long, value_name = "FILE")]
     ledger_key: Option<PathBuf>,
@@ -54,8 +60,13 @@ impl ServeArgs {
             let endpoint = camp::bind(&replica, self.listen)?;
             let camp = Camp::around(replica, ledger, CampOptions::default().note_interval)?;
             let serving = camp.serve(endpoint)?;
-            context.screen.show(&Ready::of(&device, camp.replica(), serving.address()))?;
-            camp::answer(serving, &mut Lines { screen: context.screen, camp: &camp }).await?;
+            context.screen.show(&Ready::of(&device, &observer, camp.replica(), serving.address(), context.screen))?;
+            let advertising = camp::advertise(&device, camp.replica(), serving.address(), self.quiet);
+            let answered = camp::answer(serving, &mut Lines { screen: context.screen, camp: &camp }).await;
+            if let Some(advertising) = advertising {
+                advertising.stop().await;
+            }
+            answered?;
             Ok::<_, Failure>(camp)
         })?;
         // Everybody has gone: what they brought is in the ledger before the auditors come.
@@ -84,27 +95,46 @@ pub(super) struct Ready {
     address: String,
     key: String,
     ticket: String,
+    /// The ticket to scan or paste; `None` where no other device could reach this one.
+    ticket_text: Option<String>,
+    #[serde(skip)]
+    picture: Option<QrPicture>,
 }
 
 impl Ready {
-    pub(super) fn of(device: &Device, replica: &Replica, bound: SocketAddr) -> Self {
+    pub(super) fn of(
+        device: &Device,
+        observer: &Observer,
+        replica: &Replica,
+        bound: SocketAddr,
+        screen: Screen,
+    ) -> Self {
         let ticket = camp::ticket(replica.transport_key(), camp::reachable(bound).unwrap_or(bound));
+        let text = device.ticket(&observer.key, bound, Some(&observer.device)).map(|ticket| ticket.to_text()).ok();
         Self {
             event: "ready",
             mission: device.mission().to_string(),
             address: bound.to_string(),
             key: ticket.split('@').next().unwrap_or_default().to_owned(),
             ticket,
+            picture: text.as_deref().filter(|_| screen.is_watched()).and_then(QrPicture::of),
+            ticket_text: text,
         }
     }
 }
 
 impl Report for Ready {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        if let Some(picture) = &self.picture {
+            write!(out, "{}", picture.to_terminal())?;
+        }
         writeln!(out, "mission    {}", self.mission)?;
         writeln!(out, "answering  {}", self.address)?;
         writeln!(out, "key        {}", self.key)?;
         writeln!(out, "devices    merestone sync {}", self.ticket)?;
+        if let Some(text) = &self.ticket_text {
+            writeln!(out, "ticket     {text}")?;
+        }
         writeln!(out, "Stop with Ctrl-C; whoever is connected goes on next time.")
     }
 }

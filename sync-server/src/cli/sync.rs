@@ -1,4 +1,6 @@
-//! `merestone sync`: meeting one other device.
+//! `merestone sync`: meeting another device, known by a ticket or found nearby.
+
+mod nearby;
 
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
@@ -8,11 +10,12 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use merestone_core::sync::frame::Wants;
 use merestone_node::Device;
+use merestone_node::device::Observer;
 use merestone_node::replica::{Meet, Replica, Retry, SyncError, SyncOutcome};
 
 use super::serve::Ready;
 use super::{Context, choose_observer};
-use crate::camp::{self, Event, OutcomeShown, Teller, Ticket};
+use crate::camp::{self, Event, OutcomeShown, Place, Resolved, Teller};
 use crate::exit::{Code, Failure};
 
 /// Meet another device or base camp, and exchange what either lacks: text first, photos after.
@@ -22,18 +25,29 @@ use crate::exit::{Code, Failure};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit code 0: synced. 2: something is still missing; it is named. 69: not reachable.\n\n\
                   Example:\n  merestone sync 4f1c…@192.168.1.5:7411 --home phone\n\
-                  Two devices without base camp:\n  merestone sync --wait --home phone")]
+                  Two devices without base camp:\n  merestone sync --wait --home phone\n  \
+                  merestone sync --nearby --home other")]
 pub(crate) struct SyncArgs {
-    /// Where it answers, as `merestone serve` prints it: KEY@HOST:PORT. Without KEY@, whoever answers is asked to prove
-    /// that it belongs to the mission, and learns this device's transport key.
-    #[arg(value_name = "TICKET", value_parser = Ticket::read, required_unless_present = "wait")]
-    ticket: Option<Ticket>,
+    /// Where it answers, as `merestone serve` and `merestone device ticket` print it: a ticket, or KEY@HOST:PORT. Without
+    /// KEY@, whoever answers is asked to prove that it belongs to the mission, and learns this device's transport key.
+    #[arg(value_name = "TICKET", value_parser = Place::read, required_unless_present_any = ["wait", "nearby"])]
+    place: Option<Place>,
     /// Wait until another device calls, instead of calling: prints the ticket that it needs.
-    #[arg(long, conflicts_with = "ticket")]
+    #[arg(long, conflicts_with = "place")]
     wait: bool,
+    /// Meet every device of the mission that answers on the local networks.
+    #[arg(long, conflicts_with_all = ["place", "wait"])]
+    nearby: bool,
+    /// How long to look for the first device nearby.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, requires = "nearby",
+          value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    seconds: u64,
     /// Where to wait, as ADDRESS:PORT; port 0 lets the system choose. Default: port 7411 of every network.
     #[arg(long, value_name = "ADDRESS", requires = "wait")]
     listen: Option<SocketAddr>,
+    /// While waiting, say nothing on the local networks: the other device needs the ticket.
+    #[arg(long, requires = "wait")]
+    quiet: bool,
     /// In whose name, by name or key. Default: the device's only observer.
     #[arg(long, value_name = "WHO")]
     observer: Option<String>,
@@ -47,41 +61,43 @@ impl SyncArgs {
         camp::log();
         let device = Arc::new(context.open(0)?);
         let observer = choose_observer(&device, self.observer.as_deref())?;
-        let addresses = self.ticket.as_ref().map(|ticket| camp::resolve(&ticket.host)).transpose()?;
+        let resolved = self.place.as_ref().map(|place| place.resolve(device.mission())).transpose()?;
         context.unlock(&device, &observer)?;
         let replica = device.replica(&observer.key)?;
         let runtime = camp::runtime()?;
-        let outcome = match addresses {
-            Some(addresses) => {
-                let expected = self.ticket.and_then(|ticket| ticket.key);
-                let retry = Retry { attempts_max: self.attempts, ..Retry::default() };
-                let meets = addresses.into_iter().map(|address| Meet {
-                    address,
-                    expected,
-                    stay: false,
-                    wants: Wants::EVERYTHING,
-                });
-                Arc::new(runtime.block_on(watched(&device, meet(&replica, meets, retry)))?)
-            }
-            None => runtime.block_on(wait(context, &device, &replica, self.listen))?,
+        let retry = Retry { attempts_max: self.attempts, ..Retry::default() };
+        if self.nearby {
+            let look_for = Duration::from_secs(self.seconds);
+            return runtime.block_on(nearby::meet_all(context.screen, &device, &replica, look_for, retry));
+        }
+        let outcome = match resolved {
+            Some(resolved) => Arc::new(runtime.block_on(watched(&device, meet(&replica, resolved, retry)))?),
+            None => runtime.block_on(self.wait(context, &device, &observer, &replica))?,
         };
         context.screen.show(&OutcomeShown::of(&outcome))?;
         camp::end_of(&outcome)
     }
-}
 
-/// Answers until a device of the mission came and went.
-async fn wait(
-    context: &Context,
-    device: &Device,
-    replica: &Replica,
-    listen: Option<SocketAddr>,
-) -> Result<Arc<SyncOutcome>, Failure> {
-    let serving = replica.serve(camp::bind(replica, listen)?)?;
-    context.screen.show(&Ready::of(device, replica, serving.address()))?;
-    let mut first = FirstVisit(None);
-    camp::answer(serving, &mut first).await?;
-    first.0.ok_or_else(|| Failure::new(Code::Unreachable, "stopped before anybody came; nothing changed"))
+    /// Answers until a device of the mission came and went.
+    async fn wait(
+        &self,
+        context: &Context,
+        device: &Arc<Device>,
+        observer: &Observer,
+        replica: &Replica,
+    ) -> Result<Arc<SyncOutcome>, Failure> {
+        let serving = replica.serve(camp::bind(replica, self.listen)?)?;
+        let bound = serving.address();
+        context.screen.show(&Ready::of(device, observer, replica, bound, context.screen))?;
+        let advertising = camp::advertise(device, replica, bound, self.quiet);
+        let mut first = FirstVisit(None);
+        let answered = camp::answer(serving, &mut first).await;
+        if let Some(advertising) = advertising {
+            advertising.stop().await;
+        }
+        answered?;
+        first.0.ok_or_else(|| Failure::new(Code::Unreachable, "stopped before anybody came; nothing changed"))
+    }
 }
 
 /// Waits for the end of the first visit of somebody who belongs to the mission.
@@ -99,13 +115,22 @@ impl Teller for FirstVisit {
     }
 }
 
-/// Meets at the first address at which a conversation comes about.
-async fn meet(replica: &Replica, meets: impl Iterator<Item = Meet>, retry: Retry) -> Result<SyncOutcome, Failure> {
+/// Meets at the first address at which a conversation comes about: each is tried once before any is tried again.
+async fn meet(replica: &Replica, at: Resolved, retry: Retry) -> Result<SyncOutcome, Failure> {
+    let Resolved { expected, addresses } = at;
     let mut last = SyncError::Abandoned;
-    for meet in meets {
-        match replica.sync_until_done(meet, retry).await {
-            Ok(outcome) => return Ok(outcome),
-            Err(error) => last = error,
+    for (turn, only) in [(1, addresses.len() > 1), (2, true)] {
+        for &address in addresses.iter().filter(|_| only) {
+            let attempts_max = if turn == 1 { 1 } else { retry.attempts_max };
+            let meet = Meet { address, expected, stay: false, wants: Wants::EVERYTHING };
+            match replica.sync_until_done(meet, Retry { attempts_max, ..retry }).await {
+                // What broke off at the first try goes on here, where somebody answers.
+                Ok(outcome) if turn == 1 && !outcome.is_fully_synced && outcome.end.is_worth_retrying() => {
+                    return Ok(replica.sync_until_done(meet, retry).await.unwrap_or(outcome));
+                }
+                Ok(outcome) => return Ok(outcome),
+                Err(error) => last = error,
+            }
         }
     }
     Err(last.into())

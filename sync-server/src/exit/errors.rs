@@ -14,6 +14,7 @@ use merestone_node::device::{AccessError, CreateError, NoReplica, OpenDeviceErro
 use merestone_node::draft::DraftError;
 use merestone_node::enrolment::{AcceptError, RequestError};
 use merestone_node::forms::AddFormError;
+use merestone_node::nearby::{NearbyError, NoTicket};
 use merestone_node::replica::{CampError, LedgerError, NotForReceipts, ServeError, SyncError};
 use merestone_node::vault::{KeyFileFault, VaultError};
 use merestone_store::{BlobError, CommitError, OpenError, ReadError};
@@ -317,6 +318,31 @@ impl From<BindError> for Failure {
             BindError::System { .. } | _ => "",
         };
         Self::new(Code::Unreachable, advise(&error, advice))
+    }
+}
+
+impl From<NearbyError> for Failure {
+    fn from(error: NearbyError) -> Self {
+        match error {
+            NearbyError::Discovery(error) => {
+                Self::new(Code::Unreachable, advise(&error, "use the ticket of the other device"))
+            }
+            NearbyError::NoEntropy(error) => error.into(),
+        }
+    }
+}
+
+impl From<NoTicket> for Failure {
+    fn from(error: NoTicket) -> Self {
+        match &error {
+            NoTicket::NotEnrolled { .. } => {
+                Self::input(&error, "take up the certificate with `merestone device accept`")
+            }
+            NoTicket::NoAddress => {
+                Self::new(Code::Unreachable, advise(&error, "join a network, or name one with --address"))
+            }
+            NoTicket::Refused(_) => Self::input(&error, "name another address with --address"),
+        }
     }
 }
 

@@ -68,6 +68,11 @@ impl Failure {
         self.code.into()
     }
 
+    /// What it says.
+    pub(crate) fn line(&self) -> &str {
+        &self.line
+    }
+
     /// The same, about `subject`: "x" becomes "subject: x".
     pub(crate) fn about(mut self, subject: impl Display) -> Self {
         if !self.line.is_empty() {
