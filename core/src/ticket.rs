@@ -215,7 +215,8 @@ mod tests {
     fn a_ticket_reads_back_however_it_was_copied() {
         let ticket = ticket(&["192.168.1.5:7411", "[2001:db8::5]:7411"], Some("Олена 3")).expect("a ticket");
         let text = ticket.to_text();
-        let broken = text.as_bytes().chunks(40).map(|line| String::from_utf8_lossy(line) + "\r\n> ").collect::<String>();
+        let broken =
+            text.as_bytes().chunks(40).map(|line| String::from_utf8_lossy(line) + "\r\n> ").collect::<String>();
         for text in [text.clone(), text.to_lowercase(), broken.replace('>', " ")] {
             assert!(Ticket::is_meant_by(&text));
             assert_eq!(Ticket::from_text(&text), Ok(ticket.clone()));
@@ -236,7 +237,15 @@ mod tests {
 
     #[test]
     fn what_no_other_device_can_use_is_left_out() {
-        let all = ["0.0.0.0:1", "224.0.0.1:1", "10.0.0.1:0", "[fe80::1]:1", "10.0.0.1:1", "10.0.0.1:1", "[::ffff:10.0.0.1]:1"];
+        let all = [
+            "0.0.0.0:1",
+            "224.0.0.1:1",
+            "10.0.0.1:0",
+            "[fe80::1]:1",
+            "10.0.0.1:1",
+            "10.0.0.1:1",
+            "[::ffff:10.0.0.1]:1",
+        ];
         assert_eq!(ticket(&all, None).expect("one is left").addresses(), ["10.0.0.1:1".parse().expect("an address")]);
         assert!(ticket(&all[..4], None).is_err());
         for name in [String::new(), "n".repeat(65), "two\nlines".into()] {

@@ -16,10 +16,10 @@ use merestone_link::discovery::{Announcement, Discovery, DiscoveryError, Search,
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::PublicKey;
 use crate::clock::NoEntropy;
 use crate::device::{Device, ObserverState};
 use crate::replica::Replica;
-use crate::PublicKey;
 
 /// How long one salt lives (`core/spec/nearby.md`, Limits).
 const SALT_LIFE: Duration = Duration::from_secs(15 * 60);

@@ -32,7 +32,9 @@ impl Place {
     /// Reads a place.
     pub(crate) fn read(text: &str) -> Result<Self, String> {
         if Ticket::is_meant_by(text) {
-            return Ticket::from_text(text).map(Self::Ticket).map_err(|error| format!("{error}; scan or copy it again"));
+            return Ticket::from_text(text)
+                .map(Self::Ticket)
+                .map_err(|error| format!("{error}; scan or copy it again"));
         }
         let (key, host) = match text.split_once('@') {
             Some((key, host)) => {

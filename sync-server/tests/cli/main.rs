@@ -3,4 +3,9 @@
 mod bad_input;
 mod life;
 mod manners;
+mod nearby;
+#[path = "../../../tests/src/skip.rs"]
+#[allow(unreachable_pub, reason = "shared with the tests that lie above every room")]
+mod skip;
+mod ticket;
 mod world;

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::world::{World, merestone};
 
-const VERBS: [&[&str]; 24] = [
+const VERBS: [&[&str]; 25] = [
     &["mission", "key"],
     &["mission", "found"],
     &["mission", "sign"],
@@ -15,6 +15,7 @@ const VERBS: [&[&str]; 24] = [
     &["device", "request"],
     &["device", "accept"],
     &["device", "show"],
+    &["device", "ticket"],
     &["roster", "certify"],
     &["roster", "cut"],
     &["roster", "add"],

@@ -102,12 +102,8 @@ impl World {
 
     /// Starts a verb that answers on loopback, and waits until it says that it is ready.
     pub(crate) fn answer(&self, args: &[&str]) -> Camp {
-        let mut command = self.command(&[args, &["--listen", "127.0.0.1:0", "--json"]].concat());
-        let mut child = command.stdout(Stdio::piped()).spawn().expect("the command starts");
-        let lines = BufReader::new(child.stdout.take().expect("it is piped"));
-        let mut camp = Camp { child, lines, ticket: String::new() };
-        camp.ticket = text(&camp.event("ready"), "ticket").to_owned();
-        camp
+        let command = self.command(&[args, &["--listen", "127.0.0.1:0", "--json"]].concat());
+        Camp::start(command)
     }
 
     /// Every file below `folder` with its content, to see whether something changed.
@@ -134,10 +130,22 @@ fn collect(folder: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
 pub(crate) struct Camp {
     child: Child,
     lines: BufReader<ChildStdout>,
+    /// What it said when it was ready.
+    pub(crate) ready: Value,
     pub(crate) ticket: String,
 }
 
 impl Camp {
+    /// Starts a command that answers and prints JSON, and waits until it says that it is ready.
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("the command starts");
+        let lines = BufReader::new(child.stdout.take().expect("it is piped"));
+        let mut camp = Self { child, lines, ready: Value::Null, ticket: String::new() };
+        camp.ready = camp.event("ready");
+        camp.ticket = text(&camp.ready, "ticket").to_owned();
+        camp
+    }
+
     /// Reads events up to the next of this name.
     pub(crate) fn event(&mut self, name: &str) -> Value {
         loop {

@@ -100,14 +100,17 @@ mod tests {
             advert: (0..56).collect(),
         };
         let heard = made.info().expect("DNS can carry it").as_resolved_service();
-        let wanted = Found { versions: vec![2, 1], advert: made.advert, addresses: vec!["10.0.0.1:7411".parse().unwrap()] };
+        let wanted =
+            Found { versions: vec![2, 1], advert: made.advert, addresses: vec!["10.0.0.1:7411".parse().unwrap()] };
         assert_eq!(read(&heard), Some(wanted));
     }
 
     #[test]
     fn what_is_no_announcement_of_ours_is_passed_over() {
         let good = ["2,1", "00ff"];
-        for [versions, advert] in [["two", good[1]], [good[0], "0"], [good[0], "zz"], [good[0], &"00".repeat(121)], ["", good[1]]] {
+        for [versions, advert] in
+            [["two", good[1]], [good[0], "0"], [good[0], "zz"], [good[0], &"00".repeat(121)], ["", good[1]]]
+        {
             let text = [("v", versions), ("a", advert)];
             let info = mdns_sd::ServiceInfo::new(super::super::SERVICE, "x", "x.local.", "10.0.0.1", 1, &text[..]);
             assert_eq!(read(&info.expect("DNS can carry it").as_resolved_service()), None, "{text:?}");
