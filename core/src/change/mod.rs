@@ -142,6 +142,18 @@ impl<'a> Change<'a> {
     }
 }
 
+/// The chunk of a change that says this, in its one canonical form, and its hash; nothing is judged.
+pub(crate) fn write(
+    actor: Actor,
+    seq: u64,
+    start_op: u64,
+    deps: &[ChangeHash],
+    seed: &[u8; 16],
+    puts: &[Put<'_>],
+) -> (Vec<u8>, ChangeHash) {
+    encode::chunk(&encode::Content { deps, actor, seq, start_op, seed, puts }.encode())
+}
+
 impl Put<'_> {
     /// The parts of its key. `None` only under a policy that does not check keys.
     pub fn name(&self) -> Option<Key<'_>> {

@@ -26,6 +26,7 @@ impl Session {
                 out.say(&Frame::Ready);
                 Ok(())
             }
+            (Pending::PeerCertificate, loaded) => self.on_peer_certificate(loaded),
             (Pending::StatementIds(class), Loaded::StatementIds(ids)) => {
                 self.statements.on_own_ids(class, ids);
                 Ok(())
@@ -92,7 +93,7 @@ impl Session {
             (Pending::CommitChunkHashes, Committed::ChunkHashes) => Ok(()),
             (Pending::CommitChunk { hash, bytes }, Committed::Chunk(state)) => {
                 self.fetching.on_committed(hash, bytes, state, &mut self.out);
-                self.resting.withdraw();
+                self.withdraw();
                 Ok(())
             }
             _ => Err(OTHER_KIND),

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::frame::{LogTip, StatementClass, Wants};
+use super::io::Census;
 use super::version::Version;
 use crate::cbor::Writer;
-use crate::id::{MissionId, ScopeId, StatementId, StoreId, sha256};
+use crate::id::{LogId, MissionId, ScopeId, StatementId, StoreId, sha256};
 use crate::key::KEY_BYTES;
 use crate::roster::{Certificate, CompleteCharter, PartyNumber};
 
@@ -63,6 +64,33 @@ pub struct LocalState {
     pub tips: Vec<LocalTip>,
     /// The keys that were cut.
     pub cuts: Vec<CutKey>,
+    /// Which blobs are held of the classes this side wants, in the scopes its certificate grants; `None` if counting
+    /// them takes long. Version 2 says it in hello, so that two equal sides see at once that they are.
+    pub blobs: Option<Census>,
+    /// What was last agreed with this peer, if that is remembered.
+    pub agreement: Option<LastAgreement>,
+}
+
+/// What two sides agreed on: that they hold the same entries ([`Action::Remember`](super::Action::Remember)).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Agreement {
+    /// The peer's store.
+    pub store: StoreId,
+    /// The scopes it is about.
+    pub scopes: Vec<ScopeId>,
+    /// Digest of the tips of these scopes (`spec/sync.md` §Done).
+    pub digest: [u8; 32],
+    /// The certificate this side showed, which the peer holds since.
+    pub certificate: Option<StatementId>,
+}
+
+/// An agreement, and what happened here since.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastAgreement {
+    /// As it was remembered.
+    pub agreement: Agreement,
+    /// Every log whose tip is another than it was then, in any scope. A log that has no tip any more is named too.
+    pub changed: Vec<LogId>,
 }
 
 /// A log this side holds.
@@ -93,7 +121,17 @@ pub fn statements_digest(ascending: &[StatementId]) -> [u8; 32] {
     sha256(&parts)
 }
 
-/// Digest of the tips of one scope (`spec/sync.md` §Digests).
+/// Digest of the statements of all classes (`spec/sync.md` §Digests): of each that is not empty its number and its
+/// [`statements_digest`], ascending.
+pub fn classes_digest<'a>(ascending: impl IntoIterator<Item = (&'a StatementClass, &'a [u8; 32])>) -> [u8; 32] {
+    let mut writer = Writer::new();
+    for (class, digest) in ascending {
+        writer.array(2).uint(class.code()).bytes(digest);
+    }
+    sha256(&[&writer.finish()])
+}
+
+/// Digest of the tips of one scope in version 1 (`spec/sync-1.md` §Digests).
 pub fn tips_digest<'a>(ascending: impl IntoIterator<Item = &'a LogTip>) -> [u8; 32] {
     let mut writer = Writer::new();
     for tip in ascending {

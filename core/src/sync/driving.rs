@@ -1,13 +1,15 @@
 //! What a session does next of its own accord.
 
 use super::close::{Close, CloseCode};
-use super::frame::{BlobClass, Frame};
+use super::config::Agreement;
+use super::frame::{BlobClass, Frame, Rest, Wants};
 use super::io::{Census, Request, Span};
 use super::outbox::Pending;
 use super::report::Report;
 use super::resting::Stage;
 use super::session::{Phase, Session};
 use super::tips::Verdict;
+use super::version::Version;
 use crate::id::{EntryId, LogId};
 
 /// Most logs whose heads are looked up in one request to the store.
@@ -115,6 +117,12 @@ impl Session {
                 // It learns nothing of what is held here.
                 self.say_rest([0; 32], Census { digest: [0; 32], missing: 0 })
             }
+            Stage::Idle if talking.is_same => {
+                if let Some(Rest { blobs: digest, missing, .. }) = talking.same {
+                    self.resting.set_stage(Stage::Counted(Census { digest, missing }));
+                }
+                self.drive_rest()
+            }
             Stage::Idle => {
                 let both = |class: &BlobClass| self.config.wants.blobs(*class) && talking.peer.wants.blobs(*class);
                 let classes = BlobClass::ALL.into_iter().filter(both).collect();
@@ -124,7 +132,7 @@ impl Session {
                 Ok(())
             }
             Stage::Counted(census) => {
-                let tips = self.logs.digest();
+                let tips = self.logs.digest(self.config.version);
                 if self.resting.needs_receipt(tips, census.digest) {
                     self.resting.set_stage(Stage::Signing(census));
                     self.out.sign_receipt();
@@ -132,21 +140,50 @@ impl Session {
                 }
                 self.say_rest(tips, census)
             }
-            Stage::Signed(census) => self.say_rest(self.logs.digest(), census),
+            Stage::Signed(census) => {
+                let tips = self.logs.digest(self.config.version);
+                self.say_rest(tips, census)
+            }
         }
     }
 
     fn say_rest(&mut self, tips: [u8; 32], census: Census) -> Result<(), Close> {
         let rest = self.resting.say(tips, census);
-        self.out.say(&Frame::Rest(rest));
+        let is_same = match &mut self.phase {
+            Phase::Talking(talking) => std::mem::take(&mut talking.is_same),
+            Phase::Greeting(_) | Phase::Enrolling { .. } | Phase::Closed => false,
+        };
+        self.out.say(&if is_same && rest.heard { Frame::Same } else { Frame::Rest(rest) });
         self.settle_rest()
+    }
+
+    /// Has the host remember that both sides hold the same entries, or forget an agreement that misled them.
+    fn note_agreement(&mut self) {
+        let Phase::Talking(talking) = &self.phase else { return };
+        let agreement = match self.resting.news() {
+            None => return,
+            Some((false, _)) if !talking.is_since => return,
+            Some((false, _)) => None,
+            Some((true, digest)) => Some(Agreement {
+                store: talking.peer.store,
+                scopes: self.logs.scopes_held(),
+                digest,
+                certificate: self.config.certificate.as_ref().map(|certificate| certificate.id()),
+            }),
+        };
+        self.out.remember(agreement);
     }
 
     /// Tells the person how the two sides compare, tells the peer that its rest arrived, and parts from it if both know.
     pub(super) fn settle_rest(&mut self) -> Result<(), Close> {
         let Phase::Talking(talking) = &self.phase else { return Ok(()) };
-        if let Some(state) = self.resting.state(talking.peer.is_cut()) {
+        let wanted = [self.config.wants, talking.peer.wants];
+        let is_everything_wanted = wanted.into_iter().all(|wants| wants == Wants::EVERYTHING);
+        if let Some(state) = self.resting.state(talking.peer.is_cut(), is_everything_wanted) {
             self.out.report(Report::Rest(state));
+        }
+        if self.config.version == Version::V2 && !talking.peer.is_cut() {
+            self.note_agreement();
         }
         if let Some(rest) = self.resting.say_heard() {
             self.out.say(&Frame::Rest(rest));

@@ -1,12 +1,10 @@
 //! What a session makes of the peer's frames.
 
 use super::close::{Close, CloseCode};
-use super::frame::{Frame, Hello, StatementClass};
-use super::io::{Class, Request};
-use super::outbox::Pending;
-use super::peer::Peer;
-use super::report::Report;
-use super::session::{Greeting, Phase, Session, Talking};
+use super::frame::{Frame, Rest, StatementClass};
+use super::io::Class;
+use super::session::{Phase, Session};
+use super::version::Version;
 
 impl Session {
     pub(super) fn hear(&mut self, class: Class, bytes: Vec<u8>) -> Result<(), Close> {
@@ -14,10 +12,7 @@ impl Session {
             return Err(Close::new(CloseCode::FrameTooLong, "frame"));
         }
         match &self.phase {
-            Phase::Greeting(_) => match (class, Frame::decode(&bytes)?) {
-                (Class::Control, Frame::Hello(hello)) => self.on_hello(&hello),
-                _ => Err(Close::malformed("no hello")),
-            },
+            Phase::Greeting(_) => self.on_greeting(class, bytes),
             Phase::Enrolling { .. } => match class {
                 Class::Control => self.on_enrolment_frame(Frame::decode(&bytes)?),
                 Class::Entries | Class::Blobs(_) => Err(Close::new(CloseCode::NotEnrolled, "no certificate")),
@@ -26,8 +21,8 @@ impl Session {
                 Class::Control => self.on_frame(Frame::decode(&bytes)?),
                 Class::Entries if !self.statements.is_ready() => Err(Close::malformed("entries before ready")),
                 Class::Entries => {
-                    self.resting.withdraw_both();
-                    self.receiving.on_frame(self.config.mission, bytes)
+                    self.withdraw_both();
+                    self.receiving.on_frame(self.config.mission, self.config.version, bytes)
                 }
                 Class::Blobs(class) => {
                     let frame = super::fetching::decode(&bytes)?;
@@ -37,28 +32,6 @@ impl Session {
             },
             Phase::Closed => Ok(()),
         }
-    }
-
-    fn on_hello(&mut self, hello: &Hello) -> Result<(), Close> {
-        let Phase::Greeting(greeting) = std::mem::replace(&mut self.phase, Phase::Closed) else {
-            return Err(Close::malformed("hello twice"));
-        };
-        let Greeting { local, tips, changes } = *greeting;
-        let Some(peer) = Peer::judge(&self.config, hello, &local.cuts)? else {
-            self.phase = Phase::Enrolling { is_told: false };
-            self.out.load(Request::Enrolment { transport: self.config.peer_transport }, Pending::Enrolment);
-            return Ok(());
-        };
-        let only = peer.is_cut().then_some(peer.cuts.as_slice());
-        self.statements.begin(&local.statements, &hello.statements, only, &mut self.out);
-        self.logs.begin(&peer.scopes, &tips, &hello.tips, peer.is_cut());
-        self.out.report(Report::Peer {
-            store: peer.store,
-            certificate: Box::new(peer.certificate.clone()),
-            is_cut: peer.is_cut(),
-        });
-        self.phase = Phase::Talking(Box::new(Talking { peer, is_peer_ready: false }));
-        changes.into_iter().try_for_each(|change| self.on_local_change(change))
     }
 
     fn on_enrolment_frame(&mut self, frame: Frame) -> Result<(), Close> {
@@ -75,16 +48,38 @@ impl Session {
             }
             // A joining device that holds the charter gives it to everybody.
             Frame::Statements(..) => Ok(()),
+            // What is compared does not matter to a device that is only joining.
+            Frame::Classes(_) => Ok(()),
+            Frame::Show if self.config.version == Version::V2 => self.on_show(),
             _ => Err(Close::new(CloseCode::NotEnrolled, "no certificate")),
         }
     }
 
     fn on_frame(&mut self, frame: Frame) -> Result<(), Close> {
+        if !frame.is_of(self.config.version) {
+            return Err(Close::malformed("frame of another version"));
+        }
         let Phase::Talking(talking) = &mut self.phase else { return Ok(()) };
         let is_cut = talking.peer.is_cut();
         let out = &mut self.out;
         match frame {
-            Frame::Hello(_) => Err(Close::malformed("hello twice")),
+            Frame::Hello(_) | Frame::HelloV2(_) => Err(Close::malformed("hello twice")),
+            Frame::Certificate(_) => Err(Close::malformed("certificate")),
+            Frame::Show => self.on_show(),
+            Frame::Classes(theirs) => {
+                let ours = talking.classes.take().ok_or(Close::malformed("classes"))?;
+                let only = is_cut.then_some(talking.peer.cuts.as_slice());
+                self.statements.begin(&ours, &theirs, only, out);
+                Ok(())
+            }
+            Frame::Nodes(scope, nodes) => self.logs.on_nodes(scope, nodes, is_cut),
+            Frame::Also { scope, last, tips } => self.logs.on_also(scope, last, tips),
+            Frame::List(scope) => self.logs.on_list(scope, is_cut),
+            Frame::Same => {
+                let rest = talking.same.ok_or(Close::malformed("same"))?;
+                self.resting.on_rest(Rest { heard: true, ..rest });
+                self.settle_rest()
+            }
             Frame::StatementIds(class, ids) => self.statements.on_ids(class, ids),
             Frame::Statements(class, statements) => self.statements.on_statements(class, statements, out),
             Frame::Ready if talking.is_peer_ready => Err(Close::malformed("ready twice")),
@@ -127,7 +122,7 @@ impl Session {
             Frame::Rest(rest) => {
                 if self.resting.on_rest(rest) && self.fetching.has_failed() {
                     self.fetching.look_again(true);
-                    self.resting.withdraw();
+                    self.withdraw();
                 }
                 self.settle_rest()
             }

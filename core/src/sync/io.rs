@@ -1,7 +1,7 @@
 //! What goes into a session and what comes out of it.
 
 use super::close::Close;
-use super::config::{CutKey, LocalTip};
+use super::config::{Agreement, CutKey, LocalTip};
 use super::frame::{BlobClass, StatementClass};
 use super::report::Report;
 use super::verify::{UnverifiedBatch, VerifiedBatch};
@@ -85,6 +85,9 @@ pub enum Action {
         /// To be given back.
         token: Token,
     },
+    /// Remember with this peer that both hold the same entries, and the host's own commit counter of the last commit
+    /// that the session was told of; or `None`: forget what was agreed. No answer; lost without harm.
+    Remember(Option<Agreement>),
     /// Tell the person.
     Report(Report),
     /// End the link with this code and reason, and send nothing more. It is the last action.

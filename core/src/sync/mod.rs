@@ -80,11 +80,14 @@
 mod answers;
 mod chunks;
 mod close;
+mod columns;
+mod comparing;
 mod config;
 mod driving;
 mod fetching;
 pub mod frame;
 mod hearing;
+mod hello;
 mod io;
 mod outbox;
 mod peer;
@@ -101,6 +104,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod tips;
+mod tree;
 mod verify;
 mod version;
 pub mod wire;
@@ -108,7 +112,8 @@ pub mod wire;
 pub use chunks::BlobFrame;
 pub use close::{Close, CloseCode};
 pub use config::{
-    CutKey, Limits, LocalState, LocalTip, SessionConfig, blobs_digest, branches_digest, statements_digest, tips_digest,
+    Agreement, CutKey, LastAgreement, Limits, LocalState, LocalTip, SessionConfig, blobs_digest, branches_digest,
+    classes_digest, statements_digest, tips_digest,
 };
 pub use io::{
     Action, Admission, BlobState, Census, Class, Commit, Committed, HeldAt, Input, Loaded, LocalChange, Part, Request,

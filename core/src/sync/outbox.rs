@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::close::Close;
+use super::config::Agreement;
 use super::frame::{BlobClass, Frame, StatementClass};
 use super::io::{Action, Commit, Request, Token};
 use super::report::Report;
@@ -17,6 +18,8 @@ const CONTROL_BYTES_MAX: usize = 2 << 20;
 #[derive(Debug)]
 pub(super) enum Pending {
     Enrolment,
+    /// The certificate that the peer's hello names.
+    PeerCertificate,
     StatementIds(StatementClass),
     Statements(StatementClass, Vec<StatementId>),
     /// Compare the peer's heads with ours at their heights.
@@ -84,6 +87,10 @@ impl Outbox {
     pub(super) fn sign_receipt(&mut self) {
         let token = self.token(Pending::Receipt);
         self.actions.push_back(Action::SignReceipt { token });
+    }
+
+    pub(super) fn remember(&mut self, agreement: Option<Agreement>) {
+        self.actions.push_back(Action::Remember(agreement));
     }
 
     pub(super) fn report(&mut self, report: Report) {

@@ -2,10 +2,19 @@
 
 use super::close::{Close, CloseCode};
 use super::config::{CutKey, SessionConfig};
-use super::frame::{Hello, Wants};
-use crate::id::{ScopeId, StatementId, StoreId};
+use super::frame::Wants;
+use crate::id::{MissionId, ScopeId, StatementId, StoreId};
 use crate::key::KeyCache;
 use crate::roster::Certificate;
+
+/// What a hello of either version says about who speaks.
+#[derive(Debug)]
+pub(super) struct Introduction {
+    pub(super) mission: MissionId,
+    pub(super) certificate: Option<Vec<u8>>,
+    pub(super) store: StoreId,
+    pub(super) wants: Wants,
+}
 
 /// A peer with a certificate.
 #[derive(Debug)]
@@ -21,10 +30,7 @@ pub(super) struct Peer {
 
 impl Peer {
     /// The peer that `hello` shows; `None` if one of the two sides has no certificate that this side can check.
-    pub(super) fn judge(config: &SessionConfig, hello: &Hello, cuts: &[CutKey]) -> Result<Option<Self>, Close> {
-        if hello.version != config.version.number() {
-            return Err(Close::new(CloseCode::Version, "version"));
-        }
+    pub(super) fn judge(config: &SessionConfig, hello: &Introduction, cuts: &[CutKey]) -> Result<Option<Self>, Close> {
         if hello.mission != config.mission {
             return Err(Close::new(CloseCode::MissionMismatch, "mission"));
         }

@@ -9,6 +9,7 @@ use super::io::{Commit, Token};
 use super::outbox::{Outbox, Pending};
 use super::tips::Logs;
 use super::verify::{Contents, UnverifiedBatch, VerifiedBatch};
+use super::version::Version;
 use crate::entry::VerifiedEntry;
 use crate::id::{EntryId, LogId, MissionId, ScopeId};
 
@@ -46,8 +47,8 @@ impl Batch {
 }
 
 impl Receiving {
-    pub(super) fn on_frame(&mut self, mission: MissionId, frame: Vec<u8>) -> Result<(), Close> {
-        self.batches.push_back(Batch::Arrived(UnverifiedBatch::new(mission, frame)));
+    pub(super) fn on_frame(&mut self, mission: MissionId, version: Version, frame: Vec<u8>) -> Result<(), Close> {
+        self.batches.push_back(Batch::Arrived(UnverifiedBatch::new(mission, version, frame)));
         if self.batches.len() > BATCHES_MAX { Err(Close::limit("batches in flight")) } else { Ok(()) }
     }
 

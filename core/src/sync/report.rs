@@ -63,6 +63,9 @@ pub enum BlobFailure {
 pub struct RestState {
     /// Both sides rest, hold the same entries and blobs, and nothing is missing: the one case that is called synced.
     pub is_fully_synced: bool,
+    /// The same for what both sides want on this link: where one of them wants no photos of a class, those may be
+    /// missing on either side, and nothing was said about them.
+    pub is_synced_as_wanted: bool,
     /// Blobs named by entries that this side does not hold.
     pub missing_here: u64,
     /// The same, on the other side; `None` while it does not rest.

@@ -16,6 +16,8 @@ pub(super) struct Resting {
     their_blobs: Option<[u8; 32]>,
     /// For which entries and blobs a receipt was asked for in this session.
     receipt_for: Option<([u8; 32], [u8; 32])>,
+    /// The digest that the host remembers as agreed.
+    agreed: Option<[u8; 32]>,
 }
 
 /// How far we are in saying it.
@@ -86,10 +88,22 @@ impl Resting {
         (self.ours, self.stage) = (None, Stage::Idle);
     }
 
-    /// Entries travel: neither side rests.
-    pub(super) fn withdraw_both(&mut self) {
-        self.withdraw();
+    /// Entries travel: the peer does not rest.
+    pub(super) fn withdraw_theirs(&mut self) {
         self.theirs = None;
+    }
+
+    /// What was agreed with the peer before, and which certificate it holds since.
+    pub(super) fn recall(&mut self, digest: Option<[u8; 32]>) {
+        self.agreed = digest;
+    }
+
+    /// Whether both rest; then whether they hold the same entries, and that this was not noted before.
+    pub(super) fn news(&mut self) -> Option<(bool, [u8; 32])> {
+        let (ours, theirs) = (self.ours?, self.theirs?);
+        let is_equal = ours.tips == theirs.tips;
+        let now = is_equal.then_some(ours.tips);
+        (std::mem::replace(&mut self.agreed, now) != now).then_some((is_equal, ours.tips))
     }
 
     pub(super) fn has_said(&self) -> bool {
@@ -110,14 +124,15 @@ impl Resting {
     }
 
     /// How the two sides compare, once we rest.
-    pub(super) fn state(&self, is_cut: bool) -> Option<RestState> {
+    pub(super) fn state(&self, is_cut: bool, is_everything_wanted: bool) -> Option<RestState> {
         let ours = self.ours?;
-        let is_fully_synced = !is_cut
+        let is_synced_as_wanted = !is_cut
             && self.theirs.is_some_and(|theirs| {
                 let is_equal = (ours.tips, ours.blobs) == (theirs.tips, theirs.blobs);
                 is_equal && ours.missing == 0 && theirs.missing == 0
             });
         let missing_there = self.theirs.map(|theirs| theirs.missing);
-        Some(RestState { is_fully_synced, missing_here: ours.missing, missing_there })
+        let is_fully_synced = is_synced_as_wanted && is_everything_wanted;
+        Some(RestState { is_fully_synced, is_synced_as_wanted, missing_here: ours.missing, missing_there })
     }
 }

@@ -7,6 +7,7 @@ use super::frame::{BATCHES_MAX, FRAME_BYTES_MAX};
 use super::io::{Part, Request, Span, StoredEntry};
 use super::outbox::{Outbox, Pending};
 use super::tips::Logs;
+use super::version::Version;
 use super::wire::{self, BATCH_ENTRIES_MAX, Outgoing};
 use crate::id::LogId;
 
@@ -22,6 +23,7 @@ const ENTRY_ROOM: usize = 16;
 /// What is left to send.
 #[derive(Debug, Default)]
 pub(super) struct Sending {
+    version: Version,
     /// By urgency, then in the order in which they were found.
     spans: BTreeMap<(u64, u64), Span>,
     order: u64,
@@ -52,6 +54,10 @@ struct Batch {
 }
 
 impl Sending {
+    pub(super) fn new(version: Version) -> Self {
+        Self { version, ..Self::default() }
+    }
+
     /// Queues spans of a log that is `height` entries long.
     pub(super) fn add(&mut self, spans: Vec<Span>, urgency: u64, height: u64, logs: &mut Logs) {
         for span in spans {
@@ -157,7 +163,7 @@ impl Sending {
     pub(super) fn restrict(&mut self) {
         let in_flight = std::mem::take(&mut self.in_flight);
         let (acknowledged, loading) = (self.acknowledged, self.loading.take());
-        *self = Self { in_flight, acknowledged, found: acknowledged, ..Self::default() };
+        *self = Self { version: self.version, in_flight, acknowledged, found: acknowledged, ..Self::default() };
         self.loading = loading.map(|_| Loading::Dropped);
     }
 
@@ -178,8 +184,8 @@ impl Sending {
     fn pack(&mut self) -> Result<(), Close> {
         while !self.loaded.is_empty() && self.ready.len() < READY_MAX {
             let page: Vec<_> = self.loaded.iter().take(BATCH_ENTRIES_MAX).map(outgoing).collect();
-            let (frame, taken) =
-                wire::encode_batch(&page).map_err(|_| Close::new(CloseCode::Storage, "a stored header"))?;
+            let (frame, taken) = wire::encode_page(&page, self.version)
+                .map_err(|_| Close::new(CloseCode::Storage, "a stored header"))?;
             let logs = count_logs(self.loaded.drain(..taken));
             self.ready.push_back(Batch { frame, logs, entries: taken as u64 });
         }

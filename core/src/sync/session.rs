@@ -1,9 +1,12 @@
 //! One side of a conversation: what it is made of, and its four methods.
 
+use std::collections::BTreeMap;
+
 use super::close::{Close, CloseCode};
 use super::config::{CutKey, LocalState, SessionConfig};
 use super::fetching::Fetching;
-use super::frame::{Frame, Hello};
+use super::frame::{Frame, HelloV2, LogTip, Rest, StatementClass};
+use super::hello;
 use super::io::{Action, Class, Input, LocalChange};
 use super::outbox::Outbox;
 use super::peer::Peer;
@@ -15,6 +18,7 @@ use super::sending::Sending;
 use super::serving::Serving;
 use super::statements::Statements;
 use super::tips::Logs;
+use super::version::Version;
 use crate::id::ScopeId;
 
 /// One side of one conversation; see the [module](super).
@@ -31,6 +35,8 @@ pub struct Session {
     pub(super) fetching: Fetching,
     pub(super) serving: Serving,
     pub(super) resting: Resting,
+    /// Whether the peer asked for our certificate.
+    pub(super) is_shown: bool,
     clock: Clock,
     reported: Progress,
 }
@@ -57,6 +63,9 @@ pub(super) struct Greeting {
     pub(super) local: LocalState,
     pub(super) tips: Vec<(ScopeId, [u8; 32])>,
     pub(super) changes: Vec<LocalChange>,
+    /// A hello whose certificate is looked up or asked for, and the frames that came after it.
+    pub(super) unknown: Option<HelloV2>,
+    pub(super) later: Vec<Vec<u8>>,
 }
 
 /// The peer, and whether it can judge entries.
@@ -64,6 +73,14 @@ pub(super) struct Greeting {
 pub(super) struct Talking {
     pub(super) peer: Peer,
     pub(super) is_peer_ready: bool,
+    /// The digests of our statements, while the peer's are awaited.
+    pub(super) classes: Option<BTreeMap<StatementClass, [u8; 32]>>,
+    /// What both hellos come to, if they say that the two sides hold the same of everything.
+    pub(super) same: Option<Rest>,
+    /// Whether that is still so here.
+    pub(super) is_same: bool,
+    /// Whether only what changed since an agreement was compared.
+    pub(super) is_since: bool,
 }
 
 #[derive(Debug, Default)]
@@ -78,25 +95,31 @@ impl Session {
     pub fn new(config: SessionConfig, mut local: LocalState) -> Self {
         let mut out = Outbox::default();
         let granted = config.certificate.as_ref().map_or(&[][..], |certificate| certificate.scopes());
-        let logs = Logs::new(std::mem::take(&mut local.tips), granted);
-        let tips = logs.digests();
-        out.say(&Frame::Hello(Hello {
-            version: config.version.number(),
-            mission: config.mission,
-            certificate: config.certificate.as_ref().map(|certificate| certificate.as_bytes().to_vec()),
-            store: config.store,
-            statements: local.statements.iter().map(|(class, digest)| (*class, *digest)).collect(),
-            tips: tips.clone(),
-            wants: config.wants,
-        }));
+        let mut logs = Logs::new(std::mem::take(&mut local.tips), granted);
+        let tips = logs.digests(config.version);
+        out.say(&match config.version {
+            Version::V1 => Frame::Hello(hello::first(&config, &local, &tips)),
+            Version::V2 => {
+                hello::forget_unless_usable(&mut local, &logs);
+                Frame::HelloV2(hello::second(&config, &local, &tips))
+            }
+        });
+        let sending = Sending::new(config.version);
         Self {
             config,
             out,
-            phase: Phase::Greeting(Box::new(Greeting { local, tips, changes: Vec::new() })),
+            phase: Phase::Greeting(Box::new(Greeting {
+                local,
+                tips,
+                changes: Vec::new(),
+                unknown: None,
+                later: Vec::new(),
+            })),
+            is_shown: false,
             statements: Statements::default(),
             logs,
             probes: Probes::default(),
-            sending: Sending::default(),
+            sending,
             receiving: Receiving::default(),
             fetching: Fetching::default(),
             serving: Serving::default(),
@@ -165,6 +188,11 @@ impl Session {
         }
     }
 
+    /// What the peer is known to hold of the logs of the shared scopes, once it said so.
+    pub fn peer_tips(&self) -> impl Iterator<Item = LogTip> + '_ {
+        self.logs.remotes()
+    }
+
     fn take(&mut self, input: Input) -> Result<(), Close> {
         match input {
             Input::Frame(class, bytes) => {
@@ -219,7 +247,7 @@ impl Session {
             self.fetching.look_again(false);
         }
         if blobs || !tips.is_empty() {
-            self.resting.withdraw();
+            self.withdraw();
         }
         Ok(())
     }
@@ -233,7 +261,8 @@ impl Session {
         self.statements.restrict(&talking.peer.cuts);
         self.sending.restrict();
         self.serving.restrict();
-        self.logs.restrict();
+        let lists = self.logs.restrict();
+        lists.into_iter().for_each(|scope| self.out.say(&Frame::List(scope)));
         let (store, certificate) = (talking.peer.store, Box::new(talking.peer.certificate.clone()));
         self.out.report(Report::Peer { store, certificate, is_cut: true });
     }
@@ -247,7 +276,7 @@ impl Session {
             }
             Class::Entries => match self.sending.next_frame() {
                 Ok(Some(frame)) => {
-                    self.resting.withdraw_both();
+                    self.withdraw_both();
                     Some(frame)
                 }
                 Ok(None) => None,
@@ -282,6 +311,20 @@ impl Session {
                 Err(Close::new(CloseCode::TooSlow, "no progress"))
             }
         }
+    }
+
+    /// Something here changed.
+    pub(super) fn withdraw(&mut self) {
+        self.resting.withdraw();
+        if let Phase::Talking(talking) = &mut self.phase {
+            talking.is_same = false;
+        }
+    }
+
+    /// Entries travel: neither side rests.
+    pub(super) fn withdraw_both(&mut self) {
+        self.withdraw();
+        self.resting.withdraw_theirs();
     }
 
     fn is_closed(&self) -> bool {

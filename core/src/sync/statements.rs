@@ -87,6 +87,11 @@ impl Statements {
         }
     }
 
+    /// The statements of both sides are the same: nothing is exchanged, and nobody says `ready`.
+    pub(super) fn are_equal(&mut self) {
+        (self.has_begun, self.is_ready) = (true, true);
+    }
+
     pub(super) fn on_own_ids(&mut self, class: StatementClass, ids: Vec<StatementId>) {
         // A restriction may have come first.
         if let Some(state) = self.classes.get_mut(&class) {
@@ -202,7 +207,7 @@ impl Statements {
             self.is_ready = true;
             out.say(&Frame::Ready);
         }
-        if self.is_loading || !self.frames.is_empty() {
+        if self.is_loading || !self.frames.is_empty() || !self.has_begun {
             return;
         }
         self.to_send.retain(|_, ids| !ids.is_empty());

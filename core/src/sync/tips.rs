@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::close::Close;
+use super::comparing::{Comparing, Found};
 use super::config::{LocalTip, tips_digest};
-use super::frame::{Frame, LogTip, TIPS_MAX};
+use super::frame::{Frame, LogTip, Node, TIPS_MAX};
 use super::io::{Part, Span};
+use super::tree::TipTree;
+use super::version::Version;
 use crate::entry::LOG_ENTRIES_MAX;
 use crate::id::{EntryId, LogId, ScopeId, sha256};
 
@@ -26,26 +29,44 @@ pub(super) struct Logs {
 #[derive(Debug, Default)]
 struct Scope {
     logs: BTreeMap<LogId, Log>,
+    /// Our tips, for the digests of version 2.
+    tree: TipTree,
     theirs: Theirs,
     telling: Option<Telling>,
+    /// Whether the peer had all tips named: it may once.
+    is_listed: bool,
 }
 
 /// Whether the peer's tips of a scope are known.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 enum Theirs {
     #[default]
     Known,
-    Arriving {
-        last: Option<LogId>,
-    },
+    /// All of them come, ascending.
+    Arriving { last: Option<LogId> },
+    /// Those come that changed since the last agreement, ascending, and then those of ours that did.
+    Since { last: Option<LogId>, is_complete: bool },
+    /// Digest trees are compared.
+    Comparing(Comparing),
 }
 
 /// Which of our tips of a scope are still to be told.
 #[derive(Debug)]
 struct Telling {
     after: Option<LogId>,
-    /// Only these: the peer's key is cut, and it hears of no log that it did not name.
-    named: bool,
+    which: Which,
+}
+
+/// Some of our tips.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Which {
+    All,
+    /// The peer's key is cut, and it hears of no log that it did not name.
+    Named,
+    /// Changed since the last agreement.
+    Changed,
+    /// Named by the peer as changed, and not by us.
+    Also,
 }
 
 #[derive(Debug, Default)]
@@ -54,6 +75,8 @@ struct Log {
     remote: Option<LogTip>,
     /// Whether the peer named it.
     is_named: bool,
+    /// Whether it changed here since the last agreement.
+    is_changed: bool,
     /// Spans and entries of it that the peer has not acknowledged, and questions without an answer.
     busy: u64,
     /// The states of both sides for which everything was said.
@@ -83,16 +106,22 @@ impl Logs {
         let mut logs = Self::default();
         for tip in tips {
             if granted.contains(&tip.scope) {
-                logs.log(tip.scope, tip.tip.log).local = Some(tip);
+                logs.set_local(tip);
             }
         }
         logs
     }
 
-    /// The digest of each scope that is not empty.
-    pub(super) fn digests(&self) -> Vec<(ScopeId, [u8; 32])> {
-        let digest = |(id, scope): (&ScopeId, &Scope)| Some((*id, scope.digest()?));
-        self.scopes.iter().filter_map(digest).collect()
+    /// The digest of each scope that is not empty, as `version` has it.
+    pub(super) fn digests(&mut self, version: Version) -> Vec<(ScopeId, [u8; 32])> {
+        let digest = |(id, scope): (&ScopeId, &mut Scope)| {
+            let digest = match version {
+                Version::V1 => scope.digest(),
+                Version::V2 => scope.tree.root(),
+            };
+            Some((*id, digest?))
+        };
+        self.scopes.iter_mut().filter_map(digest).collect()
     }
 
     /// Keeps only what is shared with the peer, and begins to tell what differs.
@@ -105,37 +134,144 @@ impl Logs {
         theirs: &[(ScopeId, [u8; 32])],
         is_cut: bool,
     ) {
+        self.share(shared);
+        for id in shared {
+            let scope = self.scopes.entry(*id).or_default();
+            if of(ours, *id) != of(theirs, *id) {
+                scope.list(is_cut);
+            } else {
+                scope.are_equal();
+            }
+        }
+    }
+
+    /// The same in version 2. `changed` are our logs that changed since the last agreement, if both name the same and
+    /// it was about the shared scopes `agreed`; gives the scopes whose tips the peer is to name.
+    pub(super) fn begin_trees(
+        &mut self,
+        shared: &[ScopeId],
+        ours: &[(ScopeId, [u8; 32])],
+        theirs: &[(ScopeId, [u8; 32])],
+        since: Option<(&[ScopeId], &[LogId])>,
+        is_cut: bool,
+    ) -> Result<Vec<ScopeId>, Close> {
+        self.share(shared);
+        let mut lists = Vec::new();
+        for id in shared {
+            let scope = self.scopes.entry(*id).or_default();
+            // What turns out to differ is put right; nothing is judged before.
+            scope.are_equal();
+            if of(ours, *id) == of(theirs, *id) {
+                continue;
+            }
+            if is_cut {
+                scope.list(true);
+                lists.push(*id);
+                continue;
+            }
+            if let Some((_, changed)) = since.filter(|(agreed, _)| agreed.contains(id)) {
+                for log in changed {
+                    if let Some(log) = scope.logs.get_mut(log) {
+                        (log.is_changed, log.remote) = (true, None);
+                    }
+                }
+                scope.theirs = Theirs::Since { last: None, is_complete: false };
+                scope.telling = Some(Telling { after: None, which: Which::Changed });
+                continue;
+            }
+            let (comparing, found) = Comparing::begin(scope.tree.clone(), of(theirs, *id));
+            scope.theirs = Theirs::Comparing(comparing);
+            self.learn(*id, found)?;
+        }
+        Ok(lists)
+    }
+
+    fn share(&mut self, shared: &[ScopeId]) {
         self.scopes.retain(|id, _| shared.contains(id));
         let scopes = &self.scopes;
         self.index.retain(|_, scope| scopes.contains_key(scope));
-        for id in shared {
-            let scope = self.scopes.entry(*id).or_default();
-            let of =
-                |digests: &[(ScopeId, [u8; 32])]| digests.iter().find(|(of, _)| of == id).map(|(_, digest)| *digest);
-            if of(ours) != of(theirs) {
-                scope.theirs = Theirs::Arriving { last: None };
-                scope.telling = (!is_cut).then_some(Telling { after: None, named: false });
-                continue;
-            }
-            for log in scope.logs.values_mut() {
-                log.remote = log.local.map(|local| local.tip);
-            }
-        }
     }
 
     /// The peer's tips of a scope.
     pub(super) fn on_tips(&mut self, id: ScopeId, last: bool, tips: Vec<LogTip>, is_cut: bool) -> Result<(), Close> {
         let scope = self.scopes.get_mut(&id).ok_or(Close::malformed("scope of tips"))?;
-        let Theirs::Arriving { last: before } = &scope.theirs else { return Err(Close::malformed("tips twice")) };
-        let goes_on = tips.first().is_none_or(|tip| before.is_none_or(|before| before < tip.log));
-        if !goes_on {
-            return Err(Close::malformed("tips order"));
+        match &mut scope.theirs {
+            Theirs::Arriving { last: before } => {
+                follow(before, &tips)?;
+                if last {
+                    scope.theirs = Theirs::Known;
+                    if is_cut {
+                        scope.telling = Some(Telling { after: None, which: Which::Named });
+                    }
+                }
+            }
+            Theirs::Since { last: before, is_complete: is_complete @ false } => {
+                follow(before, &tips)?;
+                if last {
+                    (*is_complete, *before) = (true, None);
+                    scope.also();
+                }
+            }
+            Theirs::Known | Theirs::Since { .. } | Theirs::Comparing(_) => return Err(Close::malformed("tips twice")),
         }
-        let reached = tips.last().map(|tip| tip.log).or(*before);
-        scope.theirs = if last { Theirs::Known } else { Theirs::Arriving { last: reached } };
-        if last && is_cut {
-            scope.telling = Some(Telling { after: None, named: true });
+        self.name(id, tips)?;
+        self.look_at_known(id);
+        Ok(())
+    }
+
+    /// The peer's tips of the logs that we named as changed and it did not.
+    pub(super) fn on_also(&mut self, id: ScopeId, last: bool, tips: Vec<LogTip>) -> Result<(), Close> {
+        let scope = self.scopes.get_mut(&id).ok_or(Close::malformed("scope of tips"))?;
+        let Theirs::Since { last: before, is_complete: true } = &mut scope.theirs else {
+            return Err(Close::malformed("tips that were not changed"));
+        };
+        follow(before, &tips)?;
+        if last {
+            scope.theirs = Theirs::Known;
         }
+        self.name(id, tips)?;
+        self.look_at_known(id);
+        Ok(())
+    }
+
+    /// Nodes of the peer's tree of a scope.
+    pub(super) fn on_nodes(&mut self, id: ScopeId, nodes: Vec<Node>, is_cut: bool) -> Result<(), Close> {
+        for node in nodes {
+            let scope = self.scopes.get_mut(&id).ok_or(Close::malformed("scope of nodes"))?;
+            let Theirs::Comparing(comparing) = &mut scope.theirs else {
+                // Told before it heard that its key is cut.
+                return if is_cut { Ok(()) } else { Err(Close::malformed("nodes")) };
+            };
+            let found = comparing.on_node(node)?;
+            self.learn(id, found)?;
+        }
+        self.look_at_known(id);
+        Ok(())
+    }
+
+    /// The peer wants all tips of a scope named, and nothing else.
+    pub(super) fn on_list(&mut self, id: ScopeId, is_cut: bool) -> Result<(), Close> {
+        let scope = self.scopes.get_mut(&id).ok_or(Close::malformed("scope of a list"))?;
+        if std::mem::replace(&mut scope.is_listed, true) {
+            return Err(Close::malformed("list twice"));
+        }
+        scope.list(is_cut);
+        self.behind = self.scopes.values().flat_map(|scope| scope.logs.values()).map(Log::behind).sum();
+        Ok(())
+    }
+
+    /// What a comparison of trees showed.
+    fn learn(&mut self, id: ScopeId, found: Found) -> Result<(), Close> {
+        for log in found.lacking {
+            if let Some(log) = self.get_mut(log) {
+                log.remote = None;
+            }
+        }
+        self.name(id, found.theirs)
+    }
+
+    /// The peer named tips.
+    fn name(&mut self, id: ScopeId, tips: Vec<LogTip>) -> Result<(), Close> {
         for tip in tips {
             check_height(&tip)?;
             // The id of a log says nothing about its scope: one that is held stays in the scope it is held in.
@@ -144,12 +280,21 @@ impl Logs {
                 self.set_remote(tip.log, tip);
             }
         }
-        if last {
-            let all: Vec<_> =
-                self.scopes.get(&id).map(|scope| scope.logs.keys().copied().collect()).unwrap_or_default();
-            self.changed.extend(all);
-        }
         if self.index.len() > LOGS_MAX { Err(Close::limit("logs")) } else { Ok(()) }
+    }
+
+    /// Looks at all logs of a scope once the peer's are known.
+    fn look_at_known(&mut self, id: ScopeId) {
+        let Some(scope) = self.scopes.get_mut(&id) else { return };
+        if let Theirs::Comparing(comparing) = &scope.theirs
+            && comparing.is_known()
+            && comparing.is_told()
+        {
+            scope.theirs = Theirs::Known;
+        }
+        if scope.theirs.is_known() {
+            self.changed.extend(scope.logs.iter().filter(|(_, log)| log.differs()).map(|(id, _)| *id));
+        }
     }
 
     /// The logs of a frame of entries, as the peer holds them now.
@@ -173,7 +318,7 @@ impl Logs {
                     continue;
                 }
                 let before = log.behind();
-                log.local = Some(*tip);
+                self.set_local(*tip);
                 self.recount(tip.tip.log, before);
             }
         }
@@ -194,9 +339,8 @@ impl Logs {
     /// A log that is not shared, or whose peer's state is not known yet, is not looked at.
     pub(super) fn take_changed(&mut self) -> Vec<LogId> {
         let (scopes, index) = (&self.scopes, &self.index);
-        let is_known = |id: &LogId| {
-            index.get(id).and_then(|scope| scopes.get(scope)).is_some_and(|scope| scope.theirs == Theirs::Known)
-        };
+        let is_known =
+            |id: &LogId| index.get(id).and_then(|scope| scopes.get(scope)).is_some_and(|scope| scope.theirs.is_known());
         let ready: Vec<_> = self.changed.iter().filter(|id| is_known(id)).copied().collect();
         self.changed.clear();
         ready
@@ -244,11 +388,22 @@ impl Logs {
         log.probe()
     }
 
-    /// Tells of no log that the peer did not name: its key was cut.
-    pub(super) fn restrict(&mut self) {
-        for telling in self.scopes.values_mut().filter_map(|scope| scope.telling.as_mut()) {
-            telling.named = true;
+    /// Tells of no log that the peer did not name: its key was cut. Gives the scopes whose tips it is to name.
+    pub(super) fn restrict(&mut self) -> Vec<ScopeId> {
+        let mut lists = Vec::new();
+        for (id, scope) in &mut self.scopes {
+            match &scope.theirs {
+                Theirs::Since { .. } | Theirs::Comparing(_) => {
+                    scope.list(true);
+                    lists.push(*id);
+                }
+                Theirs::Known | Theirs::Arriving { .. } => {
+                    scope.telling.iter_mut().for_each(|telling| telling.which = Which::Named);
+                }
+            }
         }
+        self.behind = self.scopes.values().flat_map(|scope| scope.logs.values()).map(Log::behind).sum();
+        lists
     }
 
     /// Counts what the peer has yet to acknowledge or answer.
@@ -269,16 +424,29 @@ impl Logs {
 
     /// The next frame of our tips.
     pub(super) fn next_frame(&mut self) -> Option<Vec<u8>> {
-        let (id, scope) = self.scopes.iter_mut().find(|(_, scope)| scope.telling.is_some())?;
-        let telling = scope.telling.as_ref()?;
-        let named = telling.named;
-        let from = telling.after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
-        let logs = scope.logs.range((from, std::ops::Bound::Unbounded)).filter(|(_, log)| log.is_named || !named);
+        let (id, scope) = self.scopes.iter_mut().find(|(_, scope)| !scope.is_told())?;
+        let id = *id;
+        if let Theirs::Comparing(comparing) = &mut scope.theirs {
+            let frame = Frame::Nodes(id, comparing.next_nodes()).encode();
+            self.look_at_known(id);
+            return Some(frame);
+        }
+        let Telling { after, which } = scope.telling.take()?;
+        let from = after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
+        let logs = scope.logs.range((from, std::ops::Bound::Unbounded)).filter(|(_, log)| log.is_told(which));
         let mut tips = logs.filter_map(|(_, log)| log.local.map(|local| local.tip));
         let page: Vec<_> = tips.by_ref().take(TIPS_MAX).collect();
         let last = tips.next().is_none();
-        scope.telling = (!last).then_some(Telling { after: page.last().map(|tip| tip.log), named });
-        Some(Frame::Tips { scope: *id, last, tips: page }.encode())
+        if !last {
+            scope.telling = Some(Telling { after: page.last().map(|tip| tip.log), which });
+        } else if matches!((which, &scope.theirs), (Which::Changed, Theirs::Since { is_complete: true, .. })) {
+            scope.telling = Some(Telling { after: None, which: Which::Also });
+        }
+        let frame = match which {
+            Which::All | Which::Named | Which::Changed => Frame::Tips { scope: id, last, tips: page },
+            Which::Also => Frame::Also { scope: id, last, tips: page },
+        };
+        Some(frame.encode())
     }
 
     /// The state of a log here, if it is shared.
@@ -293,15 +461,32 @@ impl Logs {
 
     /// Whether everything is said about what either side holds.
     pub(super) fn is_idle(&self) -> bool {
-        let is_told = |scope: &Scope| scope.telling.is_none() && scope.theirs == Theirs::Known;
-        self.changed.is_empty() && self.scopes.values().all(is_told)
+        self.changed.is_empty() && self.scopes.values().all(|scope| scope.is_told() && scope.theirs.is_known())
     }
 
     /// The digest over the tips of all shared scopes (`spec/sync.md` §Done).
-    pub(super) fn digest(&self) -> [u8; 32] {
-        let digests: Vec<_> = self.digests().into_iter().map(|(_, digest)| digest).collect();
-        let parts: Vec<&[u8]> = digests.iter().map(<[u8; 32]>::as_slice).collect();
+    pub(super) fn digest(&mut self, version: Version) -> [u8; 32] {
+        let digests = self.digests(version);
+        let parts: Vec<&[u8]> = match version {
+            Version::V1 => digests.iter().map(|(_, digest)| digest.as_slice()).collect(),
+            Version::V2 => digests.iter().flat_map(|(scope, root)| [scope.as_bytes().as_slice(), root]).collect(),
+        };
         sha256(&parts)
+    }
+
+    /// The shared scopes of which anything is held here.
+    pub(super) fn scopes_held(&self) -> Vec<ScopeId> {
+        let is_held = |scope: &Scope| scope.logs.values().any(|log| log.local.is_some());
+        self.scopes.iter().filter(|(_, scope)| is_held(scope)).map(|(id, _)| *id).collect()
+    }
+
+    /// What the peer is known to hold of the logs of the shared scopes.
+    pub(super) fn remotes(&self) -> impl Iterator<Item = LogTip> + '_ {
+        self.scopes
+            .values()
+            .filter(|scope| scope.theirs.is_known())
+            .flat_map(|scope| scope.logs.values())
+            .filter_map(|log| log.remote)
     }
 
     fn set_remote(&mut self, id: LogId, tip: LogTip) {
@@ -316,6 +501,11 @@ impl Logs {
         self.changed.insert(id);
         let now = self.get(id).map_or(0, Log::behind);
         self.behind = self.behind.saturating_sub(before) + now;
+    }
+
+    fn set_local(&mut self, tip: LocalTip) {
+        self.log(tip.scope, tip.tip.log).local = Some(tip);
+        self.scopes.entry(tip.scope).or_default().tree.set(tip.tip);
     }
 
     fn log(&mut self, scope: ScopeId, id: LogId) -> &mut Log {
@@ -337,9 +527,67 @@ impl Scope {
         let tips: Vec<_> = self.logs.values().filter_map(|log| log.local.map(|local| local.tip)).collect();
         (!tips.is_empty()).then(|| tips_digest(&tips))
     }
+
+    fn are_equal(&mut self) {
+        for log in self.logs.values_mut() {
+            log.remote = log.local.map(|local| local.tip);
+        }
+    }
+
+    /// Both sides name all their tips; a peer whose key `is_cut` goes first.
+    fn list(&mut self, is_cut: bool) {
+        self.theirs = Theirs::Arriving { last: None };
+        self.telling = (!is_cut).then_some(Telling { after: None, which: Which::All });
+        self.logs.values_mut().for_each(|log| log.remote = None);
+    }
+
+    /// The peer named what changed there: we name the same logs, after what changed here.
+    fn also(&mut self) {
+        if self.telling.is_none() {
+            self.telling = Some(Telling { after: None, which: Which::Also });
+        }
+    }
+
+    fn is_told(&self) -> bool {
+        let is_compared = match &self.theirs {
+            Theirs::Comparing(comparing) => comparing.is_told(),
+            Theirs::Known | Theirs::Arriving { .. } | Theirs::Since { .. } => true,
+        };
+        self.telling.is_none() && is_compared
+    }
+}
+
+impl Theirs {
+    fn is_known(&self) -> bool {
+        matches!(self, Self::Known)
+    }
+}
+
+fn of(digests: &[(ScopeId, [u8; 32])], id: ScopeId) -> Option<[u8; 32]> {
+    digests.iter().find(|(of, _)| *of == id).map(|(_, digest)| *digest)
+}
+
+/// Tips come in ascending order, from frame to frame too.
+fn follow(before: &mut Option<LogId>, tips: &[LogTip]) -> Result<(), Close> {
+    let goes_on = tips.first().is_none_or(|tip| before.is_none_or(|before| before < tip.log));
+    *before = tips.last().map(|tip| tip.log).or(*before);
+    if goes_on { Ok(()) } else { Err(Close::malformed("tips order")) }
 }
 
 impl Log {
+    fn differs(&self) -> bool {
+        self.is_doubted || self.local.map(|local| local.tip) != self.remote
+    }
+
+    fn is_told(&self, which: Which) -> bool {
+        match which {
+            Which::All => true,
+            Which::Named => self.is_named,
+            Which::Changed => self.is_changed,
+            Which::Also => self.is_named && !self.is_changed,
+        }
+    }
+
     fn behind(&self) -> u64 {
         let height = |tip: Option<LogTip>| tip.map_or(0, |tip| tip.height);
         height(self.remote).saturating_sub(height(self.local.map(|local| local.tip)))
@@ -386,7 +634,7 @@ mod tests {
 
     fn logs(held: u64) -> Logs {
         let mut logs = Logs::new(vec![tip(held)], &[SCOPE]);
-        let digests = logs.digests();
+        let digests = logs.digests(Version::V1);
         logs.begin(&[SCOPE], &digests, &[], false);
         logs
     }

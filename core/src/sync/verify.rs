@@ -1,6 +1,7 @@
 //! Verification of received entries: pure, heavy, and so made where the host has a core to spare.
 
 use super::close::Close;
+use super::version::Version;
 use super::wire;
 use crate::entry::{SignedEntry, VerifiedEntry};
 use crate::id::{LogId, MissionId};
@@ -10,6 +11,7 @@ use crate::key::KeyCache;
 #[derive(Clone, Debug)]
 pub struct UnverifiedBatch {
     mission: MissionId,
+    version: Version,
     frame: Vec<u8>,
 }
 
@@ -25,8 +27,8 @@ pub(super) struct Contents {
 }
 
 impl UnverifiedBatch {
-    pub(super) fn new(mission: MissionId, frame: Vec<u8>) -> Self {
-        Self { mission, frame }
+    pub(super) fn new(mission: MissionId, version: Version, frame: Vec<u8>) -> Self {
+        Self { mission, version, frame }
     }
 
     /// Decompresses the batch and verifies every entry of it.
@@ -38,7 +40,7 @@ impl UnverifiedBatch {
     }
 
     fn contents(&self, keys: &mut KeyCache) -> Result<Contents, Close> {
-        let wire::Received { entries, again } = wire::decode(&self.frame, self.mission)?;
+        let wire::Received { entries, again } = wire::decode(&self.frame, self.mission, self.version)?;
         let verify = |entry: &wire::Incoming| {
             let signed = SignedEntry::new(&entry.header, entry.body.as_deref());
             signed.verify(self.mission, keys).map_err(Close::refused_entry)

@@ -3,9 +3,10 @@
 /// A version of the conversation.
 ///
 /// The two ends agree on one when TLS does, by its [ALPN](Self::alpn); a session never changes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Version {
     /// `spec/sync-1.md`.
+    #[default]
     V1,
     /// `spec/sync.md`.
     V2,

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use super::version::Version;
 use crate::cbor::{Reader, Writer};
 use crate::check::{Check, Refused};
 use crate::cose::{Envelope, Label};
@@ -17,7 +18,7 @@ pub const BATCH_ENTRIES_MAX: usize = 512;
 pub const BATCH_BYTES_MAX: usize = 4_194_304;
 /// Level at which a batch took 240 to 250 bytes an entry on records of 30 answers; higher ones gained under 2 %.
 const ZSTD_LEVEL: i32 = 3;
-const CHECK_BYTES: usize = 4;
+pub(super) const CHECK_BYTES: usize = 4;
 
 /// An entry to send: bytes that were verified when they were stored.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +45,17 @@ pub struct Received {
     pub entries: Vec<Incoming>,
     /// Positions whose rebuilt header has another id: ask for them in full form.
     pub again: Vec<(LogId, u64)>,
+}
+
+/// Encodes a frame of the type that `version` sends, with as many of `entries` as fit, and says how many those are.
+///
+/// # Errors
+/// If bytes are no entry header; the store holds none such.
+pub fn encode_page(entries: &[Outgoing<'_>], version: Version) -> Result<(Vec<u8>, usize), Refused> {
+    match version {
+        Version::V1 => encode_batch(entries),
+        Version::V2 => super::columns::encode(entries),
+    }
 }
 
 /// Encodes a frame of type 0 with as many of `entries` as fit, and says how many those are.
@@ -83,20 +95,26 @@ pub fn encode_batch(entries: &[Outgoing<'_>]) -> Result<(Vec<u8>, usize), Refuse
         taken += 1;
     }
     let mut batch = Writer::with_capacity(bytes);
-    batch.array(2).array(logs.len());
-    for parts in &logs {
-        batch.array(5).bytes(&parts.key).bytes(parts.scope.as_bytes()).bytes(parts.epoch.as_bytes()).uint(parts.seq);
-        match &parts.prev {
-            Some(prev) => batch.bytes(prev.as_bytes()),
-            None => batch.null(),
-        };
-    }
+    batch.array(2);
+    write_logs(&logs, &mut batch);
     batch.array(taken).raw(&body.finish());
     let batch = batch.finish();
     let packed = zstd::bulk::compress(&batch, ZSTD_LEVEL).map_err(|_| refused("batch"))?;
     let mut frame = Writer::with_capacity(packed.len() + 16);
     frame.array(3).uint(0).uint(batch.len() as u64).bytes(&packed);
     Ok((frame.finish(), taken))
+}
+
+/// Writes where the entries of each log begin.
+pub(super) fn write_logs(logs: &[Parts<'_>], writer: &mut Writer) {
+    writer.array(logs.len());
+    for parts in logs {
+        writer.array(5).bytes(&parts.key).bytes(parts.scope.as_bytes()).bytes(parts.epoch.as_bytes()).uint(parts.seq);
+        match &parts.prev {
+            Some(prev) => writer.bytes(prev.as_bytes()),
+            None => writer.null(),
+        };
+    }
 }
 
 /// Encodes a frame of type 1: entries in full form, at most [`BATCH_ENTRIES_MAX`].
@@ -117,28 +135,32 @@ pub fn encode_full(entries: &[Outgoing<'_>]) -> Vec<u8> {
 ///
 /// # Errors
 /// If it is no such frame, or a batch inflates beyond the size it states or beyond [`BATCH_BYTES_MAX`].
-pub fn decode(frame: &[u8], mission: MissionId) -> Result<Received, Refused> {
+pub fn decode(frame: &[u8], mission: MissionId, version: Version) -> Result<Received, Refused> {
     let mut reader = Reader::new(frame);
-    let items = reader.array(3, "entries frame")?;
+    let items = reader.array(7, "entries frame")?;
     let received = match (reader.uint("entries frame type")?, items) {
         (0, 3) => {
-            let size = usize::try_from(reader.uint("batch size")?).map_err(|_| refused("batch size"))?;
-            let packed = reader.bytes("batch")?;
-            if size > BATCH_BYTES_MAX {
-                return Err(Refused { check: Check::SizeLimit, what: "batch" });
-            }
-            let batch = zstd::bulk::decompress(packed, size).map_err(|_| refused("batch"))?;
-            if batch.len() != size {
-                return Err(refused("batch size"));
-            }
+            let batch = unpack(&mut reader)?;
             decode_batch(&batch, mission)?
         }
         (1, 2) => decode_full(&mut reader)?,
+        (2, 7) if version == Version::V2 => super::columns::decode(&mut reader, mission)?,
         _ => return Err(refused("entries frame")),
     };
     reader.leave();
     reader.finish("entries frame")?;
     Ok(received)
+}
+
+/// Reads a size and what inflates to it.
+pub(super) fn unpack(reader: &mut Reader<'_>) -> Result<Vec<u8>, Refused> {
+    let size = usize::try_from(reader.uint("batch size")?).map_err(|_| refused("batch size"))?;
+    let packed = reader.bytes("batch")?;
+    if size > BATCH_BYTES_MAX {
+        return Err(Refused { check: Check::SizeLimit, what: "batch" });
+    }
+    let batch = zstd::bulk::decompress(packed, size).map_err(|_| refused("batch"))?;
+    if batch.len() == size { Ok(batch) } else { Err(refused("batch size")) }
 }
 
 fn decode_full(reader: &mut Reader<'_>) -> Result<Received, Refused> {
@@ -195,7 +217,7 @@ fn decode_batch(batch: &[u8], mission: MissionId) -> Result<Received, Refused> {
     Ok(received)
 }
 
-fn bounded<'a>(reader: &mut Reader<'a>, bytes_max: usize, what: &'static str) -> Result<&'a [u8], Refused> {
+pub(super) fn bounded<'a>(reader: &mut Reader<'a>, bytes_max: usize, what: &'static str) -> Result<&'a [u8], Refused> {
     let bytes = reader.bytes(what)?;
     if bytes.len() <= bytes_max { Ok(bytes) } else { Err(Refused { check: Check::SizeLimit, what }) }
 }
@@ -207,20 +229,34 @@ fn optional<'a>(reader: &mut Reader<'a>, what: &'static str) -> Result<Option<&'
     }
 }
 
+/// The mission that a header names.
+pub(super) fn mission_of(header: &[u8]) -> Result<MissionId, Refused> {
+    let mut outer = Reader::new(header);
+    outer.array_exact(4, "header")?;
+    outer.bytes("protected")?;
+    outer.skip("unprotected")?;
+    let mut reader = Reader::new(outer.bytes("payload")?);
+    let mut fields = reader.map("header")?;
+    match fields.next(&mut reader)? {
+        Some(1) => Ok(MissionId::from_bytes(reader.array_of("mission")?)),
+        _ => Err(refused("mission")),
+    }
+}
+
 /// A header taken apart, without judging it.
 #[derive(Clone)]
-struct Parts<'a> {
-    key: [u8; 32],
-    scope: ScopeId,
-    epoch: Epoch,
-    seq: u64,
-    prev: Option<EntryId>,
-    rest: Vec<(i64, &'a [u8])>,
-    signature: &'a [u8],
+pub(super) struct Parts<'a> {
+    pub(super) key: [u8; 32],
+    pub(super) scope: ScopeId,
+    pub(super) epoch: Epoch,
+    pub(super) seq: u64,
+    pub(super) prev: Option<EntryId>,
+    pub(super) rest: Vec<(i64, &'a [u8])>,
+    pub(super) signature: &'a [u8],
 }
 
 impl<'a> Parts<'a> {
-    fn of(header: &'a [u8]) -> Result<Self, Refused> {
+    pub(super) fn of(header: &'a [u8]) -> Result<Self, Refused> {
         let envelope = Envelope::decode(Label::Entry, header)?;
         let key = *envelope.kid();
         let mut outer = Reader::new(header);
@@ -257,20 +293,20 @@ impl<'a> Parts<'a> {
     }
 }
 
-const BODY_FIELD: i64 = 10;
+pub(super) const BODY_FIELD: i64 = 10;
 
 /// A log in a batch being read: the position of its next entry.
-struct LogCursor {
-    key: [u8; 32],
-    scope: ScopeId,
-    epoch: Epoch,
-    seq: u64,
-    prev: Option<EntryId>,
+pub(super) struct LogCursor {
+    pub(super) key: [u8; 32],
+    pub(super) scope: ScopeId,
+    pub(super) epoch: Epoch,
+    pub(super) seq: u64,
+    pub(super) prev: Option<EntryId>,
     protected: Vec<u8>,
 }
 
 impl LogCursor {
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, Refused> {
+    pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Self, Refused> {
         reader.array_exact(5, "log")?;
         let key = reader.array_of("key")?;
         let scope = ScopeId::from_bytes(reader.array_of("scope")?);
@@ -284,11 +320,11 @@ impl LogCursor {
         Ok(Self { key, scope, epoch, seq, prev, protected: crate::cose::protected_header(Label::Entry, &key) })
     }
 
-    fn id(&self) -> LogId {
+    pub(super) fn id(&self) -> LogId {
         LogId::derive(&self.key, self.scope, self.epoch)
     }
 
-    fn rebuild(
+    pub(super) fn rebuild(
         &self,
         mission: MissionId,
         rest: &[(i64, &[u8])],
@@ -322,7 +358,7 @@ impl LogCursor {
     }
 }
 
-fn refused(what: &'static str) -> Refused {
+pub(super) fn refused(what: &'static str) -> Refused {
     Refused { check: Check::Shape, what }
 }
 
@@ -376,7 +412,7 @@ mod tests {
         let (frame, taken) = encode_batch(&sent).expect("headers");
         assert_eq!(taken, sent.len());
         for frame in [frame, encode_full(&sent)] {
-            let received = decode(&frame, MISSION).expect("a frame");
+            let received = decode(&frame, MISSION, Version::V1).expect("a frame");
             assert_eq!(received.again, vec![]);
             let got: Vec<_> = received.entries.iter().map(|e| (e.header.as_slice(), e.body.as_deref())).collect();
             let wanted: Vec<_> = sent.iter().map(|e| (e.header, e.body)).collect();
@@ -388,7 +424,7 @@ mod tests {
     fn a_header_that_rebuilds_differently_is_asked_for_again() {
         let entries = log(4, 3);
         let (frame, _) = encode_batch(&outgoing(&entries)).expect("headers");
-        let received = decode(&frame, MissionId::from_bytes([2; 32])).expect("a frame");
+        let received = decode(&frame, MissionId::from_bytes([2; 32]), Version::V1).expect("a frame");
         assert_eq!(received.entries, vec![]);
         assert_eq!(received.again.iter().map(|(_, seq)| *seq).collect::<Vec<_>>(), vec![0, 1, 2]);
     }
@@ -399,7 +435,7 @@ mod tests {
             let packed = zstd::bulk::compress(&vec![0; real], 3).expect("compression");
             let mut frame = Writer::new();
             frame.array(3).uint(0).uint(said as u64).bytes(&packed);
-            assert!(decode(&frame.finish(), MISSION).is_err(), "{said} {real}");
+            assert!(decode(&frame.finish(), MISSION, Version::V1).is_err(), "{said} {real}");
         }
     }
 
@@ -408,10 +444,10 @@ mod tests {
         let entries = log(4, 2);
         let (frame, _) = encode_batch(&outgoing(&entries)).expect("headers");
         for at in 0..frame.len() {
-            assert!(decode(&frame[..at], MISSION).is_err());
+            assert!(decode(&frame[..at], MISSION, Version::V1).is_err());
             let mut flipped = frame.clone();
             flipped[at] ^= 0x10;
-            let _ = decode(&flipped, MISSION);
+            let _ = decode(&flipped, MISSION, Version::V1);
         }
         assert_eq!(Reader::new(&frame).peek("frame"), Ok(Kind::Array));
     }

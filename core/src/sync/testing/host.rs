@@ -13,9 +13,9 @@ use crate::record::testing::{certificate, charter, key, roster, scope};
 use crate::roster::{Certificate, Role, Roster};
 use crate::sync::frame::{BlobClass, LogTip, SIBLINGS_MAX, StatementClass, Wants};
 use crate::sync::{
-    Action, Admission, BlobState, Census, Close, Commit, Committed, CutKey, HeldAt, Input, Limits, Loaded, LocalState,
-    LocalTip, Part, Report, Request, RestState, Session, SessionConfig, Span, StoredEntry, Version, WantedBlob,
-    blobs_digest, branches_digest,
+    Action, Admission, Agreement, BlobState, Census, Close, Commit, Committed, CutKey, HeldAt, Input, LastAgreement,
+    Limits, Loaded, LocalState, LocalTip, Part, Report, Request, RestState, Session, SessionConfig, Span, StoredEntry,
+    Version, WantedBlob, blobs_digest, branches_digest,
 };
 
 /// One device: a key, a roster, entries and blobs.
@@ -37,6 +37,10 @@ pub(in crate::sync) struct Host {
     /// Refuse entries of keys that no certificate names, as a host must.
     pub(in crate::sync) is_strict: bool,
     pub(in crate::sync) commits: usize,
+    /// What was agreed, by the peer's transport key, and all tips as they were then.
+    pub(in crate::sync) agreements: BTreeMap<u8, (Agreement, BTreeMap<LogId, LogTip>)>,
+    /// With whom it talks.
+    peer: std::cell::Cell<u8>,
 }
 
 #[derive(Clone, Default)]
@@ -60,6 +64,23 @@ pub(in crate::sync) struct Named {
     scope: ScopeId,
 }
 
+thread_local! {
+    static VERSION: std::cell::Cell<Version> = const { std::cell::Cell::new(Version::NEWEST) };
+}
+
+/// Lets hosts made from here on speak this version.
+pub(in crate::sync) fn speak(version: Version) {
+    VERSION.set(version);
+}
+
+/// Runs a test in each version: two builds agree on the newest that both speak.
+pub(in crate::sync) fn in_each_version(test: impl Fn()) {
+    for version in Version::ALL {
+        speak(version);
+        test();
+    }
+}
+
 pub(in crate::sync) const EPOCH: Epoch = Epoch::from_bytes([1; 8]);
 
 impl Host {
@@ -69,7 +90,7 @@ impl Host {
         let roster = roster(std::slice::from_ref(&own));
         Self {
             seed,
-            version: Version::NEWEST,
+            version: VERSION.get(),
             store: StoreId::from_bytes([seed; 16]),
             certificate: Some(own),
             roster,
@@ -84,6 +105,8 @@ impl Host {
             closed: None,
             is_strict: true,
             commits: 0,
+            agreements: BTreeMap::new(),
+            peer: std::cell::Cell::new(0),
         }
     }
 
@@ -108,11 +131,37 @@ impl Host {
             statements: StatementClass::ALL.into_iter().filter_map(digest).collect(),
             tips: self.logs.keys().filter_map(|log| self.tip(*log)).collect(),
             cuts: cuts.collect(),
+            blobs: self.certificate.as_ref().map(|own| self.census(own.scopes(), &BlobClass::ALL)),
+            agreement: None,
         }
     }
 
+    fn census(&self, scopes: &[ScopeId], classes: &[BlobClass]) -> Census {
+        let counts = |(_, named): &(&BlobHash, &Named)| scopes.contains(&named.scope) && classes.contains(&named.class);
+        let named = self.named.iter().filter(counts).map(|(hash, _)| *hash);
+        let (held, missing): (Vec<BlobHash>, Vec<BlobHash>) = named.partition(|hash| self.blobs.contains_key(hash));
+        Census { digest: blobs_digest(&held), missing: missing.len() as u64 }
+    }
+
+    fn tips(&self) -> BTreeMap<LogId, LogTip> {
+        self.logs.keys().filter_map(|log| Some((*log, self.tip(*log)?.tip))).collect()
+    }
+
+    /// What was agreed with a peer, and what changed since.
+    pub(in crate::sync) fn last_agreement(&self, peer: u8) -> Option<LastAgreement> {
+        let (agreement, then) = self.agreements.get(&peer)?;
+        let now = self.tips();
+        let is_changed = |log: &&LogId| then.get(log) != now.get(log);
+        let all: BTreeSet<&LogId> = then.keys().chain(now.keys()).collect();
+        Some(LastAgreement {
+            agreement: agreement.clone(),
+            changed: all.into_iter().filter(is_changed).copied().collect(),
+        })
+    }
+
     pub(in crate::sync) fn session(&self, peer: u8) -> Session {
-        Session::new(self.config(peer), self.local())
+        self.peer.set(peer);
+        Session::new(self.config(peer), LocalState { agreement: self.last_agreement(peer), ..self.local() })
     }
 
     /// Signs and keeps `count` entries on top of the main branch of the log of `author` in scope 1.
@@ -226,6 +275,14 @@ impl Host {
                 Some(Input::Committed { token, committed: self.commit(commit) })
             }
             Action::SignReceipt { token } => Some(Input::ReceiptSigned { token, receipt: self.sign_receipt() }),
+            Action::Remember(Some(agreement)) => {
+                self.agreements.insert(self.peer.get(), (agreement, self.tips()));
+                None
+            }
+            Action::Remember(None) => {
+                self.agreements.remove(&self.peer.get());
+                None
+            }
             Action::Report(report) => {
                 self.reports.push(report);
                 None
@@ -285,17 +342,7 @@ impl Host {
                 let file = self.blobs.get(&hash);
                 Loaded::Chunk(file.and_then(|file| file.chunks(CHUNK_BYTES).nth(index as usize)).map(<[u8]>::to_vec))
             }
-            Request::Census { scopes, classes } => {
-                let counts =
-                    |(_, named): &(&BlobHash, &Named)| scopes.contains(&named.scope) && classes.contains(&named.class);
-                let (held, missing): (Vec<BlobHash>, Vec<BlobHash>) = self
-                    .named
-                    .iter()
-                    .filter(counts)
-                    .map(|(hash, _)| *hash)
-                    .partition(|hash| self.blobs.contains_key(hash));
-                Loaded::Census(Census { digest: blobs_digest(&held), missing: missing.len() as u64 })
-            }
+            Request::Census { scopes, classes } => Loaded::Census(self.census(&scopes, &classes)),
         }
     }
 

@@ -4,6 +4,6 @@ mod host;
 mod link;
 mod writing;
 
-pub(super) use host::{EPOCH, Host};
+pub(super) use host::{EPOCH, Host, in_each_version, speak};
 pub(super) use link::{Alone, Link, assert_synced, change, join, sync};
 pub(super) use writing::{entry, file};

@@ -9,9 +9,9 @@ use crate::roster::Class as StatementClass;
 use crate::sync::chunks::BlobFrame;
 use crate::sync::frame::{BATCHES_MAX, BlobClass, Frame, LogTip, PROBES_MAX, Rest, Want};
 use crate::sync::io::{Action, Admission, Class, Input};
-use crate::sync::testing::{Alone, EPOCH, Host, entry};
+use crate::sync::testing::{Alone, EPOCH, Host, entry, speak};
 use crate::sync::wire::{Outgoing, encode_batch, encode_full};
-use crate::sync::{Close, CloseCode};
+use crate::sync::{Close, CloseCode, Version};
 
 /// A session of 31 that talks with 32, both sides ready; 32 speaks by hand.
 fn talking() -> Alone {
@@ -29,6 +29,7 @@ fn talking() -> Alone {
 
 /// The same, before any statement.
 fn greeted() -> Alone {
+    speak(Version::V1);
     let mut host = Host::new(31);
     host.write(31, 3);
     let mut alone = Alone::new(host, 32);
@@ -355,7 +356,10 @@ fn a_position_that_cannot_be_rebuilt_is_asked_for_in_full_form() {
     assert_eq!(alone.hear(Class::Control, Frame::Again { log: own, from: 1, count: 2 }.encode()), None);
     let frame = alone.session.poll_send(Class::Entries).expect("a frame");
     assert_eq!(
-        crate::sync::wire::decode(&frame, crate::record::testing::charter().mission()).expect("a frame").entries.len(),
+        crate::sync::wire::decode(&frame, crate::record::testing::charter().mission(), Version::V1)
+            .expect("a frame")
+            .entries
+            .len(),
         2
     );
     assert_eq!(frame[1], 1, "full form");

@@ -3,7 +3,7 @@
 use crate::id::{Epoch, LogId};
 use crate::record::testing::{key, scope};
 use crate::sync::frame::BATCHES_MAX;
-use crate::sync::testing::{EPOCH, Host, assert_synced, change, file, join, sync};
+use crate::sync::testing::{EPOCH, Host, assert_synced, change, file, in_each_version, join, sync};
 
 /// A small mission: two phones, each with entries and photos of its own.
 fn phones() -> [Host; 2] {
@@ -18,98 +18,110 @@ fn phones() -> [Host; 2] {
 
 #[test]
 fn two_phones_hold_the_same_after_they_met() {
-    let mut hosts = phones();
-    sync(&mut hosts);
-    assert_synced(&hosts);
-    assert_eq!(hosts[0].contents().0.len(), 10);
-    assert_eq!(hosts[0].contents().1.len(), 8);
-    // A receipt of each, held by both.
-    assert_eq!(hosts[1].roster.receipts().count(), 2);
+    in_each_version(|| {
+        let mut hosts = phones();
+        sync(&mut hosts);
+        assert_synced(&hosts);
+        assert_eq!(hosts[0].contents().0.len(), 10);
+        assert_eq!(hosts[0].contents().1.len(), 8);
+        // A receipt of each, held by both.
+        assert_eq!(hosts[1].roster.receipts().count(), 2);
+    });
 }
 
 #[test]
 fn nothing_new_costs_a_few_frames_and_no_more() {
-    let mut hosts = phones();
-    sync(&mut hosts);
-    let commits = [hosts[0].commits, hosts[1].commits];
-    let link = sync(&mut hosts);
-    assert_synced(&hosts);
-    assert_eq!([hosts[0].commits, hosts[1].commits], commits);
-    assert!(link.bytes <= 6 * 1_024 && link.frames <= 10, "{} frames, {} bytes", link.frames, link.bytes);
+    in_each_version(|| {
+        let mut hosts = phones();
+        sync(&mut hosts);
+        let commits = [hosts[0].commits, hosts[1].commits];
+        let link = sync(&mut hosts);
+        assert_synced(&hosts);
+        assert_eq!([hosts[0].commits, hosts[1].commits], commits);
+        assert!(link.bytes <= 6 * 1_024 && link.frames <= 10, "{} frames, {} bytes", link.frames, link.bytes);
+    });
 }
 
 #[test]
 fn the_order_of_arrival_changes_nothing() {
-    for seed in 0..40 {
-        let mut hosts = phones();
-        let mut link = join(&mut hosts).shuffled(seed);
-        link.run(&mut hosts);
-        assert_synced(&hosts);
-    }
+    in_each_version(|| {
+        for seed in 0..40 {
+            let mut hosts = phones();
+            let mut link = join(&mut hosts).shuffled(seed);
+            link.run(&mut hosts);
+            assert_synced(&hosts);
+        }
+    });
 }
 
 #[test]
 fn a_link_cut_anywhere_loses_nothing_and_resumes() {
-    let frames = sync(&mut phones()).frames;
-    assert!(frames > 30, "{frames}");
-    for at in 0..frames {
-        let mut hosts = phones();
-        let mut link = join(&mut hosts);
-        link.cut_at = Some(at);
-        link.run(&mut hosts);
-        let held = [hosts[0].contents(), hosts[1].contents()];
-        let link = sync(&mut hosts);
-        assert_synced(&hosts);
-        assert!(held.iter().all(|(entries, blobs, _)| {
-            entries.is_subset(&hosts[0].contents().0) && blobs.is_subset(&hosts[0].contents().1)
-        }));
-        // What was durable is not sent again: the second conversation is shorter than a whole one.
-        assert!(at < 20 || link.frames < frames + 8, "cut at {at}: {}", link.frames);
-    }
+    in_each_version(|| {
+        let frames = sync(&mut phones()).frames;
+        assert!(frames > 30, "{frames}");
+        for at in 0..frames {
+            let mut hosts = phones();
+            let mut link = join(&mut hosts);
+            link.cut_at = Some(at);
+            link.run(&mut hosts);
+            let held = [hosts[0].contents(), hosts[1].contents()];
+            let link = sync(&mut hosts);
+            assert_synced(&hosts);
+            assert!(held.iter().all(|(entries, blobs, _)| {
+                entries.is_subset(&hosts[0].contents().0) && blobs.is_subset(&hosts[0].contents().1)
+            }));
+            // What was durable is not sent again: the second conversation is shorter than a whole one.
+            assert!(at < 20 || link.frames < frames + 8, "cut at {at}: {}", link.frames);
+        }
+    });
 }
 
 #[test]
 fn a_link_that_breaks_again_and_again_gets_there() {
-    for seed in 1..25_u64 {
-        let mut hosts = phones();
-        hosts[0].write_one(31, scope(2), EPOCH, vec![]);
-        let mut sizes = Vec::new();
-        for attempt in 0.. {
-            assert!(attempt < 40, "{sizes:?}");
-            let mut link = join(&mut hosts).shuffled(seed * 100 + attempt);
-            link.cut_at = Some(8 + (seed * 7 + attempt * 5) as usize % 23);
-            link.run(&mut hosts);
-            sizes.push((hosts[0].contents().0.len(), hosts[1].contents().0.len(), hosts[1].contents().1.len()));
-            if hosts[0].contents().0 == hosts[1].contents().0 && hosts[0].contents().1 == hosts[1].contents().1 {
-                break;
+    in_each_version(|| {
+        for seed in 1..25_u64 {
+            let mut hosts = phones();
+            hosts[0].write_one(31, scope(2), EPOCH, vec![]);
+            let mut sizes = Vec::new();
+            for attempt in 0.. {
+                assert!(attempt < 40, "{sizes:?}");
+                let mut link = join(&mut hosts).shuffled(seed * 100 + attempt);
+                link.cut_at = Some(8 + (seed * 7 + attempt * 5) as usize % 23);
+                link.run(&mut hosts);
+                sizes.push((hosts[0].contents().0.len(), hosts[1].contents().0.len(), hosts[1].contents().1.len()));
+                if hosts[0].contents().0 == hosts[1].contents().0 && hosts[0].contents().1 == hosts[1].contents().1 {
+                    break;
+                }
             }
+            assert!(sizes.is_sorted_by(|a, b| a.0 <= b.0 && a.1 <= b.1 && a.2 <= b.2), "{sizes:?}");
+            sync(&mut hosts);
+            assert_synced(&hosts);
         }
-        assert!(sizes.is_sorted_by(|a, b| a.0 <= b.0 && a.1 <= b.1 && a.2 <= b.2), "{sizes:?}");
-        sync(&mut hosts);
-        assert_synced(&hosts);
-    }
+    });
 }
 
 #[test]
 fn a_chunk_that_is_durable_is_not_sent_again() {
-    let mut hosts = [Host::new(31), Host::new(32)];
-    let original = file(1, 10 * 65_536);
-    hosts[0].write_one(31, scope(1), EPOCH, vec![[file(2, 100), vec![], original]]);
-    let whole = sync(&mut [copy_of_first(), Host::new(32)]).bytes;
-    for cut in 1.. {
-        let mut hosts = [copy_of_first(), Host::new(32)];
-        let mut link = join(&mut hosts);
-        link.cut_at = Some(cut);
-        link.run(&mut hosts);
-        let durable = hosts[1].partial.values().next().map_or(0, |chunks| chunks.len());
-        if durable < 5 {
-            continue;
+    in_each_version(|| {
+        let mut hosts = [Host::new(31), Host::new(32)];
+        let original = file(1, 10 * 65_536);
+        hosts[0].write_one(31, scope(1), EPOCH, vec![[file(2, 100), vec![], original]]);
+        let whole = sync(&mut [copy_of_first(), Host::new(32)]).bytes;
+        for cut in 1.. {
+            let mut hosts = [copy_of_first(), Host::new(32)];
+            let mut link = join(&mut hosts);
+            link.cut_at = Some(cut);
+            link.run(&mut hosts);
+            let durable = hosts[1].partial.values().next().map_or(0, |chunks| chunks.len());
+            if durable < 5 {
+                continue;
+            }
+            let again = sync(&mut hosts).bytes;
+            assert_synced(&hosts);
+            assert!(again + durable * 65_536 < whole + 4_096, "{durable} chunks, {again} of {whole} bytes");
+            return;
         }
-        let again = sync(&mut hosts).bytes;
-        assert_synced(&hosts);
-        assert!(again + durable * 65_536 < whole + 4_096, "{durable} chunks, {again} of {whole} bytes");
-        return;
-    }
+    });
 }
 
 fn copy_of_first() -> Host {
@@ -120,64 +132,76 @@ fn copy_of_first() -> Host {
 
 #[test]
 fn many_logs_of_few_entries_travel_in_few_frames() {
-    let mut hosts = [Host::new(31), Host::new(32)];
-    for epoch in 0..500_u64 {
-        let epoch = Epoch::from_bytes(epoch.to_be_bytes());
-        hosts[0].write_one(31, scope(1), epoch, vec![]);
-        hosts[0].write_one(31, scope(1), epoch, vec![]);
-    }
-    let link = sync(&mut hosts);
-    assert_synced(&hosts);
-    assert!(link.frames < 40, "{}", link.frames);
+    in_each_version(|| {
+        let mut hosts = [Host::new(31), Host::new(32)];
+        for epoch in 0..500_u64 {
+            let epoch = Epoch::from_bytes(epoch.to_be_bytes());
+            hosts[0].write_one(31, scope(1), epoch, vec![]);
+            hosts[0].write_one(31, scope(1), epoch, vec![]);
+        }
+        let link = sync(&mut hosts);
+        assert_synced(&hosts);
+        assert!(link.frames < 40, "{}", link.frames);
+    });
 }
 
 #[test]
 fn entries_committed_while_connected_are_sent_at_once() {
-    let mut hosts = phones();
-    let mut link = join(&mut hosts);
-    let stay = |host: &Host, peer| {
-        let config = crate::sync::SessionConfig { stay: true, ..host.config(peer) };
-        crate::sync::Session::new(config, host.local())
-    };
-    link.sessions = [stay(&hosts[0], 32), stay(&hosts[1], 31)];
-    link.run(&mut hosts);
-    assert!(hosts.iter().all(|host| host.closed.is_none() && host.rest().is_some_and(|rest| rest.is_fully_synced)));
-    for (side, author) in [(0, 31), (1, 32), (0, 31)] {
-        let log = LogId::derive(key(author).public().as_bytes(), scope(1), EPOCH);
-        let photos = vec![[file(20 + side as u8, 70), vec![], file(30 + side as u8, 70_000)]];
-        hosts[side].write_one(author, scope(1), EPOCH, photos);
-        let before = link.frames;
-        link.sessions[side].handle(change(&hosts[side], log));
+    in_each_version(|| {
+        let mut hosts = phones();
+        let mut link = join(&mut hosts);
+        let stay = |host: &Host, peer| {
+            let config = crate::sync::SessionConfig { stay: true, ..host.config(peer) };
+            crate::sync::Session::new(config, host.local())
+        };
+        link.sessions = [stay(&hosts[0], 32), stay(&hosts[1], 31)];
         link.run(&mut hosts);
-        assert_eq!(hosts[0].contents().0, hosts[1].contents().0);
-        assert_eq!(hosts[0].contents().1, hosts[1].contents().1);
-        assert!(hosts.iter().all(|host| host.rest().is_some_and(|rest| rest.is_fully_synced)), "{:?}", hosts[0].rest());
-        assert!(link.frames - before < 24, "{}", link.frames - before);
-    }
+        assert!(hosts.iter().all(|host| host.closed.is_none() && host.rest().is_some_and(|rest| rest.is_fully_synced)));
+        for (side, author) in [(0, 31), (1, 32), (0, 31)] {
+            let log = LogId::derive(key(author).public().as_bytes(), scope(1), EPOCH);
+            let photos = vec![[file(20 + side as u8, 70), vec![], file(30 + side as u8, 70_000)]];
+            hosts[side].write_one(author, scope(1), EPOCH, photos);
+            let before = link.frames;
+            link.sessions[side].handle(change(&hosts[side], log));
+            link.run(&mut hosts);
+            assert_eq!(hosts[0].contents().0, hosts[1].contents().0);
+            assert_eq!(hosts[0].contents().1, hosts[1].contents().1);
+            assert!(
+                hosts.iter().all(|host| host.rest().is_some_and(|rest| rest.is_fully_synced)),
+                "{:?}",
+                hosts[0].rest()
+            );
+            assert!(link.frames - before < 24, "{}", link.frames - before);
+        }
+    });
 }
 
 #[test]
 fn a_peer_that_reads_slowly_makes_the_other_wait() {
-    let mut hosts = [Host::new(31), Host::new(32)];
-    hosts[0].write(31, 1_200);
-    hosts[0].write_one(31, scope(1), EPOCH, vec![[file(1, 100), vec![], file(2, 40 * 65_536)]]);
-    let mut link = join(&mut hosts);
-    link.window = 1;
-    link.run(&mut hosts);
-    assert_synced(&hosts);
-    assert_eq!(hosts[0].contents().0.len(), 1_201);
+    in_each_version(|| {
+        let mut hosts = [Host::new(31), Host::new(32)];
+        hosts[0].write(31, 1_200);
+        hosts[0].write_one(31, scope(1), EPOCH, vec![[file(1, 100), vec![], file(2, 40 * 65_536)]]);
+        let mut link = join(&mut hosts);
+        link.window = 1;
+        link.run(&mut hosts);
+        assert_synced(&hosts);
+        assert_eq!(hosts[0].contents().0.len(), 1_201);
+    });
 }
 
 #[test]
 fn no_more_frames_are_sent_than_may_be_without_acknowledgement() {
-    let mut hosts = [Host::new(31), Host::new(32)];
-    for epoch in 0..20_u64 {
-        // Bodies so large that two entries fill a frame.
-        hosts[0].write_large(31, Epoch::from_bytes(epoch.to_be_bytes()), 3);
-    }
-    let mut link = join(&mut hosts);
-    link.is_mute = true;
-    link.run(&mut hosts);
-    assert_eq!(link.entry_frames, BATCHES_MAX);
-    assert!(link.entry_frames < 20 * 3 / 2);
+    in_each_version(|| {
+        let mut hosts = [Host::new(31), Host::new(32)];
+        for epoch in 0..20_u64 {
+            // Bodies so large that two entries fill a frame.
+            hosts[0].write_large(31, Epoch::from_bytes(epoch.to_be_bytes()), 3);
+        }
+        let mut link = join(&mut hosts);
+        link.is_mute = true;
+        link.run(&mut hosts);
+        assert_eq!(link.entry_frames, BATCHES_MAX);
+        assert!(link.entry_frames < 20 * 3 / 2);
+    });
 }

@@ -3,20 +3,35 @@
 use crate::id::{BlobHash, LogId, MissionId};
 use crate::record::testing::{certificate, charter, key, request, roster, scope};
 use crate::roster::{Certificate, Class as StatementClass, Cut, CutDraft, CutReason, Role};
-use crate::sync::frame::{Frame, Hello, Wants};
+use crate::sync::frame::{Frame, Hello, HelloV2, Shown, Wants};
 use crate::sync::io::{Class, Input, LocalChange};
-use crate::sync::testing::{Alone, EPOCH, Host, Link, assert_synced, file, join, sync};
-use crate::sync::{CloseCode, CutKey, LocalState, Report, Session, SessionConfig};
+use crate::sync::testing::{Alone, EPOCH, Host, Link, assert_synced, file, in_each_version, join, speak, sync};
+use crate::sync::{CloseCode, CutKey, LocalState, Report, Session, SessionConfig, Version};
 
 fn hello_of(host: &Host, edit: impl Fn(&mut Hello)) -> Vec<u8> {
     let bytes = host.session(1).poll_send(Class::Control).expect("a hello");
-    let Ok(Frame::Hello(mut hello)) = Frame::decode(&bytes) else { panic!("no hello") };
+    let second = match Frame::decode(&bytes) {
+        Ok(Frame::HelloV2(hello)) => hello,
+        Ok(Frame::Hello(mut hello)) => {
+            edit(&mut hello);
+            return Frame::Hello(hello).encode();
+        }
+        _ => panic!("no hello"),
+    };
+    let HelloV2 { mission, certificate, store, statements: _, ref tips, wants, blobs: _, agreed: _ } = second;
+    let Shown::Whole(certificate) = certificate else { panic!("nothing was agreed") };
+    let (certificate, tips) = (Some(certificate), tips.clone());
+    let mut hello = Hello { version: 2, mission, certificate, store, statements: Vec::new(), tips, wants };
     edit(&mut hello);
-    Frame::Hello(hello).encode()
+    let Hello { version: _, mission, certificate, store, statements: _, tips, wants } = hello;
+    let certificate = certificate.map_or(Shown::Nothing, Shown::Whole);
+    let (statements, blobs, agreed) = (second.statements, second.blobs, second.agreed);
+    Frame::HelloV2(HelloV2 { mission, certificate, store, statements, tips, wants, blobs, agreed }).encode()
 }
 
 #[test]
 fn a_hello_that_does_not_fit_ends_the_conversation_by_name() {
+    speak(Version::V1);
     let foreign = certificate(1, 33, Role::Observer).as_bytes().to_vec();
     let rows: Vec<(&str, Vec<u8>, CloseCode)> = vec![
         ("version", hello_of(&Host::new(32), |hello| hello.version += 1), CloseCode::Version),
@@ -49,53 +64,58 @@ fn a_hello_that_does_not_fit_ends_the_conversation_by_name() {
 
 #[test]
 fn a_joining_device_receives_the_charter_and_its_own_certificates_and_nothing_else() {
-    let mut camp = Host::new(31);
-    camp.write(31, 3);
-    for seed in [32, 33] {
-        let issued = certificate(2, seed, Role::Observer);
-        camp.roster.admit(StatementClass::Certificate, issued.as_bytes()).expect("well formed");
-    }
-    let mut phone = Host::new(32);
-    phone.certificate = None;
-    phone.roster = roster(&[]);
-    let session = Session::new(SessionConfig { charter: None, ..phone.config(31) }, LocalState::default());
-    let mut hosts = [camp, phone];
-    let mut link = Link::new(hosts[0].session(32), session);
-    link.run(&mut hosts);
-    assert_eq!(hosts[1].closed.map(|close| close.code), Some(CloseCode::NotEnrolled));
-    let names: Vec<_> = hosts[1].roster.certificates().map(|certificate| *certificate.request().transport()).collect();
-    assert_eq!(names, [[32; 32]]);
-    assert!(hosts[1].logs.is_empty());
-    // The camp waits for the device to go, and not for ever.
-    assert_eq!(hosts[0].closed, None);
-    for now_ms in [0, 1, 90_002] {
-        link.sessions[0].handle(Input::Wake(now_ms));
-    }
-    link.run(&mut hosts);
-    assert_eq!(hosts[0].closed.map(|close| close.code), Some(CloseCode::NotEnrolled));
+    in_each_version(|| {
+        let mut camp = Host::new(31);
+        camp.write(31, 3);
+        for seed in [32, 33] {
+            let issued = certificate(2, seed, Role::Observer);
+            camp.roster.admit(StatementClass::Certificate, issued.as_bytes()).expect("well formed");
+        }
+        let mut phone = Host::new(32);
+        phone.certificate = None;
+        phone.roster = roster(&[]);
+        let session = Session::new(SessionConfig { charter: None, ..phone.config(31) }, LocalState::default());
+        let mut hosts = [camp, phone];
+        let mut link = Link::new(hosts[0].session(32), session);
+        link.run(&mut hosts);
+        assert_eq!(hosts[1].closed.map(|close| close.code), Some(CloseCode::NotEnrolled));
+        let names: Vec<_> =
+            hosts[1].roster.certificates().map(|certificate| *certificate.request().transport()).collect();
+        assert_eq!(names, [[32; 32]]);
+        assert!(hosts[1].logs.is_empty());
+        // The camp waits for the device to go, and not for ever.
+        assert_eq!(hosts[0].closed, None);
+        for now_ms in [0, 1, 90_002] {
+            link.sessions[0].handle(Input::Wake(now_ms));
+        }
+        link.run(&mut hosts);
+        assert_eq!(hosts[0].closed.map(|close| close.code), Some(CloseCode::NotEnrolled));
+    });
 }
 
 #[test]
 fn a_stranger_can_send_nothing() {
-    let entry = Host::new(33).write(33, 1).remove(0);
-    let full = crate::sync::wire::encode_full(&[crate::sync::wire::Outgoing {
-        header: entry.header_bytes(),
-        body: entry.body_bytes(),
-    }]);
-    let mut other_party = Host::new(32);
-    other_party.certificate = None;
-    for (class, frame) in [
-        (Class::Entries, full),
-        (Class::Control, Frame::StatementIds(StatementClass::Cut, vec![]).encode()),
-        (Class::Control, Frame::Probe(LogId::from_bytes([1; 32]), vec![0]).encode()),
-        (Class::Control, Frame::Absent(BlobHash::from_bytes([1; 32])).encode()),
-    ] {
-        let mut alone = Alone::new(Host::new(31), 32);
-        assert_eq!(alone.hear(Class::Control, hello_of(&other_party, |_| ())), None);
-        let close = alone.hear(class, frame).expect("refused");
-        assert_eq!(close.code, CloseCode::NotEnrolled);
-        assert!(alone.host.logs.is_empty());
-    }
+    in_each_version(|| {
+        let entry = Host::new(33).write(33, 1).remove(0);
+        let full = crate::sync::wire::encode_full(&[crate::sync::wire::Outgoing {
+            header: entry.header_bytes(),
+            body: entry.body_bytes(),
+        }]);
+        let mut other_party = Host::new(32);
+        other_party.certificate = None;
+        for (class, frame) in [
+            (Class::Entries, full),
+            (Class::Control, Frame::StatementIds(StatementClass::Cut, vec![]).encode()),
+            (Class::Control, Frame::Probe(LogId::from_bytes([1; 32]), vec![0]).encode()),
+            (Class::Control, Frame::Absent(BlobHash::from_bytes([1; 32])).encode()),
+        ] {
+            let mut alone = Alone::new(Host::new(31), 32);
+            assert_eq!(alone.hear(Class::Control, hello_of(&other_party, |_| ())), None);
+            let close = alone.hear(class, frame).expect("refused");
+            assert_eq!(close.code, CloseCode::NotEnrolled);
+            assert!(alone.host.logs.is_empty());
+        }
+    });
 }
 
 fn certified(seed: u8, scopes: &[u8]) -> Host {
@@ -110,26 +130,28 @@ fn certified(seed: u8, scopes: &[u8]) -> Host {
 
 #[test]
 fn a_scope_that_is_not_granted_never_travels() {
-    let mut hosts = [certified(31, &[1, 2]), certified(32, &[2])];
-    hosts[0].write(31, 4);
-    hosts[0].write_one(31, scope(1), EPOCH, vec![[file(1, 50), vec![], file(2, 90)]]);
-    let shared = hosts[0].write_one(31, scope(2), EPOCH, vec![[file(3, 50), vec![], file(4, 90)]]);
-    hosts[1].write_one(32, scope(2), EPOCH, vec![]);
-    sync(&mut hosts);
-    assert!(hosts.iter().all(|host| host.rest().is_some_and(|rest| rest.is_fully_synced)));
-    assert_eq!(hosts[1].contents().0.len(), 2);
-    assert!(hosts[1].contents().0.contains(&shared.id()));
-    assert_eq!(hosts[1].contents().1.len(), 2);
-    // Asking for the other log by name gives nothing.
-    let log = LogId::derive(key(31).public().as_bytes(), scope(1), EPOCH);
-    let mut alone = Alone::new(certified(31, &[1, 2]), 32);
-    alone.host.write(31, 4);
-    alone.session = alone.host.session(32);
-    alone.hear(Class::Control, hello_of(&hosts[1], |_| ()));
-    assert_eq!(alone.hear(Class::Control, Frame::Probe(log, vec![0, 3]).encode()), None);
-    assert!(alone.said().contains(&Frame::Probed(log, vec![(0, vec![]), (3, vec![])])));
-    let close = alone.hear(Class::Control, Frame::Again { log, from: 0, count: 4 }.encode()).expect("refused");
-    assert_eq!(close.code, CloseCode::Malformed);
+    in_each_version(|| {
+        let mut hosts = [certified(31, &[1, 2]), certified(32, &[2])];
+        hosts[0].write(31, 4);
+        hosts[0].write_one(31, scope(1), EPOCH, vec![[file(1, 50), vec![], file(2, 90)]]);
+        let shared = hosts[0].write_one(31, scope(2), EPOCH, vec![[file(3, 50), vec![], file(4, 90)]]);
+        hosts[1].write_one(32, scope(2), EPOCH, vec![]);
+        sync(&mut hosts);
+        assert!(hosts.iter().all(|host| host.rest().is_some_and(|rest| rest.is_fully_synced)));
+        assert_eq!(hosts[1].contents().0.len(), 2);
+        assert!(hosts[1].contents().0.contains(&shared.id()));
+        assert_eq!(hosts[1].contents().1.len(), 2);
+        // Asking for the other log by name gives nothing.
+        let log = LogId::derive(key(31).public().as_bytes(), scope(1), EPOCH);
+        let mut alone = Alone::new(certified(31, &[1, 2]), 32);
+        alone.host.write(31, 4);
+        alone.session = alone.host.session(32);
+        alone.hear(Class::Control, hello_of(&hosts[1], |_| ()));
+        assert_eq!(alone.hear(Class::Control, Frame::Probe(log, vec![0, 3]).encode()), None);
+        assert!(alone.said().contains(&Frame::Probed(log, vec![(0, vec![]), (3, vec![])])));
+        let close = alone.hear(Class::Control, Frame::Again { log, from: 0, count: 4 }.encode()).expect("refused");
+        assert_eq!(close.code, CloseCode::Malformed);
+    });
 }
 
 /// A phone whose key party 1 cut, and one that knows the cut.
@@ -150,94 +172,104 @@ fn cut_phone() -> ([Host; 2], Cut) {
 
 #[test]
 fn a_peer_whose_key_was_cut_gives_its_evidence_and_receives_the_cut_only() {
-    let (mut hosts, cut) = cut_phone();
-    let third = certificate(2, 40, Role::Observer);
-    hosts[0].roster.admit(StatementClass::Certificate, third.as_bytes()).expect("well formed");
-    sync(&mut hosts);
-    let [knows, cut_one] = &hosts;
-    assert_eq!(knows.contents().0.len(), 8);
-    assert_eq!(knows.contents().1.len(), 2);
-    assert_eq!(cut_one.contents().0.len(), 5);
-    assert_eq!(cut_one.roster.cuts().map(Cut::id).collect::<Vec<_>>(), [cut.id()]);
-    assert_eq!(cut_one.roster.certificates().count(), 1);
-    assert!(hosts.iter().all(|host| host.rest().is_none_or(|rest| !rest.is_fully_synced)));
-    let knows_it = |report: &Report| matches!(report, Report::Peer { is_cut: true, .. });
-    assert!(hosts[0].reports.iter().any(knows_it));
+    in_each_version(|| {
+        let (mut hosts, cut) = cut_phone();
+        let third = certificate(2, 40, Role::Observer);
+        hosts[0].roster.admit(StatementClass::Certificate, third.as_bytes()).expect("well formed");
+        sync(&mut hosts);
+        let [knows, cut_one] = &hosts;
+        assert_eq!(knows.contents().0.len(), 8);
+        assert_eq!(knows.contents().1.len(), 2);
+        assert_eq!(cut_one.contents().0.len(), 5);
+        assert_eq!(cut_one.roster.cuts().map(Cut::id).collect::<Vec<_>>(), [cut.id()]);
+        assert_eq!(cut_one.roster.certificates().count(), 1);
+        assert!(hosts.iter().all(|host| host.rest().is_none_or(|rest| !rest.is_fully_synced)));
+        let knows_it = |report: &Report| matches!(report, Report::Peer { is_cut: true, .. });
+        assert!(hosts[0].reports.iter().any(knows_it));
+    });
 }
 
 #[test]
 fn a_cut_that_arrives_in_the_middle_stops_what_is_sent() {
-    let (mut hosts, cut) = cut_phone();
-    hosts[0].roster =
-        roster(&[hosts[0].certificate.clone(), hosts[1].certificate.clone()].map(|c| c.expect("certified")));
-    hosts[0].write(31, 4_000);
-    let mut link = join(&mut hosts);
-    link.window = 1;
-    for at in 1.. {
-        link.cut_at = Some(at);
-        link.run(&mut hosts);
-        if hosts[1].contents().0.len() > 300 {
-            break;
+    in_each_version(|| {
+        let (mut hosts, cut) = cut_phone();
+        hosts[0].roster =
+            roster(&[hosts[0].certificate.clone(), hosts[1].certificate.clone()].map(|c| c.expect("certified")));
+        hosts[0].write(31, 4_000);
+        let mut link = join(&mut hosts);
+        link.window = 1;
+        for at in 1.. {
+            link.cut_at = Some(at);
+            link.run(&mut hosts);
+            if hosts[1].contents().0.len() > 300 {
+                break;
+            }
         }
-    }
-    hosts[0].roster.admit(StatementClass::Cut, cut.as_bytes()).expect("well formed");
-    let key = CutKey { key: *key(32).public().as_bytes(), party: cut.party(), statement: cut.id() };
-    link.sessions[0].handle(Input::LocalChange(LocalChange { cuts: vec![key], ..LocalChange::default() }));
-    link.cut_at = None;
-    link.run(&mut hosts);
-    assert!(hosts[1].contents().0.len() < 3_000);
-    assert_eq!(hosts[1].roster.cuts().count(), 1);
-    assert!(hosts[0].contents().0.is_superset(&hosts[1].contents().0));
+        hosts[0].roster.admit(StatementClass::Cut, cut.as_bytes()).expect("well formed");
+        let key = CutKey { key: *key(32).public().as_bytes(), party: cut.party(), statement: cut.id() };
+        link.sessions[0].handle(Input::LocalChange(LocalChange { cuts: vec![key], ..LocalChange::default() }));
+        link.cut_at = None;
+        link.run(&mut hosts);
+        assert!(hosts[1].contents().0.len() < 3_000);
+        assert_eq!(hosts[1].roster.cuts().count(), 1);
+        assert!(hosts[0].contents().0.is_superset(&hosts[1].contents().0));
+    });
 }
 
 #[test]
 fn statements_travel_before_the_entries_they_judge() {
-    // The writer's certificate is known to the sender only.
-    let mut hosts = [Host::new(31), Host::new(32)];
-    let third = certificate(2, 40, Role::Observer);
-    hosts[0].roster.admit(StatementClass::Certificate, third.as_bytes()).expect("well formed");
-    hosts[0].write(40, 3);
-    for seed in 0..20 {
-        let mut pair = [Host::new(31), Host::new(32)];
-        pair[0].roster = hosts[0].roster.clone();
-        pair[0].logs = hosts[0].logs.clone();
-        let mut link = join(&mut pair).shuffled(seed);
-        link.run(&mut pair);
-        assert_synced(&pair);
-    }
+    in_each_version(|| {
+        // The writer's certificate is known to the sender only.
+        let mut hosts = [Host::new(31), Host::new(32)];
+        let third = certificate(2, 40, Role::Observer);
+        hosts[0].roster.admit(StatementClass::Certificate, third.as_bytes()).expect("well formed");
+        hosts[0].write(40, 3);
+        for seed in 0..20 {
+            let mut pair = [Host::new(31), Host::new(32)];
+            pair[0].roster = hosts[0].roster.clone();
+            pair[0].logs = hosts[0].logs.clone();
+            let mut link = join(&mut pair).shuffled(seed);
+            link.run(&mut pair);
+            assert_synced(&pair);
+        }
+    });
 }
 
 #[test]
 fn a_refused_statement_is_reported_and_the_conversation_goes_on() {
-    let mut hosts = [Host::new(31), Host::new(32)];
-    hosts[0].write(31, 2);
-    let mut link = join(&mut hosts);
-    let mut cut_at = 0;
-    while hosts[0].reports.is_empty() || hosts[1].reports.is_empty() {
-        cut_at += 1;
-        link.cut_at = Some(cut_at);
+    in_each_version(|| {
+        let mut hosts = [Host::new(31), Host::new(32)];
+        hosts[0].write(31, 2);
+        let mut link = join(&mut hosts);
+        let mut cut_at = 0;
+        while hosts[0].reports.is_empty() || hosts[1].reports.is_empty() {
+            cut_at += 1;
+            link.cut_at = Some(cut_at);
+            link.run(&mut hosts);
+        }
+        let junk = Frame::Statements(StatementClass::Erasure, vec![vec![1, 2, 3]]).encode();
+        link.sessions[0].handle(Input::Frame(Class::Control, junk));
+        link.cut_at = None;
         link.run(&mut hosts);
-    }
-    let junk = Frame::Statements(StatementClass::Erasure, vec![vec![1, 2, 3]]).encode();
-    link.sessions[0].handle(Input::Frame(Class::Control, junk));
-    link.cut_at = None;
-    link.run(&mut hosts);
-    assert!(hosts[0].reports.iter().any(|report| matches!(report, Report::StatementRefused { .. })));
-    assert_synced(&hosts);
+        assert!(hosts[0].reports.iter().any(|report| matches!(report, Report::StatementRefused { .. })));
+        assert_synced(&hosts);
+    });
 }
 
 #[test]
 fn an_auditor_receives_what_it_wants_and_is_sent_no_photo() {
-    let mut hosts = [Host::new(31), Host::new(32)];
-    let auditor = certificate(1, 32, Role::Auditor);
-    hosts[1].roster = roster(std::slice::from_ref(&auditor));
-    hosts[1].certificate = Some(auditor);
-    hosts[0].write_one(31, scope(1), EPOCH, vec![[file(1, 50), vec![], file(2, 90)]]);
-    let mut link = join(&mut hosts);
-    let config = SessionConfig { wants: Wants::entries_and(&[]), ..hosts[1].config(31) };
-    link.sessions[1] = Session::new(config, hosts[1].local());
-    link.run(&mut hosts);
-    assert_eq!((hosts[1].contents().0.len(), hosts[1].contents().1.len()), (1, 0));
-    // It signs no receipt.
-    assert_eq!(hosts[0].roster.receipts().count(), 1);
+    in_each_version(|| {
+        let mut hosts = [Host::new(31), Host::new(32)];
+        let auditor = certificate(1, 32, Role::Auditor);
+        hosts[1].roster = roster(std::slice::from_ref(&auditor));
+        hosts[1].certificate = Some(auditor);
+        hosts[0].write_one(31, scope(1), EPOCH, vec![[file(1, 50), vec![], file(2, 90)]]);
+        let mut link = join(&mut hosts);
+        let config = SessionConfig { wants: Wants::entries_and(&[]), ..hosts[1].config(31) };
+        link.sessions[1] = Session::new(config, hosts[1].local());
+        link.run(&mut hosts);
+        assert_eq!((hosts[1].contents().0.len(), hosts[1].contents().1.len()), (1, 0));
+        // It signs no receipt.
+        assert_eq!(hosts[0].roster.receipts().count(), 1);
+    });
 }

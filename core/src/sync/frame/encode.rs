@@ -1,0 +1,154 @@
+//! Control frames as bytes.
+
+use super::hello::{Hello, HelloV2, Shown};
+use super::tree::encode_node;
+use super::{Frame, LogTip, Rest, StatementClass};
+use crate::cbor::Writer;
+use crate::id::ScopeId;
+
+impl Frame {
+    /// Encodes the frame. The caller keeps to the maxima of this module.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut w = Writer::new();
+        match self {
+            Self::Hello(hello) => encode_hello(hello, &mut w),
+            Self::StatementIds(class, ids) => {
+                w.array(3).uint(1).uint(class.code()).array(ids.len());
+                for id in ids {
+                    w.bytes(id.as_bytes());
+                }
+            }
+            Self::Statements(class, statements) => {
+                w.array(3).uint(2).uint(class.code()).array(statements.len());
+                for statement in statements {
+                    w.bytes(statement);
+                }
+            }
+            Self::Ready => {
+                w.array(1).uint(3);
+            }
+            Self::Tips { scope, last, tips } => {
+                w.array(4).uint(4).bytes(scope.as_bytes()).bool(*last).array(tips.len());
+                tips.iter().for_each(|tip| encode_tip(tip, &mut w));
+            }
+            Self::Probe(log, seqs) => {
+                w.array(3).uint(5).bytes(log.as_bytes()).array(seqs.len());
+                for seq in seqs {
+                    w.uint(*seq);
+                }
+            }
+            Self::Probed(log, found) => {
+                w.array(3).uint(6).bytes(log.as_bytes()).array(found.len());
+                for (seq, ids) in found {
+                    w.array(2).uint(*seq).array(ids.len());
+                    for id in ids {
+                        w.bytes(id.as_bytes());
+                    }
+                }
+            }
+            Self::Kept(tips) => {
+                w.array(2).uint(7).array(tips.len());
+                tips.iter().for_each(|tip| encode_tip(tip, &mut w));
+            }
+            Self::Again { log, from, count } => {
+                w.array(4).uint(8).bytes(log.as_bytes()).uint(*from).uint(*count);
+            }
+            Self::Want(wants) => {
+                w.array(2).uint(9).array(wants.len());
+                for want in wants {
+                    w.array(3).bytes(want.hash.as_bytes()).uint(want.class.code()).bytes(&want.have);
+                }
+            }
+            Self::Absent(hash) => {
+                w.array(2).uint(10).bytes(hash.as_bytes());
+            }
+            Self::Receipt(receipt) => {
+                w.array(2).uint(11).bytes(receipt);
+            }
+            Self::Rest(Rest { tips, blobs, missing, heard }) => {
+                w.array(5).uint(12).bytes(tips).bytes(blobs).uint(*missing).bool(*heard);
+            }
+            Self::HelloV2(hello) => encode_hello_v2(hello, &mut w),
+            Self::Classes(classes) => {
+                w.array(2).uint(14);
+                encode_classes(classes, &mut w);
+            }
+            Self::Show => {
+                w.array(1).uint(15);
+            }
+            Self::Certificate(certificate) => {
+                w.array(2).uint(16).bytes(certificate);
+            }
+            Self::Nodes(scope, nodes) => {
+                w.array(3).uint(17).bytes(scope.as_bytes()).array(nodes.len());
+                nodes.iter().for_each(|node| encode_node(node, &mut w));
+            }
+            Self::Also { scope, last, tips } => {
+                w.array(4).uint(18).bytes(scope.as_bytes()).bool(*last).array(tips.len());
+                tips.iter().for_each(|tip| encode_tip(tip, &mut w));
+            }
+            Self::List(scope) => {
+                w.array(2).uint(19).bytes(scope.as_bytes());
+            }
+            Self::Same => {
+                w.array(1).uint(20);
+            }
+        }
+        w.finish()
+    }
+}
+
+fn encode_hello(hello: &Hello, w: &mut Writer) {
+    w.array(8).uint(0).uint(hello.version).bytes(hello.mission.as_bytes());
+    match &hello.certificate {
+        Some(certificate) => w.bytes(certificate),
+        None => w.null(),
+    };
+    w.bytes(hello.store.as_bytes());
+    encode_classes(&hello.statements, w);
+    encode_scopes(&hello.tips, w);
+    w.uint(u64::from(hello.wants.0));
+}
+
+fn encode_hello_v2(hello: &HelloV2, w: &mut Writer) {
+    w.array(9).uint(13).bytes(hello.mission.as_bytes());
+    match &hello.certificate {
+        Shown::Nothing => w.null(),
+        Shown::Named(id) => w.bytes(id.as_bytes()),
+        Shown::Whole(certificate) => w.bytes(certificate),
+    };
+    w.bytes(hello.store.as_bytes()).bytes(&hello.statements);
+    encode_scopes(&hello.tips, w);
+    w.uint(u64::from(hello.wants.0));
+    match &hello.blobs {
+        Some((digest, missing)) => w.array(2).bytes(digest).uint(*missing),
+        None => w.null(),
+    };
+    match &hello.agreed {
+        Some(digest) => w.bytes(digest),
+        None => w.null(),
+    };
+}
+
+fn encode_classes(classes: &[(StatementClass, [u8; 32])], w: &mut Writer) {
+    w.array(classes.len());
+    for (class, digest) in classes {
+        w.array(2).uint(class.code()).bytes(digest);
+    }
+}
+
+fn encode_scopes(tips: &[(ScopeId, [u8; 32])], w: &mut Writer) {
+    w.array(tips.len());
+    for (scope, digest) in tips {
+        w.array(2).bytes(scope.as_bytes()).bytes(digest);
+    }
+}
+
+/// Appends one tip.
+pub(crate) fn encode_tip(tip: &LogTip, w: &mut Writer) {
+    w.array(4).bytes(tip.log.as_bytes()).uint(tip.height).bytes(tip.head.as_bytes());
+    match &tip.branches {
+        Some(digest) => w.bytes(digest),
+        None => w.null(),
+    };
+}
