@@ -10,7 +10,7 @@ use merestone_core::merkle;
 use merestone_core::receipt::Receipt;
 use merestone_core::roster::{Certificate, Class, CompleteCharter, Cut, EnrolmentRequest, Roster};
 use merestone_core::sync::frame::Frame;
-use merestone_core::sync::wire;
+use merestone_core::sync::{Version, wire};
 use serde_json::{Value, json};
 
 use crate::load::{Vector, bytes, hex};
@@ -126,7 +126,7 @@ fn note<P: Policy>(vector: &Vector, item: &[u8], policy: P) -> Result<Value, Ref
 
 fn frame(vector: &Vector, item: &[u8]) -> Result<Value, Refused> {
     if vector.expected["ids"].is_array() {
-        let received = wire::decode(item, vector.mission())?;
+        let received = wire::decode(item, vector.mission(), Version::V2)?;
         let id = |entry: &wire::Incoming| merestone_core::id::EntryId::of(&entry.header).to_string();
         let ids: Vec<String> = received.entries.iter().map(id).collect();
         let again: Vec<wire::Outgoing<'_>> = received

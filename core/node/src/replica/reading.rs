@@ -62,7 +62,7 @@ impl Reading {
         let roster = self.shared.authority.roster();
         let digests = Class::ALL.into_iter().filter_map(|class| Some((class, roster.digest(class)?)));
         let cuts = roster.cuts().map(|cut| CutKey { key: *cut.key(), party: cut.party(), statement: cut.id() });
-        Ok(LocalState { statements: digests.collect(), tips, cuts: cuts.collect() })
+        Ok(LocalState { statements: digests.collect(), tips, cuts: cuts.collect(), ..LocalState::default() })
     }
 
     /// Answers one request. Blocks on the disk.

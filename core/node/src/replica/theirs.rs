@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use merestone_core::id::{LogId, ScopeId};
 use merestone_core::receipt::LOGS_MAX;
-use merestone_core::sync::frame::Frame;
+use merestone_core::sync::frame::{Frame, NodeContent};
 
 /// The peer's logs as far as it told.
 #[derive(Debug, Default)]
@@ -16,15 +16,15 @@ pub(super) struct Theirs {
     told: BTreeSet<ScopeId>,
 }
 
-/// Where the frames begin that are worth a second reading: tips, and what is durable on the peer's disk.
-const TIPS: [u8; 2] = [0x84, 4];
-const KEPT: [u8; 2] = [0x82, 7];
+/// Where the frames begin that are worth a second reading: tips, what is durable on the peer's disk, and in version 2
+/// nodes of its tree and tips that did not change there.
+const TELLING: [[u8; 2]; 4] = [[0x84, 4], [0x82, 7], [0x83, 17], [0x84, 18]];
 
 impl Theirs {
     /// Listens to a control frame; says which logs it names, with their heights. A frame that does not decode
     /// is the conversation's matter.
     pub(super) fn listen(&mut self, frame: &[u8]) -> Vec<(LogId, u64)> {
-        if !frame.starts_with(&TIPS) && !frame.starts_with(&KEPT) {
+        if !TELLING.iter().any(|start| frame.starts_with(start)) {
             return Vec::new();
         }
         let tips = match Frame::decode(frame) {
@@ -34,7 +34,14 @@ impl Theirs {
                 }
                 tips
             }
-            Ok(Frame::Kept(tips)) => tips,
+            Ok(Frame::Kept(tips) | Frame::Also { tips, .. }) => tips,
+            Ok(Frame::Nodes(_, nodes)) => {
+                let listed = nodes.into_iter().filter_map(|node| match node.content {
+                    NodeContent::List(tips) => Some(tips),
+                    NodeContent::Inner(_) => None,
+                });
+                listed.flatten().collect()
+            }
             _ => Vec::new(),
         };
         for tip in &tips {
