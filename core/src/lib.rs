@@ -60,6 +60,7 @@ pub mod check;
 pub mod checkpoint;
 pub mod claims;
 pub mod cose;
+pub mod courier;
 pub mod entry;
 pub mod erasure;
 pub mod form;

@@ -23,7 +23,7 @@
 //! - **[Records](records)** are what the entries say: lists and searches, one record with every value and its standing,
 //!   its history entry by entry, and who else holds a copy.
 //! - **A [replica](replica)** carries the store to peers and base camp: [`Device::replica`]. [Where they answer](nearby)
-//!   is said by a ticket, or found on the local network. **A [bag](bag)** carries it to
+//!   is said by a ticket, or found on the local network; where no network reaches, a [courier] carries a file. **A [bag](bag)** carries it to
 //!   auditors.
 //!
 //! # Saved means saved
@@ -104,6 +104,7 @@ pub mod authority;
 pub mod bag;
 pub mod capture;
 pub mod clock;
+pub mod courier;
 pub mod device;
 pub mod draft;
 mod durable;

@@ -2,6 +2,7 @@
 
 mod answers;
 mod bag;
+mod courier;
 mod device;
 mod doctor;
 mod form;
@@ -49,6 +50,8 @@ use crate::passphrase::Asker;
         an observer  merestone record new --form inspection --set post='North gate' … --home phone\n  \
         base camp    merestone serve --home camp          (a device too, certified with --role camp)\n  \
         a device     merestone sync KEY@HOST:PORT --home phone\n  \
+        without one  merestone courier write stick.courier --home phone\n  \
+        base camp    merestone courier read stick.courier --home camp\n  \
         base camp    merestone bag write evidence --home camp\n  \
         an auditor   merestone-audit evidence --mission ID\n\n\
         Exit codes: 0 done, 1 failed, 2 cannot be decided, 64 wrong use, 65 bad input,\n69 not reachable, 74 storage.\n\
@@ -96,6 +99,9 @@ enum Verb {
     #[command(subcommand)]
     Photo(photo::Verb),
     Sync(sync::SyncArgs),
+    /// Carry what a device holds on a stick, where no network reaches.
+    #[command(subcommand)]
+    Courier(courier::Verb),
     /// Write what this device holds as a bag for auditors.
     #[command(subcommand)]
     Bag(bag::Verb),
@@ -155,6 +161,7 @@ impl Args {
             Verb::Record(verb) => verb.run(&context),
             Verb::Photo(verb) => verb.run(&context),
             Verb::Sync(args) => args.run(&context),
+            Verb::Courier(verb) => verb.run(&context),
             Verb::Bag(verb) => verb.run(&context),
             Verb::Form(verb) => verb.run(&context),
             Verb::Serve(args) => args.run(&context),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use merestone_core::sync::frame::Wants;
+use merestone_core::sync::frame::{BlobClass, Wants};
 use merestone_node::Device;
 use merestone_node::device::Observer;
 use merestone_node::replica::{Meet, Replica, Retry, SyncError, SyncOutcome};
@@ -48,6 +48,9 @@ pub(crate) struct SyncArgs {
     /// While waiting, say nothing on the local networks: the other device needs the ticket.
     #[arg(long, requires = "wait")]
     quiet: bool,
+    /// Take no camera files over this link, but everything else; they come with a later sync.
+    #[arg(long, conflicts_with = "wait")]
+    no_originals: bool,
     /// In whose name, by name or key. Default: the device's only observer.
     #[arg(long, value_name = "WHO")]
     observer: Option<String>,
@@ -66,12 +69,16 @@ impl SyncArgs {
         let replica = device.replica(&observer.key)?;
         let runtime = camp::runtime()?;
         let retry = Retry { attempts_max: self.attempts, ..Retry::default() };
+        let wants = match self.no_originals {
+            true => Wants::entries_and(&[BlobClass::Thumbnail, BlobClass::Preview]),
+            false => Wants::EVERYTHING,
+        };
         if self.nearby {
             let look_for = Duration::from_secs(self.seconds);
-            return runtime.block_on(nearby::meet_all(context.screen, &device, &replica, look_for, retry));
+            return runtime.block_on(nearby::meet_all(context.screen, &device, &replica, look_for, wants, retry));
         }
         let outcome = match resolved {
-            Some(resolved) => Arc::new(runtime.block_on(watched(&device, meet(&replica, resolved, retry)))?),
+            Some(resolved) => Arc::new(runtime.block_on(watched(&device, meet(&replica, resolved, wants, retry)))?),
             None => runtime.block_on(self.wait(context, &device, &observer, &replica))?,
         };
         context.screen.show(&OutcomeShown::of(&outcome))?;
@@ -116,13 +123,13 @@ impl Teller for FirstVisit {
 }
 
 /// Meets at the first address at which a conversation comes about: each is tried once before any is tried again.
-async fn meet(replica: &Replica, at: Resolved, retry: Retry) -> Result<SyncOutcome, Failure> {
+async fn meet(replica: &Replica, at: Resolved, wants: Wants, retry: Retry) -> Result<SyncOutcome, Failure> {
     let Resolved { expected, addresses } = at;
     let mut last = SyncError::Abandoned;
     for (turn, only) in [(1, addresses.len() > 1), (2, true)] {
         for &address in addresses.iter().filter(|_| only) {
             let attempts_max = if turn == 1 { 1 } else { retry.attempts_max };
-            let meet = Meet { address, expected, stay: false, wants: Wants::EVERYTHING };
+            let meet = Meet { address, expected, stay: false, wants };
             match replica.sync_until_done(meet, Retry { attempts_max, ..retry }).await {
                 // What broke off at the first try goes on here, where somebody answers.
                 Ok(outcome) if turn == 1 && !outcome.is_fully_synced && outcome.end.is_worth_retrying() => {

@@ -10,6 +10,7 @@ use merestone_link::BindError;
 use merestone_node::bag::BagError;
 use merestone_node::capture::{BeginError, PhotoError, SaveError};
 use merestone_node::clock::NoEntropy;
+use merestone_node::courier::{ReadCourierError, WriteCourierError};
 use merestone_node::device::{AccessError, CreateError, NoReplica, OpenDeviceError, PenError, UnlockError};
 use merestone_node::draft::DraftError;
 use merestone_node::enrolment::{AcceptError, RequestError};
@@ -318,6 +319,46 @@ impl From<BindError> for Failure {
             BindError::System { .. } | _ => "",
         };
         Self::new(Code::Unreachable, advise(&error, advice))
+    }
+}
+
+impl From<WriteCourierError> for Failure {
+    fn from(error: WriteCourierError) -> Self {
+        match error {
+            WriteCourierError::NotEnrolled { .. } => {
+                Self::input(&error, "take up the certificate with `merestone device accept`")
+            }
+            WriteCourierError::Exists { .. } => Self::input(&error, "choose another name or remove it"),
+            WriteCourierError::UnknownDevice | WriteCourierError::SeveralDevices { .. } => {
+                Self::input(&error, "name one by its key: see `merestone roster show`")
+            }
+            WriteCourierError::NoReceipt { .. } => Self::input(&error, "write a bundle for everybody, without --for"),
+            WriteCourierError::TooSmall { .. } => Self::input(&error, "name a greater --bytes-max"),
+            WriteCourierError::TooMany { .. } => Self::input(&error, "use --no-originals, or --for one device"),
+            WriteCourierError::Full { .. } => Self::storage(&error, "use --bytes-max, or another stick"),
+            WriteCourierError::Write { .. } => Self::storage(&error, ""),
+            WriteCourierError::Access(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReadCourierError> for Failure {
+    fn from(error: ReadCourierError) -> Self {
+        match error {
+            ReadCourierError::Foreign { .. } => Self::input(&error, "name a file of `merestone courier write`"),
+            ReadCourierError::Cut { .. } | ReadCourierError::Damaged { .. } => {
+                Self::input(&error, "nothing was taken: copy it again")
+            }
+            ReadCourierError::Refused { .. } | ReadCourierError::Maker(_) => {
+                Self::input(&error, "nothing was taken: ask who made it for another")
+            }
+            ReadCourierError::OtherMission { .. } => Self::input(&error, "use the device of that mission"),
+            ReadCourierError::NotEnrolled => {
+                Self::input(&error, "take up the certificate with `merestone device accept`")
+            }
+            ReadCourierError::Read { .. } => Self::input(&error, ""),
+            ReadCourierError::Access(error) => error.into(),
+        }
     }
 }
 

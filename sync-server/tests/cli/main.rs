@@ -1,6 +1,7 @@
 //! The command as people and scripts meet it: real processes, real files, QUIC on loopback.
 
 mod bad_input;
+mod courier;
 mod life;
 mod manners;
 mod nearby;

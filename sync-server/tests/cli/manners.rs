@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::world::{World, merestone};
 
-const VERBS: [&[&str]; 25] = [
+const VERBS: [&[&str]; 27] = [
     &["mission", "key"],
     &["mission", "found"],
     &["mission", "sign"],
@@ -28,6 +28,8 @@ const VERBS: [&[&str]; 25] = [
     &["record", "history"],
     &["photo", "add"],
     &["sync"],
+    &["courier", "write"],
+    &["courier", "read"],
     &["bag", "write"],
     &["form", "check"],
     &["serve"],

@@ -33,6 +33,7 @@
 
 mod answer;
 mod camp;
+pub(crate) mod carrying;
 mod chain;
 mod chunks;
 mod codes;

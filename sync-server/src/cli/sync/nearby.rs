@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
+use merestone_core::sync::frame::Wants;
 use merestone_node::Device;
 use merestone_node::nearby::{NearbyPeer, NearbySearch};
 use merestone_node::replica::{Replica, Retry};
@@ -27,6 +28,7 @@ pub(super) async fn meet_all(
     device: &Arc<Device>,
     replica: &Replica,
     look_for: Duration,
+    wants: Wants,
     retry: Retry,
 ) -> Result<Code, Failure> {
     let found = look(device, replica, look_for).await?;
@@ -38,7 +40,7 @@ pub(super) async fn meet_all(
     let (mut code, mut last) = (Code::Done, None);
     for NearbyPeer { transport, addresses } in found {
         let at = Resolved { expected: Some(transport), addresses };
-        let ended = match watched(device, meet(replica, at, retry)).await {
+        let ended = match watched(device, meet(replica, at, wants, retry)).await {
             Ok(outcome) => {
                 report.met.push(OutcomeShown::of(&outcome));
                 camp::end_of(&outcome)
