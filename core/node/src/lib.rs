@@ -110,6 +110,7 @@ pub mod draft;
 mod durable;
 pub mod enrolment;
 pub mod forms;
+pub mod mirror;
 pub mod nearby;
 pub mod office;
 pub mod qr;

@@ -3,10 +3,12 @@
 //! The rules are in `merestone-node` and `merestone-core`. Here a device, a replica of it and an endpoint are put
 //! together, and what happens is told.
 
+mod mirror;
 mod outcome;
 mod sockets;
 mod watch;
 
+pub(crate) use mirror::Mirrors;
 pub(crate) use outcome::{OutcomeShown, PersonShown, end_of};
 pub(crate) use sockets::{PORT, Place, Resolved, bind, reachable, ticket};
 pub(crate) use watch::{Event, Teller, answer};

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::Context;
 use super::mission::root_key;
-use crate::camp::{self, Event, OutcomeShown, PersonShown, Teller};
+use crate::camp::{self, Event, Mirrors, OutcomeShown, PersonShown, Place, Teller};
 use crate::exit::{Code, Failure};
 use crate::output::{Report, Screen};
 use crate::passphrase::Asker;
@@ -35,6 +35,10 @@ pub(crate) struct ServeArgs {
     /// Where to answer, as ADDRESS:PORT; port 0 lets the system choose. Default: port 7411 of every network.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
+    /// Keep a conversation with another camp: what this one is given, the other holds soon after, and the other way
+    /// round. A ticket or KEY@HOST:PORT, as the other camp prints them; may be given several times. One of two is enough.
+    #[arg(long, value_name = "TICKET", value_parser = Place::read)]
+    mirror: Vec<Place>,
     /// Say nothing on the local networks. By default devices of this mission, and nobody else, recognise base camp there
     /// (`merestone sync --nearby`); bystanders see that Merestone runs here.
     #[arg(long)]
@@ -61,11 +65,13 @@ impl ServeArgs {
             let camp = Camp::around(replica, ledger, CampOptions::default().note_interval)?;
             let serving = camp.serve(endpoint)?;
             context.screen.show(&Ready::of(&device, &observer, camp.replica(), serving.address(), context.screen))?;
+            let mirrors = Mirrors::begin(context.screen, &device, camp.replica(), &self.mirror)?;
             let advertising = camp::advertise(&device, camp.replica(), serving.address(), self.quiet);
             let answered = camp::answer(serving, &mut Lines { screen: context.screen, camp: &camp }).await;
             if let Some(advertising) = advertising {
                 advertising.stop().await;
             }
+            mirrors.stop().await;
             answered?;
             Ok::<_, Failure>(camp)
         })?;

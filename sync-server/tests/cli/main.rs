@@ -4,6 +4,7 @@ mod bad_input;
 mod courier;
 mod life;
 mod manners;
+mod mirror;
 mod nearby;
 #[path = "../../../tests/src/skip.rs"]
 #[allow(unreachable_pub, reason = "shared with the tests that lie above every room")]

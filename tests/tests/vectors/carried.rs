@@ -4,8 +4,8 @@ use merestone_core::courier::{Contents, FRAME_HEAD_BYTES, FrameHead, MAGIC, Part
 use merestone_core::id::{BlobHash, EntryId, sha256};
 use merestone_core::nearby::Advert;
 use merestone_core::roster::CompleteCharter;
-use merestone_core::sync::{BlobFrame, wire};
 use merestone_core::sync::frame::Frame;
+use merestone_core::sync::{BlobFrame, wire};
 use merestone_core::ticket::{ReadTicketError, Ticket};
 use serde_json::{Value, json};
 
