@@ -5,7 +5,7 @@ use merestone_core::id::{BlobHash, EntryId, sha256};
 use merestone_core::nearby::Advert;
 use merestone_core::roster::CompleteCharter;
 use merestone_core::sync::frame::Frame;
-use merestone_core::sync::{BlobFrame, wire};
+use merestone_core::sync::{BlobFrame, Version, wire};
 use merestone_core::ticket::{ReadTicketError, Ticket};
 use serde_json::{Value, json};
 
@@ -114,7 +114,7 @@ impl Sections {
                     other => panic!("{other:?}"),
                 },
                 Part::Entries { .. } => {
-                    let received = wire::decode(frame, vector.mission()).expect("entries");
+                    let received = wire::decode(frame, vector.mission(), Version::V1).expect("entries");
                     self.entries.extend(received.entries.iter().map(|entry| EntryId::of(&entry.header).to_string()));
                 }
                 Part::Blob(blob) => match BlobFrame::decode(frame).expect("a frame of a blob") {

@@ -8,7 +8,7 @@ use merestone_core::entry::{SignedEntry, VerifiedEntry};
 use merestone_core::id::{BlobHash, LogId, MissionId, ScopeId};
 use merestone_core::key::KeyCache;
 use merestone_core::roster::Class;
-use merestone_core::sync::{LocalChange, LocalTip, wire};
+use merestone_core::sync::{LocalChange, LocalTip, Version, wire};
 use merestone_store::{Batch, BlobClaim, BlobError, Chunk, CommitError};
 
 use super::answer::local_tip;
@@ -79,7 +79,7 @@ impl Intake {
 
     /// Takes a frame of entries: all of them, but those of scopes that are not granted here, or none.
     pub(crate) fn entries(&mut self, frame: &[u8]) -> Result<EntriesTaken, NotTaken> {
-        let received = wire::decode(frame, self.mission).map_err(NotTaken::Refused)?;
+        let received = wire::decode(frame, self.mission, Version::V1).map_err(NotTaken::Refused)?;
         // Nobody is there to be asked for it in full form.
         if !received.again.is_empty() {
             let refused = Refused { check: merestone_core::Check::Shape, what: "check of an entry" };
