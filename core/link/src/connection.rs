@@ -9,6 +9,7 @@ use crate::{
     closing::{CloseInfo, Closing, Goodbye, close_code},
     inbox::{Inbox, Stop},
     outbox::{Closed, Outbox, WriterParts},
+    pulse,
     slots::PeerSlot,
     stats::Counters,
 };
@@ -40,7 +41,7 @@ impl Connection {
         // The place is given back when the link ends, even if somebody keeps its handle to ask
         // for statistics. The task ends with the link, because dropping the last handle closes it.
         tokio::spawn(async move {
-            over.closed().await;
+            pulse::keep(over).await;
             drop(slot);
         });
         Self(Arc::new(Inner {

@@ -110,8 +110,10 @@ mod inbox;
 mod key;
 mod limits;
 mod outbox;
+mod pulse;
 mod slots;
 mod stats;
+mod steady;
 mod tls;
 mod version;
 

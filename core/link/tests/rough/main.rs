@@ -5,6 +5,9 @@
 #[path = "../../../../tests/src/chance.rs"]
 #[allow(dead_code, unused_imports, unreachable_pub, reason = "shared with the tests that lie above this room")]
 mod chance;
+mod contact;
+mod goodput;
+mod moving;
 #[path = "../../../../tests/src/net/mod.rs"]
 #[allow(dead_code, unused_imports, unreachable_pub, reason = "shared with the tests that lie above this room")]
 mod net;
