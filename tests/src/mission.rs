@@ -24,7 +24,7 @@ use merestone_store::StoreKey;
 pub const COST: UnlockCost = UnlockCost { memory_kib: 8, passes: 1, lanes: 1 };
 
 /// The seed of the ledger's key.
-const LEDGER_SEED: [u8; 32] = [9; 32];
+pub const LEDGER_SEED: [u8; 32] = [9; 32];
 
 /// The passphrase of every key here.
 pub const PASSPHRASE: &str = "correct horse battery staple";
