@@ -38,7 +38,8 @@ impl LinkPlan {
 
     /// Any link there may be on a road.
     pub fn draw(chance: &mut Chance) -> Self {
-        let round_trip_ms = 5 + chance.below(if chance.once_in(4) { 900 } else { 300 });
+        let longest = if chance.once_in(4) { 900 } else { 300 };
+        let round_trip_ms = 5 + chance.below(longest);
         let bytes_per_s = 4_000 << chance.below(12);
         let lives_ms = match chance.below(4) {
             0 => u64::MAX,

@@ -1,0 +1,69 @@
+//! What the command line asks for.
+
+use std::path::PathBuf;
+
+/// How to use it.
+pub(crate) const USAGE: &str =
+    "sim [--hours N] [--seed S] [--seeds N] [--jobs N] [--level a] [--planted NAME] [--ledger FILE]";
+
+/// A campaign as it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Arguments {
+    /// Device-hours to live.
+    pub(crate) hours: u64,
+    /// The first seed.
+    pub(crate) seed: u64,
+    /// Worlds at most.
+    pub(crate) seeds: u64,
+    /// Worlds at one time.
+    pub(crate) jobs: u64,
+    /// The bug to plant in the product.
+    pub(crate) planted: Option<String>,
+    /// Where a line is added.
+    pub(crate) ledger: Option<PathBuf>,
+}
+
+impl Arguments {
+    pub(crate) fn read(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut read = Self { hours: u64::MAX, seed: 1, seeds: u64::MAX, jobs: 1, planted: None, ledger: None };
+        let mut is_bounded = false;
+        while let Some(word) = words.next() {
+            let mut value = || words.next().ok_or(format!("{word} needs a value"));
+            match word.as_str() {
+                "--hours" => (read.hours, is_bounded) = (number(&value()?)?, true),
+                "--seed" => read.seed = number(&value()?)?,
+                "--seeds" => (read.seeds, is_bounded) = (number(&value()?)?, true),
+                "--jobs" => read.jobs = number(&value()?)?.clamp(1, 64),
+                "--planted" => read.planted = Some(value()?),
+                "--ledger" => read.ledger = Some(value()?.into()),
+                "--level" => match value()?.as_str() {
+                    "a" => {}
+                    other => return Err(format!("no level {other}")),
+                },
+                other => return Err(format!("{other} is not known")),
+            }
+        }
+        if !is_bounded {
+            read.hours = 100;
+        }
+        Ok(read)
+    }
+}
+
+fn number(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("{text} is no number"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_campaign_ends_also_when_nobody_says_when() {
+        let read = |line: &str| Arguments::read(line.split_whitespace().map(str::to_owned));
+        assert_eq!(read("").map(|read| read.hours), Ok(100));
+        assert_eq!(read("--seed 7 --seeds 2").map(|read| (read.seed, read.seeds, read.hours)), Ok((7, 2, u64::MAX)));
+        assert_eq!(read("--level b"), Err("no level b".into()));
+        assert!(read("--hours many").is_err());
+    }
+}

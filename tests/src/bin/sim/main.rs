@@ -1,0 +1,28 @@
+//! Campaigns in the World: thousands of device-hours of bad luck, each replayable from its seed.
+//!
+//! ```text
+//! sim --hours 2000            worlds from seed 1 on until so many device-hours are lived
+//! sim --seed 77 --seeds 1     one world again
+//! ```
+//!
+//! It prints what happened, or the invariant that did not hold, a short story and the command that replays it.
+//! With `--ledger FILE` a campaign adds one line to that file.
+#![allow(clippy::print_stdout, reason = "its report is what it is for")]
+
+mod arguments;
+mod campaign;
+
+use std::process::ExitCode;
+
+use arguments::Arguments;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::read(std::env::args().skip(1)) {
+        Ok(arguments) => arguments,
+        Err(wrong) => {
+            println!("{wrong}\n{}", arguments::USAGE);
+            return ExitCode::from(64);
+        }
+    };
+    campaign::run_and_report(&arguments)
+}

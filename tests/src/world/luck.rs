@@ -1,0 +1,195 @@
+//! Which kinds of bad luck a world has, and how often each struck.
+
+use std::fmt;
+use std::ops::AddAssign;
+
+use crate::chance::Chance;
+
+/// The kinds of bad luck, by name. A world draws a subset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Luck {
+    /// Links that die after seconds.
+    pub short_links: bool,
+    /// Processes killed at any storage call.
+    pub kills: bool,
+    /// Power cuts, which lose what was not flushed.
+    pub power_cuts: bool,
+    /// Disks that are full.
+    pub full_disks: bool,
+    /// Storage calls that fail once.
+    pub io_errors: bool,
+    /// Bits that turn around at rest.
+    pub bit_flips: bool,
+    /// Wrong clocks.
+    pub clocks: bool,
+    /// Phones restored from an old backup.
+    pub restores: bool,
+    /// A device copied, marker and all.
+    pub clones: bool,
+    /// A key cut.
+    pub cuts: bool,
+    /// A hostile peer with a certificate.
+    pub hostile: bool,
+    /// People who save while their phones talk.
+    pub busy: bool,
+}
+
+impl Luck {
+    /// A subset: each kind in about two worlds of five.
+    pub fn draw(chance: &mut Chance) -> Self {
+        let mut has = || chance.below(5) < 2;
+        Self {
+            short_links: has(),
+            kills: has(),
+            power_cuts: has(),
+            full_disks: has(),
+            io_errors: has(),
+            bit_flips: has(),
+            clocks: has(),
+            restores: has(),
+            clones: has(),
+            cuts: has(),
+            hostile: has(),
+            busy: has(),
+        }
+    }
+}
+
+/// What happened in a world, or in many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Worlds.
+    pub seeds: u64,
+    /// Hours of phones in which something was saved and a contact was tried.
+    pub device_hours: u64,
+    /// Hours of phones in which not both happened.
+    pub idle_hours: u64,
+    /// Contacts tried.
+    pub contacts: u64,
+    /// Contacts after which both sides held the same.
+    pub synced: u64,
+    /// Entries saved.
+    pub entries: u64,
+    /// Entries of which a person was told nothing, because the device died or failed.
+    pub untold: u64,
+    /// Bytes carried.
+    pub bytes: u64,
+    /// Storage calls.
+    pub calls: u64,
+    /// Links that died in the middle.
+    pub dead_links: u64,
+    /// Processes killed.
+    pub kills: u64,
+    /// Power cuts.
+    pub power_cuts: u64,
+    /// Sectors, lengths and names that power cuts undid.
+    pub undone: u64,
+    /// Disks that were full.
+    pub full_disks: u64,
+    /// Storage calls that failed once.
+    pub io_errors: u64,
+    /// Bits turned around.
+    pub bit_flips: u64,
+    /// Devices whose files could not be repaired, and that said so.
+    pub lost: u64,
+    /// Devices restored from a backup.
+    pub restores: u64,
+    /// Devices cloned.
+    pub clones: u64,
+    /// Keys cut.
+    pub cuts: u64,
+    /// Contacts with a hostile peer.
+    pub hostile: u64,
+    /// Refusals, each with its code.
+    pub refusals: u64,
+    /// Clocks that were wrong.
+    pub clocks: u64,
+    /// Bags written and audited.
+    pub audits: u64,
+}
+
+impl Tally {
+    fn rows(&self) -> [(&'static str, u64); 25] {
+        [
+            ("worlds", self.seeds),
+            ("device-hours", self.device_hours),
+            ("idle device-hours", self.idle_hours),
+            ("contacts", self.contacts),
+            ("synced contacts", self.synced),
+            ("entries", self.entries),
+            ("saves without answer", self.untold),
+            ("megabytes carried", self.bytes / 1_000_000),
+            ("storage calls", self.calls),
+            ("links dead", self.dead_links),
+            ("kills", self.kills),
+            ("power cuts", self.power_cuts),
+            ("changes undone", self.undone),
+            ("disks full", self.full_disks),
+            ("I/O errors", self.io_errors),
+            ("bits flipped", self.bit_flips),
+            ("devices lost", self.lost),
+            ("restores", self.restores),
+            ("clones", self.clones),
+            ("keys cut", self.cuts),
+            ("hostile contacts", self.hostile),
+            ("refusals", self.refusals),
+            ("wrong clocks", self.clocks),
+            ("audits", self.audits),
+            ("faults", self.faults()),
+        ]
+    }
+
+    /// All that went wrong, on purpose.
+    pub fn faults(&self) -> u64 {
+        self.dead_links
+            + self.kills
+            + self.power_cuts
+            + self.full_disks
+            + self.io_errors
+            + self.bit_flips
+            + self.restores
+            + self.clones
+            + self.cuts
+            + self.hostile
+            + self.clocks
+    }
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.seeds += other.seeds;
+        self.device_hours += other.device_hours;
+        self.idle_hours += other.idle_hours;
+        self.contacts += other.contacts;
+        self.synced += other.synced;
+        self.entries += other.entries;
+        self.untold += other.untold;
+        self.bytes += other.bytes;
+        self.calls += other.calls;
+        self.dead_links += other.dead_links;
+        self.kills += other.kills;
+        self.power_cuts += other.power_cuts;
+        self.undone += other.undone;
+        self.full_disks += other.full_disks;
+        self.io_errors += other.io_errors;
+        self.bit_flips += other.bit_flips;
+        self.lost += other.lost;
+        self.restores += other.restores;
+        self.clones += other.clones;
+        self.cuts += other.cuts;
+        self.hostile += other.hostile;
+        self.refusals += other.refusals;
+        self.clocks += other.clocks;
+        self.audits += other.audits;
+    }
+}
+
+/// One line for each number.
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, number) in self.rows() {
+            writeln!(f, "{number:>12}  {name}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,663 @@
+//! One world from its seed: hours of saves, meetings and bad luck, and then peace, in which everything must come together.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
+use std::path::PathBuf;
+
+use merestone_core::entry::LogHead;
+use merestone_core::roster::{Class, CutDraft, CutReason, Role};
+use merestone_node::office::PartyOffice;
+
+use super::check::{self, Holding, Shown, Violation, violated};
+use super::deeds::{self, Done};
+use super::disk;
+use super::link::{Ended, LinkPlan};
+use super::luck::{Luck, Tally};
+use super::meeting::{MeetPlan, Met, meet};
+use super::model::{CutMade, Model};
+use super::senses::{ClockFault, Time};
+use super::site::{Duty, Site};
+use crate::chance::Chance;
+use crate::mission::Mission;
+
+/// An hour of the world.
+const HOUR_MS: u64 = 3_600_000;
+
+/// Events that a story tells, at most.
+const STORY_EVENTS: usize = 40;
+
+/// Rounds of meetings in peace after which everything must have come together.
+const PEACE_ROUNDS: usize = 8;
+
+/// What a world is made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Everything but the clocks follows from it.
+    pub seed: u64,
+    /// The clocks follow from this and the seed.
+    pub clocks: u64,
+}
+
+/// What a world came to.
+pub struct Outcome {
+    /// What happened.
+    pub tally: Tally,
+    /// What everybody showed in the end.
+    pub shown: Shown,
+    /// Words of saves that were told and are touched by no fork and no cut.
+    pub luck: Luck,
+}
+
+/// Something that must hold did not.
+#[derive(Debug)]
+pub struct Failure {
+    /// The world.
+    pub plan: Plan,
+    /// What was found.
+    pub violation: Violation,
+    /// What happened last.
+    pub story: Vec<String>,
+    /// What happened until then.
+    pub tally: Tally,
+}
+
+/// The invariant, the story, and the command that replays it.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "world {}: {}", self.plan.seed, self.violation)?;
+        for event in &self.story {
+            writeln!(f, "  {event}")?;
+        }
+        write!(f, "replay: cargo run --release -p merestone-tests --bin sim -- --seed {} --seeds 1", self.plan.seed)
+    }
+}
+
+/// Runs a world to its end.
+///
+/// # Errors
+/// The first thing that did not hold.
+pub fn run(plan: Plan, mission: &Mission) -> Result<Outcome, Box<Failure>> {
+    let mut world = World::found(plan, mission);
+    match world.live() {
+        Ok(shown) => Ok(Outcome { tally: world.total(), shown, luck: world.luck }),
+        Err(violation) => {
+            let tally = world.total();
+            Err(Box::new(Failure { plan, violation, story: world.story.into(), tally }))
+        }
+    }
+}
+
+struct World<'a> {
+    mission: &'a Mission,
+    chance: Chance,
+    luck: Luck,
+    time: Time,
+    model: Model,
+    sites: Vec<Site>,
+    backups: BTreeMap<usize, Backup>,
+    hostile: Option<usize>,
+    tally: Tally,
+    story: VecDeque<String>,
+}
+
+/// An old copy of a device.
+struct Backup {
+    folder: PathBuf,
+    duty: Duty,
+    has_marker: bool,
+    restored: u32,
+}
+
+impl<'a> World<'a> {
+    fn found(plan: Plan, mission: &'a Mission) -> Self {
+        let mut chance = Chance::new(plan.seed);
+        let luck = Luck::draw(&mut chance);
+        let mut clocks = Chance::new(plan.seed ^ plan.clocks.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x00c1_0c85);
+        let time = Time::default();
+        let words = format!("world {}", plan.seed);
+        let camps = 1 + usize::from(chance.once_in(3));
+        let phones = 3 + chance.below(4) as usize;
+        let mut tally = Tally { seeds: 1, ..Tally::default() };
+        let sites = (0..camps + phones).map(|number| {
+            let role = if number < camps { Role::Camp } else { Role::Observer };
+            let fault = if luck.clocks { ClockFault::draw(&mut clocks) } else { ClockFault::Right };
+            tally.clocks += u64::from(fault != ClockFault::Right);
+            Site::found(mission, &time, &words, number, role, fault)
+        });
+        let sites: Vec<Site> = sites.collect();
+        let hostile = luck.hostile.then(|| camps + chance.below(phones as u64) as usize);
+        let (model, backups, story) = (Model::default(), BTreeMap::new(), VecDeque::new());
+        Self { mission, chance, luck, time, model, sites, backups, hostile, tally, story }
+    }
+
+    fn live(&mut self) -> Result<Shown, Violation> {
+        let hours = 4 + self.chance.below(5);
+        for hour in 0..hours {
+            self.time.pass_to(hour * HOUR_MS);
+            self.hour(hour)?;
+        }
+        self.peace()
+    }
+
+    fn total(&self) -> Tally {
+        let mut tally = self.tally;
+        tally.calls = self.sites.iter().map(|site| site.disk.calls()).sum();
+        tally
+    }
+
+    fn tell(&mut self, event: impl Into<String>) {
+        if self.story.len() == STORY_EVENTS {
+            self.story.pop_front();
+        }
+        let minutes = self.time.now_ms() / 60_000;
+        self.story.push_back(format!("{:>3}:{:02}  {}", minutes / 60, minutes % 60, event.into()));
+    }
+
+    /// Everybody saves and meets, in some order, and something goes wrong.
+    fn hour(&mut self, hour: u64) -> Result<(), Violation> {
+        let mut deeds = Vec::new();
+        for number in 0..self.sites.len() {
+            if self.sites[number].role != Role::Camp {
+                deeds.extend((0..1 + self.chance.below(2)).map(|_| Deed::Save(number)));
+            }
+        }
+        deeds.extend((0..self.sites.len()).filter_map(|number| {
+            let other = self.chance.below(self.sites.len() as u64) as usize;
+            (other != number).then_some(Deed::Meet(number, other))
+        }));
+        deeds.push(Deed::Trouble);
+        deeds.push(Deed::Trouble);
+        for at in (1..deeds.len()).rev() {
+            deeds.swap(at, self.chance.below(at as u64 + 1) as usize);
+        }
+        let (mut saved, mut met) = (BTreeSet::new(), BTreeSet::new());
+        let minutes = 60_u64;
+        let steps = deeds.len() as u64;
+        for (at, deed) in (0..).zip(deeds) {
+            self.time.pass_to(hour * HOUR_MS + at * minutes * 60_000 / steps);
+            match deed {
+                Deed::Save(number) => {
+                    if self.save(number)? {
+                        saved.insert(number);
+                    }
+                }
+                Deed::Meet(one, other) => {
+                    if self.contact(one, other)? {
+                        met.extend([one, other]);
+                    }
+                }
+                Deed::Trouble => self.trouble()?,
+            }
+        }
+        for site in self.sites.iter().filter(|site| site.role != Role::Camp && site.is_there()) {
+            let counts = saved.contains(&site.number) && met.contains(&site.number);
+            *(if counts { &mut self.tally.device_hours } else { &mut self.tally.idle_hours }) += 1;
+        }
+        if let Some(camp) = self.sites[0].up.as_ref().and_then(|up| up.camp.as_ref()) {
+            camp.keep_up(self.time.now_ms());
+        }
+        self.recover(0)
+    }
+
+    /// A save, perhaps with a kill in it; whether the person was told that it is done.
+    fn save(&mut self, number: usize) -> Result<bool, Violation> {
+        if !self.awake(number)? {
+            return Ok(false);
+        }
+        let is_armed = self.arm(number, 40);
+        let site = &mut self.sites[number];
+        let done = match self.chance.below(6) {
+            0 => deeds::settle(site, &mut self.model, &mut self.chance),
+            _ => deeds::save(site, self.mission, &mut self.model, &mut self.chance),
+        };
+        let name = self.sites[number].name();
+        self.tell(format!("{name} saves: {done:?}"));
+        let is_saved = matches!(done, Done::Saved);
+        match done {
+            Done::Saved => self.tally.entries += 1,
+            Done::Refused(_) => {}
+            Done::Storage(_) if is_armed => self.tally.untold += 1,
+            Done::Storage(error) => return violated("no-fault-no-refusal", format!("{name}: {error}")),
+            Done::Wrong(_) if self.sites[number].disk.is_dead() => self.tally.untold += 1,
+            Done::Wrong(error) => return violated("no-fault-no-refusal", format!("{name}: {error}")),
+        }
+        self.recover(number)?;
+        Ok(is_saved)
+    }
+
+    /// A meeting over some link, perhaps with a kill in it; whether it was tried.
+    fn contact(&mut self, one: usize, other: usize) -> Result<bool, Violation> {
+        if !self.awake(one)? || !self.awake(other)? {
+            return Ok(false);
+        }
+        // A clone shows the same key as its original: a device does not call itself.
+        if self.sites[one].key == self.sites[other].key {
+            return Ok(false);
+        }
+        let mut link = LinkPlan::draw(&mut self.chance);
+        if !self.luck.short_links {
+            (link.lives_ms, link.bytes_max) = (u64::MAX, u64::MAX);
+        }
+        let side = self.chance.below(2) as usize;
+        let save_at = (self.luck.busy && self.chance.once_in(3)).then(|| (self.chance.below(2_000), side));
+        let hostile = [one, other].iter().position(|number| self.hostile == Some(*number));
+        let hostile = hostile.filter(|_| self.chance.once_in(2)).map(|side| (side, self.chance.number()));
+        let plan = MeetPlan { link, stay: save_at.is_some(), save_at, hostile };
+        let is_armed = [self.arm(one, 400), self.arm(other, 400)];
+        let Some(met) = self.meet(one, other, plan)? else {
+            if is_armed == [false; 2] {
+                return violated("no-fault-no-refusal", format!("{one} and {other} cannot begin to talk"));
+            }
+            self.recover(one)?;
+            self.recover(other)?;
+            return Ok(true);
+        };
+        self.tally.contacts += 1;
+        self.tally.bytes += met.carried.bytes;
+        self.tally.synced += u64::from(met.are_synced);
+        self.tally.dead_links += u64::from(met.ended == Ended::Died);
+        self.tally.hostile += u64::from(hostile.is_some());
+        self.tally.refusals += met.refusals;
+        self.recover(one)?;
+        self.recover(other)?;
+        Ok(true)
+    }
+
+    fn meet(&mut self, one: usize, other: usize, plan: MeetPlan) -> Result<Option<Met>, Violation> {
+        let [first, second] = self.sites.get_disjoint_mut([one, other]).expect("two different devices meet");
+        let names = format!("{} meets {}", first.name(), second.name());
+        let met = meet([first, second], plan, self.mission, &mut self.model, &mut self.chance);
+        let text = match &met {
+            Ok(Some(met)) => format!(
+                "{names}: {:?}, {} bytes in {} ms{}{}",
+                met.ended,
+                met.carried.bytes,
+                met.carried.ms,
+                if met.are_synced { ", synced" } else { "" },
+                if plan.hostile.is_some() { ", one hostile" } else { "" },
+            ),
+            Ok(None) => format!("{names}: not begun"),
+            Err(violation) => format!("{names}: {violation}"),
+        };
+        self.tell(text);
+        met
+    }
+
+    /// Lets something fail in what comes next; whether it may.
+    fn arm(&mut self, number: usize, calls: u64) -> bool {
+        let Luck { kills, power_cuts, io_errors, full_disks, .. } = self.luck;
+        let disk = &self.sites[number].disk;
+        if (kills || power_cuts) && self.chance.once_in(6) {
+            disk.kill_in(1 + self.chance.below(calls));
+            return true;
+        }
+        if io_errors && self.chance.once_in(12) {
+            disk.fail_in(1 + self.chance.below(calls));
+            self.tally.io_errors += 1;
+            return true;
+        }
+        if full_disks && self.chance.once_in(12) {
+            disk.limit_room(Some(self.chance.below(40_000)));
+            self.tally.full_disks += 1;
+            return true;
+        }
+        false
+    }
+
+    /// After a deed: a dead process is started again, a disk that failed is sound again, and what must be there is.
+    fn recover(&mut self, number: usize) -> Result<(), Violation> {
+        let site = &mut self.sites[number];
+        if !site.is_up() {
+            return Ok(());
+        }
+        let was_dead = site.disk.is_dead();
+        let must_restart = was_dead || self.luck.io_errors && self.chance.once_in(8);
+        if !must_restart {
+            // A person makes room; a failed flush is noticed at the next save, which then asks for a restart.
+            let was_limited = self.luck.full_disks || self.luck.io_errors;
+            if was_limited {
+                site.stop();
+                site.disk.revive();
+                return self.restart(number);
+            }
+            return Ok(());
+        }
+        if was_dead {
+            self.tally.kills += 1;
+            site.kill();
+            if self.luck.power_cuts && self.chance.once_in(2) {
+                self.cut_power(number)?;
+            }
+        } else {
+            site.stop();
+        }
+        self.sites[number].disk.revive();
+        self.restart(number)
+    }
+
+    fn cut_power(&mut self, number: usize) -> Result<(), Violation> {
+        let site = &mut self.sites[number];
+        let name = site.name();
+        match site.disk.cut_power(&mut self.chance) {
+            Ok(lost) => {
+                self.tally.power_cuts += 1;
+                self.tally.undone += (lost.sectors + lost.lengths + lost.names) as u64;
+                self.tell(format!("the power of {name} is cut: {lost:?}"));
+                Ok(())
+            }
+            Err(error) => panic!("the World cannot write to its own folder: {error}"),
+        }
+    }
+
+    /// Starts a device whose process is gone, and looks whether everything is there.
+    fn restart(&mut self, number: usize) -> Result<(), Violation> {
+        let (kills, power_cuts) = (self.luck.kills, self.luck.power_cuts);
+        if (kills || power_cuts) && self.chance.once_in(10) {
+            // Killed while it starts.
+            self.sites[number].disk.kill_in(1 + self.chance.below(40));
+            let _ = self.sites[number].start();
+            if self.sites[number].disk.is_dead() {
+                self.tally.kills += 1;
+                self.sites[number].kill();
+                if power_cuts && self.chance.once_in(2) {
+                    self.cut_power(number)?;
+                }
+            }
+            self.sites[number].stop();
+            self.sites[number].disk.revive();
+        }
+        let site = &mut self.sites[number];
+        if let Err(error) = site.start() {
+            return violated("opens-after-a-kill", format!("{}: {error}", site.name()));
+        }
+        check::duty(site)?;
+        let text = format!("{} is started again (life {})", site.name(), site.lives());
+        self.tell(text);
+        let site = &mut self.sites[number];
+        if site.role != Role::Camp {
+            for done in deeds::go_on(site, &mut self.model) {
+                match done {
+                    Done::Saved => self.tally.entries += 1,
+                    Done::Refused(_) => {}
+                    Done::Storage(error) | Done::Wrong(error) => {
+                        return violated("no-fault-no-refusal", format!("a draft that was left: {error}"));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a device runs, or can be made to.
+    fn awake(&mut self, number: usize) -> Result<bool, Violation> {
+        if self.sites[number].is_lost {
+            return Ok(false);
+        }
+        if !self.sites[number].is_up() {
+            self.restart(number)?;
+        }
+        Ok(self.sites[number].is_up())
+    }
+
+    /// Something that no device did.
+    fn trouble(&mut self) -> Result<(), Violation> {
+        let phones: Vec<usize> =
+            self.sites.iter().filter(|site| site.role != Role::Camp && site.is_there()).map(|site| site.number).collect();
+        let Some(number) = self.chance.pick(&phones).copied() else { return Ok(()) };
+        match self.chance.below(6) {
+            0 if self.luck.power_cuts => {
+                self.sites[number].kill();
+                self.tally.kills += 1;
+                self.cut_power(number)?;
+                self.sites[number].disk.revive();
+                self.restart(number)
+            }
+            1 if self.luck.restores => self.back_up_or_restore(number),
+            2 if self.luck.clones => self.clone_device(number),
+            3 if self.luck.cuts => self.cut_key(number),
+            4 | 5 if self.luck.bit_flips => self.flip(number),
+            _ => Ok(()),
+        }
+    }
+
+    fn back_up_or_restore(&mut self, number: usize) -> Result<(), Violation> {
+        let io = |error: std::io::Error| -> Violation { panic!("the World cannot write to its own folder: {error}") };
+        let name = self.sites[number].name();
+        // A device of which there are two is not restored as well: too many forks to tell them apart.
+        if self.sites[number].cloned_from.is_some() || self.sites.iter().any(|site| site.cloned_from == Some(number)) {
+            return Ok(());
+        }
+        match self.backups.get_mut(&number) {
+            None => {
+                let has_marker = self.chance.once_in(3);
+                self.sites[number].stop();
+                let folder = self.sites[number].disk.home().with_file_name("backup");
+                let but: &[&str] = if has_marker { &[] } else { &["install-marker"] };
+                self.sites[number].disk.back_up(&folder, but).map_err(io)?;
+                let duty = self.sites[number].duty.clone();
+                self.backups.insert(number, Backup { folder, duty, has_marker, restored: 0 });
+                self.tell(format!("{name} is backed up, {}", if has_marker { "marker too" } else { "without its marker" }));
+                self.restart(number)
+            }
+            Some(backup) if backup.restored < 2 => {
+                backup.restored += 1;
+                let site = &mut self.sites[number];
+                site.kill();
+                site.disk.restore(&backup.folder).map_err(io)?;
+                site.duty = backup.duty.clone();
+                if backup.has_marker {
+                    site.is_doubled = true;
+                    // Its store is the same and holds less: what it said of itself is void, and nobody can know.
+                    site.duty.heights.clear();
+                    site.duty.blobs.clear();
+                } else {
+                    site.duty.heights.clear();
+                    site.duty.blobs.clear();
+                }
+                site.disk.revive();
+                self.tally.restores += 1;
+                self.tell(format!("{name} is restored from its backup"));
+                self.restart(number)
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn clone_device(&mut self, number: usize) -> Result<(), Violation> {
+        let is_doubled = self.sites[number].is_doubled || self.sites[number].cloned_from.is_some();
+        if is_doubled || self.backups.contains_key(&number) || self.tally.clones > 0 || self.sites[number].is_cut {
+            return Ok(());
+        }
+        let at = self.sites.len();
+        self.sites[number].stop();
+        let clone = self.sites[number].clone_at(at);
+        let clone = clone.unwrap_or_else(|error| panic!("the World cannot write to its own folder: {error}"));
+        self.sites[number].is_doubled = true;
+        self.sites.push(clone);
+        self.tally.clones += 1;
+        let text = format!("{} is cloned as {}", self.sites[number].name(), self.sites[at].name());
+        self.tell(text);
+        self.restart(number)?;
+        self.restart(at)
+    }
+
+    /// The party cuts the key, at what a camp holds of it, or a little below.
+    fn cut_key(&mut self, number: usize) -> Result<(), Violation> {
+        let uncut = self.sites.iter().filter(|site| site.role != Role::Camp && !site.is_cut).count();
+        if self.sites[number].is_cut || uncut < 3 || !self.awake(0)? {
+            return Ok(());
+        }
+        let key = *self.sites[number].key.as_bytes();
+        let Some(up) = &self.sites[0].up else { return Ok(()) };
+        let Ok(tips) = check::tips(&up.device) else { return Ok(()) };
+        let (mut kept, mut made) = (Vec::new(), CutMade { key, kept: BTreeMap::new() });
+        for tip in tips.iter().filter(|tip| tip.key == key && tip.branches.is_none()) {
+            let Some(seq) = tip.height.checked_sub(1 + self.chance.below(2)) else { continue };
+            let ids = up.device.store().ids_at(tip.log, &[seq]).unwrap_or_default();
+            let Some(id) = ids.first().and_then(|(_, ids)| ids.first()).copied() else { continue };
+            kept.push(LogHead { scope: tip.scope, epoch: tip.epoch, seq, id });
+            made.kept.insert(tip.log, seq);
+        }
+        let office = PartyOffice::new(&self.mission.roots[self.sites[number].party]);
+        let draft = CutDraft { key: &key, kept: &kept, reason: CutReason::Lost, text: None };
+        let cut = office.cut(&self.mission.charter, &draft);
+        let Ok(cut) = cut else { return Ok(()) };
+        if let Err(error) = up.device.receive(Class::Cut, &[cut.as_bytes().to_vec()]) {
+            return violated("no-fault-no-refusal", format!("a cut is not taken: {error}"));
+        }
+        let _ = up.replica.notify();
+        self.model.cuts.push(made);
+        for site in self.sites.iter_mut().filter(|site| *site.key.as_bytes() == key) {
+            site.is_cut = true;
+        }
+        self.tally.cuts += 1;
+        let text = format!("the key of {} is cut", self.sites[number].name());
+        self.tell(text);
+        Ok(())
+    }
+
+    /// Bits of a closed device turn around; a person runs the check that the product offers.
+    fn flip(&mut self, number: usize) -> Result<(), Violation> {
+        // The only copy of what a person was told is saved cannot survive that; it is said, and that is all that can be done.
+        let site = &mut self.sites[number];
+        site.stop();
+        let files = disk::files(&site.folder().join("store/blobs")).unwrap_or_default();
+        let photos: Vec<PathBuf> = files.into_iter().filter(|file| !file.to_string_lossy().contains("partial")).collect();
+        let name = site.name();
+        let Some(photo) = self.chance.pick(&photos).cloned() else { return self.restart(number) };
+        if let Err(error) = self.sites[number].disk.flip_bit(&photo, &mut self.chance) {
+            panic!("the World cannot write to its own folder: {error}");
+        }
+        self.tally.bit_flips += 1;
+        self.tell(format!("a bit of a photo of {name} turns around"));
+        let hash = photo.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let Some(hash) = merestone_core::id::BlobHash::from_hex(&hash) else { return self.restart(number) };
+        let duty = &mut self.sites[number].duty;
+        duty.blobs.remove(&hash);
+        duty.saved.values_mut().for_each(|photos| photos.retain(|photo| *photo != hash));
+        let site = &mut self.sites[number];
+        if let Err(error) = site.start() {
+            return violated("opens-after-a-kill", format!("{name}: {error}"));
+        }
+        let Some(up) = &site.up else { return Ok(()) };
+        match up.device.store().check() {
+            Ok(census) if census.aside.iter().any(|_| true) || census.blobs_lost.contains(&hash) || census.blobs_unknown.contains(&hash) => Ok(()),
+            Ok(_) => violated("damage-reported", format!("{name}: a bit of {hash} turned around and nobody noticed")),
+            Err(error) => violated("damage-reported", format!("{name}: {error}")),
+        }
+    }
+
+    /// Nothing goes wrong any more: everybody meets until nothing moves, and then everything must be the same everywhere.
+    fn peace(&mut self) -> Result<Shown, Violation> {
+        self.hostile = None;
+        let calm = Luck { kills: false, power_cuts: false, full_disks: false, io_errors: false, ..self.luck };
+        self.luck = Luck { short_links: false, bit_flips: false, busy: false, restores: false, clones: false, cuts: false, hostile: false, ..calm };
+        self.time.pass_to(self.time.now_ms() + HOUR_MS);
+        self.tell("peace");
+        for number in 0..self.sites.len() {
+            self.sites[number].disk.revive();
+            let _ = self.awake(number)?;
+        }
+        let there: Vec<usize> = self.sites.iter().filter(|site| site.is_up()).map(|site| site.number).collect();
+        self.gather(&there)?;
+        self.compare(&there)
+    }
+
+    fn gather(&mut self, there: &[usize]) -> Result<(), Violation> {
+        let plan = MeetPlan { link: LinkPlan::GOOD, stay: false, save_at: None, hostile: None };
+        let hub = there[0];
+        let mut amount = 0;
+        for round in 0..PEACE_ROUNDS {
+            let mut synced = true;
+            for &number in &there[1..] {
+                let Some(met) = self.meet(hub, number, plan)? else {
+                    return violated("no-fault-no-refusal", format!("{number} cannot begin to talk in peace"));
+                };
+                self.tally.contacts += 1;
+                synced &= met.are_synced || self.sites[number].is_cut;
+            }
+            if round == 0
+                && let Some(camp) = self.sites[hub].up.as_ref().and_then(|up| up.camp.as_ref())
+            {
+                camp.keep_up(self.time.now_ms());
+                if let Some(trouble) = camp.ledger_trouble() {
+                    return violated("ledger-continues", trouble);
+                }
+            }
+            let mut now = 0;
+            for &number in there {
+                now += self.holding(number)?.amount();
+            }
+            if round > 0 && synced {
+                return Ok(());
+            }
+            if round > 1 && now == amount {
+                return self.only_what_is_lost(there);
+            }
+            amount = now;
+        }
+        violated("peace-brings-together", format!("still not the same after {PEACE_ROUNDS} rounds"))
+    }
+
+    /// Nothing moves, and not all say "synced": then something must be held by nobody at all.
+    fn only_what_is_lost(&mut self, there: &[usize]) -> Result<(), Violation> {
+        let (mut whole, mut missing) = (BTreeSet::new(), BTreeSet::new());
+        for &number in there.iter().filter(|number| !self.sites[**number].is_cut) {
+            let holding = self.holding(number)?;
+            whole.extend(holding.blobs);
+            missing.extend(holding.blobs_missing);
+        }
+        match missing.iter().find(|blob| whole.contains(*blob)) {
+            Some(blob) => violated("peace-brings-together", format!("blob {blob} is held and does not pass")),
+            None if missing.is_empty() => {
+                violated("peace-brings-together", "nothing moves, nothing is missing, and not all say that they are synced")
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn holding(&self, number: usize) -> Result<Holding, Violation> {
+        let Some(up) = &self.sites[number].up else { return Ok(Holding::default()) };
+        Holding::of(&up.device, self.mission.scope())
+            .map_err(|error| Violation { invariant: "store-readable", found: error })
+    }
+
+    fn compare(&mut self, there: &[usize]) -> Result<Shown, Violation> {
+        let doubled: BTreeSet<[u8; 32]> =
+            self.sites.iter().filter(|site| site.is_doubled).map(|site| *site.key.as_bytes()).collect();
+        let honest: Vec<usize> = there.iter().copied().filter(|number| !self.sites[*number].is_cut).collect();
+        let mut reference: Option<(String, Shown)> = None;
+        let said = |error: String| Violation { invariant: "store-readable", found: error };
+        for &number in &honest {
+            check::duty(&self.sites[number])?;
+            let Some(up) = &self.sites[number].up else { continue };
+            let shown = Shown::by(&up.device).map_err(said)?;
+            match &reference {
+                None => {
+                    check::truth(&up.device, &self.model, &doubled)?;
+                    reference = Some((self.sites[number].name(), shown));
+                }
+                Some((name, reference)) => {
+                    if let Some(difference) = reference.differs(&shown) {
+                        let found = format!("{name} and {}: {difference}", self.sites[number].name());
+                        return violated("honest-nodes-converge", found);
+                    }
+                }
+            }
+        }
+        let hub = self.holding(honest[0])?;
+        for site in self.sites.iter().filter(|site| site.is_up()) {
+            if let Some(lost) = site.duty.saved.keys().find(|id| !hub.entries.contains_key(*id)) {
+                let found = format!("entry {lost} of {} reached nobody in peace", site.name());
+                return violated("saved-survives", found);
+            }
+        }
+        reference.map(|(_, shown)| shown).ok_or_else(|| said("no honest device is left".into()))
+    }
+}
+
+enum Deed {
+    Save(usize),
+    Meet(usize, usize),
+    Trouble,
+}
