@@ -10,7 +10,7 @@ use std::path::Path;
 /// that the next write replaces.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
+    make_folder(folder)?;
     let temporary = path.with_extension("tmp");
     // One left by a kill may have been made with other rights.
     match fs::remove_file(&temporary) {
@@ -27,6 +27,13 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
     written?;
     flush_folder(folder)
+}
+
+/// Makes a folder and what is missing above it; a name that is not flushed in the folder above it does not outlive a power cut.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = folder.ancestors().take_while(|folder| !folder.is_dir()).collect();
+    fs::create_dir_all(folder)?;
+    missing.iter().rev().filter_map(|folder| folder.parent()).try_for_each(flush_folder)
 }
 
 /// At most `bytes_max` bytes of a file; one more than that if it is longer. `None` if it is not there.

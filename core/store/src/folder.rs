@@ -59,13 +59,25 @@ impl Folder {
         self.partial().join(format!("{hash}.{row}"))
     }
 
-    /// Makes the folders that every store has.
+    /// Makes the folders that every store has, durably.
+    ///
+    /// They are flushed at every opening: a process that was killed may have made one and not come to that.
     pub(crate) fn make(&self) -> io::Result<()> {
         for path in [self.root.clone(), self.blobs(), self.partial(), self.aside()] {
-            fs::create_dir_all(path)?;
+            make_folder(&path)?;
         }
         flush_folder(&self.root)?;
         flush_folder(&self.blobs())
+    }
+
+    /// Makes the name of the store durable in the folder above it, and so on upwards as far as this process may look.
+    pub(crate) fn settle_name(&self) {
+        for folder in self.root.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()) {
+            // What lies above belongs to the system, which keeps its own folders.
+            if flush_folder(folder).is_err() {
+                return;
+            }
+        }
     }
 
     /// Takes the lock that keeps a second handle out; it ends with the file, also when the process is killed.
@@ -104,6 +116,17 @@ impl Drop for Lock {
         // runs its program, and the folder would look open for as long.
         let _ = self.0.unlock();
     }
+}
+
+/// Makes a folder and what is missing above it, durably: a folder whose name was not flushed in the one above it is gone
+/// after a power cut, with everything that was flushed inside.
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = path.ancestors().take_while(|folder| !folder.is_dir()).collect();
+    fs::create_dir_all(path)?;
+    for folder in missing.iter().rev().filter_map(|folder| folder.parent()) {
+        flush_folder(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })?;
+    }
+    Ok(())
 }
 
 /// Makes names in `folder` durable: a renamed file survives a power cut only after this.

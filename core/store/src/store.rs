@@ -107,6 +107,7 @@ impl Store {
             Ok(())
         })?;
         folder::flush_folder(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
+        folder.settle_name();
         Self::start(folder, lock, connection, threads)
     }
 

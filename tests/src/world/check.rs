@@ -351,7 +351,8 @@ fn applied(
                     && ancestors(later.entry, &by_id).contains(&step.entry)
             });
             if !is_built_on {
-                return violated("cut-sets-aside", format!("entry {} is cut and applied", step.entry));
+                let found = format!("entry {} at {} of log {} is cut and applied", step.entry, step.seq, step.log);
+                return violated("cut-sets-aside", found);
             }
         }
     }

@@ -136,6 +136,10 @@ fn of_draft(error: DraftError) -> Done {
 fn finish(site: &mut Site, model: &mut Model, word: &str, draft: &Draft) -> Done {
     let Some(up) = &site.up else { return Done::Refused("off") };
     let saved = up.device.save(draft);
+    if let Some(attempt) = model.attempts.get_mut(word) {
+        // What the person sees in the draft: a kill may have come before the photo was attached.
+        attempt.photos = draft.photos.iter().map(|photo| photo.photo.sha256).collect();
+    }
     told(site, model, word, saved)
 }
 

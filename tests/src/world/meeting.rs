@@ -39,6 +39,8 @@ pub struct Met {
     pub carried: Carried,
     /// Whether both said at the end that they hold the same.
     pub are_synced: bool,
+    /// What the two said is missing, if they are not.
+    pub missing: Option<String>,
     /// Whether somebody saved meanwhile.
     pub saved: bool,
     /// Codes with which one side refused the other.
@@ -110,9 +112,12 @@ pub fn meet(
     for (outcome, site) in outcomes.iter().zip(&sites) {
         refusals += u64::from(ending(outcome, site)?);
     }
-    let met = Met { ended, carried, are_synced: outcomes.iter().all(|of| of.is_fully_synced), saved, refusals };
+    let are_synced = outcomes.iter().all(|of| of.is_fully_synced);
+    let said = |of: &SyncOutcome| format!("{:?} {:?} {:?} {:?}; ", of.end, of.rest, of.missing_here, of.missing_there);
+    let missing = (!are_synced).then(|| outcomes.iter().map(said).collect());
+    let met = Met { ended, carried, are_synced, missing, saved, refusals };
     let is_plain = plan.hostile.is_none() && !saved && !matches!(ended, Ended::Killed { .. });
-    if is_plain && sites.iter().all(|site| !site.disk.is_dead() && !site.disk.will_fail()) {
+    if is_plain && sites.iter().all(|site| !site.disk.is_armed()) {
         after(&sites, &before, &outcomes, plan, &met, scope)?;
     }
     Ok(Some(met))

@@ -23,9 +23,6 @@ use crate::mission::Mission;
 /// An hour of the world.
 const HOUR_MS: u64 = 3_600_000;
 
-/// Events that a story tells, at most.
-const STORY_EVENTS: usize = 40;
-
 /// Rounds of meetings in peace after which everything must have come together.
 const PEACE_ROUNDS: usize = 8;
 
@@ -36,6 +33,8 @@ pub struct Plan {
     pub seed: u64,
     /// The clocks follow from this and the seed.
     pub clocks: u64,
+    /// Events that the story of a failure tells, at most.
+    pub events: usize,
 }
 
 /// What a world came to.
@@ -88,6 +87,7 @@ pub fn run(plan: Plan, mission: &Mission) -> Result<Outcome, Box<Failure>> {
 }
 
 struct World<'a> {
+    events: usize,
     mission: &'a Mission,
     chance: Chance,
     luck: Luck,
@@ -127,7 +127,7 @@ impl<'a> World<'a> {
         let sites: Vec<Site> = sites.collect();
         let hostile = luck.hostile.then(|| camps + chance.below(phones as u64) as usize);
         let (model, backups, story) = (Model::default(), BTreeMap::new(), VecDeque::new());
-        Self { mission, chance, luck, time, model, sites, backups, hostile, tally, story }
+        Self { events: plan.events.max(1), mission, chance, luck, time, model, sites, backups, hostile, tally, story }
     }
 
     fn live(&mut self) -> Result<Shown, Violation> {
@@ -146,7 +146,7 @@ impl<'a> World<'a> {
     }
 
     fn tell(&mut self, event: impl Into<String>) {
-        if self.story.len() == STORY_EVENTS {
+        if self.story.len() == self.events {
             self.story.pop_front();
         }
         let minutes = self.time.now_ms() / 60_000;
@@ -204,7 +204,7 @@ impl<'a> World<'a> {
         if !self.awake(number)? {
             return Ok(false);
         }
-        let is_armed = self.arm(number, 40);
+        self.arm(number, 40);
         let site = &mut self.sites[number];
         let done = match self.chance.below(6) {
             0 => deeds::settle(site, &mut self.model, &mut self.chance),
@@ -213,12 +213,13 @@ impl<'a> World<'a> {
         let name = self.sites[number].name();
         self.tell(format!("{name} saves: {done:?}"));
         let is_saved = matches!(done, Done::Saved);
+        let is_armed = self.sites[number].disk.is_armed();
         match done {
             Done::Saved => self.tally.entries += 1,
             Done::Refused(_) => {}
             Done::Storage(_) if is_armed => self.tally.untold += 1,
             Done::Storage(error) => return violated("no-fault-no-refusal", format!("{name}: {error}")),
-            Done::Wrong(_) if self.sites[number].disk.is_dead() => self.tally.untold += 1,
+            Done::Wrong(_) if is_armed => self.tally.untold += 1,
             Done::Wrong(error) => return violated("no-fault-no-refusal", format!("{name}: {error}")),
         }
         self.recover(number)?;
@@ -243,9 +244,10 @@ impl<'a> World<'a> {
         let hostile = [one, other].iter().position(|number| self.hostile == Some(*number));
         let hostile = hostile.filter(|_| self.chance.once_in(2)).map(|side| (side, self.chance.number()));
         let plan = MeetPlan { link, stay: save_at.is_some(), save_at, hostile };
-        let is_armed = [self.arm(one, 400), self.arm(other, 400)];
+        self.arm(one, 400);
+        self.arm(other, 400);
         let Some(met) = self.meet(one, other, plan)? else {
-            if is_armed == [false; 2] {
+            if !self.sites[one].disk.is_armed() && !self.sites[other].disk.is_armed() {
                 return violated("no-fault-no-refusal", format!("{one} and {other} cannot begin to talk"));
             }
             self.recover(one)?;
@@ -266,15 +268,17 @@ impl<'a> World<'a> {
     fn meet(&mut self, one: usize, other: usize, plan: MeetPlan) -> Result<Option<Met>, Violation> {
         let [first, second] = self.sites.get_disjoint_mut([one, other]).expect("two different devices meet");
         let names = format!("{} meets {}", first.name(), second.name());
+        let one_is_cut = first.is_cut || second.is_cut;
         let met = meet([first, second], plan, self.mission, &mut self.model, &mut self.chance);
         let text = match &met {
             Ok(Some(met)) => format!(
-                "{names}: {:?}, {} bytes in {} ms{}{}",
+                "{names}: {:?}, {} bytes in {} ms{}{}{}",
                 met.ended,
                 met.carried.bytes,
                 met.carried.ms,
                 if met.are_synced { ", synced" } else { "" },
                 if plan.hostile.is_some() { ", one hostile" } else { "" },
+                if one_is_cut { ", one cut" } else { "" },
             ),
             Ok(None) => format!("{names}: not begun"),
             Err(violation) => format!("{names}: {violation}"),
@@ -283,25 +287,18 @@ impl<'a> World<'a> {
         met
     }
 
-    /// Lets something fail in what comes next; whether it may.
-    fn arm(&mut self, number: usize, calls: u64) -> bool {
+    /// Lets something fail in what comes next, now and then.
+    fn arm(&mut self, number: usize, calls: u64) {
         let Luck { kills, power_cuts, io_errors, full_disks, .. } = self.luck;
         let disk = &self.sites[number].disk;
         if (kills || power_cuts) && self.chance.once_in(6) {
             disk.kill_in(1 + self.chance.below(calls));
-            return true;
-        }
-        if io_errors && self.chance.once_in(12) {
+        } else if io_errors && self.chance.once_in(8) {
             disk.fail_in(1 + self.chance.below(calls));
-            self.tally.io_errors += 1;
-            return true;
-        }
-        if full_disks && self.chance.once_in(12) {
+        } else if full_disks && self.chance.once_in(8) {
             disk.limit_room(Some(self.chance.below(40_000)));
             self.tally.full_disks += 1;
-            return true;
         }
-        false
     }
 
     /// After a deed: a dead process is started again, a disk that failed is sound again, and what must be there is.
@@ -310,26 +307,18 @@ impl<'a> World<'a> {
         if !site.is_up() {
             return Ok(());
         }
-        let was_dead = site.disk.is_dead();
-        let must_restart = was_dead || self.luck.io_errors && self.chance.once_in(8);
-        if !must_restart {
-            // A person makes room; a failed flush is noticed at the next save, which then asks for a restart.
-            let was_limited = self.luck.full_disks || self.luck.io_errors;
-            if was_limited {
-                site.stop();
-                site.disk.revive();
-                return self.restart(number);
-            }
-            return Ok(());
-        }
-        if was_dead {
+        if site.disk.is_dead() {
             self.tally.kills += 1;
             site.kill();
             if self.luck.power_cuts && self.chance.once_in(2) {
                 self.cut_power(number)?;
             }
-        } else {
+        } else if site.disk.disarm() {
+            // After a failed flush nothing is written any more until the app is started again.
+            self.tally.io_errors += 1;
             site.stop();
+        } else {
+            return Ok(());
         }
         self.sites[number].disk.revive();
         self.restart(number)
@@ -502,8 +491,11 @@ impl<'a> World<'a> {
         let draft = CutDraft { key: &key, kept: &kept, reason: CutReason::Lost, text: None };
         let cut = office.cut(&self.mission.charter, &draft);
         let Ok(cut) = cut else { return Ok(()) };
-        if let Err(error) = up.device.receive(Class::Cut, &[cut.as_bytes().to_vec()]) {
-            return violated("no-fault-no-refusal", format!("a cut is not taken: {error}"));
+        match up.device.receive(Class::Cut, &[cut.as_bytes().to_vec()]) {
+            Ok(received) if received.new.len() == 1 => {}
+            // The camp has not met anybody yet who knows this key: the party's officer waits.
+            Ok(_) => return Ok(()),
+            Err(error) => return violated("no-fault-no-refusal", format!("a cut is not taken: {error}")),
         }
         let _ = up.replica.notify();
         self.model.cuts.push(made);
@@ -511,7 +503,7 @@ impl<'a> World<'a> {
             site.is_cut = true;
         }
         self.tally.cuts += 1;
-        let text = format!("the key of {} is cut", self.sites[number].name());
+        let text = format!("the key of {} is cut: {:?}", self.sites[number].name(), self.model.cuts.last());
         self.tell(text);
         Ok(())
     }
@@ -568,13 +560,15 @@ impl<'a> World<'a> {
         let hub = there[0];
         let mut amount = 0;
         for round in 0..PEACE_ROUNDS {
-            let mut synced = true;
+            let mut unsynced = String::new();
             for &number in &there[1..] {
                 let Some(met) = self.meet(hub, number, plan)? else {
                     return violated("no-fault-no-refusal", format!("{number} cannot begin to talk in peace"));
                 };
                 self.tally.contacts += 1;
-                synced &= met.are_synced || self.sites[number].is_cut;
+                if !met.are_synced && !self.sites[number].is_cut {
+                    unsynced = met.missing.unwrap_or_default();
+                }
             }
             if round == 0
                 && let Some(camp) = self.sites[hub].up.as_ref().and_then(|up| up.camp.as_ref())
@@ -588,11 +582,11 @@ impl<'a> World<'a> {
             for &number in there {
                 now += self.holding(number)?.amount();
             }
-            if round > 0 && synced {
+            if round > 0 && unsynced.is_empty() {
                 return Ok(());
             }
             if round > 1 && now == amount {
-                return self.only_what_is_lost(there);
+                return self.only_what_is_lost(there, &unsynced);
             }
             amount = now;
         }
@@ -600,7 +594,7 @@ impl<'a> World<'a> {
     }
 
     /// Nothing moves, and not all say "synced": then something must be held by nobody at all.
-    fn only_what_is_lost(&mut self, there: &[usize]) -> Result<(), Violation> {
+    fn only_what_is_lost(&mut self, there: &[usize], unsynced: &str) -> Result<(), Violation> {
         let (mut whole, mut missing) = (BTreeSet::new(), BTreeSet::new());
         for &number in there.iter().filter(|number| !self.sites[**number].is_cut) {
             let holding = self.holding(number)?;
@@ -610,7 +604,8 @@ impl<'a> World<'a> {
         match missing.iter().find(|blob| whole.contains(*blob)) {
             Some(blob) => violated("peace-brings-together", format!("blob {blob} is held and does not pass")),
             None if missing.is_empty() => {
-                violated("peace-brings-together", "nothing moves, nothing is missing, and not all say that they are synced")
+                let found = format!("nothing moves, nothing is missing, and not all say that they are synced: {unsynced}");
+                violated("peace-brings-together", found)
             }
             None => Ok(()),
         }

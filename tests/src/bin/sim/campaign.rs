@@ -40,7 +40,7 @@ pub(crate) fn run_campaign(arguments: &Arguments) -> (Tally, Vec<Box<Failure>>, 
                         return;
                     }
                     let seed = arguments.seed + at;
-                    let outcome = run(Plan { seed, clocks: 0 }, &mission);
+                    let outcome = run(Plan { seed, clocks: 0, events: arguments.events }, &mission);
                     let mut progress = lock();
                     progress.last_seed = progress.last_seed.max(seed);
                     match outcome {

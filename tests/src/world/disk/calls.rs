@@ -147,7 +147,7 @@ impl State {
             return Err(libc::EIO);
         }
         if self.fail_at == Some(self.calls) {
-            self.fail_at = None;
+            (self.fail_at, self.has_failed) = (None, true);
             return Err(libc::EIO);
         }
         Ok(())

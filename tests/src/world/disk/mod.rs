@@ -41,6 +41,8 @@ struct State {
     /// Bytes that the disk still takes; `None` is without end.
     room: Option<u64>,
     is_dead: bool,
+    /// A call failed since the process was started.
+    has_failed: bool,
     /// Files and folders that are open.
     open: BTreeMap<c_int, Open>,
     journal: Journal,
@@ -117,9 +119,17 @@ impl Disk {
         state.fail_at = Some(state.calls + calls.max(1));
     }
 
-    /// Whether the failure that was asked for has not come yet.
-    pub fn will_fail(&self) -> bool {
-        self.state().fail_at.is_some()
+    /// Whether something that was asked for may still come, or came: the product may then say that it cannot store.
+    pub fn is_armed(&self) -> bool {
+        let state = self.state();
+        state.is_dead || state.has_failed || state.kill_at.is_some() || state.fail_at.is_some() || state.room.is_some()
+    }
+
+    /// Nothing that was asked for comes any more; whether a call failed since the process was started.
+    pub fn disarm(&self) -> bool {
+        let mut state = self.state();
+        (state.kill_at, state.fail_at, state.room) = (None, None, None);
+        state.has_failed
     }
 
     /// Lets the disk take so many more bytes; `None`: as many as there are.
@@ -135,7 +145,7 @@ impl Disk {
     /// The process is started again, on a disk that has room and does not fail. What it had not flushed stays unflushed.
     pub fn revive(&self) {
         let mut state = self.state();
-        (state.is_dead, state.kill_at, state.fail_at, state.room) = (false, None, None, None);
+        (state.is_dead, state.has_failed, state.kill_at, state.fail_at, state.room) = (false, false, None, None, None);
         state.open.clear();
     }
 
