@@ -15,6 +15,8 @@ pub struct Model {
     pub told: BTreeMap<EntryId, String>,
     /// What was cut.
     pub cuts: Vec<CutMade>,
+    /// Words of drafts that stand on two disks, so that each may save them.
+    pub copied: BTreeSet<String>,
     /// Every photo that was handed to a device.
     pub photos: BTreeSet<BlobHash>,
     next: u64,
@@ -70,6 +72,12 @@ impl Model {
         if let Some(attempt) = self.attempts.get_mut(word) {
             attempt.told = Some((entry, record));
         }
+    }
+
+    /// The drafts of a device are copied with it.
+    pub fn copy_drafts(&mut self, key: &[u8; 32]) {
+        let open = self.attempts.iter().filter(|(_, attempt)| attempt.key == *key && attempt.told.is_none());
+        self.copied.extend(open.map(|(word, _)| word.clone()));
     }
 
     /// Whether a party cut it away.

@@ -424,6 +424,7 @@ impl<'a> World<'a> {
                 let but: &[&str] = if has_marker { &[] } else { &["install-marker"] };
                 self.sites[number].disk.back_up(&folder, but).map_err(io)?;
                 let duty = self.sites[number].duty.clone();
+                self.model.copy_drafts(self.sites[number].key.as_bytes());
                 self.backups.insert(number, Backup { folder, duty, has_marker, restored: 0 });
                 self.tell(format!("{name} is backed up, {}", if has_marker { "marker too" } else { "without its marker" }));
                 self.restart(number)
@@ -462,6 +463,7 @@ impl<'a> World<'a> {
         let clone = self.sites[number].clone_at(at);
         let clone = clone.unwrap_or_else(|error| panic!("the World cannot write to its own folder: {error}"));
         self.sites[number].is_doubled = true;
+        self.model.copy_drafts(self.sites[number].key.as_bytes());
         self.sites.push(clone);
         self.tally.clones += 1;
         let text = format!("{} is cloned as {}", self.sites[number].name(), self.sites[at].name());

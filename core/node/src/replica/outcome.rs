@@ -1,5 +1,6 @@
 //! How a conversation ended, and what is missing where: by person, by log, by photo.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use merestone_core::check::Refused;
@@ -8,7 +9,7 @@ use merestone_core::roster::{Certificate, Class, Role, Roster};
 use merestone_core::sync::frame::BlobClass;
 use merestone_core::sync::{BlobFailure, CloseCode, Progress, RestState};
 use merestone_link::{Loss, PeerKey, Violation};
-use merestone_store::{ReadError, Store};
+use merestone_store::{LogTip, PAGE_LINKS_MAX, ReadError, Store};
 
 use super::Shared;
 use super::answer::stored_blob_class;
@@ -298,11 +299,14 @@ pub(super) fn missing(
                 let person = Person::of_key(&tip.key, &shared.authority.roster());
                 BehindLog { log: tip.log, person, here: tip.height, there }
             };
+            // In a forked log a longer branch may stand beside the main one, and the peer may have told of either.
+            let is_forked = tip.branches.is_some();
+            let whole = if is_forked { unbroken(store, tip)? } else { tip.height };
             let at_least = told.unwrap_or(0).max(tip.top);
-            if at_least > tip.height {
+            if at_least > whole {
                 here.logs.push(behind(at_least));
             }
-            if let Some(told) = told.filter(|told| *told < tip.height) {
+            if let Some(told) = told.filter(|told| *told < tip.height && (!is_forked || *told == 0)) {
                 there.push(behind(told));
             }
         }
@@ -325,6 +329,24 @@ pub(super) fn missing(
         here.photos.push(named(store, hash, &person)?);
     }
     Ok((here, there))
+}
+
+/// How far a forked log is held on its longest branch, if of every held entry the one before is held too; else how far
+/// its main branch is.
+fn unbroken(store: &Store, tip: &LogTip) -> Result<u64, ReadError> {
+    let (mut held, mut from, mut reach) = (HashSet::new(), 0, 0);
+    loop {
+        let page = store.links(tip.log, from, PAGE_LINKS_MAX)?;
+        let Some(last) = page.last() else { return Ok(reach) };
+        from = last.seq + 1;
+        for link in page {
+            if link.prev.is_some_and(|prev| !held.contains(&prev)) {
+                return Ok(tip.height);
+            }
+            held.insert(link.id);
+            reach = reach.max(link.seq + 1);
+        }
+    }
 }
 
 fn named(
