@@ -129,7 +129,8 @@ pub fn duty(site: &Site) -> Result<(), Violation> {
     let Some(up) = &site.up else { return Ok(()) };
     let (device, name) = (&up.device, site.name());
     let store = device.store();
-    let broken = |error: &dyn fmt::Display| Violation { invariant: "store-readable", found: format!("{name}: {error}") };
+    let broken =
+        |error: &dyn fmt::Display| Violation { invariant: "store-readable", found: format!("{name}: {error}") };
     for (id, photos) in &site.duty.saved {
         let held = store.entry(*id).map_err(|error| broken(&error))?;
         if held.is_none_or(|held| held.body.bytes().is_none()) {
@@ -244,8 +245,7 @@ fn record_ids(device: &Device, tips: &[LogTip]) -> Result<BTreeSet<RecordId>, St
     for tip in tips {
         let mut from = 0;
         loop {
-            let page =
-                device.store().log_entries(tip.log, from, usize::MAX).map_err(|error| error.to_string())?;
+            let page = device.store().log_entries(tip.log, from, usize::MAX).map_err(|error| error.to_string())?;
             let Some(last) = page.last() else { break };
             from = last.seq + 1;
             records.extend(page.into_iter().map(|entry| entry.record));
@@ -265,7 +265,10 @@ pub fn truth(device: &Device, model: &Model, doubled: &BTreeSet<[u8; 32]>) -> Re
     let keys: BTreeMap<LogId, [u8; 32]> = tips.iter().map(|tip| (tip.log, tip.key)).collect();
     for tip in &tips {
         if tip.branches.is_some() && !doubled.contains(&tip.key) {
-            return violated("no-fork-of-ones-own", format!("log {} has a fork, and its author has one device", tip.log));
+            return violated(
+                "no-fork-of-ones-own",
+                format!("log {} has a fork, and its author has one device", tip.log),
+            );
         }
     }
     let mut words: BTreeMap<String, EntryId> = BTreeMap::new();
@@ -335,8 +338,7 @@ fn applied(
     doubled: &BTreeSet<[u8; 32]>,
 ) -> Result<(), Violation> {
     let by_id: BTreeMap<EntryId, &Step> = history.iter().map(|step| (step.entry, step)).collect();
-    let is_covered =
-        |step: &Step| keys.get(&step.log).is_some_and(|key| model.is_covered(key, step.log, step.seq));
+    let is_covered = |step: &Step| keys.get(&step.log).is_some_and(|key| model.is_covered(key, step.log, step.seq));
     let is_doubled = |step: &Step| keys.get(&step.log).is_some_and(|key| doubled.contains(key));
     for step in history {
         let before = ancestors(step.entry, &by_id);

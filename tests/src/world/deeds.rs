@@ -79,8 +79,7 @@ pub fn settle(site: &mut Site, model: &mut Model, chance: &mut Chance) -> Done {
     };
     let word = model.word();
     let answers = BTreeMap::from([(key.clone(), word.clone())]);
-    let attempt =
-        Attempt { key: *site.key.as_bytes(), site: site.number, answers, photos: Vec::new(), told: None };
+    let attempt = Attempt { key: *site.key.as_bytes(), site: site.number, answers, photos: Vec::new(), told: None };
     model.begin(&word, attempt);
     let saved = up.device.resolve(&site.key, record, &key, Answer::text(&word));
     told(site, model, &word, saved)

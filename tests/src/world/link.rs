@@ -53,10 +53,7 @@ impl LinkPlan {
     /// Whether the product promises progress on it: it lives for 2 s at a round trip of at most 300 ms, and a photo's chunk passes
     /// within half of that.
     pub fn promises_progress(&self) -> bool {
-        self.lives_ms >= 2_000
-            && self.round_trip_ms <= 300
-            && self.bytes_max >= 200_000
-            && self.bytes_per_s >= 128_000
+        self.lives_ms >= 2_000 && self.round_trip_ms <= 300 && self.bytes_max >= 200_000 && self.bytes_per_s >= 128_000
     }
 }
 

@@ -390,8 +390,12 @@ impl<'a> World<'a> {
 
     /// Something that no device did.
     fn trouble(&mut self) -> Result<(), Violation> {
-        let phones: Vec<usize> =
-            self.sites.iter().filter(|site| site.role != Role::Camp && site.is_there()).map(|site| site.number).collect();
+        let phones: Vec<usize> = self
+            .sites
+            .iter()
+            .filter(|site| site.role != Role::Camp && site.is_there())
+            .map(|site| site.number)
+            .collect();
         let Some(number) = self.chance.pick(&phones).copied() else { return Ok(()) };
         match self.chance.below(6) {
             0 if self.luck.power_cuts => {
@@ -426,7 +430,10 @@ impl<'a> World<'a> {
                 let duty = self.sites[number].duty.clone();
                 self.model.copy_drafts(self.sites[number].key.as_bytes());
                 self.backups.insert(number, Backup { folder, duty, has_marker, restored: 0 });
-                self.tell(format!("{name} is backed up, {}", if has_marker { "marker too" } else { "without its marker" }));
+                self.tell(format!(
+                    "{name} is backed up, {}",
+                    if has_marker { "marker too" } else { "without its marker" }
+                ));
                 self.restart(number)
             }
             Some(backup) if backup.restored < 2 => {
@@ -516,7 +523,8 @@ impl<'a> World<'a> {
         let site = &mut self.sites[number];
         site.stop();
         let files = disk::files(&site.folder().join("store/blobs")).unwrap_or_default();
-        let photos: Vec<PathBuf> = files.into_iter().filter(|file| !file.to_string_lossy().contains("partial")).collect();
+        let photos: Vec<PathBuf> =
+            files.into_iter().filter(|file| !file.to_string_lossy().contains("partial")).collect();
         let name = site.name();
         let Some(photo) = self.chance.pick(&photos).cloned() else { return self.restart(number) };
         if let Err(error) = self.sites[number].disk.flip_bit(&photo, &mut self.chance) {
@@ -535,7 +543,13 @@ impl<'a> World<'a> {
         }
         let Some(up) = &site.up else { return Ok(()) };
         match up.device.store().check() {
-            Ok(census) if census.aside.iter().any(|_| true) || census.blobs_lost.contains(&hash) || census.blobs_unknown.contains(&hash) => Ok(()),
+            Ok(census)
+                if census.aside.iter().any(|_| true)
+                    || census.blobs_lost.contains(&hash)
+                    || census.blobs_unknown.contains(&hash) =>
+            {
+                Ok(())
+            }
             Ok(_) => violated("damage-reported", format!("{name}: a bit of {hash} turned around and nobody noticed")),
             Err(error) => violated("damage-reported", format!("{name}: {error}")),
         }
@@ -545,7 +559,16 @@ impl<'a> World<'a> {
     fn peace(&mut self) -> Result<Shown, Violation> {
         self.hostile = None;
         let calm = Luck { kills: false, power_cuts: false, full_disks: false, io_errors: false, ..self.luck };
-        self.luck = Luck { short_links: false, bit_flips: false, busy: false, restores: false, clones: false, cuts: false, hostile: false, ..calm };
+        self.luck = Luck {
+            short_links: false,
+            bit_flips: false,
+            busy: false,
+            restores: false,
+            clones: false,
+            cuts: false,
+            hostile: false,
+            ..calm
+        };
         self.time.pass_to(self.time.now_ms() + HOUR_MS);
         self.tell("peace");
         for number in 0..self.sites.len() {
@@ -606,7 +629,8 @@ impl<'a> World<'a> {
         match missing.iter().find(|blob| whole.contains(*blob)) {
             Some(blob) => violated("peace-brings-together", format!("blob {blob} is held and does not pass")),
             None if missing.is_empty() => {
-                let found = format!("nothing moves, nothing is missing, and not all say that they are synced: {unsynced}");
+                let found =
+                    format!("nothing moves, nothing is missing, and not all say that they are synced: {unsynced}");
                 violated("peace-brings-together", found)
             }
             None => Ok(()),

@@ -2,3 +2,4 @@
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
 mod disks;
+mod seeds;

@@ -27,7 +27,8 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     pub(crate) fn read(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut read = Self { hours: u64::MAX, seed: 1, seeds: u64::MAX, jobs: 1, planted: None, events: 40, ledger: None };
+        let mut read =
+            Self { hours: u64::MAX, seed: 1, seeds: u64::MAX, jobs: 1, planted: None, events: 40, ledger: None };
         let mut is_bounded = false;
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or(format!("{word} needs a value"));

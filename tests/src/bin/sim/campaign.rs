@@ -54,7 +54,8 @@ pub(crate) fn run_campaign(arguments: &Arguments) -> (Tally, Vec<Box<Failure>>, 
             });
         }
     });
-    let Progress { tally, failures, last_seed } = progress.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let Progress { tally, failures, last_seed } =
+        progress.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     (tally, failures, last_seed, began.elapsed())
 }
 

@@ -1,0 +1,36 @@
+//! Worlds from seeds: nothing that must hold is broken, and a seed gives the same world again.
+
+use merestone_tests::chance::Chance;
+use merestone_tests::outpost;
+use merestone_tests::world::luck::Tally;
+use merestone_tests::world::run::{Plan, run};
+
+/// Device-hours that this test lives: a few seconds, in the profile of tests. `tests/run` lives through 2,000.
+const DEVICE_HOURS: u64 = 60;
+
+#[test]
+fn worlds_of_bad_luck_keep_what_was_promised() {
+    let mission = outpost::found();
+    let first = Chance::seed_from("MERESTONE_WORLD_SEED") >> 16;
+    let mut tally = Tally::default();
+    for seed in first.. {
+        if tally.device_hours >= DEVICE_HOURS {
+            break;
+        }
+        match run(Plan { seed, clocks: 0, events: 60 }, &mission) {
+            Ok(outcome) => tally += outcome.tally,
+            Err(failure) => panic!("{failure}"),
+        }
+    }
+    println!("{tally}");
+    assert!(tally.contacts > 0 && tally.entries > 0);
+}
+
+#[test]
+fn a_seed_gives_the_same_world_again() {
+    let mission = outpost::found();
+    let again = || run(Plan { seed: 7, clocks: 0, events: 60 }, &mission).unwrap_or_else(|failure| panic!("{failure}"));
+    let (one, other) = (again(), again());
+    assert_eq!(one.tally, other.tally);
+    assert_eq!(one.shown.differs(&other.shown), None);
+}
