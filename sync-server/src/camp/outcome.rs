@@ -54,6 +54,8 @@ struct FailedShown {
 #[derive(Serialize)]
 pub(crate) struct OutcomeShown {
     fully_synced: bool,
+    /// Everything that both sides wanted is on both: only photos that one of them did not want may be missing.
+    synced_as_wanted: bool,
     peer: Option<PeerShown>,
     end: String,
     advice: &'static str,
@@ -95,6 +97,7 @@ impl OutcomeShown {
         let progress = &outcome.progress;
         Self {
             fully_synced: outcome.is_fully_synced,
+            synced_as_wanted: outcome.is_synced_as_wanted,
             peer: outcome.peer.as_ref().map(PeerShown::of),
             end: outcome.end.to_string(),
             advice: outcome.end.advice(),
@@ -206,7 +209,7 @@ fn by_person<'a>(items: impl Iterator<Item = (Option<&'a Person>, MissingShown)>
 /// If the conversation broke off.
 pub(crate) fn end_of(outcome: &SyncOutcome) -> Result<Code, Failure> {
     let code = match &outcome.end {
-        End::Done | End::Stopped if outcome.is_fully_synced => return Ok(Code::Done),
+        End::Done | End::Stopped if outcome.is_fully_synced || outcome.is_synced_as_wanted => return Ok(Code::Done),
         End::Done | End::Stopped => return Ok(Code::Undecided),
         End::Lost { .. } | End::Aborted { .. } | End::Misbehaved { .. } => Code::Unreachable,
         End::ClosedHere { code, .. } => closed(*code),
@@ -288,9 +291,10 @@ impl Report for OutcomeShown {
         for failed in &self.failed {
             writeln!(out, "failed   {} {}: {}", failed.class, failed.photo, failed.why)?;
         }
-        match self.fully_synced {
-            true => writeln!(out, "Synced: both sides hold the same, and nothing is missing."),
-            false => {
+        match (self.fully_synced, self.synced_as_wanted) {
+            (true, _) => writeln!(out, "Synced: both sides hold the same, and nothing is missing."),
+            (false, true) => writeln!(out, "Synced, without the photos that were not wanted on this link."),
+            (false, false) => {
                 writeln!(out, "Not fully synced ({}). What came is kept; the next sync goes on from there.", self.end)
             }
         }

@@ -48,7 +48,8 @@ pub(crate) struct SyncArgs {
     /// While waiting, say nothing on the local networks: the other device needs the ticket.
     #[arg(long, requires = "wait")]
     quiet: bool,
-    /// Take no camera files over this link, but everything else; they come with a later sync.
+    /// Take no camera files over this link, but everything else; they come with a later sync. What is said then is
+    /// "synced, without the photos that were not wanted", and never "synced".
     #[arg(long, conflicts_with = "wait")]
     no_originals: bool,
     /// In whose name, by name or key. Default: the device's only observer.

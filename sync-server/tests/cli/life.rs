@@ -119,6 +119,25 @@ fn two_phones_meet_without_base_camp() {
 }
 
 #[test]
+fn a_link_without_originals_brings_the_rest_and_is_not_called_synced() {
+    let world = World::with_mission();
+    world.enrol("anna", "Anna", "a.key", "observer");
+    world.enrol("boris", "Boris", "b.key", "observer");
+    world.enrol("camp", "Base camp", "n.key", "camp");
+    let saved = record_inspection(&world, "anna");
+    world.write("gate.png", PNG);
+    world.json(&["photo", "add", text(&saved, "record"), "gate.png", "--home", "anna"]);
+    let camp = world.serve("camp");
+    sync(&world, "anna", &camp.ticket);
+    let outcome = world.json(&["sync", &camp.ticket, "--no-originals", "--home", "boris"]);
+    let said = (&outcome["fully_synced"], &outcome["synced_as_wanted"]);
+    assert_eq!(said, (&Value::Bool(false), &Value::Bool(true)), "{outcome}");
+    assert_eq!(world.json(&["device", "show", "--home", "boris"])["photos_missing"], 1);
+    sync(&world, "boris", &camp.ticket);
+    assert_eq!(world.json(&["device", "show", "--home", "boris"])["photos_missing"], 0);
+}
+
+#[test]
 fn a_damaged_photo_is_named_and_comes_again() {
     let world = World::with_mission();
     world.enrol("anna", "Anna", "a.key", "observer");

@@ -28,6 +28,8 @@ pub struct SyncOutcome {
     pub transport: PeerKey,
     /// Both sides said at the end that they hold the same and nothing is missing: the one case that is called synced.
     pub is_fully_synced: bool,
+    /// The same of everything that both sides wanted on this link: photos that one of them did not want may be missing.
+    pub is_synced_as_wanted: bool,
     /// How it ended.
     pub end: End,
     /// How both sides compared when they last rested; `None` if they never did.

@@ -107,8 +107,12 @@ impl Tally {
         };
         // The two sides may agree and both lack the same entry; and who could not look does not know.
         let is_fully_synced = self.is_fully_synced() && could_look && missing_here.is_nothing();
+        let is_text_here = missing_here.logs.is_empty() && missing_here.bodies.is_empty();
+        let rest = self.rest.filter(|_| self.is_rest_current);
+        let is_synced_as_wanted = rest.is_some_and(|rest| rest.is_synced_as_wanted) && could_look && is_text_here;
         SyncOutcome {
             is_fully_synced,
+            is_synced_as_wanted,
             peer: self.peer,
             transport,
             end,
