@@ -106,10 +106,8 @@ fn a_bundle_that_was_cut_or_damaged_is_noticed_before_anything_is_taken() {
     let dry = world.json_with_code(&["courier", "read", "photo.courier", "--dry-run", "--home", "camp"], 1);
     assert!(text(&dry["damaged"][0], "what").starts_with("original "), "{dry}");
     let read = world.json_with_code(&["courier", "read", "photo.courier", "--home", "camp"], 1);
-    assert_eq!(
-        (&read["entries_new"], &read["photos_new"], &read["photos_missing"]),
-        (&Value::from(3), &Value::from(2), &Value::from(1))
-    );
+    assert_eq!((&read["entries_new"], &read["photos_new"]), (&Value::from(3), &Value::from(1)), "{read}");
+    assert_eq!(read["photos_missing"], 1);
     // The good stick mends it.
     let read = world.json(&["courier", "read", "good.courier", "--home", "camp"]);
     assert_eq!((&read["photos_new"], &read["photos_missing"]), (&Value::from(1), &Value::from(0)));
