@@ -35,6 +35,14 @@ impl Bits {
         }
     }
 
+    pub(crate) fn has(&self, index: u32) -> bool {
+        self.bytes.get(index as usize / 8).is_some_and(|byte| byte & 0x80 >> (index % 8) != 0)
+    }
+
+    pub(crate) fn is_none(&self) -> bool {
+        self.bytes.iter().all(|byte| *byte == 0)
+    }
+
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }

@@ -6,6 +6,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write as _};
 use std::path::Path;
+use std::sync::{MutexGuard, PoisonError};
 
 use merestone_core::entry::PHOTO_BYTES_MAX;
 use merestone_core::id::BlobHash;
@@ -18,6 +19,7 @@ use crate::aside::AsideReason;
 use crate::batch::{Batch, Internal};
 use crate::error::{BlobError, ReadError};
 use crate::folder::flush_folder;
+use crate::incoming::hashes_beside;
 use crate::store::{Store, Trouble};
 
 /// A blob whose file is durable under its name, made by the store alone. Commit it with the entry that names it.
@@ -86,7 +88,7 @@ impl Store {
         match hash_file(&path) {
             Ok(found) if found.hash == hash => Ok(true),
             Ok(_) => {
-                let moving = self.moving.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let moving = self.moving();
                 self.folder.set_aside(&path, &hash.to_string())?;
                 drop(moving);
                 self.lose_blob(hash, AsideReason::Damaged)?;
@@ -123,9 +125,10 @@ impl Store {
         if rows.is_empty() {
             return Ok(0);
         }
-        let _moving = self.moving.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _moving = self.moving();
         for (blob, hash) in &rows {
-            let mut paths = vec![self.folder.blob(*hash), self.folder.partial_blob(*hash, *blob)];
+            let partial = self.folder.partial_blob(*hash, *blob);
+            let mut paths = vec![self.folder.blob(*hash), hashes_beside(&partial), partial];
             paths.extend(files_named(&self.folder.aside(), &hash.to_string())?);
             for path in paths {
                 remove_if_there(&path)?;
@@ -137,6 +140,11 @@ impl Store {
         batch.internal(Internal::BlobsGone { hashes });
         self.commit(batch)?;
         Ok(count)
+    }
+
+    /// Keeps files of blobs where they are, until it is dropped.
+    pub(crate) fn moving(&self) -> MutexGuard<'_, ()> {
+        self.moving.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn lose_blob(&self, hash: BlobHash, reason: AsideReason) -> Result<(), BlobError> {
@@ -159,8 +167,17 @@ impl Store {
     }
 
     /// Gives a durable file its name, durably. The same content again replaces itself.
-    pub(crate) fn adopt(&self, path: &Path, blob: WholeBlob) -> Result<WholeBlob, BlobError> {
-        let _moving = self.moving.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    fn adopt(&self, path: &Path, blob: WholeBlob) -> Result<WholeBlob, BlobError> {
+        self.adopt_held(&self.moving(), path, blob)
+    }
+
+    /// As [`adopt`](Self::adopt), by a caller that keeps other files from moving.
+    pub(crate) fn adopt_held(
+        &self,
+        _moving: &MutexGuard<'_, ()>,
+        path: &Path,
+        blob: WholeBlob,
+    ) -> Result<WholeBlob, BlobError> {
         let target = self.folder.blob(blob.hash);
         let folder = target.parent().unwrap_or(self.folder.root());
         if !folder.exists() {

@@ -7,7 +7,7 @@
 //! ```text
 //! store.db            SQLite: everything but photos (store.db-wal and store.db-shm belong to it)
 //! blobs/ab/<sha256>   photos and renditions held whole
-//! blobs/partial/      photos of which some chunks are held, and copies in progress
+//! blobs/partial/      photos of which some chunks are held, with their chunk hashes, and copies in progress
 //! aside/              damaged photos, kept and no longer counted
 //! ballast             room that is given up when the disk is full
 //! lock                held while the store is open
@@ -70,6 +70,7 @@ mod entries;
 mod error;
 mod fold;
 mod folder;
+mod incoming;
 mod index;
 mod kept;
 mod ledger;
@@ -92,6 +93,7 @@ pub use chain::{Link, PAGE_LINKS_MAX};
 pub use claim::{BLOBS_MAX, BlobClaim, BlobClass, MissingBlob};
 pub use entries::{PAGE_BYTES_MAX, PAGE_ENTRIES_MAX, PAGE_TIPS_MAX, StoredBody, StoredEntry};
 pub use error::{BlobError, CommitError, OpenError, ReadError};
+pub use incoming::{HeldPart, IncomingBlob};
 pub use index::{Filter, IndexRow, PAGE_ROWS_MAX, PageKey, RowPage, STALE_MAX, Stale, StaleTurn};
 pub use kept::Counts;
 pub use ledger::{AdmittedLog, LeafOf, LedgerAppend, NewLeaf, PAGE_LEAVES_MAX, Unsequenced};

@@ -9,7 +9,6 @@ use merestone_core::merkle::CHUNK_BYTES;
 use rusqlite::{OptionalExtension as _, params};
 
 use crate::apply::{BLOB_MISSING, BLOB_WHOLE};
-use crate::aside::AsideReason;
 use crate::batch::{Batch, Internal};
 use crate::bits::{Bits, chunk_len};
 use crate::blob::{WholeBlob, hash_file};
@@ -41,11 +40,12 @@ impl Store {
                 return Err(BlobError::Chunk { hash, index: chunk.index });
             }
         }
+        // Before the row is read: an erasure in between would leave a file that no row knows.
+        let _moving = self.moving();
         let row = self.claimed(claim)?.ok_or(BlobError::NotWanted { hash })?;
         if row.state == BLOB_WHOLE {
             return Ok(());
         }
-        let _moving = self.moving.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let path = self.folder.partial_blob(hash, row.blob);
         let is_new = !path.exists();
         let mut batch = Batch::new();
@@ -87,23 +87,12 @@ impl Store {
         let path = self.folder.partial_blob(hash, row.blob);
         let found = hash_file(&path)?;
         if found != blob {
-            let moving = self.moving.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            self.folder.set_aside(&path, &hash.to_string())?;
-            drop(moving);
-            let mut batch = Batch::new();
-            batch.internal(Internal::ForgetChunks { row: row.blob });
-            batch.internal(Internal::LostBlob { hash, reason: AsideReason::Damaged });
-            self.commit(batch)?;
-            return Err(BlobError::Mismatch { hash });
+            return self.refuse_whole(hash, &path, row.blob);
         }
-        self.adopt(&path, blob)?;
-        let mut batch = Batch::new();
-        batch.blob(blob).refetchable();
-        self.commit(batch)?;
-        Ok(blob)
+        self.name_whole(claim, &path, blob)
     }
 
-    fn claimed(&self, claim: &BlobClaim) -> Result<Option<BlobRow>, ReadError> {
+    pub(crate) fn claimed(&self, claim: &BlobClaim) -> Result<Option<BlobRow>, ReadError> {
         self.read(|connection| {
             let sql = "SELECT blob, state, held FROM blob
                        WHERE hash = ?1 AND chunks = ?2 AND bytes = ?3 AND state IN (?4, ?5)";
@@ -119,8 +108,9 @@ impl Store {
     }
 }
 
-struct BlobRow {
-    blob: i64,
-    state: u8,
-    have: Vec<u8>,
+pub(crate) struct BlobRow {
+    pub(crate) blob: i64,
+    pub(crate) state: u8,
+    /// Chunks that were flushed before they were noted.
+    pub(crate) have: Vec<u8>,
 }

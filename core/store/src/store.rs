@@ -297,8 +297,15 @@ impl Store {
     fn sweep(&self) {
         let Ok(files) = fs::read_dir(self.folder.partial()) else { return };
         for file in files.flatten() {
-            if file.path().extension().is_some_and(|extension| extension == "tmp") {
-                let _ = fs::remove_file(file.path());
+            let path = file.path();
+            let is_over = match path.extension().and_then(|extension| extension.to_str()) {
+                Some("tmp") => true,
+                // Chunk hashes of a file that is whole or gone.
+                Some("chunks") => !path.with_extension("").exists(),
+                _ => false,
+            };
+            if is_over {
+                let _ = fs::remove_file(path);
             }
         }
         let _ = self.remove_erased();

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 
 use common::{Author, Home, copy_folder, key};
 use merestone_core::id::{BlobHash, EntryId};
-use merestone_core::merkle::CHUNK_BYTES;
-use merestone_store::{AsideReason, Batch, BlobClaim, BlobClass, BlobError, Chunk, Store};
+use merestone_core::merkle::{CHUNK_BYTES, chunk_hashes, chunk_root};
+use merestone_store::{AsideReason, Batch, BlobClaim, BlobClass, BlobError, Chunk, HeldPart, Store};
 
 fn content(len: usize) -> Vec<u8> {
     (0..len).map(|n| (n * 7 + n / 251) as u8).collect()
@@ -208,4 +208,99 @@ fn a_copy_cut_short_is_swept_away_at_the_next_opening() {
     fs::write(&file, b"half").unwrap();
     home.open();
     assert!(!file.exists());
+}
+
+/// Says that an entry names `content`, with its true chunk root.
+fn name_truly(store: &Store, content: &[u8]) -> BlobClaim {
+    let entry = Author::new(1).create("photo");
+    let claim = BlobClaim { chunks: chunk_root(content), ..claim(content) };
+    let mut batch = Batch::new();
+    batch.blob_name(entry.id(), claim, BlobClass::Original).entry(entry);
+    store.commit(batch).unwrap();
+    claim
+}
+
+fn partial_files(store: &std::path::Path) -> Vec<PathBuf> {
+    fs::read_dir(store.join("blobs/partial")).unwrap().map(|file| file.unwrap().path()).collect()
+}
+
+#[test]
+fn a_kill_loses_no_chunk_that_was_written_and_a_damaged_one_is_fetched_again() {
+    let (home, store) = Home::new();
+    let bytes = content(4 * CHUNK_BYTES + 10);
+    let claim = name_truly(&store, &bytes);
+    let hashes = chunk_hashes(&bytes);
+    assert_eq!(store.held_part(&claim).unwrap(), HeldPart::Chunks(Vec::new()));
+    let mut incoming = store.receive_blob(&claim, &hashes, &[]).unwrap();
+    for index in [0, 2, 4] {
+        incoming.write(index, chunk(&bytes, index).bytes).unwrap();
+    }
+    assert!(matches!(store.seal_blob(&mut incoming), Err(BlobError::Incomplete { .. })));
+
+    let copy = home.dir.path().join("killed");
+    copy_folder(&home.path(), &copy);
+    let store = Store::open(&copy, key()).unwrap();
+    assert_eq!(store.held_part(&claim).unwrap(), HeldPart::Chunks(vec![0b1010_1000]));
+    let file = partial_files(&copy).into_iter().find(|path| path.extension().unwrap() != "chunks").unwrap();
+    let mut damaged = fs::read(&file).unwrap();
+    damaged[2 * CHUNK_BYTES] ^= 1;
+    fs::write(&file, damaged).unwrap();
+    let have = store.held_part(&claim).unwrap();
+    assert_eq!(have, HeldPart::Chunks(vec![0b1000_1000]));
+    let HeldPart::Chunks(have) = have else { panic!("not whole") };
+    let mut incoming = store.receive_blob(&claim, &hashes, &have).unwrap();
+    for index in 1..4 {
+        incoming.write(index, chunk(&bytes, index).bytes).unwrap();
+    }
+    store.seal_blob(&mut incoming).unwrap();
+    assert!(store.verify_blob(claim.hash).unwrap());
+    assert_eq!(partial_files(&copy), Vec::<PathBuf>::new());
+    assert_eq!(store.held_part(&claim).unwrap(), HeldPart::Whole);
+}
+
+#[test]
+fn hashes_of_another_file_are_refused_and_torn_ones_are_asked_for_again() {
+    let (home, store) = Home::new();
+    let bytes = content(3 * CHUNK_BYTES);
+    let claim = name_truly(&store, &bytes);
+    let others = chunk_hashes(&content(3 * CHUNK_BYTES - 1));
+    assert!(matches!(store.receive_blob(&claim, &others, &[]), Err(BlobError::Mismatch { .. })));
+    let mut incoming = store.receive_blob(&claim, &chunk_hashes(&bytes), &[]).unwrap();
+    incoming.write(0, chunk(&bytes, 0).bytes).unwrap();
+    let beside = partial_files(&home.path()).into_iter().find(|path| path.extension().unwrap() == "chunks").unwrap();
+    fs::write(&beside, [0; 64]).unwrap();
+    assert_eq!(store.held_part(&claim).unwrap(), HeldPart::Chunks(Vec::new()));
+    let mut incoming = store.receive_blob(&claim, &chunk_hashes(&bytes), &[]).unwrap();
+    (0..3).for_each(|index| incoming.write(index, chunk(&bytes, index).bytes).unwrap());
+    store.seal_blob(&mut incoming).unwrap();
+}
+
+#[test]
+fn a_file_named_before_a_kill_is_held_without_being_fetched_again() {
+    let (home, store) = Home::new();
+    let bytes = content(2 * CHUNK_BYTES);
+    let claim = name_truly(&store, &bytes);
+    store.write_blob(bytes.as_slice()).unwrap();
+    drop(store);
+    let store = home.open();
+    assert!(!store.is_blob_whole(claim.hash).unwrap());
+    assert_eq!(store.held_part(&claim).unwrap(), HeldPart::Whole);
+    assert!(store.is_blob_whole(claim.hash).unwrap());
+    assert!(matches!(store.receive_blob(&claim, &chunk_hashes(&bytes), &[]), Err(BlobError::NotWanted { .. })));
+}
+
+#[test]
+fn a_blob_erased_while_it_came_leaves_no_file() {
+    let (home, store) = Home::new();
+    let bytes = content(2 * CHUNK_BYTES);
+    let claim = name_truly(&store, &bytes);
+    let mut incoming = store.receive_blob(&claim, &chunk_hashes(&bytes), &[]).unwrap();
+    (0..2).for_each(|index| incoming.write(index, chunk(&bytes, index).bytes).unwrap());
+    let mut batch = Batch::new();
+    batch.erase_blob(claim.hash);
+    store.commit(batch).unwrap();
+    store.remove_erased().unwrap();
+    assert!(matches!(store.seal_blob(&mut incoming), Err(BlobError::NotWanted { .. })));
+    assert_eq!(partial_files(&home.path()), Vec::<PathBuf>::new());
+    assert!(!file_of(&home, claim.hash).exists());
 }

@@ -1,0 +1,278 @@
+//! Photos on their way in: chunks go to the file as they come, one flush makes the whole durable, and a kill loses nothing.
+//!
+//! Beside the partial file lie its chunk hashes. Neither is flushed while chunks arrive: after a kill or a power cut, what is
+//! in the file is compared with the hashes, and the hashes with the root that a signed entry names, so whatever the disk
+//! kept counts and nothing else does.
+
+use std::fs::{self, File};
+use std::io::{Read, Seek as _, SeekFrom, Write as _};
+use std::path::PathBuf;
+
+use merestone_core::id::{BlobHash, DIGEST_BYTES};
+use merestone_core::merkle::{self, CHUNK_BYTES, NodeHash};
+use sha2::{Digest as _, Sha256};
+
+use crate::apply::BLOB_WHOLE;
+use crate::aside::AsideReason;
+use crate::batch::{Batch, Internal};
+use crate::bits::{Bits, chunk_count, chunk_len};
+use crate::blob::{WholeBlob, hash_file};
+use crate::claim::BlobClaim;
+use crate::error::BlobError;
+use crate::store::Store;
+
+/// What is held of a blob that is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeldPart {
+    /// All of it.
+    Whole,
+    /// These chunks, compared with their hashes; most significant bit first, empty for none.
+    Chunks(Vec<u8>),
+}
+
+/// A blob on its way in. Dropping it keeps what came for the next time.
+#[derive(Debug)]
+pub struct IncomingBlob {
+    claim: BlobClaim,
+    path: PathBuf,
+    row: i64,
+    file: File,
+    have: Bits,
+    /// SHA-256 over the first `hashed` chunks.
+    hasher: Sha256,
+    hashed: u32,
+}
+
+impl Store {
+    /// What is held of a blob that some entry names: what a kill left in its file is compared with the chunk hashes beside it,
+    /// and a file that a kill left without its row gets its row.
+    ///
+    /// # Errors
+    /// If the disk cannot be read, or a file not set aside.
+    pub fn held_part(&self, claim: &BlobClaim) -> Result<HeldPart, BlobError> {
+        let _moving = self.moving();
+        let nothing = || HeldPart::Chunks(Vec::new());
+        let Some(row) = self.claimed(claim)? else { return Ok(nothing()) };
+        if row.state == BLOB_WHOLE || self.take_in_unknown(claim)? {
+            return Ok(HeldPart::Whole);
+        }
+        let path = self.folder.partial_blob(claim.hash, row.blob);
+        if !path.exists() {
+            return Ok(nothing());
+        }
+        match read_hashes(&hashes_beside(&path), claim) {
+            Some(hashes) => Ok(HeldPart::Chunks(compare(&path, claim, &hashes)?)),
+            // Noted by `write_chunks`, each after its flush.
+            None => Ok(HeldPart::Chunks(row.have)),
+        }
+    }
+
+    /// Begins to take in a blob, or goes on where `have`, from [`held_part`](Self::held_part), says. `hashes` are the leaves of
+    /// its chunk tree.
+    ///
+    /// # Errors
+    /// [`BlobError::NotWanted`] if no entry says `claim` or the blob is held or erased; [`BlobError::Mismatch`] if the
+    /// hashes have another root; or the disk refuses.
+    pub fn receive_blob(
+        &self,
+        claim: &BlobClaim,
+        hashes: &[NodeHash],
+        have: &[u8],
+    ) -> Result<IncomingBlob, BlobError> {
+        let hash = claim.hash;
+        if hashes.len() as u64 != chunk_count(claim.bytes) || merkle::root(hashes) != claim.chunks {
+            return Err(BlobError::Mismatch { hash });
+        }
+        let _moving = self.moving();
+        let row = self.claimed(claim)?.filter(|row| row.state != BLOB_WHOLE).ok_or(BlobError::NotWanted { hash })?;
+        let path = self.folder.partial_blob(hash, row.blob);
+        let is_new = !path.exists();
+        if is_new && !row.have.is_empty() {
+            // The bits outlived their bytes; none of them is true.
+            let mut batch = Batch::new();
+            batch.internal(Internal::ForgetChunks { row: row.blob });
+            self.commit(batch)?;
+        }
+        // A single chunk is there or not; nothing of it needs to be found again.
+        if hashes.len() > 1 && read_hashes(&hashes_beside(&path), claim).is_none() {
+            fs::write(hashes_beside(&path), hashes.as_flattened())?;
+        }
+        let file = File::options().create(true).truncate(false).read(true).write(true).open(&path)?;
+        let have = Bits::of(Some(have.to_vec()).filter(|_| !is_new), claim.bytes);
+        Ok(IncomingBlob { claim: *claim, path, row: row.blob, file, have, hasher: Sha256::new(), hashed: 0 })
+    }
+
+    /// Makes a blob whole of which every chunk came: compares its SHA-256, makes it durable, names it and notes it as held.
+    ///
+    /// # Errors
+    /// [`BlobError::Incomplete`]; [`BlobError::Mismatch`] when the content is another: the file is then set aside;
+    /// [`BlobError::NotWanted`] when it was erased meanwhile. Or the disk refuses.
+    pub fn seal_blob(&self, incoming: &mut IncomingBlob) -> Result<WholeBlob, BlobError> {
+        let (claim, path) = (incoming.claim, incoming.path.clone());
+        let hash = claim.hash;
+        if !incoming.have.is_all() {
+            return Err(BlobError::Incomplete { hash });
+        }
+        if incoming.digest()? != hash {
+            return self.refuse_whole(hash, &path, incoming.row);
+        }
+        if let Err(error) = incoming.file.sync_data() {
+            // What the disk holds of it is unknown now, and would look written; a peer has it still.
+            let _ = fs::remove_file(&path);
+            return Err(error.into());
+        }
+        let blob = WholeBlob { hash, bytes: claim.bytes };
+        self.name_whole(&claim, &path, blob)
+    }
+
+    /// Gives a durable partial file its name, and its row.
+    pub(crate) fn name_whole(
+        &self,
+        claim: &BlobClaim,
+        path: &std::path::Path,
+        blob: WholeBlob,
+    ) -> Result<WholeBlob, BlobError> {
+        let moving = self.moving();
+        match self.claimed(claim)? {
+            Some(row) if row.state == BLOB_WHOLE => {
+                let _ = fs::remove_file(path);
+            }
+            Some(_) => drop(self.adopt_held(&moving, path, blob)?),
+            None => {
+                let _ = fs::remove_file(path);
+                let _ = fs::remove_file(hashes_beside(path));
+                return Err(BlobError::NotWanted { hash: blob.hash });
+            }
+        }
+        let _ = fs::remove_file(hashes_beside(path));
+        drop(moving);
+        let mut batch = Batch::new();
+        batch.blob(blob).refetchable();
+        self.commit(batch)?;
+        Ok(blob)
+    }
+
+    /// All chunks are right and the whole is another file: it is set aside, and fetched anew by another description.
+    pub(crate) fn refuse_whole<T>(&self, hash: BlobHash, path: &std::path::Path, row: i64) -> Result<T, BlobError> {
+        let moving = self.moving();
+        self.folder.set_aside(path, &hash.to_string())?;
+        let _ = fs::remove_file(hashes_beside(path));
+        drop(moving);
+        let mut batch = Batch::new();
+        batch.internal(Internal::ForgetChunks { row });
+        batch.internal(Internal::LostBlob { hash, reason: AsideReason::Damaged });
+        self.commit(batch)?;
+        Err(BlobError::Mismatch { hash })
+    }
+
+    /// A kill may have come between a file's name and its row. Whether the blob is held by now.
+    fn take_in_unknown(&self, claim: &BlobClaim) -> Result<bool, BlobError> {
+        let path = self.folder.blob(claim.hash);
+        if !path.exists() {
+            return Ok(false);
+        }
+        let blob = hash_file(&path)?;
+        if blob != (WholeBlob { hash: claim.hash, bytes: claim.bytes }) {
+            return Ok(false);
+        }
+        // Its name may not have been durable yet.
+        if let Some(folder) = path.parent() {
+            crate::folder::flush_folder(folder)?;
+        }
+        let mut batch = Batch::new();
+        batch.blob(blob).refetchable();
+        self.commit(batch)?;
+        Ok(true)
+    }
+}
+
+impl IncomingBlob {
+    /// Writes one chunk that was compared with its hash; one that came before changes nothing.
+    ///
+    /// # Errors
+    /// If it does not fit its place, or the disk refuses.
+    pub fn write(&mut self, index: u32, bytes: &[u8]) -> Result<(), BlobError> {
+        if chunk_len(self.claim.bytes, index) != Some(bytes.len()) {
+            return Err(BlobError::Chunk { hash: self.claim.hash, index });
+        }
+        if self.have.has(index) {
+            return Ok(());
+        }
+        self.file.seek(SeekFrom::Start(u64::from(index) * CHUNK_BYTES as u64))?;
+        self.file.write_all(bytes)?;
+        self.have.set(index);
+        if self.hashed == index {
+            self.hasher.update(bytes);
+            self.hashed += 1;
+        }
+        Ok(())
+    }
+
+    /// Which chunks are in the file, most significant bit first.
+    pub fn have(&self) -> &[u8] {
+        self.have.as_bytes()
+    }
+
+    /// Whether all are.
+    pub fn is_all(&self) -> bool {
+        self.have.is_all()
+    }
+
+    /// What entries say about it.
+    pub fn claim(&self) -> &BlobClaim {
+        &self.claim
+    }
+
+    /// SHA-256 of the whole; what did not come in order is read again.
+    fn digest(&mut self) -> Result<BlobHash, BlobError> {
+        let mut rest = self.claim.bytes.saturating_sub(u64::from(self.hashed) * CHUNK_BYTES as u64);
+        if rest > 0 {
+            self.file.seek(SeekFrom::Start(self.claim.bytes - rest))?;
+        }
+        let mut piece = vec![0; CHUNK_BYTES];
+        while rest > 0 {
+            let len = usize::try_from(rest).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES);
+            self.file.read_exact(&mut piece[..len])?;
+            self.hasher.update(&piece[..len]);
+            self.hashed += 1;
+            rest -= len as u64;
+        }
+        Ok(BlobHash::from_bytes(self.hasher.clone().finalize().into()))
+    }
+}
+
+/// Where the chunk hashes of a partial file lie.
+pub(crate) fn hashes_beside(partial: &std::path::Path) -> PathBuf {
+    let mut name = partial.as_os_str().to_owned();
+    name.push(".chunks");
+    name.into()
+}
+
+/// The chunk hashes that lie there, if they are those of this blob.
+fn read_hashes(path: &std::path::Path, claim: &BlobClaim) -> Option<Vec<NodeHash>> {
+    let bytes_max = chunk_count(claim.bytes).checked_mul(DIGEST_BYTES as u64)?;
+    let mut bytes = Vec::new();
+    File::open(path).ok()?.take(bytes_max + 1).read_to_end(&mut bytes).ok()?;
+    let (hashes, rest) = bytes.as_chunks::<DIGEST_BYTES>();
+    let is_sound =
+        rest.is_empty() && hashes.len() as u64 == chunk_count(claim.bytes) && merkle::root(hashes) == claim.chunks;
+    is_sound.then(|| hashes.to_vec())
+}
+
+/// The chunks of a file that have their hashes.
+fn compare(path: &std::path::Path, claim: &BlobClaim, hashes: &[NodeHash]) -> Result<Vec<u8>, BlobError> {
+    let mut file = File::open(path)?;
+    let mut have = Bits::of(None, claim.bytes);
+    let mut chunk = Vec::with_capacity(CHUNK_BYTES);
+    for (index, hash) in (0..).zip(hashes) {
+        chunk.clear();
+        Read::by_ref(&mut file).take(CHUNK_BYTES as u64).read_to_end(&mut chunk)?;
+        if chunk.is_empty() {
+            break;
+        }
+        if merkle::leaf_hash(&chunk) == *hash {
+            have.set(index);
+        }
+    }
+    Ok(if have.is_none() { Vec::new() } else { have.as_bytes().to_vec() })
+}
