@@ -50,7 +50,7 @@ impl Store {
     /// # Errors
     /// If the disk cannot be read, or a file not set aside.
     pub fn held_part(&self, claim: &BlobClaim) -> Result<HeldPart, BlobError> {
-        let _moving = self.moving();
+        let moving = self.moving();
         let nothing = || HeldPart::Chunks(Vec::new());
         let Some(row) = self.claimed(claim)? else { return Ok(nothing()) };
         if row.state == BLOB_WHOLE || self.take_in_unknown(claim)? {
@@ -60,10 +60,21 @@ impl Store {
         if !path.exists() {
             return Ok(nothing());
         }
-        match read_hashes(&hashes_beside(&path), claim) {
-            Some(hashes) => Ok(HeldPart::Chunks(compare(&path, claim, &hashes)?)),
+        let Some(hashes) = read_hashes(&hashes_beside(&path), claim) else {
             // Noted by `write_chunks`, each after its flush.
-            None => Ok(HeldPart::Chunks(row.have)),
+            return Ok(HeldPart::Chunks(row.have));
+        };
+        let have = compare(&path, claim, &hashes)?;
+        drop(moving);
+        if !Bits::of(Some(have.clone()), claim.bytes).is_all() {
+            return Ok(HeldPart::Chunks(have));
+        }
+        // The kill came after the last chunk.
+        let mut incoming = self.receive_blob(claim, &hashes, &have)?;
+        match self.seal_blob(&mut incoming) {
+            Ok(_) => Ok(HeldPart::Whole),
+            Err(BlobError::Mismatch { hash: _ }) => Ok(nothing()),
+            Err(error) => Err(error),
         }
     }
 
@@ -73,12 +84,7 @@ impl Store {
     /// # Errors
     /// [`BlobError::NotWanted`] if no entry says `claim` or the blob is held or erased; [`BlobError::Mismatch`] if the
     /// hashes have another root; or the disk refuses.
-    pub fn receive_blob(
-        &self,
-        claim: &BlobClaim,
-        hashes: &[NodeHash],
-        have: &[u8],
-    ) -> Result<IncomingBlob, BlobError> {
+    pub fn receive_blob(&self, claim: &BlobClaim, hashes: &[NodeHash], have: &[u8]) -> Result<IncomingBlob, BlobError> {
         let hash = claim.hash;
         if hashes.len() as u64 != chunk_count(claim.bytes) || merkle::root(hashes) != claim.chunks {
             return Err(BlobError::Mismatch { hash });

@@ -44,6 +44,18 @@ pub(super) struct Opening {
     pub(super) subscription: Subscription,
 }
 
+/// A request that may have to wait until another conversation has received what this one wants too.
+pub(super) struct Delayed {
+    pub(super) token: Token,
+    pub(super) request: Request,
+    /// For how many seconds it has.
+    pub(super) waited: u32,
+}
+
+/// How many seconds a conversation leaves a photo to another one that receives it: long enough for a photo over a slow link,
+/// and less than half of what its own peer waits for a word.
+const PATIENCE_TICKS: u32 = 30;
+
 /// Something was done: the session's answer, and why the store refused, if it did.
 pub(super) struct Answer {
     pub(super) input: Input,
@@ -72,7 +84,7 @@ impl Host {
         let certificate = shared.certificate();
         let scopes: Arc<[ScopeId]> = certificate.as_ref().map_or_else(Vec::new, |held| held.scopes().to_vec()).into();
         let subscription = Subscription::join(shared, scopes.to_vec());
-        let reading = Arc::new(Reading::new(Arc::clone(shared)));
+        let reading = Arc::new(Reading::new(Arc::clone(shared), subscription.member()));
         let local = reading.local_state(&scopes)?;
         let identity = shared.store.identity()?;
         let config = SessionConfig {
@@ -90,8 +102,11 @@ impl Host {
         Ok(Opening { host, session: Session::new(config, local), subscription })
     }
 
-    pub(super) fn load(&self, token: Token, request: Request) -> Input {
-        Input::Loaded { token, loaded: self.reading.load(request) }
+    /// Reads what the session asks for; `None`: ask again when something changed, and once a second.
+    pub(super) fn load(&self, delayed: &mut Delayed) -> Option<Input> {
+        let is_patient = delayed.waited < PATIENCE_TICKS;
+        let loaded = self.reading.load(delayed.request.clone(), is_patient)?;
+        Some(Input::Loaded { token: delayed.token, loaded })
     }
 
     pub(super) fn verify(&self, token: Token, batch: UnverifiedBatch) -> Input {
@@ -212,8 +227,15 @@ impl Host {
 
     /// Takes down what the session reports, and draws what follows from it.
     pub(super) fn heed(&self, report: Report, tally: &mut Tally) {
-        if let Report::BlobFailed { hash, class: _, failure: BlobFailure::ChunkHashes } = &report {
-            self.doubt(*hash);
+        if let Report::BlobFailed { hash, class: _, failure } = &report {
+            if *failure == BlobFailure::ChunkHashes {
+                self.doubt(*hash);
+            }
+            if self.shared.arrivals.give_back(self.member, *hash) {
+                // Others left it to this conversation.
+                let change = LocalChange { blobs: true, ..LocalChange::default() };
+                self.shared.hub.publish(Some(self.member), &change);
+            }
         }
         tally.note(report, &self.shared);
     }

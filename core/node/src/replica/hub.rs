@@ -17,7 +17,7 @@ use super::cut_keys;
 use crate::authority::Authority;
 
 /// Names a conversation among those of one replica.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Member(u64);
 
 #[derive(Default)]
@@ -153,6 +153,9 @@ impl Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         lock(&self.hub_of.hub.members).remove(&self.member.0);
+        if self.hub_of.arrivals.leave(self.member) {
+            self.hub_of.hub.publish(None, &LocalChange { blobs: true, ..LocalChange::default() });
+        }
     }
 }
 

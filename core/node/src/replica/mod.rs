@@ -32,6 +32,7 @@
 //! missing, and at no other time. Otherwise the outcome names what is missing, by log and person, by photo and record.
 
 mod answer;
+mod arrivals;
 mod camp;
 pub(crate) mod carrying;
 mod chain;
@@ -85,6 +86,7 @@ pub use serving::{Caller, Serving};
 pub use talk::{Talk, TalkOptions};
 
 use crate::authority::{Authority, AuthorityError, Received};
+use arrivals::Arrivals;
 use hub::Hub;
 
 /// What a replica tells the one whose store it carries. Called on blocking threads, after the commit.
@@ -209,6 +211,7 @@ impl Replica {
             limits,
             is_inline,
             hub: Hub::default(),
+            arrivals: Arrivals::default(),
             cores: Arc::new(Semaphore::new(cores)),
             key_caches: Mutex::default(),
             signing: Mutex::default(),
@@ -300,6 +303,8 @@ pub(crate) struct Shared {
     is_inline: bool,
 
     hub: Hub,
+    /// Photos that conversations are receiving.
+    arrivals: Arrivals,
     /// As many batches are verified at once as there are cores, however many peers there are.
     cores: Arc<Semaphore>,
     /// Keys admitted before; as many caches as were ever used at one time.

@@ -16,7 +16,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::answer::session_class;
 use super::codes::{end_of, wire_code};
-use super::host::{Answer, Host, News, Opening, changes_holding};
+use super::host::{Answer, Delayed, Host, News, Opening, changes_holding};
 use super::hub::Subscription;
 use super::lanes::Lanes;
 use super::outcome::{End, SyncOutcome};
@@ -31,6 +31,8 @@ const WAKE: Duration = Duration::from_secs(1);
 /// What others did for the pump.
 enum Event {
     Answer(Answer),
+    /// To be asked again.
+    Delayed(Delayed),
     /// A thread of ours died.
     Broken,
 }
@@ -47,6 +49,8 @@ pub(super) struct Pump {
     tell: UnboundedSender<Event>,
     done: UnboundedReceiver<Done>,
     lanes: Lanes,
+    /// Requests for what another conversation is receiving.
+    delayed: Vec<Delayed>,
 
     tally: Tally,
     progress: watch::Sender<SyncProgress>,
@@ -68,8 +72,22 @@ impl Pump {
             }
         });
         let (peer, lanes) = (connection.peer(), Lanes::open(&connection));
-        let tally = Tally::default();
-        Self { peer, host, connection, session, subscription, jobs, events, tell, done, lanes, tally, progress }
+        let (tally, delayed) = (Tally::default(), Vec::new());
+        Self {
+            peer,
+            host,
+            connection,
+            session,
+            subscription,
+            jobs,
+            events,
+            tell,
+            done,
+            lanes,
+            delayed,
+            tally,
+            progress,
+        }
     }
 
     pub(super) async fn run(mut self, mut stop: watch::Receiver<bool>) -> SyncOutcome {
@@ -94,6 +112,7 @@ impl Pump {
                 change = self.subscription.next() => self.on_change(change),
                 _ = ticks.tick() => {
                     let elapsed = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+                    self.try_delayed(1);
                     self.session.handle(Input::Wake(elapsed));
                 }
                 Ok(_) = stop.wait_for(|stop| *stop), if !is_stopped => {
@@ -124,9 +143,7 @@ impl Pump {
 
     fn act(&mut self, action: Action) -> Option<Close> {
         match action {
-            Action::Load { token, request } => {
-                self.answer_later(move |host| Answer::ok(host.load(token, request)));
-            }
+            Action::Load { token, request } => self.load(Delayed { token, request, waited: 0 }),
             Action::Verify { token, batch } => self.verify(token, batch),
             Action::Admit { token, class, statements } => self.make_durable(Job::Admit { token, class, statements }),
             Action::Commit { token, commit } => {
@@ -161,6 +178,25 @@ impl Pump {
         });
     }
 
+    fn load(&self, mut delayed: Delayed) {
+        let (host, tell) = (self.host.clone(), self.tell.clone());
+        let work = spawn_blocking(move || match host.load(&mut delayed) {
+            Some(input) => Event::Answer(Answer::ok(input)),
+            None => Event::Delayed(delayed),
+        });
+        tokio::spawn(async move {
+            // A conversation that is over waits for nothing.
+            let _ = tell.send(work.await.unwrap_or(Event::Broken));
+        });
+    }
+
+    fn try_delayed(&mut self, waited: u32) {
+        for mut delayed in std::mem::take(&mut self.delayed) {
+            delayed.waited += waited;
+            self.load(delayed);
+        }
+    }
+
     fn verify(&self, token: Token, batch: UnverifiedBatch) {
         let (host, tell) = (self.host.clone(), self.tell.clone());
         tokio::spawn(async move {
@@ -177,6 +213,7 @@ impl Pump {
     fn on_event(&mut self, event: Event) {
         match event {
             Event::Answer(answer) => self.on_answer(answer),
+            Event::Delayed(delayed) => self.delayed.push(delayed),
             Event::Broken => {
                 self.tally.first_trouble(AccessError::Damaged);
                 self.session.handle(Input::Stop);
@@ -227,6 +264,7 @@ impl Pump {
         if !change.tips.is_empty() || change.blobs {
             self.tally.outdate_rest();
         }
+        self.try_delayed(0);
         self.session.handle(Input::LocalChange(change));
     }
 

@@ -9,16 +9,19 @@ use merestone_core::sync::frame::{BlobClass, StatementClass};
 use merestone_core::sync::{
     Census, CutKey, HeldAt, Loaded, LocalState, Part, Request, Span, StoredEntry, WantedBlob, blobs_digest,
 };
-use merestone_store::{BlobClaim, BlobError, MissingBlob, ReadError, Store};
+use merestone_store::{BlobClaim, BlobError, HeldPart, MissingBlob, ReadError, Store};
 
 use super::Shared;
 use super::answer::{local_tip, stored_blob_class};
+use super::arrivals::whole;
 use super::chain::{MainBranch, for_each_link};
 use super::chunks::Outgoing;
+use super::hub::Member;
 
 /// The reading side of one conversation.
 pub(super) struct Reading {
     shared: Arc<Shared>,
+    member: Member,
     outgoing: Outgoing,
     wanted: Wanted,
 }
@@ -27,7 +30,7 @@ pub(super) struct Reading {
 #[derive(Clone, Default)]
 pub(super) struct Wanted(Arc<Mutex<HashMap<BlobHash, WantedFile>>>);
 
-/// One of them, and which of its chunks are durable.
+/// One of them, and which of its chunks were held when it was asked for.
 #[derive(Clone, Debug)]
 pub(super) struct WantedFile {
     pub(super) claim: BlobClaim,
@@ -41,8 +44,8 @@ impl Wanted {
 }
 
 impl Reading {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, outgoing: Outgoing::default(), wanted: Wanted::default() }
+    pub(super) fn new(shared: Arc<Shared>, member: Member) -> Self {
+        Self { shared, member, outgoing: Outgoing::default(), wanted: Wanted::default() }
     }
 
     pub(super) fn wanted(&self) -> Wanted {
@@ -65,8 +68,9 @@ impl Reading {
         Ok(LocalState { statements: digests.collect(), tips, cuts: cuts.collect(), ..LocalState::default() })
     }
 
-    /// Answers one request. Blocks on the disk.
-    pub(super) fn load(&self, request: Request) -> Loaded {
+    /// Answers one request. Blocks on the disk. `None`: all that is asked for comes by other conversations already,
+    /// and the asker is patient.
+    pub(super) fn load(&self, request: Request, is_patient: bool) -> Option<Loaded> {
         let loaded = match request {
             Request::StatementIds(class) => Ok(self.statement_ids(class)),
             Request::Statements { class, ids, bytes_max } => Ok(self.statements(class, &ids, bytes_max)),
@@ -79,7 +83,11 @@ impl Reading {
                 self.entries(spans, entries_max, bytes_max).map_err(BlobError::from)
             }
             Request::Wanted { class, scopes, after, blobs_max } => {
-                self.missing(class, &scopes, after, blobs_max).map_err(BlobError::from)
+                match self.missing(class, &scopes, after, blobs_max, is_patient) {
+                    Ok(None) => return None,
+                    Ok(Some(loaded)) => Ok(loaded),
+                    Err(error) => Err(error),
+                }
             }
             Request::ChunkHashes { hash, scopes } => {
                 self.outgoing.hashes(self.store(), hash, &scopes).map(Loaded::ChunkHashes)
@@ -87,7 +95,7 @@ impl Reading {
             Request::Chunk { hash, index } => self.outgoing.chunk(self.store(), hash, index).map(Loaded::Chunk),
             Request::Census { scopes, classes } => self.census(&scopes, &classes).map_err(BlobError::from),
         };
-        loaded.unwrap_or(Loaded::Failed)
+        Some(loaded.unwrap_or(Loaded::Failed))
     }
 
     fn store(&self) -> &Store {
@@ -172,9 +180,9 @@ impl Reading {
         scopes: &[ScopeId],
         after: Option<BlobHash>,
         blobs_max: usize,
-    ) -> Result<Loaded, ReadError> {
-        let mut found: Vec<WantedBlob> = Vec::new();
-        let mut after = after;
+        is_patient: bool,
+    ) -> Result<Option<Loaded>, BlobError> {
+        let (mut found, mut after, mut comes) = (Vec::<WantedBlob>::new(), after, false);
         while found.len() < blobs_max {
             let room = blobs_max - found.len();
             // Twice as many: entries may describe one file differently, and a page may end in the middle of that.
@@ -182,27 +190,38 @@ impl Reading {
             let is_last = page.len() < room * 2;
             for descriptions in page.chunk_by(|one, other| one.claim.hash == other.claim.hash).take(room) {
                 after = Some(descriptions[0].claim.hash);
-                found.push(self.want(descriptions));
+                let claim = self.choose(descriptions);
+                if is_patient && self.shared.arrivals.comes_by_others(&claim, self.member) {
+                    comes = true;
+                } else {
+                    found.extend(self.want(claim)?);
+                }
             }
             if is_last {
                 break;
             }
         }
-        Ok(Loaded::Wanted(found))
+        Ok(if comes && found.is_empty() { None } else { Some(Loaded::Wanted(found)) })
     }
 
     /// Takes one of the descriptions of a file: the first that did not turn out false before.
-    fn want(&self, descriptions: &[MissingBlob]) -> WantedBlob {
+    fn choose(&self, descriptions: &[MissingBlob]) -> BlobClaim {
         let false_claims = self.shared.false_claims();
         let untried = descriptions.iter().find(|blob| !false_claims.contains(&blob.claim));
-        let MissingBlob { claim, class: _, have } = untried.unwrap_or(&descriptions[0]).clone();
-        drop(false_claims);
-        let mut files = self.wanted.files();
-        // On its way already: the writing side knows more chunks of it than were read here.
-        if files.get(&claim.hash).is_none_or(|known| known.claim != claim) {
-            files.insert(claim.hash, WantedFile { claim, have: have.clone() });
-        }
-        WantedBlob { hash: claim.hash, bytes: claim.bytes, root: claim.chunks, have }
+        untried.unwrap_or(&descriptions[0]).claim
+    }
+
+    /// What is to be asked for of a file; `None` if it is held by now.
+    fn want(&self, claim: BlobClaim) -> Result<Option<WantedBlob>, BlobError> {
+        let have = match self.shared.arrivals.blob(&claim) {
+            Some(blob) => whole(&blob).have().to_vec(),
+            None => match self.store().held_part(&claim)? {
+                HeldPart::Whole => return Ok(None),
+                HeldPart::Chunks(have) => have,
+            },
+        };
+        self.wanted.files().insert(claim.hash, WantedFile { claim, have: have.clone() });
+        Ok(Some(WantedBlob { hash: claim.hash, bytes: claim.bytes, root: claim.chunks, have }))
     }
 
     fn census(&self, scopes: &[ScopeId], classes: &[BlobClass]) -> Result<Loaded, ReadError> {

@@ -14,7 +14,7 @@ use merestone_core::sync::{
 use merestone_link::{Loss, PeerKey};
 
 use super::early::Early;
-use super::host::{Answer, Arriving, Host, Opening, changes_holding};
+use super::host::{Answer, Arriving, Delayed, Host, Opening, changes_holding};
 use super::hub::Subscription;
 use super::storing::WaitingChunk;
 use super::tally::{Tally, Traffic};
@@ -51,7 +51,7 @@ impl Default for TalkOptions {
 ///
 /// ```no_run
 /// # fn carry(here: &merestone_node::replica::Replica, there: &merestone_node::replica::Replica)
-/// # -> Result<(), merestone_node::AccessError> {
+/// # -> Result<(), merestone_node::device::AccessError> {
 /// use merestone_core::sync::Class;
 /// use merestone_node::replica::{Talk, TalkOptions};
 ///
@@ -80,6 +80,8 @@ pub struct Talk {
     session: Session,
     subscription: Subscription,
     early: Early,
+    /// Requests for what another conversation is receiving.
+    delayed: Vec<Delayed>,
     tally: Tally,
     traffic: Traffic,
 
@@ -109,6 +111,7 @@ impl Talk {
             session,
             subscription,
             early: Early::default(),
+            delayed: Vec::new(),
             tally: Tally::default(),
             traffic: Traffic::default(),
             now_ms: 0,
@@ -135,6 +138,7 @@ impl Talk {
     /// silent peer is waited for.
     pub fn wake(&mut self, now_ms: u64) {
         self.now_ms = now_ms;
+        self.try_delayed(1);
         self.hand(Input::Wake(now_ms));
     }
 
@@ -231,6 +235,7 @@ impl Talk {
         if !change.tips.is_empty() || change.blobs {
             self.tally.outdate_rest();
         }
+        self.try_delayed(0);
         self.hand(Input::LocalChange(change));
     }
 
@@ -266,7 +271,7 @@ impl Talk {
 
     fn act(&mut self, action: Action) {
         match action {
-            Action::Load { token, request } => self.session.handle(self.host.load(token, request)),
+            Action::Load { token, request } => self.load(Delayed { token, request, waited: 0 }),
             Action::Verify { token, batch } => self.session.handle(self.host.verify(token, batch)),
             Action::Admit { token, class, statements } => self.answer(self.host.admit(token, class, &statements)),
             Action::Commit { token, commit } => self.commit(token, commit),
@@ -285,6 +290,20 @@ impl Talk {
         }
     }
 
+    fn load(&mut self, mut delayed: Delayed) {
+        match self.host.load(&mut delayed) {
+            Some(input) => self.session.handle(input),
+            None => self.delayed.push(delayed),
+        }
+    }
+
+    fn try_delayed(&mut self, waited: u32) {
+        for mut delayed in std::mem::take(&mut self.delayed) {
+            delayed.waited += waited;
+            self.load(delayed);
+        }
+    }
+
     fn commit(&mut self, token: Token, commit: Commit) {
         if changes_holding(&commit) {
             self.tally.outdate_rest();
@@ -295,11 +314,11 @@ impl Talk {
                     self.entries(token, entries);
                 }
             }
-            Commit::ChunkHashes { .. } => self.answer(Answer::committed(token, Committed::ChunkHashes)),
+            Commit::ChunkHashes { hash, class: _, hashes } => {
+                self.answer(self.host.chunk_hashes(token, hash, &hashes));
+            }
             Commit::Chunk { hash, index, bytes } => {
-                let chunk = WaitingChunk { token, index, bytes };
-                let answers = self.host.chunks(hash, std::slice::from_ref(&chunk));
-                answers.into_iter().for_each(|answer| self.answer(answer));
+                self.answer(self.host.chunk(hash, &WaitingChunk { token, index, bytes }));
             }
         }
     }

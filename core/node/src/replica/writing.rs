@@ -1,13 +1,12 @@
 //! The writing thread of one conversation: makes durable what its session asks for, in the order in which it asked.
 //!
 //! It prepares batches and queues them with the store's writer, which commits many with one flush; only statements and
-//! chunks wait for their flush here.
+//! whole photos wait for their flush here.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use merestone_core::entry::VerifiedEntry;
-use merestone_core::id::BlobHash;
 use merestone_core::sync::frame::StatementClass;
 use merestone_core::sync::{Commit, Committed, Token};
 use merestone_store::CommitError;
@@ -15,7 +14,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::early::Early;
 use super::host::{Answer, Arriving, Host, News};
-use super::storing::{CHUNKS_MAX, WaitingChunk};
+use super::storing::WaitingChunk;
 
 /// How often entries are looked at that wait for a certificate: it may come by another conversation.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -45,11 +44,11 @@ impl Writing {
     pub(super) fn run(self, jobs: &Receiver<Job>) {
         let began = Instant::now();
         let now_ms = || u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let (mut next, mut early) = (None, Early::default());
+        let mut early = Early::default();
         loop {
             let wait = if early.is_empty() { Duration::MAX } else { LOOK_AGAIN };
-            match next.take().map_or_else(|| jobs.recv_timeout(wait), Ok) {
-                Ok(job) => next = self.work(job, &mut early, jobs, now_ms()),
+            match jobs.recv_timeout(wait) {
+                Ok(job) => self.work(job, &mut early, now_ms()),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -62,8 +61,7 @@ impl Writing {
         }
     }
 
-    /// Does one job; the job that was taken up with it and is something else is given back.
-    fn work(&self, job: Job, early: &mut Early, jobs: &Receiver<Job>, now_ms: u64) -> Option<Job> {
+    fn work(&self, job: Job, early: &mut Early, now_ms: u64) {
         match job {
             Job::Admit { token, class, statements } => self.answer(self.host.admit(token, class, &statements)),
             Job::Commit { token, commit: Commit::Entries(entries) } => {
@@ -71,18 +69,13 @@ impl Writing {
                     self.entries(token, entries);
                 }
             }
-            // They come again with the next conversation; what they are worth is known from the signed root.
-            Job::Commit { token, commit: Commit::ChunkHashes { .. } } => {
-                self.answer(Answer::committed(token, Committed::ChunkHashes));
+            Job::Commit { token, commit: Commit::ChunkHashes { hash, class: _, hashes } } => {
+                self.answer(self.host.chunk_hashes(token, hash, &hashes));
             }
             Job::Commit { token, commit: Commit::Chunk { hash, index, bytes } } => {
-                let mut chunks = vec![WaitingChunk { token, index, bytes }];
-                let other = gather(hash, &mut chunks, jobs);
-                self.host.chunks(hash, &chunks).into_iter().for_each(|answer| self.answer(answer));
-                return other;
+                self.answer(self.host.chunk(hash, &WaitingChunk { token, index, bytes }));
             }
         }
-        None
     }
 
     fn entries(&self, token: Token, entries: Vec<VerifiedEntry>) {
@@ -104,18 +97,4 @@ impl Writing {
         // A conversation that is over waits for nothing.
         let _ = self.done.send(Done::Answer(answer));
     }
-}
-
-/// Takes further chunks of the same blob that wait already; the first job that is something else is given back.
-fn gather(hash: BlobHash, chunks: &mut Vec<WaitingChunk>, jobs: &Receiver<Job>) -> Option<Job> {
-    while chunks.len() < CHUNKS_MAX {
-        match jobs.try_recv() {
-            Ok(Job::Commit { token, commit: Commit::Chunk { hash: of, index, bytes } }) if of == hash => {
-                chunks.push(WaitingChunk { token, index, bytes });
-            }
-            Ok(other) => return Some(other),
-            Err(_) => return None,
-        }
-    }
-    None
 }
