@@ -4,6 +4,7 @@
 //! need this on one side only.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use merestone_core::sync::frame::Wants;
@@ -15,7 +16,6 @@ use tokio::time::{sleep, timeout};
 use crate::clock::Entropy;
 use crate::device::Device;
 use crate::replica::{Meet, Meeting, Replica, SyncProgress};
-use std::sync::Arc;
 
 /// The first wait after a conversation that broke off.
 const WAIT: Duration = Duration::from_secs(1);
@@ -40,7 +40,7 @@ pub enum MirrorState {
     #[default]
     Calling,
     /// A conversation is under way.
-    Talking(SyncProgress),
+    Talking(Box<SyncProgress>),
     /// None is, for this reason; it calls again after this time.
     Waiting {
         /// Why the last one ended or did not come about.
@@ -128,7 +128,7 @@ impl Calls {
     async fn hold(&self, mut meeting: Meeting) -> (bool, String, &'static str) {
         while let Some(progress) = meeting.changed().await {
             if progress.peer.is_some() {
-                self.state.send_replace(MirrorState::Talking(progress));
+                self.state.send_replace(MirrorState::Talking(Box::new(progress)));
             }
         }
         match meeting.outcome().await {

@@ -87,7 +87,8 @@ impl MirrorShown {
         match state {
             MirrorState::Calling => None,
             // Numbers grow all the time; what is said is that everything is there, and how much came.
-            MirrorState::Talking(SyncProgress { peer, progress, is_fully_synced }) => {
+            MirrorState::Talking(talk) => {
+                let SyncProgress { peer, progress, is_fully_synced } = &**talk;
                 let who = peer.as_ref().map(|peer| PersonShown::of(&peer.person));
                 if !is_fully_synced {
                     return Some(Self { state: "talking", who, ..shown });
