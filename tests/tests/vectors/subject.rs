@@ -134,8 +134,12 @@ fn frame(vector: &Vector, item: &[u8]) -> Result<Value, Refused> {
             .iter()
             .map(|entry| wire::Outgoing { header: &entry.header, body: entry.body.as_deref() })
             .collect();
-        assert_eq!(wire::encode_full(&again), item, "{}", vector.name);
-        return Ok(json!({"type": 1, "ids": ids}));
+        assert_eq!(received.again, [], "{}", vector.name);
+        // Full form has one encoding; columns have as many as compression has.
+        if item[1] == 1 {
+            assert_eq!(wire::encode_full(&again), item, "{}", vector.name);
+        }
+        return Ok(json!({"type": item[1], "ids": ids}));
     }
     let frame = Frame::decode(item)?;
     assert_eq!(frame.encode(), item, "{}", vector.name);

@@ -7,6 +7,8 @@
 mod body;
 mod number;
 mod read;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub(super) use read::decode;

@@ -34,7 +34,7 @@ pub(in crate::sync) fn encode(entries: &[Outgoing<'_>]) -> Result<(Vec<u8>, usiz
 }
 
 #[derive(Default)]
-struct Batch<'a> {
+pub(super) struct Batch<'a> {
     logs: Vec<Parts<'a>>,
     expected: HashMap<LogId, (usize, u64, EntryId)>,
     run: Option<(usize, u64)>,
@@ -74,7 +74,7 @@ struct Columns {
 }
 
 impl<'a> Batch<'a> {
-    fn add(&mut self, entry: &Outgoing<'a>, parts: &Parts<'a>) -> Result<(), Refused> {
+    pub(super) fn add(&mut self, entry: &Outgoing<'a>, parts: &Parts<'a>) -> Result<(), Refused> {
         let id = EntryId::of(entry.header);
         let log = LogId::derive(&parts.key, parts.scope, parts.epoch);
         self.place_in_log(parts, log, id);
@@ -222,7 +222,7 @@ impl<'a> Batch<'a> {
         [*post, Some(observer), *photos].into_iter().flatten().for_each(|item| columns.context.extend_from_slice(item));
     }
 
-    fn finish(mut self) -> Result<Vec<u8>, Refused> {
+    pub(super) fn finish(mut self) -> Result<Vec<u8>, Refused> {
         self.end_run();
         let (values, texts) = values(&self.said);
         let Columns { runs, shapes, kinds, back, ids, hashes, items, bodies, changes, actors, clocks, places, context } =

@@ -4,4 +4,5 @@ mod blobs;
 mod forks;
 mod hostile;
 mod meeting;
+mod second;
 mod standing;
