@@ -192,3 +192,72 @@ async fn one_thread_holds_conversations_over_a_link() {
     assert_eq!(anna.holding(), camp.holding());
     assert_eq!(threads(), Vec::<String>::new());
 }
+
+/// Carries frames until `limit` frames of originals were delivered to `to`, or nothing moves; how many were.
+fn carry_originals(from: &mut Talk, to: &mut Talk, limit: usize) -> usize {
+    let mut originals = 0;
+    loop {
+        let mut is_busy = false;
+        for class in Class::ALL {
+            while let Some(frame) = to.next_frame(class) {
+                from.deliver(class, frame);
+                is_busy = true;
+            }
+            while let Some(frame) = from.next_frame(class) {
+                is_busy = true;
+                to.deliver(class, frame);
+                originals += usize::from(class == Class::Blobs(BlobClass::Original));
+                if originals == limit {
+                    return originals;
+                }
+            }
+        }
+        if !is_busy || from.is_over() || to.is_over() {
+            return originals;
+        }
+    }
+}
+
+#[test]
+fn a_link_cut_after_every_chunk_sends_no_chunk_twice() {
+    const CHUNKS: usize = 20;
+    let mission = Mission::new(39);
+    let (mut anna, camp) = (site(&mission, 3, Role::Observer), site(&mission, 9, Role::Camp));
+    anna.photograph(CHUNKS * 65_536);
+    let (at_anna, at_camp) = (inline(&anna), inline(&camp));
+    let mut frames = 0;
+    let mut cuts = 0;
+    while anna.holding() != camp.holding() {
+        let mut one = Talk::begin(&at_anna, at_camp.transport_key(), TalkOptions::default()).unwrap();
+        let mut other = Talk::begin(&at_camp, at_anna.transport_key(), TalkOptions::default()).unwrap();
+        // The chunk hashes and one chunk.
+        frames += carry_originals(&mut one, &mut other, 2);
+        cuts += 1;
+        assert!(cuts <= CHUNKS + 1);
+    }
+    assert_eq!(frames, cuts + CHUNKS);
+}
+
+#[test]
+fn of_two_sources_one_sends_a_photo_and_the_other_goes_on_when_it_is_lost() {
+    const CHUNKS: usize = 12;
+    let mission = Mission::new(40);
+    let (mut anna, boris) = (site(&mission, 3, Role::Observer), site(&mission, 4, Role::Observer));
+    let camp = site(&mission, 9, Role::Camp);
+    anna.photograph(CHUNKS * 65_536);
+    let (at_anna, at_boris, at_camp) = (inline(&anna), inline(&boris), inline(&camp));
+    assert!(hold(&at_anna, &at_boris, TalkOptions::default()).0.is_fully_synced);
+    let begin = |of: &Replica, with: &Replica| Talk::begin(of, with.transport_key(), TalkOptions::default()).unwrap();
+    let (mut one, mut from_one) = (begin(&at_anna, &at_camp), begin(&at_camp, &at_anna));
+    let first = carry_originals(&mut one, &mut from_one, 5);
+    let (mut two, mut from_two) = (begin(&at_boris, &at_camp), begin(&at_camp, &at_boris));
+    assert_eq!(carry_originals(&mut two, &mut from_two, usize::MAX), 0, "it comes from the other");
+    assert!(!from_two.is_over());
+    drop(from_one);
+    assert!(from_two.look());
+    let rest = carry_originals(&mut two, &mut from_two, usize::MAX);
+    // Each sent the chunk hashes once.
+    assert_eq!(first + rest, CHUNKS + 2);
+    assert!(from_two.progress().is_fully_synced || from_two.finish().is_fully_synced);
+    assert_eq!(boris.holding(), camp.holding());
+}
