@@ -32,6 +32,8 @@ pub struct Luck {
     pub hostile: bool,
     /// People who save while their phones talk.
     pub busy: bool,
+    /// Devices that speak the old version.
+    pub old_versions: bool,
 }
 
 impl Luck {
@@ -51,6 +53,7 @@ impl Luck {
             cuts: has(),
             hostile: has(),
             busy: has(),
+            old_versions: has(),
         }
     }
 }
@@ -90,8 +93,6 @@ pub struct Tally {
     pub io_errors: u64,
     /// Bits turned around.
     pub bit_flips: u64,
-    /// Devices whose files could not be repaired, and that said so.
-    pub lost: u64,
     /// Devices restored from a backup.
     pub restores: u64,
     /// Devices cloned.
@@ -102,14 +103,14 @@ pub struct Tally {
     pub hostile: u64,
     /// Refusals, each with its code.
     pub refusals: u64,
+    /// Contacts in the old version.
+    pub old_versions: u64,
     /// Clocks that were wrong.
     pub clocks: u64,
-    /// Bags written and audited.
-    pub audits: u64,
 }
 
 impl Tally {
-    fn rows(&self) -> [(&'static str, u64); 25] {
+    fn rows(&self) -> [(&'static str, u64); 24] {
         [
             ("worlds", self.seeds),
             ("device-hours", self.device_hours),
@@ -127,14 +128,13 @@ impl Tally {
             ("disks full", self.full_disks),
             ("I/O errors", self.io_errors),
             ("bits flipped", self.bit_flips),
-            ("devices lost", self.lost),
             ("restores", self.restores),
             ("clones", self.clones),
             ("keys cut", self.cuts),
             ("hostile contacts", self.hostile),
             ("refusals", self.refusals),
+            ("old versions", self.old_versions),
             ("wrong clocks", self.clocks),
-            ("audits", self.audits),
             ("faults", self.faults()),
         ]
     }
@@ -151,6 +151,7 @@ impl Tally {
             + self.clones
             + self.cuts
             + self.hostile
+            + self.old_versions
             + self.clocks
     }
 }
@@ -173,14 +174,13 @@ impl AddAssign for Tally {
         self.full_disks += other.full_disks;
         self.io_errors += other.io_errors;
         self.bit_flips += other.bit_flips;
-        self.lost += other.lost;
         self.restores += other.restores;
         self.clones += other.clones;
         self.cuts += other.cuts;
         self.hostile += other.hostile;
         self.refusals += other.refusals;
+        self.old_versions += other.old_versions;
         self.clocks += other.clocks;
-        self.audits += other.audits;
     }
 }
 

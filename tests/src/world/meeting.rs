@@ -3,7 +3,7 @@
 use merestone_core::id::ScopeId;
 use merestone_core::receipt::Receipt;
 use merestone_core::sync::frame::Frame;
-use merestone_core::sync::{Class, CloseCode};
+use merestone_core::sync::{Class, CloseCode, Version};
 use merestone_node::replica::{End, SyncOutcome, Talk, TalkOptions};
 
 use super::check::{Holding, Violation, violated};
@@ -22,6 +22,8 @@ const WAITING_BYTES_MAX: u64 = 4 << 20;
 pub struct MeetPlan {
     /// Over which link.
     pub link: LinkPlan,
+    /// The version of the conversation that both speak: the older one when one of them is old.
+    pub version: Version,
     /// Whether both stay and pass on what is written meanwhile.
     pub stay: bool,
     /// When somebody at one of them saves while they talk.
@@ -78,7 +80,7 @@ pub fn meet(
     let replicas = [one.replica.clone(), other.replica.clone()];
     let scope = mission.scope();
     let before = [hold(sites[0], scope)?, hold(sites[1], scope)?];
-    let options = TalkOptions { stay: plan.stay, ..TalkOptions::default() };
+    let options = TalkOptions { version: plan.version, stay: plan.stay, ..TalkOptions::default() };
     let begin = |here: usize| Talk::begin(&replicas[here], replicas[1 - here].transport_key(), options);
     let (Ok(one), Ok(other)) = (begin(0), begin(1)) else { return Ok(None) };
     let mut talks = [one, other];

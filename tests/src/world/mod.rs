@@ -1,4 +1,11 @@
 //! The World: many devices, bad luck and one seed.
+//!
+//! Real devices, camps and stores, through their public items; only clocks, random bytes, disks and links are the World's.
+//! [`run`] lives one world: hours of saves, meetings and faults from a seed, with what must hold [checked](check) at every
+//! step against what people were told ([`model`]), then peace, in which everything must come together.
+//!
+//! Not here: packets (the conversation is pumped frame by frame on one thread, see [`link`]), couriers, auditors, and pages of
+//! the database that rot.
 
 pub mod check;
 pub mod deeds;

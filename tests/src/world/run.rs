@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use merestone_core::entry::LogHead;
 use merestone_core::roster::{Class, CutDraft, CutReason, Role};
+use merestone_core::sync::Version;
 use merestone_node::office::PartyOffice;
 
 use super::check::{self, Holding, Shown, Violation, violated};
@@ -43,7 +44,7 @@ pub struct Outcome {
     pub tally: Tally,
     /// What everybody showed in the end.
     pub shown: Shown,
-    /// Words of saves that were told and are touched by no fork and no cut.
+    /// The bad luck that it had before there was peace.
     pub luck: Luck,
 }
 
@@ -77,8 +78,9 @@ impl fmt::Display for Failure {
 /// The first thing that did not hold.
 pub fn run(plan: Plan, mission: &Mission) -> Result<Outcome, Box<Failure>> {
     let mut world = World::found(plan, mission);
+    let luck = world.luck;
     match world.live() {
-        Ok(shown) => Ok(Outcome { tally: world.total(), shown, luck: world.luck }),
+        Ok(shown) => Ok(Outcome { tally: world.total(), shown, luck }),
         Err(violation) => {
             let tally = world.total();
             Err(Box::new(Failure { plan, violation, story: world.story.into(), tally }))
@@ -189,7 +191,7 @@ impl<'a> World<'a> {
                 Deed::Trouble => self.trouble()?,
             }
         }
-        for site in self.sites.iter().filter(|site| site.role != Role::Camp && site.is_there()) {
+        for site in self.sites.iter().filter(|site| site.role != Role::Camp) {
             let counts = saved.contains(&site.number) && met.contains(&site.number);
             *(if counts { &mut self.tally.device_hours } else { &mut self.tally.idle_hours }) += 1;
         }
@@ -243,7 +245,9 @@ impl<'a> World<'a> {
         let save_at = (self.luck.busy && self.chance.once_in(3)).then(|| (self.chance.below(2_000), side));
         let hostile = [one, other].iter().position(|number| self.hostile == Some(*number));
         let hostile = hostile.filter(|_| self.chance.once_in(2)).map(|side| (side, self.chance.number()));
-        let plan = MeetPlan { link, stay: save_at.is_some(), save_at, hostile };
+        let version = self.version(one, other);
+        let plan = MeetPlan { link, version, stay: save_at.is_some(), save_at, hostile };
+        self.tally.old_versions += u64::from(version == Version::V1);
         self.arm(one, 400);
         self.arm(other, 400);
         let Some(met) = self.meet(one, other, plan)? else {
@@ -263,6 +267,12 @@ impl<'a> World<'a> {
         self.recover(one)?;
         self.recover(other)?;
         Ok(true)
+    }
+
+    /// The newest version that both speak; where programs are old, every third device has not been updated.
+    fn version(&self, one: usize, other: usize) -> Version {
+        let is_old = self.luck.old_versions && [one, other].iter().any(|number| number % 3 == 1);
+        if is_old { Version::V1 } else { Version::NEWEST }
     }
 
     fn meet(&mut self, one: usize, other: usize, plan: MeetPlan) -> Result<Option<Met>, Violation> {
@@ -379,9 +389,6 @@ impl<'a> World<'a> {
 
     /// Whether a device runs, or can be made to.
     fn awake(&mut self, number: usize) -> Result<bool, Violation> {
-        if self.sites[number].is_lost {
-            return Ok(false);
-        }
         if !self.sites[number].is_up() {
             self.restart(number)?;
         }
@@ -390,12 +397,8 @@ impl<'a> World<'a> {
 
     /// Something that no device did.
     fn trouble(&mut self) -> Result<(), Violation> {
-        let phones: Vec<usize> = self
-            .sites
-            .iter()
-            .filter(|site| site.role != Role::Camp && site.is_there())
-            .map(|site| site.number)
-            .collect();
+        let phones: Vec<usize> =
+            self.sites.iter().filter(|site| site.role != Role::Camp).map(|site| site.number).collect();
         let Some(number) = self.chance.pick(&phones).copied() else { return Ok(()) };
         match self.chance.below(6) {
             0 if self.luck.power_cuts => {
@@ -442,15 +445,11 @@ impl<'a> World<'a> {
                 site.kill();
                 site.disk.restore(&backup.folder).map_err(io)?;
                 site.duty = backup.duty.clone();
-                if backup.has_marker {
-                    site.is_doubled = true;
-                    // Its store is the same and holds less: what it said of itself is void, and nobody can know.
-                    site.duty.heights.clear();
-                    site.duty.blobs.clear();
-                } else {
-                    site.duty.heights.clear();
-                    site.duty.blobs.clear();
-                }
+                // With its marker it cannot know that it is a copy, and goes on in logs that others hold more of.
+                site.is_doubled |= backup.has_marker;
+                // It holds less than it said of itself; what it said is void.
+                site.duty.heights.clear();
+                site.duty.blobs.clear();
                 site.disk.revive();
                 self.tally.restores += 1;
                 self.tell(format!("{name} is restored from its backup"));
@@ -544,7 +543,7 @@ impl<'a> World<'a> {
         let Some(up) = &site.up else { return Ok(()) };
         match up.device.store().check() {
             Ok(census)
-                if census.aside.iter().any(|_| true)
+                if !census.aside.is_empty()
                     || census.blobs_lost.contains(&hash)
                     || census.blobs_unknown.contains(&hash) =>
             {
@@ -581,12 +580,13 @@ impl<'a> World<'a> {
     }
 
     fn gather(&mut self, there: &[usize]) -> Result<(), Violation> {
-        let plan = MeetPlan { link: LinkPlan::GOOD, stay: false, save_at: None, hostile: None };
         let hub = there[0];
         let mut amount = 0;
         for round in 0..PEACE_ROUNDS {
             let mut unsynced = String::new();
             for &number in &there[1..] {
+                let version = self.version(hub, number);
+                let plan = MeetPlan { link: LinkPlan::GOOD, version, stay: false, save_at: None, hostile: None };
                 let Some(met) = self.meet(hub, number, plan)? else {
                     return violated("no-fault-no-refusal", format!("{number} cannot begin to talk in peace"));
                 };

@@ -37,8 +37,6 @@ pub struct Site {
     pub duty: Duty,
     /// The process, if it runs.
     pub up: Option<Up>,
-    /// Its files are damaged beyond what the product repairs, and the product said so.
-    pub is_lost: bool,
     /// Whether its key was cut.
     pub is_cut: bool,
     /// The same key is at work on another device, or was before this one went back to an old backup.
@@ -92,7 +90,6 @@ impl Site {
             clock,
             duty,
             up,
-            is_lost: false,
             is_cut: false,
             is_doubled: false,
             cloned_from: None,
@@ -120,7 +117,6 @@ impl Site {
             clock: self.clock,
             duty: self.duty.clone(),
             up: None,
-            is_lost: false,
             is_cut: self.is_cut,
             is_doubled: true,
             cloned_from: Some(self.number),
@@ -159,11 +155,6 @@ impl Site {
     /// Whether it runs.
     pub fn is_up(&self) -> bool {
         self.up.is_some()
-    }
-
-    /// Whether it can take part in anything.
-    pub fn is_there(&self) -> bool {
-        !self.is_lost
     }
 
     /// How many times it was started.

@@ -2,4 +2,5 @@
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
 mod disks;
+mod mended;
 mod seeds;
