@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use merestone_core::id::{BlobHash, RecordId};
-use merestone_core::key::PublicKey;
 use merestone_node::capture::{BeginError, PhotoError, PhotoSource, SaveError};
 use merestone_node::device::{AccessError, PenError};
 use merestone_node::draft::{Draft, DraftError, DraftSubject};
@@ -205,9 +204,4 @@ fn photo(chance: &mut Chance) -> Vec<u8> {
         bytes.splice(2..2, comment);
     }
     bytes
-}
-
-/// Whose key it is, for a story.
-pub fn short(key: &PublicKey) -> String {
-    key.to_string().chars().take(8).collect()
 }

@@ -17,8 +17,6 @@ pub struct Model {
     pub cuts: Vec<CutMade>,
     /// Words of drafts that stand on two disks, so that each may save them.
     pub copied: BTreeSet<String>,
-    /// Every photo that was handed to a device.
-    pub photos: BTreeSet<BlobHash>,
     next: u64,
 }
 
@@ -62,7 +60,6 @@ impl Model {
 
     /// Remembers a save before it is tried.
     pub fn begin(&mut self, word: &str, attempt: Attempt) {
-        self.photos.extend(&attempt.photos);
         self.attempts.insert(word.to_owned(), attempt);
     }
 
@@ -83,10 +80,5 @@ impl Model {
     /// Whether a party cut it away.
     pub fn is_covered(&self, key: &[u8; 32], log: LogId, seq: u64) -> bool {
         self.cuts.iter().any(|cut| cut.covers(key, log, seq))
-    }
-
-    /// The save that an entry is, by the first word in it.
-    pub fn attempt_of<'a>(&'a self, words: impl Iterator<Item = &'a str>) -> Option<&'a Attempt> {
-        words.filter_map(|word| self.attempts.get(word.split('-').next()?)).next()
     }
 }
