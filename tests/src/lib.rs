@@ -4,13 +4,17 @@
 //! One that needs devices which can save founds a [`mission`].
 
 pub mod chance;
+pub mod corpus;
 pub mod examine;
+pub mod floor;
+pub mod haul;
 pub mod mission;
 pub mod net;
 pub mod outpost;
 pub mod relay;
 pub mod saving;
 mod skip;
+pub mod timing;
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 pub mod world;
 

@@ -16,7 +16,7 @@ use merestone_forms::{Form, standard};
 use merestone_node::clock::{Clock, ClockReading, Entropy, NoEntropy};
 use merestone_node::device::{Device, Home, System};
 use merestone_node::office::{MissionPlan, PartyOffice};
-use merestone_node::replica::{Camp, CampOptions, LedgerKey};
+use merestone_node::replica::{Camp, CampOptions, LedgerKey, Replica};
 use merestone_node::vault::{KeyFiles, Passphrase, UnlockCost};
 use merestone_store::StoreKey;
 
@@ -104,10 +104,14 @@ impl Mission {
     pub fn create_camp(&self, folder: &Path, system: System) -> Camp {
         let device = Arc::new(self.create_device(folder, system));
         let key = self.enrol_as(&device, 2, "Base camp", Role::Camp);
+        self.camp_around(device.replica(&key).unwrap())
+    }
+
+    /// Base camp around the replica of a device whose observer is certified as one; it keeps the mission's ledger.
+    pub fn camp_around(&self, replica: Replica) -> Camp {
         let ledger =
             LedgerKey::new(Arc::new(SigningKey::from_seed(&LEDGER_SEED)), self.charter.charter().ledger.as_ref());
-        Camp::around(device.replica(&key).unwrap(), Some(ledger.unwrap()), CampOptions::default().note_interval)
-            .unwrap()
+        Camp::around(replica, Some(ledger.unwrap()), CampOptions::default().note_interval).unwrap()
     }
 
     /// The certificate, as text, with which the office of the party at `party` answers a request.

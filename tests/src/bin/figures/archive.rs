@@ -2,19 +2,14 @@
 
 use std::path::PathBuf;
 
-use merestone_core::entry::VerifiedEntry;
 use merestone_node::bag;
-use merestone_store::Batch;
 use merestone_tests::mission::{self, Mission};
 use tempfile::TempDir;
 
-use crate::corpus::{self, Crew};
+use merestone_tests::corpus::{self, BATCH, Crew, batch};
 
 /// Entries of the larger archive.
 pub(crate) const ENTRIES: u64 = 100_000;
-
-/// Entries in one commit, as they come in from a peer.
-pub(crate) const BATCH: usize = 512;
 
 /// What was made so far.
 #[derive(Default)]
@@ -71,11 +66,4 @@ impl Archive {
         }
         path
     }
-}
-
-/// Entries to commit together.
-pub(crate) fn batch(entries: &[VerifiedEntry]) -> Batch {
-    let mut batch = Batch::new();
-    entries.iter().for_each(|entry| _ = batch.entry(entry.clone()));
-    batch
 }

@@ -10,9 +10,9 @@ use merestone_audit::{Options, Pass, audit_folder};
 use merestone_core::id::MissionId;
 
 use crate::archive::{Archive, Archives};
-use crate::limits::Signatures;
 use crate::row::{Row, Target};
-use crate::timing::{median, time_ms};
+use merestone_tests::floor::Signatures;
+use merestone_tests::timing::{median, time_ms};
 
 /// The word that makes this program audit one bag and say what it took.
 pub(crate) const CHILD: &str = "--audit-one-bag";

@@ -11,7 +11,6 @@
 mod archive;
 mod audit;
 mod bare;
-mod corpus;
 mod limits;
 mod meet;
 mod open;
@@ -20,7 +19,6 @@ mod row;
 mod saves;
 mod sizes;
 mod store;
-mod timing;
 
 use std::ffi::OsString;
 use std::io::{self, Write};

@@ -10,11 +10,10 @@ use merestone_node::replica::{Meet, SyncOutcome};
 use merestone_node::vault::Vault as _;
 use merestone_tests::mission::{self, Mission};
 
-use crate::archive::{BATCH, batch};
-use crate::corpus::{self, Author};
-use crate::limits::Signatures;
 use crate::row::{Row, Target};
-use crate::timing::{median, time_ms};
+use merestone_tests::corpus::{self, Author, BATCH, batch};
+use merestone_tests::floor::Signatures;
+use merestone_tests::timing::{median, time_ms};
 
 const ROUNDS: usize = 5;
 const ENTRIES: u64 = 10_000;

@@ -9,7 +9,7 @@ use merestone_tests::mission;
 
 use crate::archive::{Archives, ENTRIES};
 use crate::row::{Row, Target};
-use crate::timing::time_ms;
+use merestone_tests::timing::time_ms;
 
 const ROUNDS: usize = 5;
 /// Lines of the first page.

@@ -3,9 +3,9 @@
 use merestone_node::Answer;
 use merestone_tests::mission;
 
-use crate::corpus;
 use crate::row::{Row, Target};
-use crate::timing::time_ms;
+use merestone_tests::corpus;
+use merestone_tests::timing::time_ms;
 
 const ROUNDS: usize = 5;
 const ENTRIES: usize = 2_000;

@@ -53,9 +53,9 @@ impl Row {
 
     /// The median of rounds.
     pub(crate) fn median(name: &str, unit: &'static str, rounds: &[f64]) -> Self {
-        let sorted = crate::timing::sorted(rounds);
+        let sorted = merestone_tests::timing::sorted(rounds);
         let spread = sorted.first().copied().zip(sorted.last().copied());
-        Self::of(name, unit, Some(crate::timing::median(rounds)), rounds.len(), spread)
+        Self::of(name, unit, Some(merestone_tests::timing::median(rounds)), rounds.len(), spread)
     }
 
     fn of(name: &str, unit: &'static str, value: Option<f64>, rounds: usize, spread: Option<(f64, f64)>) -> Self {

@@ -7,11 +7,10 @@ use merestone_node::{Answer, Device};
 use merestone_store::Batch;
 use merestone_tests::mission::{self, Mission};
 
-use crate::archive::{BATCH, batch};
 use crate::bare::Bare;
-use crate::corpus::{self, Author, Crew};
 use crate::row::{Row, Target};
-use crate::timing::{median, percentile, time_ms};
+use merestone_tests::corpus::{self, Author, BATCH, Crew, batch};
+use merestone_tests::timing::{median, percentile, time_ms};
 
 const ROUNDS: usize = 7;
 

@@ -4,10 +4,9 @@ use merestone_core::id::StoreId;
 use merestone_store::{Batch, Identity, Store};
 use merestone_tests::mission;
 
-use crate::archive::{BATCH, batch};
-use crate::corpus::{self, Crew};
 use crate::row::Row;
-use crate::timing::time_ms;
+use merestone_tests::corpus::{self, BATCH, Crew, batch};
+use merestone_tests::timing::time_ms;
 
 const ROUNDS: usize = 5;
 const ENTRIES: u64 = 20_000;

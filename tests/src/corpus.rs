@@ -3,8 +3,8 @@
 use merestone_core::change::{Basis, Change, Put, compose};
 use merestone_core::claims::Claims;
 use merestone_core::entry::{
-    Body, Clock, ClockSource, Commitment, Content, Context, EntryDraft, Kind, Place, PlaceSource, Position, Subject,
-    VerifiedEntry,
+    Body, Clock, ClockSource, Commitment, Content, Context, EntryDraft, Kind, Photo, Place, PlaceSource, Position,
+    Subject, VerifiedEntry,
 };
 use merestone_core::form::LeafTable;
 use merestone_core::id::{Actor, EntryId, Epoch, FormHash, MissionId, ScopeId, StatementId, sha256};
@@ -13,10 +13,15 @@ use merestone_core::roster::{Certificate, Class, EnrolmentRequest, RequestDraft,
 use merestone_forms::Form;
 use merestone_node::office::PartyOffice;
 use merestone_node::{Answer, Device};
-use merestone_tests::mission::{self, Mission};
+use merestone_store::Batch;
+
+use crate::mission::{self, Mission};
 
 /// Answers of one inspection.
 const ANSWERS: u64 = 30;
+
+/// Entries in one commit, as they come in from a peer.
+pub const BATCH: usize = 512;
 
 /// Observers who took the inspections of a [`Crew`].
 const OBSERVERS: u8 = 8;
@@ -49,7 +54,7 @@ const WORDS: [&str; 24] = [
 ];
 
 /// The form of an inspection of 30 answers.
-pub(crate) fn document() -> String {
+pub fn document() -> String {
     let mut rows = String::new();
     for question in 0..ANSWERS {
         let kind = if matches!(question % 5, 0 | 4) { "integer" } else { "text" };
@@ -62,12 +67,12 @@ pub(crate) fn document() -> String {
 }
 
 /// The mission in which everything here happens.
-pub(crate) fn found() -> Mission {
+pub fn found() -> Mission {
     Mission::found_with(&[&document()])
 }
 
 /// The answers of inspection `number`: counts, words, flags, short notes, coordinates.
-pub(crate) fn answers(number: u64) -> Vec<(String, Answer)> {
+pub fn answers(number: u64) -> Vec<(String, Answer)> {
     let mut draw = Draw(sha256(&[b"answers", &number.to_be_bytes()]), 0);
     let mut answers = Vec::new();
     for question in 0..ANSWERS {
@@ -104,7 +109,7 @@ impl Draw {
 }
 
 /// One log in which inspections are written, without a store.
-pub(crate) struct Author<'a> {
+pub struct Author<'a> {
     signer: &'a dyn Signer,
     observer: String,
     mission: MissionId,
@@ -119,7 +124,7 @@ pub(crate) struct Author<'a> {
 
 impl<'a> Author<'a> {
     /// A new log of a certified key.
-    pub(crate) fn new(mission: &Mission, signer: &'a dyn Signer, certificate: StatementId, observer: &str) -> Self {
+    pub fn new(mission: &Mission, signer: &'a dyn Signer, certificate: StatementId, observer: &str) -> Self {
         let definition = Form::read(&document()).expect("the form above").definition();
         let (key, scope) = (signer.public(), mission.scope());
         let epoch = Epoch::from_bytes(*sha256(&[b"epoch", key.as_bytes()]).first_chunk().expect("32 bytes hold eight"));
@@ -138,14 +143,19 @@ impl<'a> Author<'a> {
     }
 
     /// Inspection `number`, composed and not signed: the next entry of the log.
-    pub(crate) fn draft(&self, number: u64) -> EntryDraft {
+    pub fn draft(&self, number: u64) -> EntryDraft {
+        self.draft_with(number, Vec::new())
+    }
+
+    /// [`draft`](Self::draft) with these photos.
+    pub fn draft_with(&self, number: u64, photos: Vec<Photo>) -> EntryDraft {
         let answers = answers(number);
         let puts = answers.iter().map(|(key, answer)| Put { key, value: answer.as_value(), preds: Vec::new() });
         let seed = sha256(&[b"seed", self.signer.public().as_bytes(), &number.to_be_bytes()]);
         let seed = *seed.first_chunk().expect("32 bytes hold sixteen");
         let chunk =
             compose(self.actor, seed, &Basis::creation(), puts.collect()).expect("answers that can be signed").chunk;
-        let context = self.context(number);
+        let context = self.context(number, photos);
         let change = Change::decode(&chunk, self.actor).expect("composed just now");
         let root = Claims::compute(&self.table, &change, &context).root();
         let (seq, position) = match self.head {
@@ -167,14 +177,14 @@ impl<'a> Author<'a> {
     }
 
     /// Signs what [`draft`](Self::draft) gave last.
-    pub(crate) fn sign(&mut self, draft: EntryDraft) -> VerifiedEntry {
+    pub fn sign(&mut self, draft: EntryDraft) -> VerifiedEntry {
         let seq = draft.seq;
         let entry = draft.sign(self.signer).expect("a draft that keeps the rules");
         self.head = Some((seq, entry.id()));
         entry
     }
 
-    fn context(&self, number: u64) -> Context {
+    fn context(&self, number: u64, photos: Vec<Photo>) -> Context {
         let minutes = number * 7;
         let clock = Clock {
             wall_ms: 1_700_000_000_000 + (minutes * 60_000).cast_signed(),
@@ -189,18 +199,19 @@ impl<'a> Author<'a> {
             accuracy_m: 5,
             source: PlaceSource::Satellite,
         };
-        Context { clock, place: Some(place), post: None, observer: self.observer.clone(), photos: Vec::new() }
+        Context { clock, place: Some(place), post: None, observer: self.observer.clone(), photos }
     }
 }
 
 /// Eight certified observers without devices, and one who has not begun.
-pub(crate) struct Crew<'a> {
+pub struct Crew<'a> {
     mission: &'a Mission,
     members: Vec<(SigningKey, Certificate)>,
 }
 
 impl<'a> Crew<'a> {
-    pub(crate) fn certify(mission: &'a Mission) -> Self {
+    /// Certifies them; no device knows them yet.
+    pub fn certify(mission: &'a Mission) -> Self {
         let member = |number: u8| {
             let key = SigningKey::from_seed(&[100 + number; 32]);
             let observer = format!("Observer {number}");
@@ -221,12 +232,12 @@ impl<'a> Crew<'a> {
     }
 
     /// Their certificates.
-    pub(crate) fn certificates(&self) -> Vec<Vec<u8>> {
+    pub fn certificates(&self) -> Vec<Vec<u8>> {
         self.members.iter().map(|(_, certificate)| certificate.as_bytes().to_vec()).collect()
     }
 
     /// The log of the one who has not begun.
-    pub(crate) fn spare_author(&self) -> Author<'_> {
+    pub fn spare_author(&self) -> Author<'_> {
         self.author(usize::from(OBSERVERS))
     }
 
@@ -236,12 +247,12 @@ impl<'a> Crew<'a> {
     }
 
     /// Makes the crew known to a device.
-    pub(crate) fn introduce(&self, device: &Device) {
+    pub fn introduce(&self, device: &Device) {
         device.receive(Class::Certificate, &self.certificates()).expect("the store takes certificates");
     }
 
     /// `entries` inspections, in eight logs of one length each, one log after the other; `entries` is a multiple of eight.
-    pub(crate) fn inspections(&self, entries: u64) -> Vec<Vec<VerifiedEntry>> {
+    pub fn inspections(&self, entries: u64) -> Vec<Vec<VerifiedEntry>> {
         let each = entries / u64::from(OBSERVERS);
         std::thread::scope(|scope| {
             let write = |member: usize| {
@@ -255,4 +266,11 @@ impl<'a> Crew<'a> {
             logs.into_iter().map(|log| log.join().expect("no author panics")).collect()
         })
     }
+}
+
+/// Entries to commit together.
+pub fn batch(entries: &[VerifiedEntry]) -> Batch {
+    let mut batch = Batch::new();
+    entries.iter().for_each(|entry| _ = batch.entry(entry.clone()));
+    batch
 }

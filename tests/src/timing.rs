@@ -3,14 +3,14 @@
 use std::time::Instant;
 
 /// Milliseconds that `work` takes, and what it gives.
-pub(crate) fn time_ms<T>(work: impl FnOnce() -> T) -> (f64, T) {
+pub fn time_ms<T>(work: impl FnOnce() -> T) -> (f64, T) {
     let start = Instant::now();
     let given = std::hint::black_box(work());
     (start.elapsed().as_secs_f64() * 1e3, given)
 }
 
 /// The middle value; of an even number, the mean of the two in the middle.
-pub(crate) fn median(values: &[f64]) -> f64 {
+pub fn median(values: &[f64]) -> f64 {
     let sorted = sorted(values);
     let middle = sorted.len() / 2;
     match sorted.len() {
@@ -21,14 +21,14 @@ pub(crate) fn median(values: &[f64]) -> f64 {
 }
 
 /// The value that `percent` of all values do not exceed.
-pub(crate) fn percentile(values: &[f64], percent: usize) -> f64 {
+pub fn percentile(values: &[f64], percent: usize) -> f64 {
     let sorted = sorted(values);
     let rank = (sorted.len() * percent).div_ceil(100).max(1);
     sorted.get(rank - 1).copied().unwrap_or(f64::NAN)
 }
 
 /// Ascending.
-pub(crate) fn sorted(values: &[f64]) -> Vec<f64> {
+pub fn sorted(values: &[f64]) -> Vec<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted
