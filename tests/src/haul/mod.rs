@@ -23,16 +23,21 @@ use std::path::PathBuf;
 use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
+use merestone_link::LinkLimits;
+
 pub use namespace::{apart, is_available as can_be_apart};
 pub use sample::{Sample, of_round};
 
 /// First word of a process with devices in it.
 const SITE: &str = "--site";
 
+/// First word of one that notices soon that its peer is gone.
+const IMPATIENT_SITE: &str = "--impatient-site";
+
 /// First word of a process that measures one haul.
 const HAUL: &str = "--haul";
 
-/// How long a link is silent before it is lost, here.
+/// How long a link of an [`IMPATIENT_SITE`] is silent before it is lost: fifty peers are killed one after the other.
 const IDLE: Duration = Duration::from_millis(500);
 
 /// Everything that can be measured, by the names of `--only`.
@@ -107,7 +112,11 @@ pub fn scratch() -> PathBuf {
 pub fn child(words: &[OsString]) -> Option<ExitCode> {
     let (first, rest) = words.split_first()?;
     if first == SITE {
-        return Some(site::main(rest));
+        return Some(site::main(rest, &LinkLimits::default()));
+    }
+    if first == IMPATIENT_SITE {
+        let limits = LinkLimits { idle: IDLE, keep_alive: IDLE / 4, ..LinkLimits::default() };
+        return Some(site::main(rest, &limits));
     }
     if first != HAUL {
         return None;

@@ -2,9 +2,10 @@
 
 use super::carry::Pair;
 use super::homes::{self, Load};
+use super::namespace::{loopback_bytes, settled_loopback_bytes};
 use super::process::{Process, number, text};
 use super::sample::Sample;
-use super::{Bench, SITE};
+use super::{Bench, IMPATIENT_SITE, SITE};
 use crate::chance::Chance;
 use crate::{corpus, floor};
 
@@ -32,93 +33,122 @@ pub(super) fn whole(bench: &Bench) -> Vec<Sample> {
     found
 }
 
-/// The receiver closes the link at 50 random points of the way.
+/// The receiver closes the link at 50 random points of the way, as the bench of iroh-blobs does.
 pub(super) fn cuts(bench: &Bench) -> Vec<Sample> {
-    let mut road = Road::begin(bench);
-    let mut receiver = road.receiver();
-    let (mut sent, mut cuts) = (0, 0);
-    for at in points() {
+    broken_off(bench, "cuts", &mut |mut receiver, road, at| {
         let answer = receiver.ask(&format!("pull {} {at}", road.at));
-        sent += number(&road.sender.ask("sent"), "bytes") as u64;
-        if answer["is_over"] == true {
-            break;
-        }
-        cuts += 1;
-    }
-    sent += road.finish(&mut receiver);
-    broken("cuts", sent, cuts)
+        if answer["is_over"] == true { Broken::Over(receiver) } else { Broken::Off(Some(receiver)) }
+    })
 }
 
 /// The receiver is killed at 50 random points of the way.
 pub(super) fn kills(bench: &Bench) -> Vec<Sample> {
-    let mut road = Road::begin(bench);
-    let (mut sent, mut kills) = (0, 0);
-    for at in points() {
-        let mut receiver = road.receiver();
+    broken_off(bench, "kills", &mut |mut receiver, road, at| {
         receiver.tell(&format!("pull {}", road.at));
-        let is_over = loop {
+        loop {
             let answer = receiver.next();
             if answer["is_over"] == true {
-                break true;
+                return Broken::Over(receiver);
             }
             if number(&answer, "bytes") as u64 >= at {
-                break false;
+                receiver.kill();
+                return Broken::Off(None);
             }
-        };
-        receiver.kill();
-        sent += number(&road.sender.ask("sent"), "bytes") as u64;
-        if is_over {
+        }
+    })
+}
+
+/// How one attempt ended.
+enum Broken {
+    /// Everything came before it could be broken off.
+    Over(Process),
+    /// As it should be; the receiver, if it is still there.
+    Off(Option<Process>),
+}
+
+/// Breaks off [`BREAKS`] times, with as many whole transfers as that takes.
+fn broken_off(
+    bench: &Bench,
+    name: &str,
+    break_off: &mut dyn FnMut(Process, &mut Road<'_>, u64) -> Broken,
+) -> Vec<Sample> {
+    homes::phone(&corpus::found(), &bench.path("phone"), "Olena", Load::photos(COUNT, BYTES));
+    let undisturbed = Road::begin(bench, "undisturbed").finish(None);
+    let (mut chance, mut breaks, mut handed, mut carried) = (Chance::new(BREAKS), 0, 0_u64, 0.0);
+    for transfer in 0.. {
+        let mut road = Road::begin(bench, &format!("{name}-{transfer}"));
+        let mut receiver = None;
+        while breaks < BREAKS {
+            // Up to two fiftieths from where the last one broke off.
+            let at = 1 + chance.below(2 * TOTAL / BREAKS);
+            let lo = loopback_bytes();
+            let ended = break_off(receiver.take().unwrap_or_else(|| road.receiver()), &mut road, at);
+            handed += number(&road.sender.ask("sent"), "bytes") as u64;
+            carried += (settled_loopback_bytes() - lo) as f64;
+            match ended {
+                Broken::Off(still) => receiver = still,
+                Broken::Over(done) => {
+                    receiver = Some(done);
+                    break;
+                }
+            }
+            breaks += 1;
+        }
+        let rest = road.finish(receiver);
+        (handed, carried) = (handed + rest.handed, carried + rest.carried - undisturbed.carried);
+        handed = handed.saturating_sub(TOTAL);
+        if breaks >= BREAKS {
             break;
         }
-        kills += 1;
     }
-    let mut receiver = road.receiver();
-    sent += road.finish(&mut receiver);
-    broken("kills", sent, kills)
+    let each = |bytes: f64| bytes / breaks.max(1) as f64;
+    vec![
+        Sample::new(format!("{name}/breaks"), "times", breaks as f64),
+        Sample::new(format!("{name}/carried-again"), "bytes on lo a time", each(carried)),
+        Sample::new(format!("{name}/handed-again"), "bytes a time", each(handed as f64)),
+    ]
 }
 
 /// A sender that answers, and the folder of a receiver that calls it.
 struct Road<'a> {
     bench: &'a Bench,
+    name: String,
     sender: Process,
     at: String,
 }
 
+/// What one conversation took.
+struct Taken {
+    /// Bytes of photos that the sender handed to its link.
+    handed: u64,
+    carried: f64,
+}
+
 impl<'a> Road<'a> {
-    fn begin(bench: &'a Bench) -> Self {
-        let mission = corpus::found();
-        homes::phone(&mission, &bench.path("phone"), "Olena", Load::photos(COUNT, BYTES));
-        homes::camp(&mission, &bench.path("camp"));
+    fn begin(bench: &'a Bench, name: &str) -> Self {
+        homes::camp(&corpus::found(), &bench.path(name));
         let mut sender = Process::start([SITE.as_ref(), bench.path("phone").as_os_str()]);
         let serving = sender.ask("serve");
         let at = format!("{} {}", text(&serving, "address"), text(&serving, "key"));
-        Self { bench, sender, at }
+        Self { bench, name: name.into(), sender, at }
     }
 
     fn receiver(&self) -> Process {
-        Process::start([SITE.as_ref(), self.bench.path("camp").as_os_str()])
+        Process::start([IMPATIENT_SITE.as_ref(), self.bench.path(&self.name).as_os_str()])
     }
 
-    /// Lets the rest come; the bytes that were sent for it.
-    fn finish(&mut self, receiver: &mut Process) -> u64 {
+    /// Lets the rest come, and takes the receiver's folder away.
+    fn finish(mut self, receiver: Option<Process>) -> Taken {
+        let mut receiver = receiver.unwrap_or_else(|| self.receiver());
+        let lo = loopback_bytes();
         let met = receiver.ask(&format!("meet {}", self.at));
         assert_eq!(met[0]["is_fully_synced"], true, "the rest comes: {met}");
         assert_eq!(receiver.ask("holding"), self.sender.ask("holding"), "both hold the same photos");
-        number(&self.sender.ask("sent"), "bytes") as u64
+        let handed = number(&self.sender.ask("sent"), "bytes") as u64;
+        let carried = (settled_loopback_bytes() - lo) as f64;
+        receiver.kill();
+        // What stays is only in the way.
+        let _ = std::fs::remove_dir_all(self.bench.path(&self.name));
+        Taken { handed, carried }
     }
-}
-
-/// Where to break off, in bytes of a conversation's own: each next one goes on where the last was broken.
-fn points() -> Vec<u64> {
-    let mut chance = Chance::new(50);
-    // On average less than a fiftieth of the whole, so that there is something left for the last one.
-    (0..BREAKS).map(|_| 1 + chance.below(TOTAL * 2 / BREAKS * 7 / 10)).collect()
-}
-
-fn broken(name: &str, sent: u64, breaks: u64) -> Vec<Sample> {
-    let again = sent.saturating_sub(TOTAL) as f64 / breaks.max(1) as f64;
-    vec![
-        Sample::new(format!("{name}/breaks"), "times", breaks as f64),
-        Sample::new(format!("{name}/sent-again"), "bytes a time", again),
-    ]
 }

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! --site FOLDER…              opens the devices in the folders; answers {"ready": …}
+//! --impatient-site FOLDER…    … which notice in half a second that a peer is gone
 //! ```
 //!
 //! Then one order a line on standard input, and one line of JSON for each on standard output:
@@ -68,11 +69,11 @@ impl Peer {
 }
 
 /// Works until its input ends.
-pub(super) fn main(folders: &[OsString]) -> ExitCode {
+pub(super) fn main(folders: &[OsString], limits: &LinkLimits) -> ExitCode {
     let mission = corpus::found();
     let runtime = Runtime::new().expect("a system with threads");
     let _entered = runtime.enter();
-    let members: Vec<Member> = folders.iter().map(|folder| Member::open(&mission, Path::new(folder))).collect();
+    let members: Vec<Member> = folders.iter().map(|folder| Member::open(&mission, Path::new(folder), limits)).collect();
     let mut serving = None;
     say(&json!({ "ready": members.len() }));
     for order in io::stdin().lock().lines() {
@@ -125,14 +126,14 @@ fn obey(
 }
 
 impl Member {
-    fn open(mission: &Mission, folder: &Path) -> Self {
+    fn open(mission: &Mission, folder: &Path, limits: &LinkLimits) -> Self {
         let system = System::real(120).expect("a system with a clock");
         let device =
             merestone_node::Device::open(&merestone_node::device::Home::new(folder), mission::store_key(), system);
         let device = Arc::new(device.expect("a device that was made for this"));
         let observer = device.observers().first().expect("one observer each").key;
         device.unlock(&mission::vault(&device), &observer).expect("everybody's passphrase here");
-        let replica = device.replica_with(&observer, limits()).expect("the key is unlocked");
+        let replica = device.replica_with(&observer, limits.clone()).expect("the key is unlocked");
         let roster = device.authority().roster();
         let is_camp = roster.certificates_of(observer.as_bytes()).any(|held| held.role() == Role::Camp);
         drop(roster);
@@ -145,12 +146,6 @@ impl Member {
         let endpoint = self.replica.bind(here).expect("a loopback");
         self.replica.serve(endpoint).expect("an endpoint of its own")
     }
-}
-
-/// A peer that was killed is noticed in half a second instead of half a minute: a measurement kills fifty.
-fn limits() -> LinkLimits {
-    let (idle, keep_alive) = (super::IDLE, super::IDLE / 4);
-    LinkLimits { idle, keep_alive, ..LinkLimits::default() }
 }
 
 fn usage() -> Value {
