@@ -24,10 +24,12 @@ pub(super) async fn meet(members: &[Member], peer: Peer) -> Value {
     let meetings: Vec<_> = members
         .iter()
         .map(|member| {
-            let meeting = member.replica.sync_with(peer.meet());
+            let mut meeting = member.replica.sync_with(peer.meet());
             tokio::spawn(async move {
-                let outcome = meeting.outcome().await;
-                (began.elapsed().as_secs_f64() * 1e3, outcome)
+                // A person is told now; good-bye comes after it.
+                while meeting.changed().await.is_some_and(|progress| !progress.is_fully_synced) {}
+                let ms = began.elapsed().as_secs_f64() * 1e3;
+                (ms, meeting.outcome().await)
             })
         })
         .collect();
@@ -36,7 +38,7 @@ pub(super) async fn meet(members: &[Member], peer: Peer) -> Value {
         let (ms, outcome) = meeting.await.expect("a meeting does not panic");
         answers.push(match outcome {
             Ok(outcome) => told(ms, &outcome),
-            Err(error) => json!({ "ms": ms, "is_fully_synced": false, "end": error.to_string() }),
+            Err(error) => json!({ "ms": ms, "is_fully_synced": false, "end": error.to_string(), "frame_bytes": 0 }),
         });
     }
     Value::Array(answers)
@@ -47,7 +49,7 @@ fn told(ms: f64, outcome: &SyncOutcome) -> Value {
         "ms": ms,
         "is_fully_synced": outcome.is_fully_synced,
         "end": format!("{:?}", outcome.end),
-        "udp_bytes": outcome.bytes_sent + outcome.bytes_received,
+        "frame_bytes": outcome.frame_bytes_sent + outcome.frame_bytes_received,
     })
 }
 

@@ -64,6 +64,7 @@ impl Pair {
         vec![
             Sample::new(format!("{name}/wall"), "ms", number(met, "ms")),
             Sample::new(format!("{name}/bytes"), "bytes on lo", lo as f64),
+            Sample::new(format!("{name}/frames"), "bytes in frames", number(met, "frame_bytes")),
             Sample::new(format!("{name}/cpu"), "CPU-s, both sides", cpu),
             Sample::new(format!("{name}/done-is-complete"), "of 1", f64::from(is_same)),
         ]

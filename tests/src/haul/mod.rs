@@ -48,6 +48,8 @@ pub const HAULS: &[Haul] = &[
     Haul { name: "cuts", is_long: false, rounds_max: 2, run: photos::cuts },
     Haul { name: "kills", is_long: false, rounds_max: 1, run: photos::kills },
     Haul { name: "live", is_long: false, rounds_max: 2, run: speak::live },
+    Haul { name: "urgent", is_long: false, rounds_max: 1, run: speak::urgent },
+    Haul { name: "round-trips", is_long: false, rounds_max: 1, run: speak::round_trips },
     Haul { name: "forty", is_long: false, rounds_max: 2, run: crowd::forty },
     Haul { name: "entries-100k", is_long: true, rounds_max: 2, run: carry::hundred_thousand },
     Haul { name: "entries-1m", is_long: true, rounds_max: 1, run: carry::million },

@@ -60,8 +60,7 @@ pub(super) async fn run(
             info = connection.closed(), if !talk.is_receiving() => talk.ended(end_of(info.into())),
         }
     }
-    let stats = connection.stats();
-    talk.count(Traffic { sent: stats.udp_sent.bytes, received: stats.udp_received.bytes });
+    talk.count(Traffic::from(connection.stats()));
     let outcome = talk.finish();
     progress.send_modify(|state| state.is_fully_synced = outcome.is_fully_synced);
     outcome

@@ -48,6 +48,10 @@ pub struct SyncOutcome {
     pub bytes_sent: u64,
     /// Bytes received.
     pub bytes_received: u64,
+    /// Of these what was said: the frames alone, without QUIC around them and without repeats.
+    pub frame_bytes_sent: u64,
+    /// The same of what was heard.
+    pub frame_bytes_received: u64,
 }
 
 /// Who a peer proved to be.

@@ -298,9 +298,7 @@ impl Pump {
             Ok(looked) => looked,
             Err(_panic) => (Tally::default(), Err(AccessError::Damaged)),
         };
-        let stats = connection.stats();
-        let traffic = Traffic { sent: stats.udp_sent.bytes, received: stats.udp_received.bytes };
-        let outcome = tally.outcome(peer, traffic, end, missing);
+        let outcome = tally.outcome(peer, Traffic::from(connection.stats()), end, missing);
         progress.send_modify(|state| state.is_fully_synced = outcome.is_fully_synced);
         outcome
     }

@@ -126,7 +126,7 @@ impl Talk {
 
     /// Takes a frame of the peer. What a peer must not send ends the conversation; see [`close`](Self::close).
     pub fn deliver(&mut self, class: Class, frame: Vec<u8>) {
-        self.traffic.received += frame.len() as u64;
+        self.traffic.heard(frame.len());
         if class == Class::Control {
             let heights = self.tally.theirs.listen(&frame);
             self.host.compare_own(heights);
@@ -180,7 +180,7 @@ impl Talk {
         }
         let frame = self.session.poll_send(class);
         self.settle();
-        self.traffic.sent += frame.as_ref().map_or(0, |frame| frame.len() as u64);
+        self.traffic.said(frame.as_ref().map_or(0, Vec::len));
         frame
     }
 

@@ -1,7 +1,7 @@
 //! What a conversation was told so far, kept for its progress and its outcome. It decides nothing.
 
 use merestone_core::sync::{Close, CloseCode, Progress, Report, RestState};
-use merestone_link::PeerKey;
+use merestone_link::{Class, LinkStats, PeerKey};
 use merestone_store::ReadError;
 
 use super::Shared;
@@ -30,8 +30,36 @@ pub(super) struct Tally {
 /// Bytes that a conversation cost.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Traffic {
-    pub(super) sent: u64,
-    pub(super) received: u64,
+    sent: u64,
+    received: u64,
+    frames_sent: u64,
+    frames_received: u64,
+}
+
+impl Traffic {
+    /// A frame came in over a carrier that counts nothing itself.
+    pub(super) fn heard(&mut self, bytes: usize) {
+        self.received += bytes as u64;
+        self.frames_received += bytes as u64;
+    }
+
+    /// A frame went out over such a carrier.
+    pub(super) fn said(&mut self, bytes: usize) {
+        self.sent += bytes as u64;
+        self.frames_sent += bytes as u64;
+    }
+}
+
+impl From<LinkStats> for Traffic {
+    fn from(stats: LinkStats) -> Self {
+        let classes = Class::ALL.map(|class| stats.class(class));
+        Self {
+            sent: stats.udp_sent.bytes,
+            received: stats.udp_received.bytes,
+            frames_sent: classes.iter().map(|class| class.bytes_sent).sum(),
+            frames_received: classes.iter().map(|class| class.bytes_received).sum(),
+        }
+    }
 }
 
 impl Tally {
@@ -124,6 +152,8 @@ impl Tally {
             progress: self.progress,
             bytes_sent: traffic.sent,
             bytes_received: traffic.received,
+            frame_bytes_sent: traffic.frames_sent,
+            frame_bytes_received: traffic.frames_received,
         }
     }
 
