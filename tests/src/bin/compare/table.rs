@@ -113,24 +113,28 @@ impl Line {
 }
 
 fn middle(values: &[f64]) -> String {
-    if values.is_empty() { String::new() } else { format!("{}", rounded(median(values))) }
+    if values.is_empty() { String::new() } else { shown(median(values)) }
 }
 
 fn spread(values: &[f64]) -> String {
     let sorted = sorted(values);
     match sorted[..] {
         [] | [_] => String::new(),
-        [least, .., greatest] => format!("{}–{}", rounded(least), rounded(greatest)),
+        [least, .., greatest] => format!("{}–{}", shown(least), shown(greatest)),
     }
 }
 
-/// Four significant digits: nothing here is known better.
+/// Four significant digits: nothing here is known better. Bytes are counted, and shown to the last one.
 fn rounded(value: f64) -> f64 {
     if value == 0.0 || !value.is_finite() {
         return 0.0;
     }
-    let scale = 10_f64.powf(3.0 - value.abs().log10().floor());
+    let scale = 10_f64.powf((3.0 - value.abs().log10().floor()).max(0.0));
     (value * scale).round() / scale
+}
+
+fn shown(value: f64) -> String {
+    format!("{}", rounded(value))
 }
 
 /// All lines as one JSON array.

@@ -19,6 +19,7 @@ mod row;
 mod saves;
 mod sizes;
 mod store;
+mod sync;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -37,6 +38,7 @@ const GROUPS: &[Group] = &[
     Group { name: "limits/", measure: |_| limits::measure() },
     Group { name: "save/", measure: |_| saves::measure() },
     Group { name: "meet/", measure: |_| meet::measure() },
+    Group { name: "sync/", measure: |_| sync::measure() },
     Group { name: "store/", measure: |_| store::measure() },
     Group { name: "open/", measure: open::measure },
     Group { name: "audit/", measure: audit::measure },
@@ -44,11 +46,13 @@ const GROUPS: &[Group] = &[
     Group { name: "size/", measure: |_| sizes::measure() },
 ];
 
-const USAGE: &str =
-    "figures [--json] [NAME…]\nNAME is the beginning of a row's name: limits save meet store open audit record size";
+const USAGE: &str = "figures [--json] [NAME…]\nNAME is the beginning of a row's name: limits save meet sync store open audit record size";
 
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    if let Some(code) = merestone_tests::haul::child(&words) {
+        return code;
+    }
     if words.first().is_some_and(|word| word == audit::CHILD) {
         return print(audit::audit_one(&words[1..]).as_deref());
     }
