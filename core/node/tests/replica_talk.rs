@@ -1,4 +1,5 @@
 //! Conversations that their caller drives: without threads, runtime, clock or socket, and on one thread over a link.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
 
 mod replica_support;
 

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use merestone_core::check::{Check, Refused};
 use merestone_core::entry::VerifiedEntry;
 use merestone_core::id::{BlobHash, LogId, RecordId, ScopeId};
-use merestone_core::key::KeyCache;
 use merestone_core::roster::Class;
 use merestone_core::sync::frame::StatementClass;
 use merestone_core::sync::{
@@ -110,7 +109,7 @@ impl Host {
     }
 
     pub(super) fn verify(&self, token: Token, batch: UnverifiedBatch) -> Input {
-        let mut keys = self.shared.key_caches().pop().unwrap_or_else(KeyCache::new);
+        let mut keys = self.shared.key_caches().pop().unwrap_or_default();
         let batch = batch.verify(&mut keys);
         self.shared.key_caches().push(keys);
         Input::Verified { token, batch }
