@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 /// How to use it.
 pub(crate) const USAGE: &str =
-    "sim [--hours N] [--seed S] [--seeds N] [--jobs N] [--story EVENTS] [--level a] [--planted NAME] [--ledger FILE]";
+    "sim [--hours N] [--seed S] [--seeds N] [--jobs N] [--story EVENTS] [--level a] [--ledger FILE]";
 
 /// A campaign as it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,8 +17,6 @@ pub(crate) struct Arguments {
     pub(crate) seeds: u64,
     /// Worlds at one time.
     pub(crate) jobs: u64,
-    /// The bug to plant in the product.
-    pub(crate) planted: Option<String>,
     /// Events that the story of a failure tells.
     pub(crate) events: usize,
     /// Where a line is added.
@@ -27,8 +25,7 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     pub(crate) fn read(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut read =
-            Self { hours: u64::MAX, seed: 1, seeds: u64::MAX, jobs: 1, planted: None, events: 40, ledger: None };
+        let mut read = Self { hours: u64::MAX, seed: 1, seeds: u64::MAX, jobs: 1, events: 40, ledger: None };
         let mut is_bounded = false;
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or(format!("{word} needs a value"));
@@ -38,7 +35,6 @@ impl Arguments {
                 "--seeds" => (read.seeds, is_bounded) = (number(&value()?)?, true),
                 "--jobs" => read.jobs = number(&value()?)?.clamp(1, 64),
                 "--story" => read.events = usize::try_from(number(&value()?)?).unwrap_or(usize::MAX),
-                "--planted" => read.planted = Some(value()?),
                 "--ledger" => read.ledger = Some(value()?.into()),
                 "--level" => match value()?.as_str() {
                     "a" => {}

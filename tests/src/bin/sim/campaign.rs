@@ -81,7 +81,6 @@ pub(crate) fn run_and_report(arguments: &Arguments) -> ExitCode {
             "kills": tally.kills,
             "power_cuts": tally.power_cuts,
             "findings": failures.iter().map(|failure| failure.violation.invariant).collect::<Vec<_>>(),
-            "planted": arguments.planted,
             "commit": commit(),
         });
         let file = File::options().create(true).append(true).open(path);
