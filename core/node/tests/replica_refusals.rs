@@ -7,8 +7,7 @@ mod replica_support;
 use merestone_core::id::ScopeId;
 use merestone_core::roster::{Class, Cut, CutDraft, CutReason, Role};
 use merestone_core::sync::CloseCode;
-use merestone_core::sync::Version;
-use merestone_core::sync::frame::{Frame, Hello, Wants};
+use merestone_core::sync::frame::{Frame, HelloV2, Shown, Wants};
 use merestone_link::{Connection, Endpoint, LinkError, LinkLimits};
 use merestone_node::replica::{End, Meet, Replica, Setup};
 use merestone_store::{Batch, Identity, StatementClass, Store, StoreKey};
@@ -109,16 +108,17 @@ async fn a_stranger_and_somebody_with_another_ones_certificate_are_turned_away()
     let serving = serve(&at_camp);
     let thief = Endpoint::bind(HERE, &transport(99), LinkLimits::default()).unwrap();
     let link = within(thief.connect(serving.address(), None)).await.unwrap();
-    let hello = Hello {
-        version: Version::NEWEST.number(),
+    let hello = HelloV2 {
         mission: mission.id(),
-        certificate: Some(anna.as_bytes().to_vec()),
+        certificate: Shown::Whole(anna.as_bytes().to_vec()),
         store: merestone_core::id::StoreId::from_bytes([8; 16]),
-        statements: Vec::new(),
+        statements: [0; 32],
         tips: Vec::new(),
         wants: Wants::EVERYTHING,
+        blobs: None,
+        agreed: None,
     };
-    link.send(merestone_link::Class::Control, Frame::Hello(hello).encode()).await.unwrap();
+    link.send(merestone_link::Class::Control, Frame::HelloV2(hello).encode()).await.unwrap();
     assert_eq!(closed_with(&link).await, 0x100 + CloseCode::PeerTransportKey.number() as u32);
     within(serving.stop()).await;
 }
