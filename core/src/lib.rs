@@ -68,6 +68,8 @@ pub mod id;
 pub mod key;
 pub mod merkle;
 pub mod nearby;
+#[cfg(planted)]
+pub mod planted;
 pub mod receipt;
 pub mod record;
 pub mod roster;
