@@ -41,6 +41,7 @@ pub(super) fn loopback_bytes() -> u64 {
 }
 
 /// [`loopback_bytes`] once nothing has moved for 60 ms: good-byes and late acknowledgements count.
+#[expect(clippy::disallowed_methods, reason = "that nothing moves any more is no event that could be waited for")]
 pub(super) fn settled_loopback_bytes() -> u64 {
     let began = Instant::now();
     let mut bytes = loopback_bytes();

@@ -9,6 +9,9 @@ use crate::row::{Row, Target};
 /// Rounds of a haul that takes seconds.
 const ROUNDS: usize = 3;
 
+/// Makes a floor of what the machine gave.
+type Floor = fn(f64) -> f64;
+
 /// What a row is of.
 struct Promise {
     /// Of the haul.
@@ -16,7 +19,7 @@ struct Promise {
     unit: &'static str,
     target: Option<Target>,
     /// The floor, worked out from the median of another sample of the same haul.
-    floor: Option<(&'static str, fn(f64) -> f64)>,
+    floor: Option<(&'static str, Floor)>,
     note: &'static str,
 }
 

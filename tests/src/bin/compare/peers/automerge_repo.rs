@@ -1,6 +1,6 @@
 //! automerge-repo: one Automerge document an observation, 1,000 of them; it does not get through 10,000.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use merestone_tests::haul::Sample;
@@ -12,7 +12,7 @@ pub(super) fn build(place: &Place, bench: &str) -> Result<PathBuf, String> {
     comapeo::install(place, bench)
 }
 
-pub(super) fn run(_: &Place, folder: &PathBuf) -> Result<Vec<Sample>, String> {
+pub(super) fn run(_: &Place, folder: &Path) -> Result<Vec<Sample>, String> {
     let told = comapeo::run(folder, &["--docs", "1000"], Duration::from_secs(120))?;
     let mut found = Vec::new();
     for (part, work) in [("fullSync", ""), ("offlineOnePercent", "/one-percent")] {

@@ -50,7 +50,7 @@ fn time_the_processor(folder: &Path) -> Result<(), String> {
     fs::write(&path, text.replace(SYNC, TIMED)).map_err(|error| error.to_string())
 }
 
-pub(super) fn entries(_: &Place, folder: &PathBuf) -> Result<Vec<Sample>, String> {
+pub(super) fn entries(_: &Place, folder: &Path) -> Result<Vec<Sample>, String> {
     let told = run(folder, &["--docs", "10000"], Duration::from_secs(180))?;
     let mut found = Vec::new();
     for (part, work) in [("fullSync", ""), ("noChange", "/unchanged"), ("onePercent", "/one-percent")] {
@@ -64,7 +64,7 @@ pub(super) fn entries(_: &Place, folder: &PathBuf) -> Result<Vec<Sample>, String
     Ok(found)
 }
 
-pub(super) fn photos(_: &Place, folder: &PathBuf) -> Result<Vec<Sample>, String> {
+pub(super) fn photos(_: &Place, folder: &Path) -> Result<Vec<Sample>, String> {
     let words = ["--docs", "100", "--photos", "50", "--photo-bytes", "2000000"];
     let told = run(folder, &words, Duration::from_secs(90))?;
     let of = |name: &str| told["photoSync"][name].as_f64().ok_or_else(|| format!("no photoSync.{name}"));

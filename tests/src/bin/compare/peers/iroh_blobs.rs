@@ -1,6 +1,6 @@
 //! iroh-blobs: 25 files of 4 MiB, one after the other, over a connection that stands already.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use merestone_tests::haul::Sample;
@@ -10,7 +10,7 @@ use super::said;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-pub(super) fn run(_: &Place, program: &PathBuf) -> Result<Vec<Sample>, String> {
+pub(super) fn run(_: &Place, program: &Path) -> Result<Vec<Sample>, String> {
     let said = said::run(program, &["25", "4", "fs"], LIMIT)?;
     let (before, fetched) = (said.line("bytes on lo during cut transfer")?, said.line("fetch sequential")?);
     let seconds = fetched.number("MiB:")?;

@@ -1,6 +1,6 @@
 //! iroh-docs: 10,000 entries of about 710 bytes, then a hundredth more, then nothing new.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use merestone_tests::haul::Sample;
@@ -15,7 +15,7 @@ const SILENCE_S: f64 = 20.0;
 /// It waits 20 s for what does not come, up to three times, before it says so.
 const LIMIT: Duration = Duration::from_secs(150);
 
-pub(super) fn run(_: &Place, program: &PathBuf) -> Result<Vec<Sample>, String> {
+pub(super) fn run(_: &Place, program: &Path) -> Result<Vec<Sample>, String> {
     let said = said::run(program, &["10000"], LIMIT)?;
     let (made, full) = (said.line("iroh-docs")?, said.line("(a)")?);
     // Neither its events nor its lists say whether the contents are there; the census asks for each by its hash.

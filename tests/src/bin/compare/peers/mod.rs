@@ -11,7 +11,7 @@ mod place;
 mod said;
 mod samod;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use merestone_tests::haul::Sample;
 
@@ -30,7 +30,7 @@ pub(crate) struct Peer {
     /// The folder of its bench.
     folder: &'static str,
     build: fn(&Place, &str) -> Result<PathBuf, String>,
-    run: fn(&Place, &PathBuf) -> Result<Vec<Sample>, String>,
+    run: fn(&Place, &Path) -> Result<Vec<Sample>, String>,
 }
 
 pub(crate) const PEERS: &[Peer] = &[
@@ -106,7 +106,7 @@ impl Peer {
     }
 
     /// Runs it once, in a namespace of its own.
-    pub(crate) fn run(&self, place: &Place, program: &PathBuf) -> Result<Vec<Sample>, String> {
+    pub(crate) fn run(&self, place: &Place, program: &Path) -> Result<Vec<Sample>, String> {
         (self.run)(place, program)
     }
 }

@@ -1,6 +1,6 @@
 //! samod: one Automerge document an inspection.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use merestone_tests::haul::Sample;
@@ -8,12 +8,12 @@ use merestone_tests::haul::Sample;
 use super::place::Place;
 use super::said;
 
-pub(super) fn thousand(_: &Place, program: &PathBuf) -> Result<Vec<Sample>, String> {
+pub(super) fn thousand(_: &Place, program: &Path) -> Result<Vec<Sample>, String> {
     run(program, "1000", "entries-1k", Duration::from_secs(120))
 }
 
 /// Its time grows with the square: a quarter of an hour and more.
-pub(super) fn ten_thousand(_: &Place, program: &PathBuf) -> Result<Vec<Sample>, String> {
+pub(super) fn ten_thousand(_: &Place, program: &Path) -> Result<Vec<Sample>, String> {
     run(program, "10000", "entries", Duration::from_secs(3_600))
 }
 
