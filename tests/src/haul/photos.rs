@@ -14,6 +14,9 @@ const COUNT: u64 = 25;
 const BYTES: usize = 4 << 20;
 const TOTAL: u64 = COUNT * BYTES as u64;
 
+/// Conversations after a transfer was broken off in which the rest has to come.
+const MEETINGS_MAX: usize = 5;
+
 /// How often a transfer is broken off.
 const BREAKS: u64 = 50;
 
@@ -74,7 +77,7 @@ fn broken_off(
 ) -> Vec<Sample> {
     homes::phone(&corpus::found(), &bench.path("phone"), "Olena", Load::photos(COUNT, BYTES));
     let undisturbed = Road::begin(bench, "undisturbed").finish(None);
-    let (mut chance, mut breaks, mut handed, mut carried) = (Chance::new(BREAKS), 0, 0_u64, 0.0);
+    let (mut chance, mut breaks, mut handed, mut carried, mut meetings) = (Chance::new(BREAKS), 0, 0_u64, 0.0, 0);
     for transfer in 0.. {
         let mut road = Road::begin(bench, &format!("{name}-{transfer}"));
         let mut receiver = None;
@@ -97,6 +100,7 @@ fn broken_off(
         let rest = road.finish(receiver);
         (handed, carried) = (handed + rest.handed, carried + rest.carried - undisturbed.carried);
         handed = handed.saturating_sub(TOTAL);
+        meetings = meetings.max(rest.meetings);
         if breaks >= BREAKS {
             break;
         }
@@ -106,6 +110,7 @@ fn broken_off(
         Sample::new(format!("{name}/breaks"), "times", breaks as f64),
         Sample::new(format!("{name}/carried-again"), "bytes on lo a time", each(carried)),
         Sample::new(format!("{name}/handed-again"), "bytes a time", each(handed as f64)),
+        Sample::new(format!("{name}/meetings-for-the-rest"), "at most", meetings as f64),
     ]
 }
 
@@ -122,6 +127,8 @@ struct Taken {
     /// Bytes of photos that the sender handed to its link.
     handed: u64,
     carried: f64,
+    /// How many it were: more than one says that one ended before everything was there.
+    meetings: usize,
 }
 
 impl<'a> Road<'a> {
@@ -141,14 +148,22 @@ impl<'a> Road<'a> {
     fn finish(mut self, receiver: Option<Process>) -> Taken {
         let mut receiver = receiver.unwrap_or_else(|| self.receiver());
         let lo = loopback_bytes();
-        let met = receiver.ask(&format!("meet {}", self.at));
-        assert_eq!(met[0]["is_fully_synced"], true, "the rest comes: {met}");
+        let mut meetings = 0;
+        let mut handed = 0;
+        loop {
+            let met = receiver.ask(&format!("meet {}", self.at));
+            handed += number(&self.sender.ask("sent"), "bytes") as u64;
+            meetings += 1;
+            if met[0]["is_fully_synced"] == true {
+                break;
+            }
+            assert!(meetings < MEETINGS_MAX, "the rest comes: {met}");
+        }
         assert_eq!(receiver.ask("holding"), self.sender.ask("holding"), "both hold the same photos");
-        let handed = number(&self.sender.ask("sent"), "bytes") as u64;
         let carried = (settled_loopback_bytes() - lo) as f64;
         receiver.kill();
         // What stays is only in the way.
         let _ = std::fs::remove_dir_all(self.bench.path(&self.name));
-        Taken { handed, carried }
+        Taken { handed, carried, meetings }
     }
 }

@@ -31,7 +31,9 @@ pub(super) fn round_trips(bench: &Bench) -> Vec<Sample> {
     pair.meet("settled");
     let mut ms = |round_trip_us: u64| {
         through(&mut pair, Weather::slow(round_trip_us / 2), |pair| {
-            number(&pair.phone.ask(&format!("meet {}", pair.at))[0], "ms")
+            let met = pair.phone.ask(&format!("meet {}", pair.at));
+            assert_eq!(met[0]["is_fully_synced"], true, "nothing is new: {met}");
+            number(&met[0], "ms")
         })
     };
     let (short, long) = (ms(100_000), ms(300_000));
