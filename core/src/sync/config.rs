@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::frame::{LogTip, StatementClass, Wants};
 use super::io::Census;
+use super::tree::TipTree;
 use super::version::Version;
 use crate::cbor::Writer;
 use crate::id::{LogId, MissionId, ScopeId, StatementId, StoreId, sha256};
@@ -138,6 +139,23 @@ pub fn tips_digest<'a>(ascending: impl IntoIterator<Item = &'a LogTip>) -> [u8; 
         super::frame::encode_tip(tip, &mut writer);
     }
     sha256(&[&writer.finish()])
+}
+
+/// The agreed digest (`spec/sync.md` §Digests) of some logs as they are: what [`Agreement::digest`] says of its scopes, if
+/// nothing changed since.
+pub fn agreed_digest(logs: impl IntoIterator<Item = LocalTip>) -> [u8; 32] {
+    let mut trees: BTreeMap<ScopeId, TipTree> = BTreeMap::new();
+    for LocalTip { tip, scope, urgency: _ } in logs {
+        trees.entry(scope).or_default().set(tip);
+    }
+    let roots = trees.into_iter().filter_map(|(scope, mut tree)| Some((scope, tree.root()?)));
+    roots_digest(&roots.collect::<Vec<_>>())
+}
+
+/// The same from the roots of the scopes that are not empty, ascending.
+pub(super) fn roots_digest(roots: &[(ScopeId, [u8; 32])]) -> [u8; 32] {
+    let parts: Vec<&[u8]> = roots.iter().flat_map(|(scope, root)| [scope.as_bytes().as_slice(), root]).collect();
+    sha256(&parts)
 }
 
 /// Digest of the entries of a forked log that are kept off its main branch (`spec/sync.md` §Tips).

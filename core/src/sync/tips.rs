@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::close::Close;
 use super::comparing::{Comparing, Found};
-use super::config::{LocalTip, tips_digest};
+use super::config::{LocalTip, roots_digest, tips_digest};
 use super::frame::{Frame, LogTip, Node, TIPS_MAX};
 use super::io::{Part, Span};
 use super::tree::TipTree;
@@ -467,11 +467,13 @@ impl Logs {
     /// The digest over the tips of all shared scopes (`spec/sync.md` §Done).
     pub(super) fn digest(&mut self, version: Version) -> [u8; 32] {
         let digests = self.digests(version);
-        let parts: Vec<&[u8]> = match version {
-            Version::V1 => digests.iter().map(|(_, digest)| digest.as_slice()).collect(),
-            Version::V2 => digests.iter().flat_map(|(scope, root)| [scope.as_bytes().as_slice(), root]).collect(),
-        };
-        sha256(&parts)
+        match version {
+            Version::V1 => {
+                let parts: Vec<&[u8]> = digests.iter().map(|(_, digest)| digest.as_slice()).collect();
+                sha256(&parts)
+            }
+            Version::V2 => roots_digest(&digests),
+        }
     }
 
     /// The shared scopes of which anything is held here.

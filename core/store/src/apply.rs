@@ -62,6 +62,7 @@ impl Apply<'_> {
             self.connection.prepare_cached(sql)?.execute(params![class.code(), id.as_bytes()])?;
         }
         self.entries(batch, &mut committed, &mut touched)?;
+        committed.is_inside |= !committed.not_kept.is_empty();
         for (entry, body) in &batch.bodies {
             match self.body(*entry, body)? {
                 Some(record) => drop(touched.insert(record)),
@@ -95,6 +96,7 @@ impl Apply<'_> {
                 Placed::Last => committed.entries_new += 1,
                 Placed::Between => {
                     committed.entries_new += 1;
+                    committed.is_inside = true;
                     touched.insert(entry.record());
                 }
                 Placed::NotKept => committed.not_kept.push(entry.id()),
@@ -253,10 +255,13 @@ impl Apply<'_> {
             let values = params![holder.as_bytes(), counter.cast_signed(), statement.as_bytes()];
             self.connection.prepare_cached(sql)?.execute(values)?;
         }
-        for (peer, scope, value) in &batch.agreements {
-            let sql = "INSERT INTO agreement (peer, scope, value) VALUES (?1, ?2, ?3)
-                       ON CONFLICT (peer, scope) DO UPDATE SET value = ?3";
-            self.connection.prepare_cached(sql)?.execute(params![peer, scope.as_bytes(), value])?;
+        for (peer, value) in &batch.agreements {
+            let Some(value) = value else {
+                self.connection.prepare_cached("DELETE FROM agreement WHERE peer = ?1")?.execute([peer])?;
+                continue;
+            };
+            let sql = "INSERT INTO agreement (peer, value) VALUES (?1, ?2) ON CONFLICT (peer) DO UPDATE SET value = ?2";
+            self.connection.prepare_cached(sql)?.execute(params![peer, value])?;
         }
         Ok(())
     }

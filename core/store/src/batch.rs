@@ -1,7 +1,7 @@
 //! What is committed together: everything in a batch becomes durable, or nothing of it.
 
 use merestone_core::entry::VerifiedEntry;
-use merestone_core::id::{BlobHash, EntryId, RecordId, ScopeId, StatementId, StoreId};
+use merestone_core::id::{BlobHash, EntryId, RecordId, StatementId, StoreId};
 
 use crate::aside::AsideReason;
 use crate::blob::WholeBlob;
@@ -80,7 +80,7 @@ pub struct Batch {
     pub(crate) indexed: Vec<StaleTurn>,
     pub(crate) drafts: Vec<(DraftId, Option<Vec<u8>>)>,
     pub(crate) receipts: Vec<NewReceipt>,
-    pub(crate) agreements: Vec<([u8; 32], ScopeId, Vec<u8>)>,
+    pub(crate) agreements: Vec<([u8; 32], Option<Vec<u8>>)>,
     pub(crate) ledger: Vec<LedgerAppend>,
     pub(crate) internal: Vec<Internal>,
     pub(crate) is_refetchable: bool,
@@ -243,9 +243,9 @@ impl Batch {
         self
     }
 
-    /// Remembers what was agreed with a peer about a scope.
-    pub fn agreement(&mut self, peer: [u8; 32], scope: ScopeId, value: Vec<u8>) -> &mut Self {
-        self.agreements.push((peer, scope, value));
+    /// Remembers what was agreed with a peer, or forgets it.
+    pub fn agreement(&mut self, peer: [u8; 32], value: Option<Vec<u8>>) -> &mut Self {
+        self.agreements.push((peer, value));
         self
     }
 
@@ -265,6 +265,17 @@ impl Batch {
     pub(crate) fn internal(&mut self, item: Internal) -> &mut Self {
         self.internal.push(item);
         self
+    }
+
+    /// Whether it may change which blobs are named, held or missing. An entry alone at the end of its log does not:
+    /// the blobs that it names come with it under their own names.
+    pub(crate) fn touches_blobs(&self) -> bool {
+        let is_about_blobs = |item: &Internal| match item {
+            Internal::Chunks { row: _, chunks: _ } | Internal::ForgetChunks { row: _ } => false,
+            Internal::LostBlob { .. } | Internal::BlobsGone { .. } | Internal::Damaged(_) => true,
+        };
+        !(self.blob_names.is_empty() && self.blobs.is_empty() && self.erased_blobs.is_empty())
+            || self.internal.iter().any(is_about_blobs)
     }
 
     pub(crate) fn erases(&self) -> bool {
@@ -298,8 +309,8 @@ impl Batch {
         for (_, draft) in &self.drafts {
             short("draft", draft.as_ref().map_or(0, Vec::len), VALUE_BYTES_MAX)?;
         }
-        for (_, _, value) in &self.agreements {
-            short("agreement", value.len(), VALUE_BYTES_MAX)?;
+        for (_, value) in &self.agreements {
+            short("agreement", value.as_ref().map_or(0, Vec::len), VALUE_BYTES_MAX)?;
         }
         for row in &self.rows {
             let IndexRow { record: _, scope: _, kind, flags: _, updated: _, title, status, text } = row;
@@ -327,4 +338,6 @@ pub struct Committed {
     /// After an erasure: the write-ahead log was emptied too. Otherwise a reader held it;
     /// it is emptied as soon as no reader does.
     pub log_emptied: bool,
+    /// An entry stands below others now, or took the place of one.
+    pub(crate) is_inside: bool,
 }

@@ -1,6 +1,6 @@
 //! Reading what is kept beside the entries: statements, drafts, receipts, agreements, and how much there is.
 
-use merestone_core::id::{ScopeId, StatementId, StoreId};
+use merestone_core::id::{StatementId, StoreId};
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use crate::batch::{Damaged, DraftId, StatementClass};
@@ -129,14 +129,14 @@ impl Store {
         })
     }
 
-    /// What was last agreed with a peer about a scope.
+    /// What was last agreed with a peer.
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub fn agreement(&self, peer: &[u8; 32], scope: ScopeId) -> Result<Option<Vec<u8>>, ReadError> {
+    pub fn agreement(&self, peer: &[u8; 32]) -> Result<Option<Vec<u8>>, ReadError> {
         self.read(|connection| {
-            let mut select = connection.prepare_cached("SELECT value FROM agreement WHERE peer = ?1 AND scope = ?2")?;
-            Ok(select.query_row(params![peer, scope.as_bytes()], |row| row.get(0)).optional()?)
+            let mut select = connection.prepare_cached("SELECT value FROM agreement WHERE peer = ?1")?;
+            Ok(select.query_row([peer], |row| row.get(0)).optional()?)
         })
     }
 

@@ -43,6 +43,8 @@ struct LogState {
     walk_from: Option<u64>,
     /// The batch in hand brought an entry of it.
     is_changed: bool,
+    /// The batch in hand brought an entry that was not held, or set one aside.
+    is_moved: bool,
     /// The row must be written: it would not be found again by walking on from what it says.
     is_row_old: bool,
     /// Height in the row.
@@ -142,7 +144,7 @@ impl Logs {
                        VALUES (?1, ?2, ?3, ?4, 0, NULL, 0, NULL, NULL, 0, 0)";
             let key = *entry.key().as_bytes();
             connection.prepare_cached(sql)?.execute(params![id.as_bytes(), key, scope.as_bytes(), epoch.as_bytes()])?;
-            let tip = LogTip { log: id, key, scope, epoch, height: 0, head: None, branches: None, top: 0 };
+            let tip = LogTip { log: id, key, scope, epoch, height: 0, head: None, branches: None, top: 0, changed: 0 };
             let log = connection.last_insert_rowid();
             self.states.insert(id, LogState::new(log, tip, None, 0));
         }
@@ -156,9 +158,9 @@ impl Logs {
         };
         let sql = format!("SELECT {TIP_COLUMNS}, fork, indexed FROM log WHERE id = ?1");
         let found = connection.prepare_cached(&sql)?.query_row([id.as_bytes()], |row| {
-            let fork = row.get::<_, Option<i64>>(9)?.map(i64::cast_unsigned);
+            let fork = row.get::<_, Option<i64>>(10)?.map(i64::cast_unsigned);
             let (log, tip) = read_tip(row)?;
-            Ok(LogState::new(log, tip, fork, row.get::<_, i64>(10)?.cast_unsigned()))
+            Ok(LogState::new(log, tip, fork, row.get::<_, i64>(11)?.cast_unsigned()))
         });
         let Some(mut state) = found.optional()? else { return Ok(None) };
         walk_on(connection, state.log, &mut state.tip, |_| {})?;
@@ -169,7 +171,7 @@ impl Logs {
 impl LogState {
     fn new(log: i64, tip: LogTip, fork: Option<u64>, indexed: u64) -> Self {
         let row_height = tip.height;
-        Self { log, tip, fork, indexed, walk_from: None, is_changed: false, is_row_old: false, row_height }
+        Self { log, tip, fork, indexed, walk_from: None, is_changed: false, is_moved: false, is_row_old: false, row_height }
     }
 
     /// Moves the tip after an entry was inserted.
@@ -178,7 +180,7 @@ impl LogState {
         let is_next = seq == self.tip.height && prev_of(entry) == self.tip.head;
         let was_above = self.tip.top > seq;
         self.tip.top = self.tip.top.max(seq + 1);
-        self.is_changed = true;
+        (self.is_changed, self.is_moved) = (true, true);
         if !is_alone {
             self.fork = Some(self.fork.map_or(seq, |fork| fork.min(seq)));
         }
@@ -188,6 +190,8 @@ impl LogState {
             if !was_above {
                 return Ok(());
             }
+            // The last entry came before: it does not say that the log changed now.
+            self.is_row_old = true;
             if self.fork.is_none() {
                 return walk_on(connection, self.log, &mut self.tip, |_| {});
             }
@@ -200,7 +204,7 @@ impl LogState {
     }
 
     fn walk_again_from(&mut self, seq: u64) {
-        self.is_row_old = true;
+        (self.is_moved, self.is_row_old) = (true, true);
         self.walk_from = Some(self.walk_from.map_or(seq, |from| from.min(seq)));
     }
 
@@ -209,6 +213,9 @@ impl LogState {
             self.walk(connection, from)?;
         }
         self.is_changed = false;
+        if std::mem::take(&mut self.is_moved) {
+            self.tip.changed = arrived.cast_unsigned();
+        }
         if !self.is_row_old && self.tip.height < self.row_height + ROW_LAG_MAX {
             return Ok(());
         }
@@ -222,7 +229,7 @@ impl LogState {
             self.tip.top.cast_signed(),
             self.fork.map(u64::cast_signed),
             self.tip.branches,
-            arrived,
+            self.tip.changed.cast_signed(),
             self.indexed.cast_signed(),
         ])?;
         self.is_row_old = false;

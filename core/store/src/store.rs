@@ -186,6 +186,12 @@ impl Store {
         })
     }
 
+    /// How many commits since the opening may have changed what [`blob_census`](Self::blob_census) says: who asks this
+    /// before a census need not ask for the census again until it says something else.
+    pub fn blob_changes(&self) -> u64 {
+        self.desk.blob_changes()
+    }
+
     /// How much room is left.
     pub fn room(&self) -> Room {
         let has_ballast = self.folder.ballast().exists();

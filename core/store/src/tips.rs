@@ -26,6 +26,9 @@ pub struct LogTip {
     /// One above the highest seq ever held, also when the entry was lost since.
     /// An author whose log has `top > height` must begin a new epoch before signing again.
     pub top: u64,
+    /// Number of the commit that last brought an entry of it or set one aside. The numbers grow with every commit for as
+    /// long as the store is open; after an opening they go on from the greatest that any log has.
+    pub changed: u64,
 }
 
 /// First position of `seq` in a log.
@@ -47,7 +50,7 @@ pub(crate) fn log_of(position: i64) -> i64 {
 }
 
 /// The columns that [`read_tip`] reads.
-pub(crate) const TIP_COLUMNS: &str = "id, key, scope, epoch, height, head, branches, top, log";
+pub(crate) const TIP_COLUMNS: &str = "id, key, scope, epoch, height, head, branches, top, log, arrived";
 
 /// The log's number and its tip as its row has it; [`walk_on`] brings it up to date.
 pub(crate) fn read_tip(row: &Row<'_>) -> rusqlite::Result<(i64, LogTip)> {
@@ -60,21 +63,27 @@ pub(crate) fn read_tip(row: &Row<'_>) -> rusqlite::Result<(i64, LogTip)> {
         head: row.get::<_, Option<[u8; 32]>>(5)?.map(EntryId::from_bytes),
         branches: row.get(6)?,
         top: row.get::<_, i64>(7)?.cast_unsigned(),
+        changed: row.get::<_, i64>(9)?.cast_unsigned(),
     };
     Ok((row.get(8)?, tip))
 }
 
 /// Moves a tip over the entries that follow it along the main branch, telling `pass` of each, and its top to the last entry.
+///
+/// The last entry says when the log changed, unless its row does: whatever comes below the end has the row written.
 pub(crate) fn walk_on(
     connection: &Connection,
     log: i64,
     tip: &mut LogTip,
     mut pass: impl FnMut(EntryId),
 ) -> rusqlite::Result<()> {
-    let sql = "SELECT max(position) FROM entry WHERE position >= ?1 AND position < ?2";
+    let sql = "SELECT position, arrived FROM entry WHERE position >= ?1 AND position < ?2 ORDER BY position DESC LIMIT 1";
     let places = [position(log, 0), position(log + 1, 0)];
-    let last: Option<i64> = connection.prepare_cached(sql)?.query_row(places, |row| row.get(0))?;
-    tip.top = tip.top.max(last.map_or(0, |last| seq_of(last) + 1));
+    let last = connection.prepare_cached(sql)?.query_row(places, |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)));
+    if let Some((last, arrived)) = last.optional()? {
+        tip.top = tip.top.max(seq_of(last) + 1);
+        tip.changed = tip.changed.max(arrived.cast_unsigned());
+    }
     let sql = "SELECT id FROM entry WHERE position BETWEEN ?1 AND ?2 AND prev IS ?3 ORDER BY id LIMIT 1";
     let mut next = connection.prepare_cached(sql)?;
     while tip.height < tip.top {

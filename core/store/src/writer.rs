@@ -4,7 +4,7 @@
 //! If a transaction with several batches fails, each batch is tried alone: one bad batch fails alone.
 
 use std::fs;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
@@ -34,11 +34,18 @@ pub(crate) struct Desk {
     writer: Mutex<Writer>,
     queue: Queue,
     threads: Threads,
+    blob_changes: Arc<AtomicU64>,
 }
 
 impl Desk {
     pub(crate) fn new(writer: Writer, threads: Threads) -> Self {
-        Self { writer: Mutex::new(writer), queue: Queue::default(), threads }
+        let blob_changes = Arc::clone(&writer.blob_changes);
+        Self { writer: Mutex::new(writer), queue: Queue::default(), threads, blob_changes }
+    }
+
+    /// How many commits since the opening may have changed which blobs are named, held or missing.
+    pub(crate) fn blob_changes(&self) -> u64 {
+        self.blob_changes.load(Ordering::Acquire)
     }
 
     /// Commits a batch and waits for it.
@@ -122,6 +129,8 @@ pub(crate) struct Writer {
     turn: i64,
     /// Pages in the write-ahead log after the newest commit.
     log_pages: Arc<AtomicU32>,
+    /// Commits that may have changed what is held of the blobs.
+    blob_changes: Arc<AtomicU64>,
     /// A flush failed.
     is_broken: bool,
     /// Something was erased and may still stand in the write-ahead log.
@@ -145,7 +154,18 @@ impl Writer {
         let must_empty_log = fs::metadata(folder.database_log()).is_ok_and(|log| log.len() > 0);
         let ballast = Ballast::find(&folder);
         let logs = Logs::default();
-        Ok(Self { connection, ballast, logs, arrived, turn, log_pages, is_broken: false, must_empty_log })
+        let blob_changes = Arc::new(AtomicU64::new(0));
+        Ok(Self {
+            connection,
+            ballast,
+            logs,
+            arrived,
+            turn,
+            log_pages,
+            blob_changes,
+            is_broken: false,
+            must_empty_log,
+        })
     }
 
     /// Commits batches, in one transaction if that succeeds; the answers are in their order.
@@ -219,6 +239,9 @@ impl Writer {
         self.connection.prepare_cached("COMMIT")?.execute([])?;
         self.arrived = arrived;
         self.turn = turn;
+        if batches.iter().any(Batch::touches_blobs) || committed.iter().any(|one| one.is_inside) {
+            self.blob_changes.fetch_add(1, Ordering::Release);
+        }
         Ok(committed)
     }
 

@@ -21,7 +21,7 @@ fn everything_committed_is_there_after_reopening() {
     batch.setting("install", Some(b"marker".to_vec()));
     batch.draft(DraftId([1; 16]), b"draft".to_vec());
     batch.receipt(StoreId::from_bytes([8; 16]), 3, StatementId::of(b"receipt"));
-    batch.agreement([6; 32], common::SCOPE, b"tips".to_vec());
+    batch.agreement([6; 32], Some(b"tips".to_vec()));
     let committed = store.commit(batch).unwrap();
     assert_eq!((committed.entries_new, committed.entries_held), (2, 0));
     assert!(!committed.low_room);
@@ -39,7 +39,7 @@ fn everything_committed_is_there_after_reopening() {
     assert_eq!(store.setting("install").unwrap().as_deref(), Some(b"marker".as_slice()));
     assert_eq!(store.drafts().unwrap(), [(DraftId([1; 16]), b"draft".to_vec())]);
     assert_eq!(store.receipts().unwrap(), [(StoreId::from_bytes([8; 16]), 3, StatementId::of(b"receipt"))]);
-    assert_eq!(store.agreement(&[6; 32], common::SCOPE).unwrap().as_deref(), Some(b"tips".as_slice()));
+    assert_eq!(store.agreement(&[6; 32]).unwrap().as_deref(), Some(b"tips".as_slice()));
     let stale = store.stale_records(10).unwrap().unwrap();
     assert_eq!(stale.records, [first.record()]);
 }

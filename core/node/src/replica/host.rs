@@ -12,12 +12,13 @@ use merestone_core::id::{BlobHash, LogId, RecordId, ScopeId};
 use merestone_core::roster::Class;
 use merestone_core::sync::frame::StatementClass;
 use merestone_core::sync::{
-    Admission, BlobFailure, Commit, Committed, Input, LocalChange, LocalTip, Report, Request, Session, SessionConfig,
+    Admission, Agreement, BlobFailure, Commit, Committed, Input, LocalChange, LocalTip, Report, Request, Session, SessionConfig,
     Token, UnverifiedBatch,
 };
 use merestone_link::PeerKey;
 use merestone_store::{Batch, CommitError, ReadError};
 
+use super::agreed::Agreed;
 use super::answer::local_tip;
 use super::hub::{Member, Subscription};
 use super::photos::named_by;
@@ -33,6 +34,7 @@ pub(super) struct Host {
     pub(super) shared: Arc<Shared>,
     pub(super) reading: Arc<Reading>,
     pub(super) member: Member,
+    peer: PeerKey,
     scopes: Arc<[ScopeId]>,
 }
 
@@ -84,7 +86,7 @@ impl Host {
         let scopes: Arc<[ScopeId]> = certificate.as_ref().map_or_else(Vec::new, |held| held.scopes().to_vec()).into();
         let subscription = Subscription::join(shared, scopes.to_vec());
         let reading = Arc::new(Reading::new(Arc::clone(shared), subscription.member()));
-        let local = reading.local_state(&scopes)?;
+        let local = reading.local_state(peer, &scopes, wants)?;
         let identity = shared.store.identity()?;
         let config = SessionConfig {
             version,
@@ -97,7 +99,7 @@ impl Host {
             stay,
             limits,
         };
-        let host = Self { shared: Arc::clone(shared), reading, member: subscription.member(), scopes };
+        let host = Self { shared: Arc::clone(shared), peer, reading, member: subscription.member(), scopes };
         Ok(Opening { host, session: Session::new(config, local), subscription })
     }
 
@@ -113,6 +115,11 @@ impl Host {
         let batch = batch.verify(&mut keys);
         self.shared.key_caches().push(keys);
         Input::Verified { token, batch }
+    }
+
+    /// Remembers what was agreed with the peer, or forgets it.
+    pub(super) fn remember(&self, agreement: Option<Agreement>) {
+        Agreed::remember(&self.shared.store, self.peer, agreement);
     }
 
     pub(super) fn sign_receipt(&self, token: Token) -> Input {

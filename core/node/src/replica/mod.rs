@@ -31,6 +31,7 @@
 //! [`SyncOutcome::is_fully_synced`] is true when both sides said that they hold the same entries and blobs and nothing is
 //! missing, and at no other time. Otherwise the outcome names what is missing, by log and person, by photo and record.
 
+mod agreed;
 mod answer;
 mod arrivals;
 mod camp;
@@ -39,6 +40,7 @@ mod chain;
 mod chunks;
 mod codes;
 mod conversation;
+mod counted;
 mod early;
 mod error;
 mod host;
@@ -87,6 +89,7 @@ pub use talk::{Talk, TalkOptions};
 
 use crate::authority::{Authority, AuthorityError, Received};
 use arrivals::Arrivals;
+use counted::Counted;
 use hub::Hub;
 
 /// What a replica tells the one whose store it carries. Called on blocking threads, after the commit.
@@ -212,6 +215,7 @@ impl Replica {
             is_inline,
             hub: Hub::default(),
             arrivals: Arrivals::default(),
+            counted: Counted::default(),
             cores: Arc::new(Semaphore::new(cores)),
             key_caches: Mutex::default(),
             signing: Mutex::default(),
@@ -305,6 +309,8 @@ pub(crate) struct Shared {
     hub: Hub,
     /// Photos that conversations are receiving.
     arrivals: Arrivals,
+    /// Photos as they were counted last.
+    counted: Counted,
     /// As many batches are verified at once as there are cores, however many peers there are.
     cores: Arc<Semaphore>,
     /// Keys admitted before; as many caches as were ever used at one time.

@@ -153,8 +153,7 @@ impl Pump {
                 self.make_durable(Job::Commit { token, commit });
             }
             Action::SignReceipt { token } => self.answer_later(move |host| Answer::ok(host.sign_receipt(token))),
-            // Nothing is recalled at the next meeting yet, so nothing is kept: trees of digests are compared then.
-            Action::Remember(_) => {}
+            Action::Remember(agreement) => self.make_durable(Job::Remember(agreement)),
             Action::Report(report) => self.on_report(report),
             Action::Close(close) => return Some(close),
         }

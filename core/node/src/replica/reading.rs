@@ -5,13 +5,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use merestone_core::id::{BlobHash, EntryId, LogId, ScopeId, StatementId};
 use merestone_core::roster::Class;
-use merestone_core::sync::frame::{BlobClass, StatementClass};
+use merestone_core::sync::frame::{BlobClass, StatementClass, Wants};
 use merestone_core::sync::{
-    Census, CutKey, HeldAt, Loaded, LocalState, Part, Request, Span, StoredEntry, WantedBlob, blobs_digest,
+    Census, CutKey, HeldAt, Loaded, LocalState, Part, Request, Span, StoredEntry, WantedBlob,
 };
+use merestone_link::PeerKey;
 use merestone_store::{BlobClaim, BlobError, HeldPart, MissingBlob, ReadError, Store};
 
 use super::Shared;
+use super::agreed::{Agreed, all_tips};
 use super::answer::{local_tip, stored_blob_class};
 use super::arrivals::whole;
 use super::chain::{MainBranch, for_each_link};
@@ -53,19 +55,18 @@ impl Reading {
     }
 
     /// What is held when a conversation begins.
-    pub(super) fn local_state(&self, scopes: &[ScopeId]) -> Result<LocalState, ReadError> {
-        let mut tips = Vec::new();
-        let mut after = None;
-        loop {
-            let page = self.store().tips(None, after)?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.log);
-            tips.extend(page.iter().filter(|tip| scopes.contains(&tip.scope)).filter_map(local_tip));
-        }
+    pub(super) fn local_state(&self, peer: PeerKey, scopes: &[ScopeId], wants: Wants) -> Result<LocalState, ReadError> {
+        // Before the logs: what is agreed meanwhile, by another conversation with this peer, is of a later state of them.
+        let agreed = Agreed::with(self.store(), peer);
+        let all = all_tips(self.store())?;
+        let agreement = agreed.map(|agreed| agreed.since(&all, scopes));
+        let tips = all.iter().filter(|tip| scopes.contains(&tip.scope)).filter_map(local_tip).collect();
+        let classes: Vec<_> = BlobClass::ALL.into_iter().filter(|class| wants.blobs(*class)).collect();
+        let blobs = Some(self.count(scopes, &classes)?);
         let roster = self.shared.authority.roster();
         let digests = Class::ALL.into_iter().filter_map(|class| Some((class, roster.digest(class)?)));
         let cuts = roster.cuts().map(|cut| CutKey { key: *cut.key(), party: cut.party(), statement: cut.id() });
-        Ok(LocalState { statements: digests.collect(), tips, cuts: cuts.collect(), ..LocalState::default() })
+        Ok(LocalState { statements: digests.collect(), tips, cuts: cuts.collect(), blobs, agreement })
     }
 
     /// Answers one request. Blocks on the disk. `None`: all that is asked for comes by other conversations already,
@@ -225,9 +226,12 @@ impl Reading {
     }
 
     fn census(&self, scopes: &[ScopeId], classes: &[BlobClass]) -> Result<Loaded, ReadError> {
+        self.count(scopes, classes).map(Loaded::Census)
+    }
+
+    fn count(&self, scopes: &[ScopeId], classes: &[BlobClass]) -> Result<Census, ReadError> {
         let classes: Vec<_> = classes.iter().map(|class| stored_blob_class(*class)).collect();
-        let census = self.store().blob_census(scopes, &classes)?;
-        Ok(Loaded::Census(Census { digest: blobs_digest(&census.whole), missing: census.missing.len() as u64 }))
+        self.shared.counted.census(self.store(), scopes, &classes)
     }
 }
 

@@ -276,8 +276,7 @@ impl Talk {
             Action::Admit { token, class, statements } => self.answer(self.host.admit(token, class, &statements)),
             Action::Commit { token, commit } => self.commit(token, commit),
             Action::SignReceipt { token } => self.session.handle(self.host.sign_receipt(token)),
-            // Nothing is recalled at the next meeting yet, so nothing is kept: trees of digests are compared then.
-            Action::Remember(_) => {}
+            Action::Remember(agreement) => self.host.remember(agreement),
             Action::Report(report) => {
                 self.host.heed(report, &mut self.tally);
                 self.has_news = true;

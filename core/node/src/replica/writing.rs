@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use merestone_core::entry::VerifiedEntry;
 use merestone_core::sync::frame::StatementClass;
-use merestone_core::sync::{Commit, Committed, Token};
+use merestone_core::sync::{Agreement, Commit, Committed, Token};
 use merestone_store::CommitError;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -23,6 +23,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 pub(super) enum Job {
     Admit { token: Token, class: StatementClass, statements: Vec<Vec<u8>> },
     Commit { token: Token, commit: Commit },
+    Remember(Option<Agreement>),
 }
 
 /// What came of it.
@@ -63,6 +64,7 @@ impl Writing {
 
     fn work(&self, job: Job, early: &mut Early, now_ms: u64) {
         match job {
+            Job::Remember(agreement) => self.host.remember(agreement),
             Job::Admit { token, class, statements } => self.answer(self.host.admit(token, class, &statements)),
             Job::Commit { token, commit: Commit::Entries(entries) } => {
                 if let Some(entries) = early.check(&self.host, token, entries, now_ms) {
