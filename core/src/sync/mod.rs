@@ -112,8 +112,8 @@ pub mod wire;
 pub use chunks::BlobFrame;
 pub use close::{Close, CloseCode};
 pub use config::{
-    Agreement, CutKey, LastAgreement, Limits, LocalState, LocalTip, SessionConfig, agreed_digest, blobs_digest, branches_digest,
-    classes_digest, statements_digest, tips_digest,
+    Agreement, CutKey, LastAgreement, Limits, LocalState, LocalTip, SessionConfig, agreed_digest, blobs_digest,
+    branches_digest, classes_digest, statements_digest, tips_digest,
 };
 pub use io::{
     Action, Admission, BlobState, Census, Class, Commit, Committed, HeldAt, Input, Loaded, LocalChange, Part, Request,

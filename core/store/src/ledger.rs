@@ -126,8 +126,8 @@ impl Store {
             );
             let mut select = connection.prepare_cached(&sql)?;
             let rows = select.query_map([], |row| {
-                let admitted = row.get::<_, i64>(9)?.cast_unsigned();
-                Ok((read_tip(row)?, admitted, row.get::<_, Option<[u8; 32]>>(10)?))
+                let admitted = row.get::<_, i64>(10)?.cast_unsigned();
+                Ok((read_tip(row)?, admitted, row.get::<_, Option<[u8; 32]>>(11)?))
             })?;
             let mut unsequenced = Vec::new();
             for found in rows {

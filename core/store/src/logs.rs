@@ -171,7 +171,17 @@ impl Logs {
 impl LogState {
     fn new(log: i64, tip: LogTip, fork: Option<u64>, indexed: u64) -> Self {
         let row_height = tip.height;
-        Self { log, tip, fork, indexed, walk_from: None, is_changed: false, is_moved: false, is_row_old: false, row_height }
+        Self {
+            log,
+            tip,
+            fork,
+            indexed,
+            walk_from: None,
+            is_changed: false,
+            is_moved: false,
+            is_row_old: false,
+            row_height,
+        }
     }
 
     /// Moves the tip after an entry was inserted.

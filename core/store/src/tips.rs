@@ -77,7 +77,8 @@ pub(crate) fn walk_on(
     tip: &mut LogTip,
     mut pass: impl FnMut(EntryId),
 ) -> rusqlite::Result<()> {
-    let sql = "SELECT position, arrived FROM entry WHERE position >= ?1 AND position < ?2 ORDER BY position DESC LIMIT 1";
+    let sql =
+        "SELECT position, arrived FROM entry WHERE position >= ?1 AND position < ?2 ORDER BY position DESC LIMIT 1";
     let places = [position(log, 0), position(log + 1, 0)];
     let last = connection.prepare_cached(sql)?.query_row(places, |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)));
     if let Some((last, arrived)) = last.optional()? {

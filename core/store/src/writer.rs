@@ -155,17 +155,7 @@ impl Writer {
         let ballast = Ballast::find(&folder);
         let logs = Logs::default();
         let blob_changes = Arc::new(AtomicU64::new(0));
-        Ok(Self {
-            connection,
-            ballast,
-            logs,
-            arrived,
-            turn,
-            log_pages,
-            blob_changes,
-            is_broken: false,
-            must_empty_log,
-        })
+        Ok(Self { connection, ballast, logs, arrived, turn, log_pages, blob_changes, is_broken: false, must_empty_log })
     }
 
     /// Commits batches, in one transaction if that succeeds; the answers are in their order.

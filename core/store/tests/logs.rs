@@ -5,7 +5,7 @@ mod common;
 
 use std::fs;
 
-use common::{Author, Home, commit};
+use common::{Author, Home, commit, flip};
 use merestone_core::entry::VerifiedEntry;
 use merestone_core::id::{EntryId, RecordId, sha256};
 use merestone_store::{AsideReason, Batch, LogTip, ReadError, SIBLINGS_MAX, Store, StoredBody};
@@ -172,16 +172,6 @@ fn an_erasure_reaches_the_bodies_of_displaced_siblings() {
     assert_eq!((counts.displaced, counts.aside), (4, 0), "that there was a fork is still known, and is no damage");
     assert!(store.aside().unwrap().iter().all(|aside| aside.reason == AsideReason::Displaced));
     assert_eq!(store.entry(created.id()).unwrap().unwrap().body.bytes(), created.body_bytes());
-}
-
-/// Flips one bit of the only place on the disk where `needle` stands.
-fn flip(home: &Home, needle: &[u8]) {
-    let file = home.path().join("store.db");
-    let mut bytes = fs::read(&file).unwrap();
-    let found: Vec<_> = (0..bytes.len() - needle.len()).filter(|&at| bytes[at..].starts_with(needle)).collect();
-    assert_eq!(found.len(), 1);
-    bytes[found[0] + needle.len() / 2] ^= 1;
-    fs::write(file, bytes).unwrap();
 }
 
 #[test]

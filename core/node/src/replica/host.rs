@@ -12,8 +12,8 @@ use merestone_core::id::{BlobHash, LogId, RecordId, ScopeId};
 use merestone_core::roster::Class;
 use merestone_core::sync::frame::StatementClass;
 use merestone_core::sync::{
-    Admission, Agreement, BlobFailure, Commit, Committed, Input, LocalChange, LocalTip, Report, Request, Session, SessionConfig,
-    Token, UnverifiedBatch,
+    Admission, Agreement, BlobFailure, Commit, Committed, Input, LocalChange, LocalTip, Report, Request, Session,
+    SessionConfig, Token, UnverifiedBatch,
 };
 use merestone_link::PeerKey;
 use merestone_store::{Batch, CommitError, ReadError};

@@ -6,9 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use merestone_core::id::{BlobHash, EntryId, LogId, ScopeId, StatementId};
 use merestone_core::roster::Class;
 use merestone_core::sync::frame::{BlobClass, StatementClass, Wants};
-use merestone_core::sync::{
-    Census, CutKey, HeldAt, Loaded, LocalState, Part, Request, Span, StoredEntry, WantedBlob,
-};
+use merestone_core::sync::{Census, CutKey, HeldAt, Loaded, LocalState, Part, Request, Span, StoredEntry, WantedBlob};
 use merestone_link::PeerKey;
 use merestone_store::{BlobClaim, BlobError, HeldPart, MissingBlob, ReadError, Store};
 

@@ -246,6 +246,11 @@ impl Author {
         Self { key: key(seed), mission: mission.id(), scope, epoch, certificate, last: None, seed }
     }
 
+    /// From now on in another epoch.
+    pub(crate) fn renew(&mut self, epoch: [u8; 8]) {
+        (self.epoch, self.last) = (Epoch::from_bytes(epoch), None);
+    }
+
     pub(crate) fn next_seq(&self) -> u64 {
         self.last.map_or(0, |(seq, _)| seq + 1)
     }

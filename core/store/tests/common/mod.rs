@@ -122,3 +122,13 @@ pub(crate) fn commit(store: &Store, entries: impl IntoIterator<Item = VerifiedEn
     }
     store.commit(batch).unwrap()
 }
+
+/// Flips one bit of the only place on the disk where `needle` stands.
+pub(crate) fn flip(home: &Home, needle: &[u8]) {
+    let file = home.path().join("store.db");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let found: Vec<_> = (0..bytes.len() - needle.len()).filter(|&at| bytes[at..].starts_with(needle)).collect();
+    assert_eq!(found.len(), 1);
+    bytes[found[0] + needle.len() / 2] ^= 1;
+    std::fs::write(file, bytes).unwrap();
+}
