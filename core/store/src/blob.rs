@@ -182,7 +182,11 @@ impl Store {
         let folder = target.parent().unwrap_or(self.folder.root());
         if !folder.exists() {
             fs::create_dir_all(folder)?;
-            flush_folder(&self.folder.blobs())?;
+            if let Err(error) = flush_folder(&self.folder.blobs()) {
+                // The next blob must not find a folder whose name is not durable and take it for one that is.
+                let _ = fs::remove_dir(folder);
+                return Err(error.into());
+            }
         }
         fs::rename(path, &target)?;
         flush_folder(folder)?;

@@ -70,6 +70,19 @@ impl Folder {
         flush_folder(&self.blobs())
     }
 
+    /// Makes durable what the database and its log hold now, whoever wrote it.
+    pub(crate) fn settle_database(&self) -> io::Result<()> {
+        for path in [self.database_log(), self.database()] {
+            // Windows flushes only what is open for writing.
+            match File::options().read(true).write(true).open(&path) {
+                Ok(file) => file.sync_all()?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     /// Makes the name of the store durable in the folder above it, and so on upwards as far as this process may look.
     pub(crate) fn settle_name(&self) {
         for folder in self.root.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()) {

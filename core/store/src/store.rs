@@ -129,10 +129,13 @@ impl Store {
             return Err(OpenError::Missing { path: path.to_owned() });
         }
         let lock = folder.lock()?;
+        // A process that was killed between writing and flushing leaves commits that look durable. They must be so before
+        // anybody is shown or sent them: after a power cut the device would sign their numbers again.
+        let settled = folder.settle_database().and_then(|()| folder.make());
+        settled.map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
         let Some(connection) = schema::open(&folder.database())? else {
             return Err(OpenError::Missing { path: path.to_owned() });
         };
-        folder.make().map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
         Self::start(folder, lock, connection, threads)
     }
 
