@@ -60,6 +60,8 @@ pub struct Traffic {
     pub sent_bytes: u64,
     /// Datagrams that arrived somewhere; one that is doubled counts twice.
     pub arrived: u64,
+    /// Datagrams that a road lost or damaged.
+    pub lost: u64,
 }
 
 struct State {
@@ -197,6 +199,8 @@ impl State {
             return;
         }
         let fate = self.road(from, target).take(now_us, datagram.len());
+        let is_lost = fate.arrivals_us == [None; 2] || fate.damaged_bit.is_some();
+        self.traffic.lost += u64::from(is_lost);
         for at_us in fate.arrivals_us.into_iter().flatten() {
             self.order += 1;
             let bytes = fate.deliver(datagram);

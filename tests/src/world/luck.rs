@@ -107,10 +107,20 @@ pub struct Tally {
     pub old_versions: u64,
     /// Clocks that were wrong.
     pub clocks: u64,
+    /// Live entries seen to arrive at a connected device.
+    pub live: u64,
+    /// Contacts of two good seconds that made progress.
+    pub promised: u64,
+    /// Addresses changed in mid-session.
+    pub moves: u64,
+    /// Callers without a certificate.
+    pub strangers: u64,
+    /// Datagrams lost or damaged.
+    pub lost_datagrams: u64,
 }
 
 impl Tally {
-    fn rows(&self) -> [(&'static str, u64); 24] {
+    fn rows(&self) -> [(&'static str, u64); 29] {
         [
             ("worlds", self.seeds),
             ("device-hours", self.device_hours),
@@ -135,6 +145,11 @@ impl Tally {
             ("refusals", self.refusals),
             ("old versions", self.old_versions),
             ("wrong clocks", self.clocks),
+            ("live entries arrived", self.live),
+            ("good contacts judged", self.promised),
+            ("addresses changed", self.moves),
+            ("strangers", self.strangers),
+            ("datagrams lost or damaged", self.lost_datagrams),
             ("faults", self.faults()),
         ]
     }
@@ -153,6 +168,8 @@ impl Tally {
             + self.hostile
             + self.old_versions
             + self.clocks
+            + self.moves
+            + self.strangers
     }
 }
 
@@ -181,6 +198,11 @@ impl AddAssign for Tally {
         self.refusals += other.refusals;
         self.old_versions += other.old_versions;
         self.clocks += other.clocks;
+        self.live += other.live;
+        self.promised += other.promised;
+        self.moves += other.moves;
+        self.strangers += other.strangers;
+        self.lost_datagrams += other.lost_datagrams;
     }
 }
 

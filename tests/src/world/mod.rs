@@ -17,3 +17,4 @@ pub mod model;
 pub mod run;
 pub mod senses;
 pub mod site;
+pub mod wire;

@@ -1,5 +1,7 @@
 //! One world from its seed: hours of saves, meetings and bad luck, and then peace, in which everything must come together.
 
+mod wires;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::path::PathBuf;
@@ -18,6 +20,7 @@ use super::meeting::{MeetPlan, Met, meet};
 use super::model::{CutMade, Model};
 use super::senses::{ClockFault, Time};
 use super::site::{Duty, Site};
+use super::wire::chain;
 use crate::chance::Chance;
 use crate::mission::Mission;
 
@@ -36,6 +39,27 @@ pub struct Plan {
     pub clocks: u64,
     /// Events that the story of a failure tells, at most.
     pub events: usize,
+    /// How contacts are carried.
+    pub level: Level,
+}
+
+/// How contacts are carried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// A: conversations pumped by hand. Fast.
+    Talks,
+    /// B: real links in a network in memory, which loses, doubles, reorders and damages.
+    Wires,
+}
+
+impl Level {
+    /// As the command line names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Talks => "a",
+            Self::Wires => "b",
+        }
+    }
 }
 
 /// What a world came to.
@@ -46,6 +70,8 @@ pub struct Outcome {
     pub shown: Shown,
     /// The bad luck that it had before there was peace.
     pub luck: Luck,
+    /// A digest of everything that happened: the same for the same plan.
+    pub digest: [u8; 32],
 }
 
 /// Something that must hold did not.
@@ -68,7 +94,9 @@ impl fmt::Display for Failure {
         for event in &self.story {
             writeln!(f, "  {event}")?;
         }
-        write!(f, "replay: cargo run --release -p merestone-tests --bin sim -- --seed {} --seeds 1", self.plan.seed)
+        let Plan { seed, level, .. } = self.plan;
+        let level = level.name();
+        write!(f, "replay: cargo run --release -p merestone-tests --bin sim -- --level {level} --seed {seed} --seeds 1")
     }
 }
 
@@ -80,7 +108,7 @@ pub fn run(plan: Plan, mission: &Mission) -> Result<Outcome, Box<Failure>> {
     let mut world = World::found(plan, mission);
     let luck = world.luck;
     match world.live() {
-        Ok(shown) => Ok(Outcome { tally: world.total(), shown, luck }),
+        Ok(shown) => Ok(Outcome { tally: world.total(), shown, luck, digest: world.digest }),
         Err(violation) => {
             let tally = world.total();
             Err(Box::new(Failure { plan, violation, story: world.story.into(), tally }))
@@ -90,6 +118,8 @@ pub fn run(plan: Plan, mission: &Mission) -> Result<Outcome, Box<Failure>> {
 
 struct World<'a> {
     events: usize,
+    level: Level,
+    digest: [u8; 32],
     mission: &'a Mission,
     chance: Chance,
     luck: Luck,
@@ -129,7 +159,8 @@ impl<'a> World<'a> {
         let sites: Vec<Site> = sites.collect();
         let hostile = luck.hostile.then(|| camps + chance.below(phones as u64) as usize);
         let (model, backups, story) = (Model::default(), BTreeMap::new(), VecDeque::new());
-        Self { events: plan.events.max(1), mission, chance, luck, time, model, sites, backups, hostile, tally, story }
+        let (events, level, digest) = (plan.events.max(1), plan.level, [0; 32]);
+        Self { events, level, digest, mission, chance, luck, time, model, sites, backups, hostile, tally, story }
     }
 
     fn live(&mut self) -> Result<Shown, Violation> {
@@ -152,7 +183,9 @@ impl<'a> World<'a> {
             self.story.pop_front();
         }
         let minutes = self.time.now_ms() / 60_000;
-        self.story.push_back(format!("{:>3}:{:02}  {}", minutes / 60, minutes % 60, event.into()));
+        let event = format!("{:>3}:{:02}  {}", minutes / 60, minutes % 60, event.into());
+        self.digest = chain(self.digest, event.as_bytes());
+        self.story.push_back(event);
     }
 
     /// Everybody saves and meets, in some order, and something goes wrong.
@@ -169,6 +202,9 @@ impl<'a> World<'a> {
         }));
         deeds.push(Deed::Trouble);
         deeds.push(Deed::Trouble);
+        if self.level == Level::Wires {
+            deeds.push(Deed::Gather);
+        }
         for at in (1..deeds.len()).rev() {
             deeds.swap(at, self.chance.below(at as u64 + 1) as usize);
         }
@@ -189,6 +225,11 @@ impl<'a> World<'a> {
                     }
                 }
                 Deed::Trouble => self.trouble()?,
+                Deed::Gather => {
+                    let (savers, there) = self.gathering()?;
+                    saved.extend(savers);
+                    met.extend(there);
+                }
             }
         }
         for site in self.sites.iter().filter(|site| site.role != Role::Camp) {
@@ -276,6 +317,9 @@ impl<'a> World<'a> {
     }
 
     fn meet(&mut self, one: usize, other: usize, plan: MeetPlan) -> Result<Option<Met>, Violation> {
+        if self.level == Level::Wires {
+            return self.meet_by_wire(one, other, plan);
+        }
         let [first, second] = self.sites.get_disjoint_mut([one, other]).expect("two different devices meet");
         let names = format!("{} meets {}", first.name(), second.name());
         let one_is_cut = first.is_cut || second.is_cut;
@@ -681,4 +725,5 @@ enum Deed {
     Save(usize),
     Meet(usize, usize),
     Trouble,
+    Gather,
 }

@@ -2,7 +2,7 @@
 
 use merestone_tests::outpost;
 use merestone_tests::world::luck::Tally;
-use merestone_tests::world::run::{Plan, run};
+use merestone_tests::world::run::{Level, Plan, run};
 
 /// Device-hours that this test lives: about half a minute in the profile of tests. `sim` lives longer campaigns.
 const DEVICE_HOURS: u64 = 60;
@@ -15,7 +15,7 @@ fn worlds_of_bad_luck_keep_what_was_promised() {
         if tally.device_hours >= DEVICE_HOURS {
             break;
         }
-        match run(Plan { seed, clocks: 0, events: 60 }, &mission) {
+        match run(Plan { seed, clocks: 0, events: 60, level: Level::Talks }, &mission) {
             Ok(outcome) => tally += outcome.tally,
             Err(failure) => panic!("{failure}"),
         }
@@ -27,7 +27,10 @@ fn worlds_of_bad_luck_keep_what_was_promised() {
 #[test]
 fn a_seed_gives_the_same_world_again() {
     let mission = outpost::found();
-    let again = || run(Plan { seed: 7, clocks: 0, events: 60 }, &mission).unwrap_or_else(|failure| panic!("{failure}"));
+    let again = || {
+        run(Plan { seed: 7, clocks: 0, events: 60, level: Level::Talks }, &mission)
+            .unwrap_or_else(|failure| panic!("{failure}"))
+    };
     let (one, other) = (again(), again());
     assert_eq!(one.tally, other.tally);
     assert_eq!(one.shown.differs(&other.shown), None);

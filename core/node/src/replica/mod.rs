@@ -71,7 +71,7 @@ use merestone_core::key::KeyCache;
 use merestone_core::roster::{Certificate, Class, Roster};
 use merestone_core::sync::frame::Wants;
 use merestone_core::sync::{CutKey, LocalChange};
-use merestone_link::{Connection, Endpoint, LinkLimits, PeerKey, TransportKey};
+use merestone_link::{Carrier, Connection, Endpoint, LinkLimits, PeerKey, TransportKey};
 use merestone_store::{CommitError, ReadError, Store};
 use tokio::sync::Semaphore;
 
@@ -256,6 +256,20 @@ impl Replica {
     /// See [`merestone_link::BindError`].
     pub fn bind(&self, address: SocketAddr) -> Result<Endpoint, merestone_link::BindError> {
         Endpoint::bind(address, &self.0.transport, self.0.limits.clone())
+    }
+
+    /// An endpoint with this replica's transport key over anything that takes datagrams: another radio, a tunnel, or a
+    /// network in memory. See [`Endpoint::over`] for the seed.
+    ///
+    /// # Errors
+    /// See [`merestone_link::BindError`].
+    pub fn bind_over(
+        &self,
+        carrier: Arc<dyn Carrier>,
+        seed: Option<[u8; 32]>,
+        limits: LinkLimits,
+    ) -> Result<Endpoint, merestone_link::BindError> {
+        Endpoint::over(carrier, seed, &self.0.transport, limits)
     }
 
     /// Looks for what was committed by anybody else, for instance the person at this device, and sends it to all

@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use merestone_tests::world::run::Level;
+
 /// How to use it.
 pub(crate) const USAGE: &str =
-    "sim [--hours N] [--seed S] [--seeds N] [--jobs N] [--story EVENTS] [--level a] [--ledger FILE]";
+    "sim [--hours N] [--seed S] [--seeds N] [--jobs N] [--story EVENTS] [--level a|b] [--ledger FILE]";
 
 /// A campaign as it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,11 +23,14 @@ pub(crate) struct Arguments {
     pub(crate) events: usize,
     /// Where a line is added.
     pub(crate) ledger: Option<PathBuf>,
+    /// How contacts are carried.
+    pub(crate) level: Level,
 }
 
 impl Arguments {
     pub(crate) fn read(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut read = Self { hours: u64::MAX, seed: 1, seeds: u64::MAX, jobs: 1, events: 40, ledger: None };
+        let mut read =
+            Self { hours: u64::MAX, seed: 1, seeds: u64::MAX, jobs: 1, events: 40, ledger: None, level: Level::Talks };
         let mut is_bounded = false;
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or(format!("{word} needs a value"));
@@ -37,7 +42,8 @@ impl Arguments {
                 "--story" => read.events = usize::try_from(number(&value()?)?).unwrap_or(usize::MAX),
                 "--ledger" => read.ledger = Some(value()?.into()),
                 "--level" => match value()?.as_str() {
-                    "a" => {}
+                    "a" => read.level = Level::Talks,
+                    "b" => read.level = Level::Wires,
                     other => return Err(format!("no level {other}")),
                 },
                 other => return Err(format!("{other} is not known")),
@@ -63,7 +69,8 @@ mod tests {
         let read = |line: &str| Arguments::read(line.split_whitespace().map(str::to_owned));
         assert_eq!(read("").map(|read| read.hours), Ok(100));
         assert_eq!(read("--seed 7 --seeds 2").map(|read| (read.seed, read.seeds, read.hours)), Ok((7, 2, u64::MAX)));
-        assert_eq!(read("--level b"), Err("no level b".into()));
+        assert_eq!(read("--level b").map(|read| read.level), Ok(Level::Wires));
+        assert_eq!(read("--level c"), Err("no level c".into()));
         assert!(read("--hours many").is_err());
     }
 }

@@ -19,9 +19,11 @@ struct Progress {
     tally: Tally,
     failures: Vec<Box<Failure>>,
     last_seed: u64,
+    /// Of all worlds together, in whatever order they ended.
+    digest: [u8; 32],
 }
 
-pub(crate) fn run_campaign(arguments: &Arguments) -> (Tally, Vec<Box<Failure>>, u64, Duration) {
+fn run_campaign(arguments: &Arguments) -> (Progress, Duration) {
     let mission = outpost::found();
     let began = Instant::now();
     let next = AtomicU64::new(0);
@@ -40,11 +42,15 @@ pub(crate) fn run_campaign(arguments: &Arguments) -> (Tally, Vec<Box<Failure>>, 
                         return;
                     }
                     let seed = arguments.seed + at;
-                    let outcome = run(Plan { seed, clocks: 0, events: arguments.events }, &mission);
+                    let outcome =
+                        run(Plan { seed, clocks: 0, events: arguments.events, level: arguments.level }, &mission);
                     let mut progress = lock();
                     progress.last_seed = progress.last_seed.max(seed);
                     match outcome {
-                        Ok(outcome) => progress.tally += outcome.tally,
+                        Ok(outcome) => {
+                            progress.tally += outcome.tally;
+                            progress.digest.iter_mut().zip(outcome.digest).for_each(|(all, one)| *all ^= one);
+                        }
                         Err(failure) => {
                             progress.tally += failure.tally;
                             progress.failures.push(failure);
@@ -54,20 +60,19 @@ pub(crate) fn run_campaign(arguments: &Arguments) -> (Tally, Vec<Box<Failure>>, 
             });
         }
     });
-    let Progress { tally, failures, last_seed } =
-        progress.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    (tally, failures, last_seed, began.elapsed())
+    (progress.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner), began.elapsed())
 }
 
 /// Runs it and says what came of it; fails if something did not hold.
 pub(crate) fn run_and_report(arguments: &Arguments) -> ExitCode {
-    let (tally, failures, last_seed, took) = run_campaign(arguments);
+    let (Progress { tally, failures, last_seed, digest }, took) = run_campaign(arguments);
     disk::tidy_up();
     print!("{tally}");
     let seconds = took.as_secs_f64().max(0.001);
     #[allow(clippy::cast_precision_loss, reason = "a rate for people")]
     let (worlds, hours) = (tally.seeds as f64 / seconds, tally.device_hours as f64 / seconds);
     println!("{seconds:>12.1}  seconds: {worlds:.2} worlds/s, {hours:.1} device-hours/s");
+    println!("{:>12}  digest of all that happened", hex(&digest[..6]));
     if let Some(failure) = failures.first() {
         println!("found after {} worlds:\n{failure}", tally.seeds);
     }
@@ -81,6 +86,7 @@ pub(crate) fn run_and_report(arguments: &Arguments) -> ExitCode {
             "kills": tally.kills,
             "power_cuts": tally.power_cuts,
             "findings": failures.iter().map(|failure| failure.violation.invariant).collect::<Vec<_>>(),
+            "level": arguments.level.name(),
             "commit": commit(),
         });
         let file = File::options().create(true).append(true).open(path);
@@ -90,6 +96,10 @@ pub(crate) fn run_and_report(arguments: &Arguments) -> ExitCode {
         }
     }
     ExitCode::from(u8::from(!failures.is_empty()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The commit of the sources that run, as Git names it.

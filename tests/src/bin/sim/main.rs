@@ -3,6 +3,7 @@
 //! ```text
 //! sim --hours 2000            worlds from seed 1 on until so many device-hours are lived
 //! sim --seed 77 --seeds 1     one world again
+//! sim --level b --hours 500   over real links: QUIC in a network in memory (about a tenth as fast)
 //! ```
 //!
 //! It prints what happened, or the invariant that did not hold, a short story and the command that replays it.

@@ -74,6 +74,17 @@ pub struct Disk {
     folder: PathBuf,
 }
 
+/// Whether the process of a device is dead, for whoever carries what it says.
+#[derive(Clone, Debug)]
+pub struct Pulse(Arc<Mutex<State>>);
+
+impl Pulse {
+    /// Whether it is.
+    pub fn is_dead(&self) -> bool {
+        lock(&self.0).is_dead
+    }
+}
+
 impl Disk {
     /// An empty disk. It lies in memory where the system offers that (`/dev/shm`): no flush then waits for anything.
     ///
@@ -135,6 +146,11 @@ impl Disk {
     /// Lets the disk take so many more bytes; `None`: as many as there are.
     pub fn limit_room(&self, bytes: Option<u64>) {
         self.state().room = bytes;
+    }
+
+    /// The pulse of the process of the device.
+    pub fn pulse(&self) -> Pulse {
+        Pulse(Arc::clone(&self.state))
     }
 
     /// Whether the process of the device is dead: what it still does happens nowhere.
