@@ -7,7 +7,6 @@ use super::outbox::Pending;
 use super::report::Report;
 use super::session::Session;
 use super::tips::Verdict;
-use crate::id::StatementId;
 
 const OTHER_KIND: Close = Close::new(CloseCode::Storage, "answer of another kind");
 
@@ -33,6 +32,13 @@ impl Session {
             }
             (Pending::Statements(class, ids), Loaded::Statements(statements)) => {
                 self.statements.on_loaded(class, &ids, statements)
+            }
+            (Pending::ReceiptBase, Loaded::Statements(found)) => {
+                self.statements.on_receipt_base(found.into_iter().next().flatten());
+                Ok(())
+            }
+            (Pending::DifferenceBase, Loaded::Statements(found)) => {
+                self.statements.on_difference_base(found.into_iter().next().flatten(), out)
             }
             (Pending::HeadChecks(heads), Loaded::Ids(held)) if held.len() == heads.len() => {
                 for ((log, seq, head), held) in heads.into_iter().zip(held) {
@@ -114,10 +120,9 @@ impl Session {
         result
     }
 
-    pub(super) fn on_receipt_signed(&mut self, receipt: Option<Vec<u8>>) {
+    pub(super) fn on_receipt_signed(&mut self, receipt: Option<Vec<u8>>, earlier: Option<Vec<u8>>) {
         if let Some(receipt) = receipt {
-            self.statements.on_told(StatementId::of(&receipt));
-            self.out.say(&Frame::Receipt(receipt));
+            self.statements.give(receipt, earlier, &mut self.out);
         }
         self.resting.on_signed();
     }

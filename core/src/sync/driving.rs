@@ -108,7 +108,10 @@ impl Session {
 
     fn drive_rest(&mut self) -> Result<(), Close> {
         let Phase::Talking(talking) = &self.phase else { return Ok(()) };
-        if self.resting.has_said() || !self.is_quiet() {
+        if self.resting.has_said() {
+            return self.part();
+        }
+        if !self.is_quiet() {
             return Ok(());
         }
         match self.resting.stage() {
@@ -174,7 +177,7 @@ impl Session {
         self.out.remember(agreement);
     }
 
-    /// Tells the person how the two sides compare, tells the peer that its rest arrived, and parts from it if both know.
+    /// Tells the person how the two sides compare, and parts from the peer if both know.
     pub(super) fn settle_rest(&mut self) -> Result<(), Close> {
         let Phase::Talking(talking) = &self.phase else { return Ok(()) };
         let wanted = [self.config.wants, talking.peer.wants];
@@ -184,6 +187,16 @@ impl Session {
         }
         if self.config.version == Version::V2 && !talking.peer.is_cut() {
             self.note_agreement();
+        }
+        self.part()
+    }
+
+    /// Tells the peer that its rest arrived, and parts from it if both know.
+    ///
+    /// What it said before, its receipt above all, is stored first: a peer that is told so may be gone at once.
+    fn part(&mut self) -> Result<(), Close> {
+        if !self.statements.is_idle() {
+            return Ok(());
         }
         if let Some(rest) = self.resting.say_heard() {
             self.out.say(&Frame::Rest(rest));

@@ -118,6 +118,9 @@ impl Session {
                 self.fetching.on_absent(hash, out);
                 Ok(())
             }
+            Frame::Difference(difference) => self.statements.on_difference(difference, out),
+            Frame::Whole(_) if is_cut => Ok(()),
+            Frame::Whole(id) => self.statements.on_whole(id),
             Frame::Receipt(receipt) => self.statements.on_receipt(receipt, out),
             Frame::Rest(rest) => {
                 if self.resting.on_rest(rest) && self.fetching.has_failed() {

@@ -387,6 +387,8 @@ pub enum Input {
         token: Token,
         /// The receipt.
         receipt: Option<Vec<u8>>,
+        /// The receipt of this store before it, if there was one: a peer that holds it is told only what changed.
+        earlier: Option<Vec<u8>>,
     },
     /// Something was committed by anybody else: the person, another session.
     LocalChange(LocalChange),

@@ -70,6 +70,7 @@
 //! - 3 × 4 chunks to send, and the chunk hashes of the 64 blobs in each direction (4 MiB at most, 100 KiB for photos of 3 MB),
 //! - 2 MiB of small control frames that the peer does not read, after which the conversation ends,
 //! - 1 MiB of statements on their way to the peer and 2 MiB on their way into the store,
+//! - one receipt in each direction for differences to it (1 MiB each),
 //! - about 500 bytes for each log of the shared scopes (32 MiB at 65,536 logs) and 64 for each statement.
 //!
 //! # What it does not do
@@ -92,6 +93,7 @@ mod io;
 mod outbox;
 mod peer;
 mod probe;
+mod receipts;
 mod receiving;
 mod report;
 mod resting;

@@ -22,6 +22,10 @@ pub(super) enum Pending {
     PeerCertificate,
     StatementIds(StatementClass),
     Statements(StatementClass, Vec<StatementId>),
+    /// A receipt that both sides hold, for differences to the peer.
+    ReceiptBase,
+    /// The receipt that a difference of the peer builds on.
+    DifferenceBase,
     /// Compare the peer's heads with ours at their heights.
     HeadChecks(Vec<(LogId, u64, EntryId)>),
     /// Our ids at positions we are about to ask the peer for.

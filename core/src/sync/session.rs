@@ -104,7 +104,7 @@ impl Session {
                 Frame::HelloV2(hello::second(&config, &local, &tips))
             }
         });
-        let sending = Sending::new(config.version);
+        let (sending, statements) = (Sending::new(config.version), Statements::new(config.version));
         Self {
             config,
             out,
@@ -116,7 +116,7 @@ impl Session {
                 later: Vec::new(),
             })),
             is_shown: false,
-            statements: Statements::default(),
+            statements,
             logs,
             probes: Probes::default(),
             sending,
@@ -217,9 +217,9 @@ impl Session {
                 Some(purpose) => self.on_committed(token, purpose, committed),
                 None => Ok(()),
             },
-            Input::ReceiptSigned { token, receipt } => {
+            Input::ReceiptSigned { token, receipt, earlier } => {
                 self.out.settle(token);
-                self.on_receipt_signed(receipt);
+                self.on_receipt_signed(receipt, earlier);
                 Ok(())
             }
             Input::LocalChange(change) => self.on_local_change(change),

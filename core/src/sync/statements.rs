@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
 use super::close::Close;
-use super::frame::{FRAME_BYTES_MAX, Frame, STATEMENT_IDS_MAX, StatementClass};
+use super::frame::{Difference, FRAME_BYTES_MAX, Frame, STATEMENT_IDS_MAX, StatementClass};
 use super::io::Request;
 use super::outbox::{Outbox, Pending};
+use super::receipts::{Next, Receipts};
+use super::version::Version;
 use crate::check::{Check, Refused};
 use crate::id::StatementId;
+use crate::receipt::RECEIPT_BYTES_MAX;
 
 /// Most ids of one class that a peer may name: 64 signers with as many statements as they may have.
 const CLASS_IDS_MAX: usize = 64 * 4_096;
@@ -26,8 +29,9 @@ const EXCHANGED_MAX: usize = 2 * CLASS_IDS_MAX;
 const ADMITTING_LIMIT: usize = 32;
 
 /// The exchange of all classes of statements.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Statements {
+    version: Version,
     /// Classes whose digests differed.
     classes: BTreeMap<StatementClass, Class>,
     /// What the peer lacks, by class, and what was committed since.
@@ -45,6 +49,7 @@ pub(super) struct Statements {
     /// Sent to or received from the peer in this session, and not refused.
     exchanged: HashSet<StatementId>,
     refused: usize,
+    receipts: Receipts,
     is_ready: bool,
     has_begun: bool,
 }
@@ -61,6 +66,25 @@ struct Class {
 }
 
 impl Statements {
+    pub(super) fn new(version: Version) -> Self {
+        Self {
+            version,
+            classes: BTreeMap::new(),
+            to_send: BTreeMap::new(),
+            is_loading: false,
+            is_dropping: false,
+            frames: VecDeque::new(),
+            lacking: HashSet::new(),
+            gone: 0,
+            admitting: 0,
+            exchanged: HashSet::new(),
+            refused: 0,
+            receipts: Receipts::default(),
+            is_ready: false,
+            has_begun: false,
+        }
+    }
+
     /// Begins the exchange of the classes whose digests differ.
     ///
     /// A peer whose key is cut is told of `only` and of nothing else.
@@ -75,6 +99,9 @@ impl Statements {
         for class in StatementClass::ALL {
             let their = theirs.iter().find(|(of, _)| *of == class).map(|(_, digest)| digest);
             if ours.get(&class) == their {
+                if class == StatementClass::Receipt {
+                    self.receipts.are_equal();
+                }
                 continue;
             }
             let mut state = Class::default();
@@ -90,6 +117,7 @@ impl Statements {
     /// The statements of both sides are the same: nothing is exchanged, and nobody says `ready`.
     pub(super) fn are_equal(&mut self) {
         (self.has_begun, self.is_ready) = (true, true);
+        self.receipts.are_equal();
     }
 
     pub(super) fn on_own_ids(&mut self, class: StatementClass, ids: Vec<StatementId>) {
@@ -127,6 +155,9 @@ impl Statements {
         self.to_send.entry(class).or_default().extend(lacked_there);
         let lacked_here = state.theirs.iter().filter(|id| !our_set.contains(id) && !self.exchanged.contains(id));
         self.lacking.extend(lacked_here.copied());
+        if class == StatementClass::Receipt && self.version == Version::V2 {
+            self.receipts.on_both(our_set.intersection(&their_set).map(|id| **id).collect());
+        }
         state.is_compared = true;
         state.theirs = Vec::new();
     }
@@ -145,25 +176,102 @@ impl Statements {
             self.lacking.remove(&id);
             self.exchanged.insert(id);
         }
-        if held.is_empty() {
-            return Ok(());
+        let is_own = |statement: &Vec<u8>| class == StatementClass::Receipt && self.receipts.on_heard(statement);
+        let (own, others): (Vec<_>, Vec<_>) = held.into_iter().partition(is_own);
+        for (statements, is_own) in [(own, true), (others, false)] {
+            if !statements.is_empty() {
+                self.admitting += 1;
+                out.admit(class, statements, is_own);
+            }
         }
-        self.admitting += 1;
-        out.admit(class, held, false);
         self.check()
     }
 
     /// The peer's receipt arrived.
     pub(super) fn on_receipt(&mut self, receipt: Vec<u8>, out: &mut Outbox) -> Result<(), Close> {
-        self.exchanged.insert(StatementId::of(&receipt));
+        let id = StatementId::of(&receipt);
+        self.lacking.remove(&id);
+        self.exchanged.insert(id);
+        self.receipts.on_heard(&receipt);
         self.admitting += 1;
         out.admit(StatementClass::Receipt, vec![receipt], true);
         self.check()
     }
 
-    /// The peer has this one from us by other means.
-    pub(super) fn on_told(&mut self, id: StatementId) {
-        self.exchanged.insert(id);
+    /// A receipt arrived as what differs from another one.
+    pub(super) fn on_difference(&mut self, difference: Difference, out: &mut Outbox) -> Result<(), Close> {
+        self.lacking.insert(difference.id);
+        self.admitting += 1;
+        self.receipts.on_difference(difference);
+        self.rebuild(out);
+        self.check()
+    }
+
+    /// The store was asked for the receipt that a difference builds on.
+    pub(super) fn on_difference_base(&mut self, base: Option<Vec<u8>>, out: &mut Outbox) -> Result<(), Close> {
+        let next = self.receipts.on_read(base);
+        self.take_rebuilt(next, out);
+        self.rebuild(out);
+        self.check()
+    }
+
+    fn rebuild(&mut self, out: &mut Outbox) {
+        loop {
+            let next = self.receipts.next();
+            if !self.take_rebuilt(next, out) {
+                return;
+            }
+        }
+    }
+
+    /// Whether more may follow.
+    fn take_rebuilt(&mut self, next: Next, out: &mut Outbox) -> bool {
+        match next {
+            Next::Nothing => return false,
+            Next::Read(base) => {
+                let (class, ids) = (StatementClass::Receipt, vec![base]);
+                let request = Request::Statements { class, ids, bytes_max: RECEIPT_BYTES_MAX };
+                out.load(request, Pending::DifferenceBase);
+                return false;
+            }
+            Next::Rebuilt(id, bytes, is_own) => {
+                self.lacking.remove(&id);
+                self.exchanged.insert(id);
+                out.admit(StatementClass::Receipt, vec![bytes], is_own);
+            }
+            Next::Lost(id) => {
+                self.admitting -= 1;
+                out.say(&Frame::Whole(id));
+            }
+        }
+        true
+    }
+
+    /// The peer could not rebuild a receipt.
+    pub(super) fn on_whole(&mut self, id: StatementId) -> Result<(), Close> {
+        if !self.receipts.on_whole(id) {
+            return Err(Close::malformed("whole"));
+        }
+        self.to_send.entry(StatementClass::Receipt).or_default().push_back(id);
+        Ok(())
+    }
+
+    /// Gives the peer our own receipt; `earlier` is the one before it.
+    pub(super) fn give(&mut self, receipt: Vec<u8>, earlier: Option<Vec<u8>>, out: &mut Outbox) {
+        self.exchanged.insert(StatementId::of(&receipt));
+        let is_known = |id| self.receipts.is_at_peer(id) || self.exchanged.contains(&id);
+        let earlier = earlier.filter(|earlier| is_known(StatementId::of(earlier)));
+        out.say(&match self.version {
+            Version::V1 => Frame::Receipt(receipt),
+            Version::V2 => self.receipts.give(true, receipt, earlier).map_or_else(Frame::Receipt, Frame::Difference),
+        });
+    }
+
+    /// The store was asked for a receipt that both sides hold.
+    pub(super) fn on_receipt_base(&mut self, base: Option<Vec<u8>>) {
+        // Nothing of what was being read is for the peer, so nothing of it is dropped.
+        (self.is_loading, self.is_dropping) = (false, false);
+        self.receipts.on_base(base);
     }
 
     /// Statements that arrived were stored or refused; those refused are forgotten, and too many of them are an end.
@@ -192,6 +300,7 @@ impl Statements {
     pub(super) fn restrict(&mut self, cuts: &[StatementId]) {
         self.to_send.clear();
         self.frames.clear();
+        self.receipts.restrict();
         self.is_dropping = self.is_loading;
         self.on_local_change(&cuts.iter().map(|id| (StatementClass::Cut, *id)).collect::<Vec<_>>());
         for (class, state) in &mut self.classes {
@@ -214,6 +323,14 @@ impl Statements {
         let Some((&class, ids)) = self.to_send.first_key_value() else { return };
         // A cut is refused before its certificate is held: an earlier class may still have something to send.
         if self.classes.range(..class).any(|(_, state)| !state.is_compared) {
+            return;
+        }
+        if class == StatementClass::Receipt
+            && let Some(base) = self.receipts.lacks_base()
+        {
+            self.is_loading = true;
+            let request = Request::Statements { class, ids: vec![base], bytes_max: RECEIPT_BYTES_MAX };
+            out.load(request, Pending::ReceiptBase);
             return;
         }
         let ids: Vec<_> = ids.iter().take(PAGE_IDS_MAX).copied().collect();
@@ -243,12 +360,31 @@ impl Statements {
             }
             self.exchanged.insert(*id);
         }
-        let frame = Frame::Statements(class, statements.into_iter().map(Option::unwrap_or_default).collect()).encode();
-        if frame.len() > FRAME_BYTES_MAX {
-            return Err(storage);
+        let statements: Vec<Vec<u8>> = statements.into_iter().map(Option::unwrap_or_default).collect();
+        let frames = match (class, self.version) {
+            (StatementClass::Receipt, Version::V2) => self.receipt_frames(statements),
+            _ => vec![Frame::Statements(class, statements)],
+        };
+        for frame in frames {
+            let frame = frame.encode();
+            if frame.len() > FRAME_BYTES_MAX {
+                return Err(storage);
+            }
+            self.frames.push_back(frame);
         }
-        self.frames.push_back(frame);
         Ok(())
+    }
+
+    /// Receipts, each as what differs from the one before where that is shorter.
+    fn receipt_frames(&mut self, receipts: Vec<Vec<u8>>) -> Vec<Frame> {
+        let frame = |receipt: Vec<u8>| {
+            if receipt.is_empty() {
+                return Frame::Statements(StatementClass::Receipt, vec![receipt]);
+            }
+            let whole = |receipt| Frame::Statements(StatementClass::Receipt, vec![receipt]);
+            self.receipts.give(false, receipt, None).map_or_else(whole, Frame::Difference)
+        };
+        receipts.into_iter().map(frame).collect()
     }
 
     pub(super) fn next_frame(&mut self) -> Option<Vec<u8>> {
@@ -271,6 +407,7 @@ impl Statements {
     pub(super) fn is_idle(&self) -> bool {
         self.is_ready
             && self.admitting == 0
+            && self.lacking.len() <= self.gone
             && !self.is_loading
             && self.frames.is_empty()
             && self.to_send.values().all(VecDeque::is_empty)
@@ -293,7 +430,9 @@ impl Statements {
     }
 
     fn check(&self) -> Result<(), Close> {
-        let is_within = self.admitting <= ADMITTING_LIMIT && self.exchanged.len() <= EXCHANGED_MAX;
+        let is_within = self.admitting <= ADMITTING_LIMIT
+            && self.exchanged.len() <= EXCHANGED_MAX
+            && self.lacking.len() <= EXCHANGED_MAX;
         if is_within { Ok(()) } else { Err(Close::limit("statements")) }
     }
 

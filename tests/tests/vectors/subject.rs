@@ -125,7 +125,7 @@ fn note<P: Policy>(vector: &Vector, item: &[u8], policy: P) -> Result<Value, Ref
 }
 
 fn frame(vector: &Vector, item: &[u8]) -> Result<Value, Refused> {
-    if vector.expected["ids"].is_array() {
+    if vector.expected["ids"].is_array() || vector.input["class"] == "entries" {
         let received = wire::decode(item, vector.mission(), Version::V2)?;
         let id = |entry: &wire::Incoming| merestone_core::id::EntryId::of(&entry.header).to_string();
         let ids: Vec<String> = received.entries.iter().map(id).collect();

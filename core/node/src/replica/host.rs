@@ -123,7 +123,8 @@ impl Host {
     }
 
     pub(super) fn sign_receipt(&self, token: Token) -> Input {
-        Input::ReceiptSigned { token, receipt: self.shared.sign_receipt(self.member) }
+        let (receipt, earlier) = self.shared.sign_receipt(self.member).unzip();
+        Input::ReceiptSigned { token, receipt, earlier: earlier.flatten() }
     }
 
     pub(super) fn admit(&self, token: Token, class: StatementClass, statements: &[Vec<u8>]) -> Answer {

@@ -92,16 +92,18 @@ impl From<CommitError> for NoReceipt {
 impl Shared {
     /// A receipt over what is durable now, stored; `None` without a key, when nothing changed since the last one,
     /// or when it cannot be made.
-    pub(super) fn sign_receipt(&self, member: Member) -> Option<Vec<u8>> {
+    ///
+    /// With it comes the one of this store before it.
+    pub(super) fn sign_receipt(&self, member: Member) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
         self.try_receipt(member).ok().flatten()
     }
 
-    fn try_receipt(&self, member: Member) -> Result<Option<Vec<u8>>, NoReceipt> {
+    fn try_receipt(&self, member: Member) -> Result<Option<(Vec<u8>, Option<Vec<u8>>)>, NoReceipt> {
         let Some(key) = &self.receipts else { return Ok(None) };
         let _one_at_a_time = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
         let store = self.store.identity()?.store;
         let (logs, blobs) = held(&self.store)?;
-        let receipt = {
+        let (receipt, earlier) = {
             let roster = self.authority.roster();
             // Anybody can write this store's id and the greatest counter: only what this key signed counts.
             let own = roster.receipts().filter(|held| held.store() == store && held.signer() == key.public());
@@ -110,11 +112,12 @@ impl Shared {
                 return Ok(None);
             }
             let counter = last.map_or(0, Receipt::counter).checked_add(1).ok_or(NoReceipt::Sign)?;
-            key.sign(&roster, ReceiptDraft { store, counter, logs, blobs, certificate: key.certificate })?
+            let earlier = last.map(|last| last.as_bytes().to_vec());
+            (key.sign(&roster, ReceiptDraft { store, counter, logs, blobs, certificate: key.certificate })?, earlier)
         };
         let bytes = receipt.as_bytes().to_vec();
         self.take_up(Class::Receipt, std::slice::from_ref(&bytes), Some(member))?;
-        Ok(Some(bytes))
+        Ok(Some((bytes, earlier)))
     }
 }
 

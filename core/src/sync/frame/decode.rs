@@ -3,8 +3,8 @@
 use super::hello::{Hello, HelloV2, Shown};
 use super::tree::decode_node;
 use super::{
-    BlobClass, CHUNKS_MAX, Frame, HELLO_BYTES_MAX, LogTip, NODES_MAX, PROBE_SEQS_MAX, Rest, SCOPES_MAX, SIBLINGS_MAX,
-    STATEMENT_IDS_MAX, StatementClass, TIPS_MAX, WANTS_MAX, Want, Wants,
+    BlobClass, CHUNKS_MAX, Difference, Frame, HELLO_BYTES_MAX, LogTip, NODES_MAX, PROBE_SEQS_MAX, Rest, SCOPES_MAX,
+    SIBLINGS_MAX, STATEMENT_IDS_MAX, StatementClass, TIPS_MAX, WANTS_MAX, Want, Wants,
 };
 use crate::cbor::{Kind, Reader};
 use crate::check::{Check, Refused};
@@ -79,6 +79,14 @@ impl Frame {
             }
             (19, 2) => Self::List(ScopeId::from_bytes(r.array_of("scope")?)),
             (20, 1) => Self::Same,
+            (21, 6) => Self::Difference(Difference {
+                own: r.bool("own")?,
+                id: StatementId::from_bytes(r.array_of("receipt id")?),
+                base: StatementId::from_bytes(r.array_of("base")?),
+                size: r.uint("size")?,
+                packed: r.bytes("receipt")?.to_vec(),
+            }),
+            (22, 2) => Self::Whole(StatementId::from_bytes(r.array_of("receipt id")?)),
             _ => return Err(Refused { check: Check::Shape, what: "frame" }),
         };
         r.leave();

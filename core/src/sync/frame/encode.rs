@@ -2,7 +2,7 @@
 
 use super::hello::{Hello, HelloV2, Shown};
 use super::tree::encode_node;
-use super::{Frame, LogTip, Rest, StatementClass};
+use super::{Difference, Frame, LogTip, Rest, StatementClass};
 use crate::cbor::Writer;
 use crate::id::ScopeId;
 
@@ -92,6 +92,12 @@ impl Frame {
             }
             Self::Same => {
                 w.array(1).uint(20);
+            }
+            Self::Difference(Difference { own, id, base, size, packed }) => {
+                w.array(6).uint(21).bool(*own).bytes(id.as_bytes()).bytes(base.as_bytes()).uint(*size).bytes(packed);
+            }
+            Self::Whole(id) => {
+                w.array(2).uint(22).bytes(id.as_bytes());
             }
         }
         w.finish()

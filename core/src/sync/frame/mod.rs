@@ -130,6 +130,21 @@ pub struct Rest {
     pub heard: bool,
 }
 
+/// A receipt as what differs from another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Whether it is the sender's own, of this conversation.
+    pub own: bool,
+    /// The receipt.
+    pub id: StatementId,
+    /// The receipt it builds on.
+    pub base: StatementId,
+    /// Its length in bytes.
+    pub size: u64,
+    /// One zstd frame, with the base as its dictionary.
+    pub packed: Vec<u8>,
+}
+
 /// One control frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Frame {
@@ -196,6 +211,10 @@ pub enum Frame {
     List(ScopeId),
     /// Version 2: my rest is what my hello says, and I have yours.
     Same,
+    /// Version 2: a receipt, told by another one that you hold.
+    Difference(Difference),
+    /// Version 2: send this receipt whole; I could not rebuild it.
+    Whole(StatementId),
 }
 
 impl Frame {
@@ -222,7 +241,9 @@ impl Frame {
             | Self::Nodes(..)
             | Self::Also { .. }
             | Self::List(_)
-            | Self::Same => matches!(version, Version::V2),
+            | Self::Same
+            | Self::Difference(_)
+            | Self::Whole(_) => matches!(version, Version::V2),
         }
     }
 }
@@ -286,6 +307,14 @@ mod tests {
             Frame::Also { scope: ScopeId::from_bytes([1; 8]), last: true, tips: vec![tip(2)] },
             Frame::List(ScopeId::from_bytes([1; 8])),
             Frame::Same,
+            Frame::Difference(Difference {
+                own: true,
+                id: StatementId::from_bytes([1; 32]),
+                base: StatementId::from_bytes([2; 32]),
+                size: 70_000,
+                packed: vec![3; 90],
+            }),
+            Frame::Whole(StatementId::from_bytes([1; 32])),
             Frame::Hello(Hello { certificate: None, ..hello.clone() }),
             Frame::Hello(hello),
             Frame::StatementIds(StatementClass::Cut, vec![]),

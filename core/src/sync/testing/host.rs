@@ -31,6 +31,7 @@ pub(in crate::sync) struct Host {
     pub(in crate::sync) named: BTreeMap<BlobHash, Named>,
     counter: u64,
     last_receipt: Option<Vec<u8>>,
+    receipt: Option<Vec<u8>>,
     keys: KeyCache,
     pub(in crate::sync) reports: Vec<Report>,
     pub(in crate::sync) closed: Option<Close>,
@@ -100,6 +101,7 @@ impl Host {
             named: BTreeMap::new(),
             counter: 0,
             last_receipt: None,
+            receipt: None,
             keys: KeyCache::new(),
             reports: Vec::new(),
             closed: None,
@@ -274,7 +276,12 @@ impl Host {
                 self.commits += 1;
                 Some(Input::Committed { token, committed: self.commit(commit) })
             }
-            Action::SignReceipt { token } => Some(Input::ReceiptSigned { token, receipt: self.sign_receipt() }),
+            Action::SignReceipt { token } => {
+                let earlier = self.receipt.clone();
+                self.receipt = self.sign_receipt().or(self.receipt.take());
+                let receipt = self.receipt.clone().filter(|_| self.receipt != earlier);
+                Some(Input::ReceiptSigned { token, receipt, earlier })
+            }
             Action::Remember(Some(agreement)) => {
                 self.agreements.insert(self.peer.get(), (agreement, self.tips()));
                 None

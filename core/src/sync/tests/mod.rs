@@ -4,5 +4,6 @@ mod blobs;
 mod forks;
 mod hostile;
 mod meeting;
+mod receipts;
 mod second;
 mod standing;
