@@ -19,6 +19,16 @@ pub const NAMES: &[(&str, &str)] = &[
     ("forget-missing-body", "a receipt does not name bodies that are missing"),
     ("resume-unverified", "a photo resumes from what lies on the disk, unchecked"),
     ("reuse-epoch", "a restored device goes on in its old log"),
+    ("fork-answers-apart", "branches of a fork that answer different questions of a record are both applied"),
+    ("second-cut-known", "a party's second cut of a key is taken for the first"),
+    ("coverage-outlives-fork", "what cuts cover is not worked out again when a branch arrives after them"),
+    ("list-or-divide", "trees are compared wrongly where a side holds exactly as many tips as a list takes"),
+    ("synced-as-we-want", "fully synced is said although the peer did not want all photos"),
+    ("tips-outlive-rollback", "how far logs have come is not forgotten with the transaction that was rolled back"),
+    ("main-branch-by-arrival", "the main branch of a forked log takes the sibling that came first"),
+    ("resume-hashes-the-rest", "a photo that goes on after a broken link is hashed without what came before it"),
+    ("pen-moves-first", "the place of the next entry is noted before the last one is durable"),
+    ("courier-leaves-originals", "originals named by entries that came with a courier are never wanted"),
 ];
 
 /// Chooses the bug of this process; the first choice stays.

@@ -252,10 +252,26 @@ impl<'a> Case<'a> {
         match (&item.change, item.held.entry.header().kind) {
             (Some(Ok(change)), Kind::Change) => {
                 let seat = (change.actor(), change.seq());
+                // A branch that answers other questions takes a seat of its own: nobody sees a fork, and both are applied.
+                #[cfg(planted)]
+                let seat = match crate::planted::is("fork-answers-apart") && self.answers_apart(number) {
+                    true => (change.actor(), u64::MAX - number as u64),
+                    false => seat,
+                };
                 self.tree.plant_change(number, seat, &item.named);
             }
             (_, kind) => self.tree.plant_role(number, kind == Kind::Ruling, &item.named),
         }
+    }
+
+    /// Whether no other change at the same place of its author's line answers a question that this one does.
+    #[cfg(planted)]
+    fn answers_apart(&self, number: usize) -> bool {
+        let Some(Ok(own)) = &self.items[number].change else { return false };
+        let others = self.items.iter().enumerate().filter(|(other, _)| *other != number);
+        let others = others.filter_map(|(_, item)| item.change.as_ref()?.as_ref().ok());
+        let mut siblings = others.filter(|other| (other.actor(), other.seq()) == (own.actor(), own.seq()));
+        siblings.all(|other| other.puts().iter().all(|put| own.puts().iter().all(|own| own.key != put.key)))
     }
 
     /// Step 5: a covered change stays only under an uncovered one.

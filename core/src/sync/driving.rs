@@ -182,6 +182,12 @@ impl Session {
         let Phase::Talking(talking) = &self.phase else { return Ok(()) };
         let wanted = [self.config.wants, talking.peer.wants];
         let is_everything_wanted = wanted.into_iter().all(|wants| wants == Wants::EVERYTHING);
+        // What the peer did not want is not asked about: "fully synced" with somebody who took no originals.
+        #[cfg(planted)]
+        let is_everything_wanted = match crate::planted::is("synced-as-we-want") {
+            true => self.config.wants == Wants::EVERYTHING,
+            false => is_everything_wanted,
+        };
         if let Some(state) = self.resting.state(talking.peer.is_cut(), is_everything_wanted) {
             self.out.report(Report::Rest(state));
         }

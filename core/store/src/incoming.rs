@@ -207,7 +207,11 @@ impl IncomingBlob {
         self.file.seek(SeekFrom::Start(u64::from(index) * CHUNK_BYTES as u64))?;
         self.file.write_all(bytes)?;
         self.have.set(index);
-        if self.hashed == index {
+        let is_next = self.hashed == index;
+        // A photo that goes on after a cut is hashed from where it goes on, so the right file is taken for a damaged one.
+        #[cfg(planted)]
+        let is_next = is_next || merestone_core::planted::is("resume-hashes-the-rest");
+        if is_next {
             self.hasher.update(bytes);
             self.hashed += 1;
         }

@@ -86,6 +86,12 @@ pub(crate) fn walk_on(
         tip.changed = tip.changed.max(arrived.cast_unsigned());
     }
     let sql = "SELECT id FROM entry WHERE position BETWEEN ?1 AND ?2 AND prev IS ?3 ORDER BY id LIMIT 1";
+    // The main branch takes the sibling that came first instead of the one with the lower id.
+    #[cfg(planted)]
+    let sql = match merestone_core::planted::is("main-branch-by-arrival") {
+        true => "SELECT id FROM entry WHERE position BETWEEN ?1 AND ?2 AND prev IS ?3 ORDER BY position LIMIT 1",
+        false => sql,
+    };
     let mut next = connection.prepare_cached(sql)?;
     while tip.height < tip.top {
         let places = (position(log, tip.height), position_end(log, tip.height));

@@ -89,9 +89,16 @@ impl Device {
             for record in records {
                 inner.sheets.remove(record);
             }
+            #[cfg(planted)]
+            let before = inner.coverage.take();
             // A log that a cut names may have come further, and a log may have got a second start.
             inner.coverage = None;
             inner.starts.clear();
+            // What a cut covers is thought to be a matter of cuts alone: a branch that comes after them is not covered.
+            #[cfg(planted)]
+            if merestone_core::planted::is("coverage-outlives-fork") {
+                inner.coverage = before;
+            }
         }
         self.erase_arrived(records)
     }
@@ -143,6 +150,11 @@ impl Device {
     /// What the cuts cover.
     pub(crate) fn coverage(&self) -> Arc<Coverage> {
         let version = self.authority.version();
+        #[cfg(planted)]
+        let version = match merestone_core::planted::is("coverage-outlives-fork") {
+            true => self.authority.roster().cuts().count() as u64,
+            false => version,
+        };
         if let Some((of, coverage)) = &self.shelf.lock().coverage
             && *of == version
         {
