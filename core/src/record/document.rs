@@ -44,6 +44,16 @@ impl<'a> View<'a> {
             }
         }
         for values in keys.values_mut() {
+            // Planted: of several values the one that the clock calls the last is shown alone.
+            #[cfg(planted)]
+            if crate::planted::is("last-writer-wins") {
+                let time = |id: EntryId| {
+                    let held = judged.applied().iter().find(|applied| applied.held.id() == id);
+                    held.and_then(|applied| applied.held.body()).map_or(0, |body| body.context.clock.wall_ms)
+                };
+                let last = values.iter().max_by_key(|shown| (time(shown.entry), shown.entry)).copied();
+                *values = last.into_iter().collect();
+            }
             values.sort_by_key(|shown| shown.entry);
         }
         Self { keys, heads: judged.heads() }

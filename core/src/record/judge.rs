@@ -276,6 +276,11 @@ impl<'a> Case<'a> {
 
     /// Step 5: a covered change stays only under an uncovered one.
     fn set_aside_covered(&mut self) {
+        // Planted: what a cut covers stays.
+        #[cfg(planted)]
+        if crate::planted::is("apply-cut-entry") {
+            return;
+        }
         for number in self.canonical().into_iter().rev() {
             if !self.items[number].held.is_change() || self.tree.entries[number].standing.is_some() {
                 continue;

@@ -273,7 +273,7 @@ pub struct WantedBlob {
 pub struct Census {
     /// [`blobs_digest`](super::blobs_digest) of those held whole.
     pub digest: [u8; 32],
-    /// How many that entries name are not.
+    /// How many that entries name are not, and how many bodies are neither held nor erased.
     pub missing: u64,
 }
 

@@ -65,6 +65,9 @@ impl Store {
             return Ok(HeldPart::Chunks(row.have));
         };
         let have = compare(&path, claim, &hashes)?;
+        // Planted: what has the length of a chunk is taken for it.
+        #[cfg(planted)]
+        let have = if merestone_core::planted::is("resume-unverified") { long_enough(&path, claim)? } else { have };
         drop(moving);
         if !Bits::of(Some(have.clone()), claim.bytes).is_all() {
             return Ok(HeldPart::Chunks(have));
@@ -119,7 +122,12 @@ impl Store {
         if !incoming.have.is_all() {
             return Err(BlobError::Incomplete { hash });
         }
-        if incoming.digest()? != hash {
+        // Planted: each chunk was compared when it came, so the whole is not.
+        #[cfg(planted)]
+        let is_trusted = merestone_core::planted::is("resume-unverified");
+        #[cfg(not(planted))]
+        let is_trusted = false;
+        if !is_trusted && incoming.digest()? != hash {
             return self.refuse_whole(hash, &path, incoming.row);
         }
         if let Err(error) = incoming.file.sync_data() {
@@ -281,6 +289,20 @@ fn compare(path: &std::path::Path, claim: &BlobClaim, hashes: &[NodeHash]) -> Re
             break;
         }
         if merkle::leaf_hash(&chunk) == *hash {
+            have.set(index);
+        }
+    }
+    Ok(if have.is_none() { Vec::new() } else { have.as_bytes().to_vec() })
+}
+
+/// The chunks that end before the file does.
+#[cfg(planted)]
+fn long_enough(path: &std::path::Path, claim: &BlobClaim) -> Result<Vec<u8>, BlobError> {
+    let mut have = Bits::of(None, claim.bytes);
+    let len = fs::metadata(path)?.len();
+    for index in (0..).take_while(|index| (u64::from(*index) * CHUNK_BYTES as u64) < claim.bytes) {
+        let end = (u64::from(index) + 1) * CHUNK_BYTES as u64;
+        if end.min(claim.bytes) <= len {
             have.set(index);
         }
     }

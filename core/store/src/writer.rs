@@ -139,6 +139,11 @@ pub(crate) struct Writer {
 
 impl Writer {
     pub(crate) fn new(mut connection: Connection, folder: Folder) -> rusqlite::Result<Self> {
+        // Planted: a commit is not flushed.
+        #[cfg(planted)]
+        if merestone_core::planted::is("skip-fsync") {
+            connection.execute_batch("PRAGMA synchronous = NORMAL")?;
+        }
         let log_pages = Arc::new(AtomicU32::new(0));
         let seen = Arc::clone(&log_pages);
         connection.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages: i32| {
@@ -226,6 +231,10 @@ impl Writer {
     }
 
     fn transact_once(&mut self, batches: &[Batch]) -> Result<Vec<Committed>, CommitError> {
+        #[cfg(planted)]
+        if !self.connection.is_autocommit() {
+            self.connection.execute_batch("COMMIT")?;
+        }
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let (arrived, mut turn) = (self.arrived + 1, self.turn);
         let mut committed = Vec::with_capacity(batches.len());
@@ -233,7 +242,15 @@ impl Writer {
             let apply = Apply { connection: &self.connection, logs: &mut self.logs, arrived, turn: &mut turn };
             committed.push(apply.all(batch)?);
         }
-        self.connection.prepare_cached("COMMIT")?.execute([])?;
+        // Planted: what comes from peers is answered now and committed with the next batch.
+        #[cfg(planted)]
+        let is_left_open = merestone_core::planted::is("acknowledge-before-commit")
+            && batches.iter().all(|batch| batch.is_refetchable && !batch.entries.is_empty());
+        #[cfg(not(planted))]
+        let is_left_open = false;
+        if !is_left_open {
+            self.connection.prepare_cached("COMMIT")?.execute([])?;
+        }
         self.arrived = arrived;
         self.turn = turn;
         if batches.iter().any(Batch::touches_blobs) || committed.iter().any(|one| one.is_inside) {

@@ -103,7 +103,11 @@ impl Holding {
             let missing = self.bodies_missing.iter().chain(&other.bodies_missing).next();
             missing.map(|id| format!("the body of {id} is missing"))
         };
-        lacks(self, other, "the one").or_else(|| lacks(other, self, "the other")).or_else(bodies)
+        let photos = || {
+            let missing = self.blobs_missing.iter().chain(&other.blobs_missing).next();
+            missing.map(|blob| format!("blob {blob} is missing"))
+        };
+        lacks(self, other, "the one").or_else(|| lacks(other, self, "the other")).or_else(bodies).or_else(photos)
     }
 }
 
@@ -160,8 +164,36 @@ pub fn duty(site: &Site) -> Result<(), Violation> {
     Ok(())
 }
 
+/// Every photo that is held whole has the bytes that its signed hash names.
+///
+/// # Errors
+/// The first one that has not.
+pub fn photos(device: &Device, holding: &Holding) -> Result<(), Violation> {
+    for blob in &holding.blobs {
+        match device.store().verify_blob(*blob) {
+            Ok(true) => {}
+            Ok(false) => return violated("nothing-unsigned", format!("blob {blob} is held whole and is another file")),
+            Err(error) => return violated("store-readable", format!("blob {blob}: {error}")),
+        }
+    }
+    Ok(())
+}
+
+/// Nothing rotted, so nothing is set aside as damaged.
+///
+/// # Errors
+/// The first thing that is.
+pub fn nothing_aside(device: &Device) -> Result<(), Violation> {
+    let aside = device.store().aside();
+    let aside = aside.map_err(|error| Violation { invariant: "store-readable", found: error.to_string() })?;
+    match aside.iter().find(|aside| aside.reason.is_damage()) {
+        None => Ok(()),
+        Some(aside) => violated("nothing-aside-unless-damaged", format!("{aside:?}, and nothing rotted")),
+    }
+}
+
 /// What one device shows of everything: compared between devices when nothing moves.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shown {
     tips: Vec<LogTip>,
     records: BTreeMap<RecordId, Record>,
@@ -344,6 +376,21 @@ fn applied(
     let is_doubled = |step: &Step| keys.get(&step.log).is_some_and(|key| doubled.contains(key));
     for step in history {
         let before = ancestors(step.entry, &by_id);
+        // One author in one log is one hand: of two changes of a record one builds on the other, or they are a fork.
+        let is_beside = |other: &&Step| {
+            other.log == step.log
+                && other.standing.is_applied()
+                && !other.changes.is_empty()
+                && !before.contains(&other.entry)
+                && !ancestors(other.entry, &by_id).contains(&step.entry)
+        };
+        if step.standing.is_applied()
+            && !step.changes.is_empty()
+            && let Some(other) = history.iter().find(is_beside)
+        {
+            let found = format!("entries {} and {} of log {} are both applied", step.entry, other.entry, step.log);
+            return violated("forks-never-merged", found);
+        }
         let is_whole = before.iter().all(|id| by_id.contains_key(id));
         let is_touched = before.iter().filter_map(|id| by_id.get(id)).any(|step| is_covered(step) || is_doubled(step));
         if is_whole && !is_touched && !step.standing.is_applied() {

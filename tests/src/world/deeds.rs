@@ -47,9 +47,11 @@ pub fn save(site: &mut Site, mission: &Mission, model: &mut Model, chance: &mut 
         Attempt { key: *site.key.as_bytes(), site: site.number, answers: answers.clone(), photos, told: None };
     model.begin(&word, attempt);
     let everybody = chance.once_in(2);
-    let begun = match edited {
-        Some(record) => device.begin_edit(&site.key, record),
-        None => device.begin(&site.key, mission.scope(), outpost::form()),
+    let anew = || device.begin(&site.key, mission.scope(), outpost::form());
+    let begun = match edited.map(|record| device.begin_edit(&site.key, record)) {
+        // It is not held here, or not as something to correct: the person begins another.
+        None | Some(Err(BeginError::NotEditable { .. })) => anew(),
+        Some(begun) => begun,
     };
     let draft = match begun {
         Ok(draft) => draft,

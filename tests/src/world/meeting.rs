@@ -2,7 +2,7 @@
 
 use merestone_core::id::ScopeId;
 use merestone_core::receipt::Receipt;
-use merestone_core::sync::frame::Frame;
+use merestone_core::sync::frame::{Frame, Wants};
 use merestone_core::sync::{Class, CloseCode, Version};
 use merestone_node::replica::{End, SyncOutcome, Talk, TalkOptions};
 
@@ -28,6 +28,8 @@ pub struct MeetPlan {
     pub stay: bool,
     /// When somebody at one of them saves while they talk.
     pub save_at: Option<(u64, usize)>,
+    /// What each side wants to receive.
+    pub wants: [Wants; 2],
     /// Which side is hostile, and by what seed.
     pub hostile: Option<(usize, u64)>,
 }
@@ -80,8 +82,11 @@ pub fn meet(
     let replicas = [one.replica.clone(), other.replica.clone()];
     let scope = mission.scope();
     let before = [hold(sites[0], scope)?, hold(sites[1], scope)?];
-    let options = TalkOptions { version: plan.version, stay: plan.stay, ..TalkOptions::default() };
-    let begin = |here: usize| Talk::begin(&replicas[here], replicas[1 - here].transport_key(), options);
+    let begin = |here: usize| {
+        let (version, wants) = (plan.version, plan.wants[here]);
+        let options = TalkOptions { version, wants, stay: plan.stay, ..TalkOptions::default() };
+        Talk::begin(&replicas[here], replicas[1 - here].transport_key(), options)
+    };
     let (Ok(one), Ok(other)) = (begin(0), begin(1)) else { return Ok(None) };
     let mut talks = [one, other];
     let tamper = Chance::new(plan.hostile.map_or(0, |(_, seed)| seed));
@@ -119,7 +124,7 @@ pub fn meet(
     let missing = (!are_synced).then(|| outcomes.iter().map(said).collect());
     let met = Met { ended, carried, are_synced, missing, saved, refusals };
     let is_plain = plan.hostile.is_none() && !saved && !matches!(ended, Ended::Killed { .. });
-    if is_plain && sites.iter().all(|site| !site.disk.is_armed()) {
+    if is_plain && sites.iter().all(|site| !site.disk.is_armed() && !site.is_shaken) {
         after(&sites, &before, &outcomes, plan, &met, scope)?;
     }
     Ok(Some(met))
@@ -151,7 +156,8 @@ fn after(
     let grew = now[0].amount() + now[1].amount() > before[0].amount() + before[1].amount();
     let chunks = outcomes.iter().any(|of| of.progress.blobs.iter().any(|blob| blob.bytes_received > 0));
     let had_work = before[0].lacks(&before[1]) || before[1].lacks(&before[0]);
-    if plan.link.promises_progress() && had_work && !is_cut && !grew && !chunks {
+    let is_all_wanted = plan.wants == [Wants::EVERYTHING; 2];
+    if plan.link.promises_progress() && had_work && is_all_wanted && !is_cut && !grew && !chunks {
         let found = format!("{names} had something for each other over {:?}, and nothing passed: {:?}", plan.link, met);
         return violated("contact-makes-progress", found);
     }
@@ -258,6 +264,19 @@ impl Watch<'_> {
                 let Ok(receipt) = Receipt::verify(&bytes, &up.device.authority().roster()) else { return };
                 if Some(receipt.store()) != own {
                     return;
+                }
+                let counts = up.device.store().missing_body_counts().unwrap_or_default();
+                for log in receipt.logs() {
+                    let missing = counts.iter().find(|(of, _)| *of == log.log).map_or(0, |(_, count)| *count);
+                    if log.missing < missing {
+                        let found = format!(
+                            "{} signs that {} bodies of log {} are missing, and {missing} are",
+                            site.name(),
+                            log.missing,
+                            log.log
+                        );
+                        self.violation = Some(Violation { invariant: "receipt-names-what-is-missing", found });
+                    }
                 }
                 for log in receipt.logs() {
                     let height = site.duty.heights.entry(log.log).or_default();

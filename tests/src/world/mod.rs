@@ -8,6 +8,7 @@
 //! the database that rot.
 
 pub mod check;
+pub mod damage;
 pub mod deeds;
 pub mod disk;
 pub mod link;

@@ -2,18 +2,23 @@
 
 mod wires;
 
+use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use merestone_core::entry::LogHead;
+use merestone_core::id::{BlobHash, EntryId};
 use merestone_core::roster::{Class, CutDraft, CutReason, Role};
 use merestone_core::sync::Version;
+use merestone_core::sync::frame::{BlobClass, Wants};
 use merestone_node::office::PartyOffice;
+use merestone_store::Census;
 
 use super::check::{self, Holding, Shown, Violation, violated};
+use super::damage;
 use super::deeds::{self, Done};
-use super::disk;
 use super::link::{Ended, LinkPlan};
 use super::luck::{Luck, Tally};
 use super::meeting::{MeetPlan, Met, meet};
@@ -103,17 +108,23 @@ impl fmt::Display for Failure {
 /// Runs a world to its end.
 ///
 /// # Errors
-/// The first thing that did not hold.
+/// The first thing that did not hold; a panic, of the product or of the World itself, is one.
 pub fn run(plan: Plan, mission: &Mission) -> Result<Outcome, Box<Failure>> {
     let mut world = World::found(plan, mission);
     let luck = world.luck;
-    match world.live() {
+    match catch_unwind(AssertUnwindSafe(|| world.live())).unwrap_or_else(|panic| panicked(&*panic)) {
         Ok(shown) => Ok(Outcome { tally: world.total(), shown, luck, digest: world.digest }),
         Err(violation) => {
             let tally = world.total();
             Err(Box::new(Failure { plan, violation, story: world.story.into(), tally }))
         }
     }
+}
+
+/// Nothing that a peer, a disk or a person does makes a program panic.
+fn panicked<T>(panic: &(dyn Any + Send)) -> Result<T, Violation> {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    violated("no-panic", text.unwrap_or("a panic without words"))
 }
 
 struct World<'a> {
@@ -148,7 +159,7 @@ impl<'a> World<'a> {
         let time = Time::default();
         let words = format!("world {}", plan.seed);
         let camps = 1 + usize::from(chance.once_in(3));
-        let phones = 3 + chance.below(4) as usize;
+        let phones = (3 + chance.below(4) + 4 * u64::from(chance.once_in(5))) as usize;
         let mut tally = Tally { seeds: 1, ..Tally::default() };
         let sites = (0..camps + phones).map(|number| {
             let role = if number < camps { Role::Camp } else { Role::Observer };
@@ -196,10 +207,11 @@ impl<'a> World<'a> {
                 deeds.extend((0..1 + self.chance.below(2)).map(|_| Deed::Save(number)));
             }
         }
-        deeds.extend((0..self.sites.len()).filter_map(|number| {
-            let other = self.chance.below(self.sites.len() as u64) as usize;
-            (other != number).then_some(Deed::Meet(number, other))
-        }));
+        for number in 0..self.sites.len() {
+            let key = self.sites[number].key;
+            let others: Vec<usize> = (0..self.sites.len()).filter(|other| self.sites[*other].key != key).collect();
+            deeds.extend(self.chance.pick(&others).map(|other| Deed::Meet(number, *other)));
+        }
         deeds.push(Deed::Trouble);
         deeds.push(Deed::Trouble);
         if self.level == Level::Wires {
@@ -215,7 +227,8 @@ impl<'a> World<'a> {
             self.time.pass_to(hour * HOUR_MS + at * minutes * 60_000 / steps);
             match deed {
                 Deed::Save(number) => {
-                    if self.save(number)? {
+                    // Who may not correct one record writes another.
+                    if self.save(number)? || self.save(number)? {
                         saved.insert(number);
                     }
                 }
@@ -256,7 +269,8 @@ impl<'a> World<'a> {
         let name = self.sites[number].name();
         self.tell(format!("{name} saves: {done:?}"));
         let is_saved = matches!(done, Done::Saved);
-        let is_armed = self.sites[number].disk.is_armed();
+        let is_shaken = self.sites[number].is_shaken;
+        let is_armed = self.sites[number].disk.is_armed() || is_shaken;
         match done {
             Done::Saved => self.tally.entries += 1,
             Done::Refused(_) => {}
@@ -264,6 +278,11 @@ impl<'a> World<'a> {
             Done::Storage(error) => return violated("no-fault-no-refusal", format!("{name}: {error}")),
             Done::Wrong(_) if is_armed => self.tally.untold += 1,
             Done::Wrong(error) => return violated("no-fault-no-refusal", format!("{name}: {error}")),
+        }
+        if is_shaken && !is_saved {
+            // After a failed flush nothing is written any more until the app is started again.
+            self.sites[number].stop();
+            self.restart(number)?;
         }
         self.recover(number)?;
         Ok(is_saved)
@@ -287,12 +306,18 @@ impl<'a> World<'a> {
         let hostile = [one, other].iter().position(|number| self.hostile == Some(*number));
         let hostile = hostile.filter(|_| self.chance.once_in(2)).map(|side| (side, self.chance.number()));
         let version = self.version(one, other);
-        let plan = MeetPlan { link, version, stay: save_at.is_some(), save_at, hostile };
+        let mut wants = [Wants::EVERYTHING; 2];
+        if self.chance.once_in(6) {
+            // A person who pays for each byte leaves the originals for later.
+            wants[self.chance.below(2) as usize] = Wants::entries_and(&[BlobClass::Thumbnail, BlobClass::Preview]);
+        }
+        let plan = MeetPlan { link, version, stay: save_at.is_some(), save_at, wants, hostile };
         self.tally.old_versions += u64::from(version == Version::V1);
         self.arm(one, 400);
         self.arm(other, 400);
         let Some(met) = self.meet(one, other, plan)? else {
-            if !self.sites[one].disk.is_armed() && !self.sites[other].disk.is_armed() {
+            let is_sound = |site: &Site| !site.disk.is_armed() && !site.is_shaken;
+            if is_sound(&self.sites[one]) && is_sound(&self.sites[other]) {
                 return violated("no-fault-no-refusal", format!("{one} and {other} cannot begin to talk"));
             }
             self.recover(one)?;
@@ -368,8 +393,11 @@ impl<'a> World<'a> {
                 self.cut_power(number)?;
             }
         } else if site.disk.disarm() {
-            // After a failed flush nothing is written any more until the app is started again.
             self.tally.io_errors += 1;
+            if self.chance.once_in(2) {
+                site.is_shaken = true;
+                return Ok(());
+            }
             site.stop();
         } else {
             return Ok(());
@@ -525,10 +553,11 @@ impl<'a> World<'a> {
     /// The party cuts the key, at what a camp holds of it, or a little below.
     fn cut_key(&mut self, number: usize) -> Result<(), Violation> {
         let uncut = self.sites.iter().filter(|site| site.role != Role::Camp && !site.is_cut).count();
-        if self.sites[number].is_cut || uncut < 3 || !self.awake(0)? {
+        let key = *self.sites[number].key.as_bytes();
+        let cuts = self.model.cuts.iter().filter(|cut| cut.key == key).count();
+        if cuts > 1 || (cuts == 0 && uncut < 3) || !self.awake(0)? {
             return Ok(());
         }
-        let key = *self.sites[number].key.as_bytes();
         let Some(up) = &self.sites[0].up else { return Ok(()) };
         let Ok(tips) = check::tips(&up.device) else { return Ok(()) };
         let (mut kept, mut made) = (Vec::new(), CutMade { key, kept: BTreeMap::new() });
@@ -546,7 +575,9 @@ impl<'a> World<'a> {
         match up.device.receive(Class::Cut, &[cut.as_bytes().to_vec()]) {
             Ok(received) if received.new.len() == 1 => {}
             // The camp has not met anybody yet who knows this key: the party's officer waits.
-            Ok(_) => return Ok(()),
+            Ok(_) if cuts == 0 => return Ok(()),
+            Ok(_) if up.device.authority().roster().ids(Class::Cut).contains(&cut.id()) => return Ok(()),
+            Ok(_) => return violated("no-fault-no-refusal", "a second cut of a key is not taken"),
             Err(error) => return violated("no-fault-no-refusal", format!("a cut is not taken: {error}")),
         }
         let _ = up.replica.notify();
@@ -562,40 +593,67 @@ impl<'a> World<'a> {
 
     /// Bits of a closed device turn around; a person runs the check that the product offers.
     fn flip(&mut self, number: usize) -> Result<(), Violation> {
-        // The only copy of what a person was told is saved cannot survive that; it is said, and that is all that can be done.
         let site = &mut self.sites[number];
         site.stop();
-        let files = disk::files(&site.folder().join("store/blobs")).unwrap_or_default();
-        let photos: Vec<PathBuf> =
-            files.into_iter().filter(|file| !file.to_string_lossy().contains("partial")).collect();
         let name = site.name();
-        let Some(photo) = self.chance.pick(&photos).cloned() else { return self.restart(number) };
-        if let Err(error) = self.sites[number].disk.flip_bit(&photo, &mut self.chance) {
-            panic!("the World cannot write to its own folder: {error}");
+        let broken = |error: &dyn fmt::Display| -> ! { panic!("the World cannot write to its own folder: {error}") };
+        match self.chance.below(4) {
+            0 => {
+                let is_flipped = damage::partial(site, &mut self.chance).unwrap_or_else(|error| broken(&error));
+                self.tally.bit_flips += u64::from(is_flipped);
+                self.restart(number)
+            }
+            1 => match damage::body(site, &mut self.chance).unwrap_or_else(|error| broken(&error)) {
+                Some(entry) => self.flipped_body(number, entry),
+                None => self.restart(number),
+            },
+            _ => match damage::photo(site, &mut self.chance).unwrap_or_else(|error| broken(&error)) {
+                Some(photo) => self.flipped_photo(number, photo),
+                None => {
+                    self.tell(format!("{name} has no photo"));
+                    self.restart(number)
+                }
+            },
         }
-        self.tally.bit_flips += 1;
-        self.tell(format!("a bit of a photo of {name} turns around"));
-        let hash = photo.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let Some(hash) = merestone_core::id::BlobHash::from_hex(&hash) else { return self.restart(number) };
-        let duty = &mut self.sites[number].duty;
-        duty.blobs.remove(&hash);
-        duty.saved.values_mut().for_each(|photos| photos.retain(|photo| *photo != hash));
+    }
+
+    /// The only copy of what a person was told is saved may have been lost; it is said, and that is all that can be done.
+    fn flipped_photo(&mut self, number: usize, photo: BlobHash) -> Result<(), Violation> {
         let site = &mut self.sites[number];
+        site.duty.blobs.remove(&photo);
+        site.duty.saved.values_mut().for_each(|photos| photos.retain(|of| *of != photo));
+        let census = self.census(number, "a photo")?;
+        let is_noticed = !census.aside.is_empty()
+            || census.blobs_lost.contains(&photo)
+            || census.blobs_unknown.contains(&photo);
+        if is_noticed {
+            return Ok(());
+        }
+        violated("damage-reported", format!("site {number}: a bit of {photo} turned around and nobody noticed"))
+    }
+
+    fn flipped_body(&mut self, number: usize, entry: EntryId) -> Result<(), Violation> {
+        self.sites[number].duty.saved.remove(&entry);
+        self.census(number, "a body")?;
+        let missing = self.holding(number)?.bodies_missing;
+        if missing.contains(&entry) {
+            return Ok(());
+        }
+        violated("damage-reported", format!("site {number}: a bit of the body of {entry} turned around, unnoticed"))
+    }
+
+    fn census(&mut self, number: usize, what: &str) -> Result<Census, Violation> {
+        self.tally.bit_flips += 1;
+        let site = &mut self.sites[number];
+        let name = site.name();
         if let Err(error) = site.start() {
             return violated("opens-after-a-kill", format!("{name}: {error}"));
         }
-        let Some(up) = &site.up else { return Ok(()) };
-        match up.device.store().check() {
-            Ok(census)
-                if !census.aside.is_empty()
-                    || census.blobs_lost.contains(&hash)
-                    || census.blobs_unknown.contains(&hash) =>
-            {
-                Ok(())
-            }
-            Ok(_) => violated("damage-reported", format!("{name}: a bit of {hash} turned around and nobody noticed")),
-            Err(error) => violated("damage-reported", format!("{name}: {error}")),
-        }
+        let census = site.up.as_ref().map(|up| up.device.store().check()).transpose();
+        self.tell(format!("a bit of {what} of {name} turns around"));
+        census
+            .map(Option::unwrap_or_default)
+            .map_err(|error| Violation { invariant: "damage-reported", found: format!("{name}: {error}") })
     }
 
     /// Nothing goes wrong any more: everybody meets until nothing moves, and then everything must be the same everywhere.
@@ -616,6 +674,9 @@ impl<'a> World<'a> {
         self.tell("peace");
         for number in 0..self.sites.len() {
             self.sites[number].disk.revive();
+            if self.sites[number].is_shaken {
+                self.sites[number].stop();
+            }
             let _ = self.awake(number)?;
         }
         let there: Vec<usize> = self.sites.iter().filter(|site| site.is_up()).map(|site| site.number).collect();
@@ -630,7 +691,8 @@ impl<'a> World<'a> {
             let mut unsynced = String::new();
             for &number in &there[1..] {
                 let version = self.version(hub, number);
-                let plan = MeetPlan { link: LinkPlan::GOOD, version, stay: false, save_at: None, hostile: None };
+                let (link, wants) = (LinkPlan::GOOD, [Wants::EVERYTHING; 2]);
+                let plan = MeetPlan { link, version, stay: false, save_at: None, wants, hostile: None };
                 let Some(met) = self.meet(hub, number, plan)? else {
                     return violated("no-fault-no-refusal", format!("{number} cannot begin to talk in peace"));
                 };
@@ -664,15 +726,17 @@ impl<'a> World<'a> {
 
     /// Nothing moves, and not all say "synced": then something must be held by nobody at all.
     fn only_what_is_lost(&mut self, there: &[usize], unsynced: &str) -> Result<(), Violation> {
-        let (mut whole, mut missing) = (BTreeSet::new(), BTreeSet::new());
+        let (mut whole, mut missing, mut is_body_missing) = (BTreeSet::new(), BTreeSet::new(), false);
         for &number in there.iter().filter(|number| !self.sites[**number].is_cut) {
             let holding = self.holding(number)?;
             whole.extend(holding.blobs);
             missing.extend(holding.blobs_missing);
+            is_body_missing |= !holding.bodies_missing.is_empty();
         }
         match missing.iter().find(|blob| whole.contains(*blob)) {
             Some(blob) => violated("peace-brings-together", format!("blob {blob} is held and does not pass")),
-            None if missing.is_empty() => {
+            // A body that rotted comes again by courier only.
+            None if missing.is_empty() && !is_body_missing => {
                 let found =
                     format!("nothing moves, nothing is missing, and not all say that they are synced: {unsynced}");
                 violated("peace-brings-together", found)
@@ -696,6 +760,15 @@ impl<'a> World<'a> {
         for &number in &honest {
             check::duty(&self.sites[number])?;
             let Some(up) = &self.sites[number].up else { continue };
+            let holding = self.holding(number)?;
+            check::photos(&up.device, &holding)?;
+            if self.tally.bit_flips == 0 {
+                check::nothing_aside(&up.device)?;
+            }
+            // What it cannot read of an entry it says, and cannot show.
+            if !holding.bodies_missing.is_empty() {
+                continue;
+            }
             let shown = Shown::by(&up.device).map_err(said)?;
             match &reference {
                 None => {
@@ -717,7 +790,8 @@ impl<'a> World<'a> {
                 return violated("saved-survives", found);
             }
         }
-        reference.map(|(_, shown)| shown).ok_or_else(|| said("no honest device is left".into()))
+        // Perhaps each of them lacks the body of something.
+        Ok(reference.map(|(_, shown)| shown).unwrap_or_default())
     }
 }
 

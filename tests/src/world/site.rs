@@ -41,6 +41,8 @@ pub struct Site {
     pub is_cut: bool,
     /// The same key is at work on another device, or was before this one went back to an old backup.
     pub is_doubled: bool,
+    /// A storage call failed and the process goes on.
+    pub is_shaken: bool,
     /// What a cloned device was copied from.
     pub cloned_from: Option<usize>,
     words: String,
@@ -92,6 +94,7 @@ impl Site {
             up,
             is_cut: false,
             is_doubled: false,
+            is_shaken: false,
             cloned_from: None,
             words,
             time: time.clone(),
@@ -119,6 +122,7 @@ impl Site {
             up: None,
             is_cut: self.is_cut,
             is_doubled: true,
+            is_shaken: false,
             cloned_from: Some(self.number),
             words: format!("{}/clone", self.words),
             time: self.time.clone(),
@@ -131,7 +135,7 @@ impl Site {
     /// # Errors
     /// What the product says.
     pub fn start(&mut self) -> Result<(), Box<dyn std::error::Error>> {
-        self.lives += 1;
+        (self.lives, self.is_shaken) = (self.lives + 1, false);
         let system = system(&self.time, self.clock, format!("{}/{}", self.words, self.lives));
         let device = Device::open(&self.home(), store_key(), system)?;
         device.unlock(&vault(&device), &self.key)?;

@@ -229,7 +229,25 @@ impl Reading {
 
     fn count(&self, scopes: &[ScopeId], classes: &[BlobClass]) -> Result<Census, ReadError> {
         let classes: Vec<_> = classes.iter().map(|class| stored_blob_class(*class)).collect();
-        self.shared.counted.census(self.store(), scopes, &classes)
+        // Planted: as many photos are the same photos, and nothing is missing then.
+        #[cfg(planted)]
+        if merestone_core::planted::is("count-blobs") {
+            let mut digest = [0; 32];
+            digest[..8].copy_from_slice(&(self.store().blob_census(scopes, &classes)?.whole.len() as u64).to_be_bytes());
+            return Ok(Census { digest, missing: 0 });
+        }
+        let blobs = self.shared.counted.census(self.store(), scopes, &classes)?;
+        Ok(Census { missing: blobs.missing + self.missing_bodies(scopes)?, ..blobs })
+    }
+
+    /// Bodies that rotted: their entries are held, so tips say nothing of them.
+    fn missing_bodies(&self, scopes: &[ScopeId]) -> Result<u64, ReadError> {
+        let mut missing = 0;
+        for (log, count) in self.store().missing_body_counts()? {
+            let is_shared = self.store().tip(log)?.is_some_and(|tip| scopes.contains(&tip.scope));
+            missing += if is_shared { count } else { 0 };
+        }
+        Ok(missing)
     }
 }
 

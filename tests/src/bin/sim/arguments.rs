@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use merestone_tests::world::run::Level;
 
+use crate::planted::SEEDS_MAX;
+
 /// How to use it.
 pub(crate) const USAGE: &str =
-    "sim [--hours N] [--seed S] [--seeds N] [--jobs N] [--story EVENTS] [--level a|b] [--ledger FILE]";
+    "sim [--hours N] [--seed S] [--seeds N] [--jobs N] [--story EVENTS] [--level a|b] [--ledger FILE] [--planted NAME|all]";
 
 /// A campaign as it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,12 +27,23 @@ pub(crate) struct Arguments {
     pub(crate) ledger: Option<PathBuf>,
     /// How contacts are carried.
     pub(crate) level: Level,
+    /// The bug planted on purpose that is to be found, or all of them.
+    pub(crate) planted: Option<String>,
 }
 
 impl Arguments {
     pub(crate) fn read(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut read =
-            Self { hours: u64::MAX, seed: 1, seeds: u64::MAX, jobs: 1, events: 40, ledger: None, level: Level::Talks };
+            Self {
+                hours: u64::MAX,
+                seed: 1,
+                seeds: u64::MAX,
+                jobs: 1,
+                events: 40,
+                ledger: None,
+                level: Level::Talks,
+                planted: None,
+            };
         let mut is_bounded = false;
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or(format!("{word} needs a value"));
@@ -41,6 +54,7 @@ impl Arguments {
                 "--jobs" => read.jobs = number(&value()?)?.clamp(1, 64),
                 "--story" => read.events = usize::try_from(number(&value()?)?).unwrap_or(usize::MAX),
                 "--ledger" => read.ledger = Some(value()?.into()),
+                "--planted" => read.planted = Some(value()?),
                 "--level" => match value()?.as_str() {
                     "a" => read.level = Level::Talks,
                     "b" => read.level = Level::Wires,
@@ -50,7 +64,10 @@ impl Arguments {
             }
         }
         if !is_bounded {
-            read.hours = 100;
+            match read.planted {
+                None => read.hours = 100,
+                Some(_) => read.seeds = SEEDS_MAX,
+            }
         }
         Ok(read)
     }
@@ -71,6 +88,7 @@ mod tests {
         assert_eq!(read("--seed 7 --seeds 2").map(|read| (read.seed, read.seeds, read.hours)), Ok((7, 2, u64::MAX)));
         assert_eq!(read("--level b").map(|read| read.level), Ok(Level::Wires));
         assert_eq!(read("--level c"), Err("no level c".into()));
+        assert_eq!(read("--planted skip-fsync").map(|read| (read.seeds, read.hours)), Ok((SEEDS_MAX, u64::MAX)));
         assert!(read("--hours many").is_err());
     }
 }

@@ -87,6 +87,9 @@ pub(crate) fn run_and_report(arguments: &Arguments) -> ExitCode {
             "power_cuts": tally.power_cuts,
             "findings": failures.iter().map(|failure| failure.violation.invariant).collect::<Vec<_>>(),
             "level": arguments.level.name(),
+            "planted": arguments.planted,
+            "worlds": tally.seeds,
+            "seconds": took.as_secs(),
             "commit": commit(),
         });
         let file = File::options().create(true).append(true).open(path);

@@ -4,6 +4,7 @@
 //! sim --hours 2000            worlds from seed 1 on until so many device-hours are lived
 //! sim --seed 77 --seeds 1     one world again
 //! sim --level b --hours 500   over real links: QUIC in a network in memory (about a tenth as fast)
+//! sim --planted NAME          worlds with a bug that was planted on purpose, until it is found
 //! ```
 //!
 //! It prints what happened, or the invariant that did not hold, a short story and the command that replays it.
@@ -12,6 +13,7 @@
 
 mod arguments;
 mod campaign;
+mod planted;
 
 use std::process::ExitCode;
 
@@ -25,5 +27,8 @@ fn main() -> ExitCode {
             return ExitCode::from(64);
         }
     };
-    campaign::run_and_report(&arguments)
+    match &arguments.planted {
+        None => campaign::run_and_report(&arguments),
+        Some(name) => planted::run(name, &arguments),
+    }
 }
