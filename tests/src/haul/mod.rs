@@ -8,6 +8,7 @@
 //! A program that measures calls [`child`] first, because it starts itself again.
 
 mod acts;
+pub mod bounded;
 mod carry;
 mod crowd;
 mod homes;
@@ -20,7 +21,7 @@ mod speak;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::process::{ExitCode, Stdio};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use merestone_link::LinkLimits;
@@ -80,23 +81,25 @@ impl Bench {
 }
 
 impl Haul {
-    /// Measures once, in a process and a namespace of its own.
+    /// Measures once, in a process and a namespace of its own; it is ended after its time.
     ///
     /// # Errors
-    /// What the process said when it failed.
+    /// What the process said when it failed, or that its time was over.
     pub fn measure(&self) -> Result<Vec<Sample>, String> {
         let program = std::env::current_exe().map_err(|error| error.to_string())?;
         let mut command = apart(&program);
-        let output = command.args([HAUL, self.name]).env("TMPDIR", scratch()).stderr(Stdio::piped()).output();
-        let output = output.map_err(|error| error.to_string())?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
-            return Err(format!("{} failed: {last}", self.name));
-        }
-        Ok(String::from_utf8_lossy(&output.stdout).lines().filter_map(Sample::read).collect())
+        command.args([HAUL, self.name]).env("TMPDIR", scratch());
+        let limit = if self.is_long { LIMIT_LONG } else { LIMIT };
+        let lines = bounded::lines(&mut command, limit).map_err(|why| format!("{} failed: {why}", self.name))?;
+        Ok(lines.iter().filter_map(|line| Sample::read(&line.text)).collect())
     }
 }
+
+/// How long a haul of seconds may take on a machine that has other things to do.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// The same of one of minutes.
+const LIMIT_LONG: Duration = Duration::from_secs(3_600);
 
 /// The folder in which everybody's stores lie while they are measured: on the disk of the build, because `/tmp` is memory
 /// on many machines, and what is durable there costs nothing.

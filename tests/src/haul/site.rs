@@ -35,6 +35,7 @@ use merestone_link::{LinkLimits, PeerKey};
 use merestone_node::Device;
 use merestone_node::device::System;
 use merestone_node::replica::{Camp, Meet, Replica, Serving};
+use rustix::process::{Signal, set_parent_process_death_signal};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -70,6 +71,10 @@ impl Peer {
 
 /// Works until its input ends.
 pub(super) fn main(folders: &[OsString], limits: &LinkLimits) -> ExitCode {
+    // Whoever measures may be killed, and nobody would end this process then.
+    if set_parent_process_death_signal(Some(Signal::KILL)).is_err() {
+        return ExitCode::FAILURE;
+    }
     let mission = corpus::found();
     let runtime = Runtime::new().expect("a system with threads");
     let _entered = runtime.enter();

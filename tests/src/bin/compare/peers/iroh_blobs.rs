@@ -13,12 +13,12 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub(super) fn run(_: &Place, program: &Path) -> Result<Vec<Sample>, String> {
     let said = said::run(program, &["25", "4", "fs"], LIMIT)?;
     let (before, fetched) = (said.line("bytes on lo during cut transfer")?, said.line("fetch sequential")?);
-    let seconds = fetched.number("MiB:")?;
+    let seconds = said::number(fetched, "MiB:")?;
     Ok(vec![
         Sample::new("photos/wall", "ms", seconds * 1e3),
-        Sample::new("photos/rate", "MB/s", fetched.number("s =")?),
-        Sample::new("photos/bytes", "bytes on lo", fetched.number("lo tx")?),
-        Sample::new("photos/overhead", "%", fetched.number("overhead")?),
+        Sample::new("photos/rate", "MB/s", said::number(fetched, "s =")?),
+        Sample::new("photos/bytes", "bytes on lo", said::number(fetched, "lo tx")?),
+        Sample::new("photos/overhead", "%", said::number(fetched, "overhead")?),
         Sample::new("photos/cpu", "CPU-s, both sides", fetched.cpu_s - before.cpu_s),
     ])
 }

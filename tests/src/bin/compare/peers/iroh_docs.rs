@@ -19,7 +19,7 @@ pub(super) fn run(_: &Place, program: &Path) -> Result<Vec<Sample>, String> {
     let said = said::run(program, &["10000"], LIMIT)?;
     let (made, full) = (said.line("iroh-docs")?, said.line("(a)")?);
     // Neither its events nor its lists say whether the contents are there; the census asks for each by its hash.
-    let complete = said.line("after (a)")?.number("COMPLETE")?;
+    let complete = said::number(said.line("after (a)")?, "COMPLETE")?;
     let is_complete = complete >= ENTRIES;
     let mut found = vec![
         Sample::new("entries/done-is-complete", "of 1", f64::from(is_complete)),
@@ -27,15 +27,15 @@ pub(super) fn run(_: &Place, program: &Path) -> Result<Vec<Sample>, String> {
     ];
     if is_complete {
         // It ends its waiting after 20 s of silence; what it waited for then was an event, for the contents are there.
-        let waited = full.number("waited")?;
-        let seconds = if waited < SILENCE_S { waited } else { full.number("entries 10000 in")? };
+        let waited = said::number(full, "waited")?;
+        let seconds = if waited < SILENCE_S { waited } else { said::number(full, "entries 10000 in")? };
         found.push(Sample::new("entries/wall", "ms", seconds * 1e3));
-        found.push(Sample::new("entries/bytes", "bytes on lo", full.number("lo tx")?));
+        found.push(Sample::new("entries/bytes", "bytes on lo", said::number(full, "lo tx")?));
         let (one, none) = (said.line("(b) ")?, said.line("(b0)")?);
-        found.push(Sample::new("entries/one-percent/wall", "ms", one.number("entries 100 in")? * 1e3));
-        found.push(Sample::new("entries/one-percent/bytes", "bytes on lo", one.number("lo tx")?));
-        found.push(Sample::new("entries/unchanged/wall", "ms", none.number("sync finished")? * 1e3));
-        found.push(Sample::new("entries/unchanged/bytes", "bytes on lo", none.number("lo tx")?));
+        found.push(Sample::new("entries/one-percent/wall", "ms", said::number(one, "entries 100 in")? * 1e3));
+        found.push(Sample::new("entries/one-percent/bytes", "bytes on lo", said::number(one, "lo tx")?));
+        found.push(Sample::new("entries/unchanged/wall", "ms", said::number(none, "sync finished")? * 1e3));
+        found.push(Sample::new("entries/unchanged/bytes", "bytes on lo", said::number(none, "lo tx")?));
     }
     Ok(found)
 }

@@ -22,7 +22,7 @@ fn run(program: &Path, documents: &str, work: &str, limit: Duration) -> Result<V
     let mut found = Vec::new();
     for (start, part) in [("(a)", ""), ("(b0)", "/unchanged"), ("(b1)", "/one-percent")] {
         let line = said.line(start)?;
-        let after = |words: &str| line.number(words);
+        let after = |words: &str| said::number(line, words);
         let wall = line.text.split_once(": ").map_or(start, |(_, rest)| rest).split('s').next().unwrap_or_default();
         let wall: f64 = wall.parse().map_err(|_| format!("no time in `{}`", line.text))?;
         found.push(Sample::new(format!("{work}{part}/wall"), "ms", wall * 1e3));
