@@ -47,9 +47,10 @@ pub struct Limits {
 impl Default for Limits {
     /// `progress_ms` is 90,000: the longest frame of photo bytes, 256 KiB, takes 33 s at 64 kbit/s, and a phone
     /// that walks out of range for a minute should find its conversation again.
-    /// `chunk_bytes_max` is 4 MiB: 64 chunks keep a slow flash busy, and eight peers take 32 MiB.
+    /// `chunk_bytes_max` is 512 KiB: with what a link has under way it is less than 1 MiB, which is lost when this side is
+    /// killed; chunks are written without a flush, so eight keep the disk busy.
     fn default() -> Self {
-        Self { progress_ms: 90_000, chunk_bytes_max: 4 << 20 }
+        Self { progress_ms: 90_000, chunk_bytes_max: 512 << 10 }
     }
 }
 

@@ -67,7 +67,7 @@
 //!   inflated to 4 MiB), and 4 MiB for each of the [`VERIFY_MAX`] being verified,
 //! - 2 frames of entries to send, and 4 MiB of entries read for them,
 //! - [`Limits::chunk_bytes_max`] of chunks received, and one chunk over it,
-//! - 3 × 4 chunks to send, and the chunk hashes of the 64 blobs in each direction (4 MiB at most, 100 KiB for photos of 3 MB),
+//! - 3 × 16 chunks to send, and the chunk hashes of the 64 blobs in each direction (4 MiB at most, 100 KiB for photos of 3 MB),
 //! - 2 MiB of small control frames that the peer does not read, after which the conversation ends,
 //! - 1 MiB of statements on their way to the peer and 2 MiB on their way into the store,
 //! - one receipt in each direction for differences to it (1 MiB each),

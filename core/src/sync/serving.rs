@@ -11,8 +11,9 @@ use super::report::BlobProgress;
 use crate::id::{BlobHash, ScopeId};
 use crate::merkle::{CHUNK_BYTES, NodeHash};
 
-/// Chunks read ahead of the link, in each class: enough to hide one read of the disk behind the sending of three.
-const AHEAD_MAX: usize = 4;
+/// Chunks read ahead of the link, in each class: 1 MiB hides the ways between threads, and a read of the disk that
+/// finds another one before it.
+const AHEAD_MAX: usize = 16;
 
 /// What the peer asked for and did not get yet.
 #[derive(Debug, Default)]
@@ -25,7 +26,10 @@ pub(super) struct Serving {
 struct Class {
     queue: VecDeque<Want>,
     current: Option<Outgoing>,
+    /// The one after it: its chunk hashes are worked out while chunks of the current one are sent.
+    next: Option<Outgoing>,
     frames: VecDeque<Prepared>,
+    /// Chunks of the current one being read.
     loading: usize,
 }
 
@@ -33,8 +37,18 @@ struct Class {
 struct Outgoing {
     hash: BlobHash,
     have: Vec<u8>,
-    /// Chunks left to read; `None` until the chunk hashes are read.
-    left: Option<VecDeque<u64>>,
+    hashes: Hashes,
+    /// Chunks left to read.
+    left: VecDeque<u64>,
+}
+
+/// The chunk hashes of a blob on its way.
+#[derive(Debug)]
+enum Hashes {
+    Loading,
+    Loaded(Vec<NodeHash>),
+    /// They were put into a frame.
+    Told,
 }
 
 #[derive(Debug)]
@@ -82,19 +96,16 @@ impl Serving {
         out: &mut Outbox,
     ) {
         let Some(state) = self.classes.get_mut(&class) else { return };
-        state.loading = state.loading.saturating_sub(1);
-        let Some(current) = state.current.as_mut().filter(|current| current.hash == hash) else { return };
-        let Some(hashes) = hashes else {
-            state.current = None;
-            out.say(&Frame::Absent(hash));
-            return;
-        };
-        let have = Bits::of(&current.have, hashes.len());
-        let left: VecDeque<u64> = (0..hashes.len()).filter(|at| !have.has(*at)).map(|at| at as u64).collect();
-        let is_last = left.is_empty();
-        current.left = Some(left);
-        let frame = BlobFrame::Hashes(hash, hashes).encode();
-        state.frames.push_back(Prepared { frame, bytes: 0, is_last });
+        let both = [&mut state.current, &mut state.next];
+        let asked = both.into_iter().find(|one| one.as_ref().is_some_and(|one| one.hash == hash && one.is_loading()));
+        let Some(asked) = asked else { return };
+        match (hashes, asked) {
+            (Some(hashes), Some(asked)) => asked.hashes = Hashes::Loaded(hashes),
+            (_, absent) => {
+                *absent = None;
+                out.say(&Frame::Absent(hash));
+            }
+        }
     }
 
     pub(super) fn on_chunk(
@@ -113,7 +124,7 @@ impl Serving {
             out.say(&Frame::Absent(hash));
             return;
         };
-        let is_last = state.loading == 0 && current.left.as_ref().is_some_and(VecDeque::is_empty);
+        let is_last = state.loading == 0 && current.left.is_empty();
         let length = bytes.len() as u64;
         let frame = BlobFrame::Chunk { hash, index, bytes }.encode();
         state.frames.push_back(Prepared { frame, bytes: length, is_last });
@@ -126,7 +137,7 @@ impl Serving {
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.classes.values().all(|class| class.queue.is_empty() && class.current.is_none() && class.frames.is_empty())
+        self.classes.values().all(|class| class.is_idle())
     }
 
     /// What was handed to the link, by class; only the fields about sending are set.
@@ -136,24 +147,58 @@ impl Serving {
 }
 
 impl Class {
+    fn is_idle(&self) -> bool {
+        self.queue.is_empty() && self.current.is_none() && self.next.is_none() && self.frames.is_empty()
+    }
+
     fn drive(&mut self, class: BlobClass, scopes: &[ScopeId], out: &mut Outbox) {
-        let is_over =
-            self.current.as_ref().is_some_and(|current| current.left.as_ref().is_some_and(VecDeque::is_empty));
-        if is_over && self.loading == 0 {
+        if self.loading == 0 && self.current.as_ref().is_some_and(Outgoing::is_over) {
             self.current = None;
         }
-        if self.current.is_none() && self.loading == 0 && self.frames.len() < AHEAD_MAX {
-            let Some(Want { hash, class: _, have }) = self.queue.pop_front() else { return };
-            self.current = Some(Outgoing { hash, have, left: None });
-            self.loading = 1;
+        if self.current.is_none() && self.loading == 0 {
+            self.current = self.next.take();
+        }
+        // The chunks that are being read are of what was current before.
+        let is_free = self.current.is_none() && self.loading == 0;
+        let asked = [is_free.then_some(&mut self.current), Some(&mut self.next)];
+        for place in asked.into_iter().flatten().filter(|place| place.is_none()) {
+            let Some(Want { hash, class: _, have }) = self.queue.pop_front() else { break };
+            *place = Some(Outgoing { hash, have, hashes: Hashes::Loading, left: VecDeque::new() });
             out.load(Request::ChunkHashes { hash, scopes: scopes.to_vec() }, Pending::ChunkHashes(class, hash));
         }
-        let Some(Outgoing { hash, have: _, left: Some(left) }) = &mut self.current else { return };
+        let Some(current) = &mut self.current else { return };
+        if self.frames.len() < AHEAD_MAX {
+            self.frames.extend(current.tell_hashes());
+        }
         while self.frames.len() + self.loading < AHEAD_MAX
-            && let Some(index) = left.pop_front()
+            && let Some(index) = current.left.pop_front()
         {
             self.loading += 1;
-            out.load(Request::Chunk { hash: *hash, index }, Pending::Chunk(class, *hash, index));
+            let hash = current.hash;
+            out.load(Request::Chunk { hash, index }, Pending::Chunk(class, hash, index));
         }
+    }
+}
+
+impl Outgoing {
+    fn is_loading(&self) -> bool {
+        matches!(self.hashes, Hashes::Loading)
+    }
+
+    /// Whether everything of it was read.
+    fn is_over(&self) -> bool {
+        matches!(self.hashes, Hashes::Told) && self.left.is_empty()
+    }
+
+    /// The frame with its chunk hashes, once they are there and only once.
+    fn tell_hashes(&mut self) -> Option<Prepared> {
+        if self.is_loading() {
+            return None;
+        }
+        let Hashes::Loaded(hashes) = std::mem::replace(&mut self.hashes, Hashes::Told) else { return None };
+        let have = Bits::of(&self.have, hashes.len());
+        self.left = (0..hashes.len()).filter(|at| !have.has(*at)).map(|at| at as u64).collect();
+        let is_last = self.left.is_empty();
+        Some(Prepared { frame: BlobFrame::Hashes(self.hash, hashes).encode(), bytes: 0, is_last })
     }
 }

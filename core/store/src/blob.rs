@@ -5,7 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{MutexGuard, PoisonError};
 
 use merestone_core::entry::PHOTO_BYTES_MAX;
@@ -168,16 +168,18 @@ impl Store {
 
     /// Gives a durable file its name, durably. The same content again replaces itself.
     fn adopt(&self, path: &Path, blob: WholeBlob) -> Result<WholeBlob, BlobError> {
-        self.adopt_held(&self.moving(), path, blob)
+        let folder = self.rename_whole(&self.moving(), path, blob)?;
+        flush_folder(&folder)?;
+        Ok(blob)
     }
 
-    /// As [`adopt`](Self::adopt), by a caller that keeps other files from moving.
-    pub(crate) fn adopt_held(
+    /// Gives a durable file its name, and says which folder is to be flushed before that counts: by then other files may move.
+    pub(crate) fn rename_whole(
         &self,
         _moving: &MutexGuard<'_, ()>,
         path: &Path,
         blob: WholeBlob,
-    ) -> Result<WholeBlob, BlobError> {
+    ) -> Result<PathBuf, BlobError> {
         let target = self.folder.blob(blob.hash);
         let folder = target.parent().unwrap_or(self.folder.root());
         if !folder.exists() {
@@ -189,8 +191,7 @@ impl Store {
             }
         }
         fs::rename(path, &target)?;
-        flush_folder(folder)?;
-        Ok(blob)
+        Ok(folder.to_owned())
     }
 }
 

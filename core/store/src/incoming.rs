@@ -147,19 +147,23 @@ impl Store {
         blob: WholeBlob,
     ) -> Result<WholeBlob, BlobError> {
         let moving = self.moving();
-        match self.claimed(claim)? {
+        let folder = match self.claimed(claim)? {
             Some(row) if row.state == BLOB_WHOLE => {
                 let _ = fs::remove_file(path);
+                None
             }
-            Some(_) => drop(self.adopt_held(&moving, path, blob)?),
+            Some(_) => Some(self.rename_whole(&moving, path, blob)?),
             None => {
                 let _ = fs::remove_file(path);
                 let _ = fs::remove_file(hashes_beside(path));
                 return Err(BlobError::NotWanted { hash: blob.hash });
             }
-        }
+        };
         let _ = fs::remove_file(hashes_beside(path));
         drop(moving);
+        if let Some(folder) = folder {
+            crate::folder::flush_folder(&folder)?;
+        }
         let mut batch = Batch::new();
         batch.blob(blob).refetchable();
         self.commit(batch)?;

@@ -1,5 +1,7 @@
 //! Chunks of photos on their way to the disk, and the photo that they make.
 
+use std::sync::{Arc, Mutex};
+
 use merestone_core::id::BlobHash;
 use merestone_core::merkle::NodeHash;
 use merestone_core::sync::{BlobState, Committed, LocalChange, Token};
@@ -30,13 +32,33 @@ impl Host {
 
     /// Writes one chunk that was compared with its hash, and makes the blob whole and durable with the last one.
     pub(super) fn chunk(&self, hash: BlobHash, chunk: &WaitingChunk) -> Answer {
-        let state = match self.write(hash, chunk) {
-            Ok(state) => state,
-            Err(error) => {
-                let trouble = Some(error.into());
-                return Answer { trouble, ..Answer::committed(chunk.token, Committed::Failed) };
-            }
-        };
+        match self.write(hash, chunk) {
+            Ok(Written::All(blob)) => self.make_whole(hash, chunk.token, &blob),
+            Ok(Written::Known(state)) => self.settled(hash, chunk.token, state),
+            Err(error) => failed(chunk.token, error),
+        }
+    }
+
+    /// Writes one chunk that was compared with its hash; `Err`: the blob of which it was the last, to be
+    /// [made whole](Self::make_whole), which waits for the disk.
+    pub(super) fn write_chunk(&self, hash: BlobHash, chunk: &WaitingChunk) -> Result<Answer, Arc<Mutex<IncomingBlob>>> {
+        match self.write(hash, chunk) {
+            Ok(Written::All(blob)) => Err(blob),
+            Ok(Written::Known(state)) => Ok(self.settled(hash, chunk.token, state)),
+            Err(error) => Ok(failed(chunk.token, error)),
+        }
+    }
+
+    /// Makes a blob whole and durable, of which the chunk of `token` was the last to come.
+    pub(super) fn make_whole(&self, hash: BlobHash, token: Token, blob: &Mutex<IncomingBlob>) -> Answer {
+        match self.seal(&mut whole(blob)) {
+            Ok(state) => self.settled(hash, token, state),
+            Err(error) => failed(token, error),
+        }
+    }
+
+    /// Draws what follows from what is held of a blob now, and answers.
+    fn settled(&self, hash: BlobHash, token: Token, state: BlobState) -> Answer {
         if state != BlobState::Partial
             && let Some(file) = self.reading.wanted().files().remove(&hash)
         {
@@ -50,19 +72,21 @@ impl Host {
             let change = LocalChange { blobs: true, ..LocalChange::default() };
             self.shared.hub.publish(Some(self.member), &change);
         }
-        Answer::committed(chunk.token, Committed::Chunk(state))
+        Answer::committed(token, Committed::Chunk(state))
     }
 
-    fn write(&self, hash: BlobHash, chunk: &WaitingChunk) -> Result<BlobState, BlobError> {
+    fn write(&self, hash: BlobHash, chunk: &WaitingChunk) -> Result<Written, BlobError> {
         let claim = self.reading.wanted().files().get(&hash).map(|file| file.claim);
         let Some(blob) = claim.and_then(|claim| self.shared.arrivals.blob(&claim)) else {
             // Another conversation made it whole, or it was erased.
             let is_whole = self.shared.store.is_blob_whole(hash)?;
-            return Ok(if is_whole { BlobState::Whole } else { BlobState::Damaged });
+            return Ok(Written::Known(if is_whole { BlobState::Whole } else { BlobState::Damaged }));
         };
-        let mut blob = whole(&blob);
-        blob.write(u32::try_from(chunk.index).unwrap_or(u32::MAX), &chunk.bytes)?;
-        if blob.is_all() { self.seal(&mut blob) } else { Ok(BlobState::Partial) }
+        let mut incoming = whole(&blob);
+        incoming.write(u32::try_from(chunk.index).unwrap_or(u32::MAX), &chunk.bytes)?;
+        let is_all = incoming.is_all();
+        drop(incoming);
+        Ok(if is_all { Written::All(blob) } else { Written::Known(BlobState::Partial) })
     }
 
     fn seal(&self, blob: &mut IncomingBlob) -> Result<BlobState, BlobError> {
@@ -73,4 +97,15 @@ impl Host {
             Err(error) => Err(error),
         }
     }
+}
+
+/// What is there after a chunk was written.
+enum Written {
+    /// Every chunk; the whole is not durable yet.
+    All(Arc<Mutex<IncomingBlob>>),
+    Known(BlobState),
+}
+
+fn failed(token: Token, error: BlobError) -> Answer {
+    Answer { trouble: Some(error.into()), ..Answer::committed(token, Committed::Failed) }
 }

@@ -1,16 +1,19 @@
 //! The writing thread of one conversation: makes durable what its session asks for, in the order in which it asked.
 //!
-//! It prepares batches and queues them with the store's writer, which commits many with one flush; only statements and
-//! whole photos wait for their flush here.
+//! It prepares batches and queues them with the store's writer, which commits many with one flush; only statements wait for
+//! their flush here. A photo of which all chunks are written is made durable beside it.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use merestone_core::entry::VerifiedEntry;
+use merestone_core::id::BlobHash;
 use merestone_core::sync::frame::StatementClass;
 use merestone_core::sync::{Agreement, Commit, Committed, Token};
-use merestone_store::CommitError;
+use merestone_store::{CommitError, IncomingBlob};
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::spawn_blocking;
 
 use super::early::Early;
 use super::host::{Answer, Arriving, Host, News};
@@ -75,7 +78,10 @@ impl Writing {
                 self.answer(self.host.chunk_hashes(token, hash, &hashes));
             }
             Job::Commit { token, commit: Commit::Chunk { hash, index, bytes } } => {
-                self.answer(self.host.chunk(hash, &WaitingChunk { token, index, bytes }));
+                match self.host.write_chunk(hash, &WaitingChunk { token, index, bytes }) {
+                    Ok(answer) => self.answer(answer),
+                    Err(blob) => self.make_whole(hash, token, blob),
+                }
             }
         }
     }
@@ -93,6 +99,16 @@ impl Writing {
         if let Err(error) = queued {
             self.answer(Answer::failed(token, error.into()));
         }
+    }
+
+    /// Waits for the disk elsewhere, so that the chunks of the next blob are written meanwhile. As many are under way at once
+    /// as the session has blobs outstanding.
+    fn make_whole(&self, hash: BlobHash, token: Token, blob: Arc<Mutex<IncomingBlob>>) {
+        let (host, done) = (self.host.clone(), self.done.clone());
+        spawn_blocking(move || {
+            // A conversation that is over waits for nothing.
+            let _ = done.send(Done::Answer(host.make_whole(hash, token, &blob)));
+        });
     }
 
     fn answer(&self, answer: Answer) {
