@@ -1,22 +1,20 @@
 //! One UDP socket that both calls and is called.
 
-use std::{
-    fmt, io,
-    net::{SocketAddr, UdpSocket},
-    sync::{Arc, OnceLock},
-};
+use std::{fmt, io, net::SocketAddr, sync::Arc};
 
 use quinn::{EndpointConfig, TokioRuntime, TransportConfig, VarInt};
 use tokio::time::timeout;
 
 use crate::{
     AcceptError, BindError, Carrier, ConnectError, Connection, LinkLimits, PeerKey, TransportKey,
+    calling::Calls,
     carrier::Carried,
     closing::{Goodbye, close_code},
     connection::Proved,
     limits::{INCOMING_BYTES_MAX, INCOMING_MAX},
     slots::{HandshakeSlot, Slots},
-    tls::{Identity, NO_NAME, agreed_version, proved_key},
+    socket,
+    tls::{Identity, agreed_version, proved_key},
 };
 
 /// One UDP socket and one transport key: connects to peers and accepts them.
@@ -50,8 +48,9 @@ impl Endpoint {
     /// If the port is taken, the address is not this machine's, or the limits make no sense.
     pub fn bind(address: SocketAddr, key: &TransportKey, limits: LinkLimits) -> Result<Self, BindError> {
         check(&limits)?;
-        // Named "client" in quinn, this constructor is the one that serves IPv4 on an IPv6 socket.
-        let quic = quinn::Endpoint::client(address).map_err(|source| BindError::from_io(address, source))?;
+        let quic = socket::bind(address)
+            .and_then(|socket| quinn::Endpoint::new(EndpointConfig::default(), None, socket, Arc::new(TokioRuntime)))
+            .map_err(|source| BindError::from_io(address, source))?;
         Ok(Self::answering(quic, key, limits))
     }
 
@@ -112,18 +111,28 @@ impl Endpoint {
     /// # Errors
     /// If nobody answers, somebody else does, or a limit is reached on either side.
     pub async fn connect(&self, address: SocketAddr, expected: Option<PeerKey>) -> Result<Connection, ConnectError> {
-        let slot = self.0.slots.take().ok_or(ConnectError::TooManyConnections)?;
-        let shown_instead = Arc::new(OnceLock::new());
-        let crypto = self.0.identity.client_config(self.0.limits.version_max, expected, Arc::clone(&shown_instead));
-        let mut config = quinn::ClientConfig::new(crypto);
-        config.transport_config(Arc::clone(&self.0.connecting));
-        let connecting = self.0.quic.connect_with(config, address, NO_NAME)?;
-        let quic = match timeout(self.0.limits.handshake, connecting).await {
-            Ok(Ok(quic)) => quic,
-            Ok(Err(_)) if shown_instead.get().is_some() => return Err(ConnectError::WrongKey),
-            Ok(Err(error)) => return Err(error.into()),
-            Err(_elapsed) => return Err(ConnectError::NoAnswer),
-        };
+        self.connect_any(&[address], expected).await
+    }
+
+    /// As [`Endpoint::connect`], to the peer that may be at any of `addresses`, the likeliest first:
+    /// the next is called a quarter of a second later while nobody has answered, and the first
+    /// answer wins. An address that is silent is called again, beside the first call, while the
+    /// handshake time lasts.
+    ///
+    /// Of more than sixteen addresses the first are called. Without `expected`, whoever answers at
+    /// any of them may learn our key.
+    ///
+    /// # Errors
+    /// If no address answers as it should; said is what the first answer was that did not.
+    pub async fn connect_any(
+        &self,
+        addresses: &[SocketAddr],
+        expected: Option<PeerKey>,
+    ) -> Result<Connection, ConnectError> {
+        let Shared { quic, identity, limits, connecting, slots, .. } = &*self.0;
+        let slot = slots.take().ok_or(ConnectError::TooManyConnections)?;
+        let calls = Calls { quic, identity, limits, transport: connecting, expected };
+        let quic = calls.first(addresses).await?;
         self.admit(quic, slot).map_err(|refusal| match refusal {
             NotAdmitted::NoKey => ConnectError::NoRawKey,
             NotAdmitted::NoVersion => ConnectError::NoCommonVersion,
@@ -164,8 +173,8 @@ impl Endpoint {
     /// # Errors
     /// As [`Endpoint::bind`]; then the old address stays in use.
     pub fn rebind(&self, address: SocketAddr) -> Result<(), BindError> {
-        let socket = UdpSocket::bind(address).map_err(|source| BindError::from_io(address, source))?;
-        self.0.quic.rebind(socket).map_err(|source| BindError::from_io(address, source))
+        let rebound = socket::bind(address).and_then(|socket| self.0.quic.rebind(socket));
+        rebound.map_err(|source| BindError::from_io(address, source))
     }
 
     /// As [`Endpoint::rebind`], from another carrier.

@@ -99,6 +99,7 @@
 //! - Go through routers that let nobody in, or relay. [`discovery`] finds peers on a local network only.
 //! - Resume a link: a new one is made, and what is missing is agreed on in the conversation.
 
+mod calling;
 mod carrier;
 mod closing;
 mod connection;
@@ -112,6 +113,7 @@ mod limits;
 mod outbox;
 mod pulse;
 mod slots;
+mod socket;
 mod stats;
 mod steady;
 mod tls;

@@ -27,7 +27,7 @@ const GOODBYE: Duration = Duration::from_secs(5);
 /// Another camp.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OtherCamp {
-    /// Where it answers; tried in turn. None: nothing is ever called.
+    /// Where it may answer; all are called. None: nothing is ever called.
     pub addresses: Vec<SocketAddr>,
     /// Which key it must prove; `None` shows our own certificate to whoever answers.
     pub expected: Option<PeerKey>,
@@ -110,10 +110,10 @@ impl Calls {
     async fn go_on(&mut self, entropy: &dyn Entropy) {
         let mut backoff = WAIT;
         let addresses = self.other.addresses.clone();
-        for address in addresses.into_iter().cycle() {
+        let meet = Meet { addresses, expected: self.other.expected, stay: true, wants: Wants::EVERYTHING };
+        while !meet.addresses.is_empty() {
             self.state.send_replace(MirrorState::Calling);
-            let meet = Meet { address, expected: self.other.expected, stay: true, wants: Wants::EVERYTHING };
-            let (talked, why, advice) = self.hold(self.replica.sync_with(meet)).await;
+            let (talked, why, advice) = self.hold(self.replica.sync_with(meet.clone())).await;
             if *self.stop.borrow() {
                 return;
             }

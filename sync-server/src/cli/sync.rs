@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use merestone_core::sync::frame::{BlobClass, Wants};
 use merestone_node::Device;
 use merestone_node::device::Observer;
-use merestone_node::replica::{Meet, Replica, Retry, SyncError, SyncOutcome};
+use merestone_node::replica::{Meet, Replica, Retry, SyncOutcome};
 
 use super::serve::Ready;
 use super::{Context, choose_observer};
@@ -123,25 +123,10 @@ impl Teller for FirstVisit {
     }
 }
 
-/// Meets at the first address at which a conversation comes about: each is tried once before any is tried again.
+/// Meets wherever the peer answers first.
 async fn meet(replica: &Replica, at: Resolved, wants: Wants, retry: Retry) -> Result<SyncOutcome, Failure> {
     let Resolved { expected, addresses } = at;
-    let mut last = SyncError::Abandoned;
-    for (turn, only) in [(1, addresses.len() > 1), (2, true)] {
-        for &address in addresses.iter().filter(|_| only) {
-            let attempts_max = if turn == 1 { 1 } else { retry.attempts_max };
-            let meet = Meet { address, expected, stay: false, wants };
-            match replica.sync_until_done(meet, Retry { attempts_max, ..retry }).await {
-                // What broke off at the first try goes on here, where somebody answers.
-                Ok(outcome) if turn == 1 && !outcome.is_fully_synced && outcome.end.is_worth_retrying() => {
-                    return Ok(replica.sync_until_done(meet, retry).await.unwrap_or(outcome));
-                }
-                Ok(outcome) => return Ok(outcome),
-                Err(error) => last = error,
-            }
-        }
-    }
-    Err(last.into())
+    Ok(replica.sync_until_done(Meet { addresses, expected, stay: false, wants }, retry).await?)
 }
 
 /// Shows on a terminal what the device holds by now, while `work` goes on.

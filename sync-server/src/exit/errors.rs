@@ -399,7 +399,7 @@ impl From<SyncError> for Failure {
     fn from(error: SyncError) -> Self {
         let advice = error.advice();
         match &error {
-            SyncError::NoSocket { .. } | SyncError::NoLink { .. } | SyncError::Abandoned => {
+            SyncError::NoAddress | SyncError::NoSocket { .. } | SyncError::NoLink { .. } | SyncError::Abandoned => {
                 Self::new(Code::Unreachable, advise(&error, advice))
             }
         }

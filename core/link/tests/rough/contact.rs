@@ -17,12 +17,16 @@ fn makes_progress(seed: u64, lost_ppm: u32, contact: Duration) -> bool {
         let pair = Pair::new(seed, weather, LinkLimits::default());
         let camp = pair.camp.endpoint.clone();
         tokio::spawn(async move {
-            let Some(incoming) = camp.accept().await else { return };
-            let Ok(link) = incoming.accept().await else { return };
-            while let Ok((class, frame)) = link.recv().await {
-                if link.send(class, frame).await.is_err() {
-                    return;
-                }
+            // A caller that heard nothing calls again, beside its first call.
+            while let Some(incoming) = camp.accept().await {
+                tokio::spawn(async move {
+                    let Ok(link) = incoming.accept().await else { return };
+                    while let Ok((class, frame)) = link.recv().await {
+                        if link.send(class, frame).await.is_err() {
+                            return;
+                        }
+                    }
+                });
             }
         });
         let exchange = async {

@@ -7,10 +7,13 @@ use merestone_link::{BindError, ConnectError};
 /// No conversation came about; nothing changed on either side.
 #[derive(Debug, thiserror::Error)]
 pub enum SyncError {
+    /// Nobody said where the peer answers.
+    #[error("the peer has no address")]
+    NoAddress,
     /// This machine gives no socket.
     #[error("no socket for {address}")]
     NoSocket {
-        /// Where the peer answers.
+        /// Where the peer most likely answers.
         address: SocketAddr,
         /// The system's reason.
         #[source]
@@ -19,7 +22,7 @@ pub enum SyncError {
     /// The peer could not be reached, or was not the one expected.
     #[error("no link to {address}: {source}")]
     NoLink {
-        /// Where it should answer.
+        /// Where it most likely answers.
         address: SocketAddr,
         /// What happened.
         #[source]
@@ -34,6 +37,7 @@ impl SyncError {
     /// What a person can do.
     pub fn advice(&self) -> &'static str {
         match self {
+            Self::NoAddress => "ask for the peer's address or ticket",
             Self::NoSocket { source, .. } => match source {
                 BindError::NoIpv6 => "this system has no ipv6: use the peer's ipv4 address",
                 BindError::PortInUse { .. } => "another program uses the port: choose another",
@@ -47,7 +51,7 @@ impl SyncError {
     /// Whether the same call may succeed later without anybody changing anything.
     pub fn is_worth_retrying(&self) -> bool {
         match self {
-            Self::NoSocket { .. } | Self::Abandoned => false,
+            Self::NoAddress | Self::NoSocket { .. } | Self::Abandoned => false,
             Self::NoLink { source, .. } => {
                 matches!(source, ConnectError::NoAnswer | ConnectError::Busy | ConnectError::TooManyConnections)
             }

@@ -34,6 +34,7 @@
 mod agreed;
 mod answer;
 mod arrivals;
+mod calling;
 mod camp;
 pub(crate) mod carrying;
 mod chain;
@@ -63,7 +64,7 @@ mod theirs;
 mod writing;
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use merestone_core::id::{LogId, RecordId, StatementId};
@@ -75,6 +76,7 @@ use merestone_link::{Carrier, Connection, Endpoint, LinkLimits, PeerKey, Transpo
 use merestone_store::{CommitError, ReadError, Store};
 use tokio::sync::Semaphore;
 
+pub use calling::Network;
 pub use camp::{Camp, CampError, CampKeys, CampOptions};
 pub use error::{ServeError, SyncError};
 pub use ledger::{LedgerError, LedgerKey};
@@ -89,6 +91,7 @@ pub use talk::{Talk, TalkOptions};
 
 use crate::authority::{Authority, AuthorityError, Received};
 use arrivals::Arrivals;
+use calling::{Calls, System};
 use counted::Counted;
 use hub::Hub;
 
@@ -116,6 +119,7 @@ pub struct Setup {
     receipts: Option<ReceiptKey>,
     owner: Option<Arc<dyn Owner>>,
     limits: LinkLimits,
+    network: Arc<dyn Network>,
     is_inline: bool,
 }
 
@@ -139,6 +143,7 @@ impl Setup {
             receipts: None,
             owner: None,
             limits: LinkLimits::default(),
+            network: Arc::new(System),
             is_inline: false,
         }
     }
@@ -164,6 +169,13 @@ impl Setup {
         self
     }
 
+    /// Calls others through this instead of the system's UDP sockets.
+    #[must_use]
+    pub fn network(mut self, network: Arc<dyn Network>) -> Self {
+        self.network = network;
+        self
+    }
+
     /// One thread: the replica reads, verifies and commits on the thread that drives its conversations, and starts none.
     ///
     /// For simulations, where a runtime of one thread with paused time then replays exactly, and for processes that may start
@@ -181,10 +193,10 @@ impl Setup {
 pub struct Replica(Arc<Shared>);
 
 /// How to meet a peer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Meet {
-    /// Where it answers.
-    pub address: SocketAddr,
+    /// Where it may answer, the likeliest first: all are called, a quarter of a second apart, until one answers.
+    pub addresses: Vec<SocketAddr>,
     /// Which transport key it must prove; `None` shows our own key to whoever answers.
     pub expected: Option<PeerKey>,
     /// Whether to stay connected after both sides hold the same, and pass on what is written then.
@@ -196,14 +208,14 @@ pub struct Meet {
 impl Meet {
     /// Meets the peer that proves `expected` at `address`, until both sides hold the same.
     pub fn new(address: SocketAddr, expected: PeerKey) -> Self {
-        Self { address, expected: Some(expected), stay: false, wants: Wants::EVERYTHING }
+        Self { addresses: vec![address], expected: Some(expected), stay: false, wants: Wants::EVERYTHING }
     }
 }
 
 impl Replica {
     /// A replica; nothing happens until it meets or answers somebody.
     pub fn open(setup: Setup) -> Self {
-        let Setup { store, authority, transport, receipts, owner, limits, is_inline } = setup;
+        let Setup { store, authority, transport, receipts, owner, limits, network, is_inline } = setup;
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Self(Arc::new(Shared {
             store,
@@ -212,6 +224,8 @@ impl Replica {
             receipts,
             owner,
             limits,
+            network,
+            calls: Calls::default(),
             is_inline,
             hub: Hub::default(),
             arrivals: Arrivals::default(),
@@ -240,6 +254,16 @@ impl Replica {
     /// The last [`SyncError`], when there never was a conversation after the last attempt allowed.
     pub async fn sync_until_done(&self, meet: Meet, retry: Retry) -> Result<SyncOutcome, SyncError> {
         retry::until_done(self, meet, retry).await
+    }
+
+    /// Lets every meeting under way go on from where the device is now, and ends the waits of
+    /// [`sync_until_done`](Self::sync_until_done). To be called when the system says that the network changed; `local` is
+    /// this device's new address, if the system told it. Without this a meeting notices only that its peer fell silent.
+    ///
+    /// # Errors
+    /// If a meeting found no socket there: it stays where it was.
+    pub fn network_changed(&self, local: Option<IpAddr>) -> Result<(), merestone_link::BindError> {
+        self.0.calls.follow(&*self.0.network, local)
     }
 
     /// Answers every peer that calls `endpoint`, each in a conversation of its own.
@@ -317,6 +341,8 @@ pub(crate) struct Shared {
     receipts: Option<ReceiptKey>,
     owner: Option<Arc<dyn Owner>>,
     limits: LinkLimits,
+    network: Arc<dyn Network>,
+    calls: Calls,
     /// All work is done where conversations are driven; see [`Setup::inline`].
     is_inline: bool,
 
@@ -377,10 +403,4 @@ impl Shared {
 fn cut_keys(roster: &Roster, ids: &[StatementId]) -> Vec<CutKey> {
     let new = roster.cuts().filter(|cut| ids.contains(&cut.id()));
     new.map(|cut| CutKey { key: *cut.key(), party: cut.party(), statement: cut.id() }).collect()
-}
-
-/// Any port of any interface, of the family of `address`.
-fn any_port_towards(address: SocketAddr) -> SocketAddr {
-    let here: IpAddr = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-    SocketAddr::new(here, 0)
 }

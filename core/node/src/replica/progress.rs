@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use merestone_core::sync::Progress;
-use merestone_link::{Connection, Endpoint, close_code};
+use merestone_link::{Connection, close_code};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::error::SyncError;
 use super::outcome::{PeerInfo, SyncOutcome};
 use super::talk::TalkOptions;
-use super::{Meet, Shared, any_port_towards, conversation};
+use super::{Meet, Shared, conversation};
 
 /// How long a socket waits after the end, so that the peer hears of it.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -92,14 +92,17 @@ async fn connect_and_hold(
     stop: watch::Receiver<bool>,
     progress: watch::Sender<SyncProgress>,
 ) -> Result<SyncOutcome, SyncError> {
-    let Meet { address, expected, stay, wants } = meet;
+    let Meet { addresses, expected, stay, wants } = meet;
+    let Some(&address) = addresses.first() else { return Err(SyncError::NoAddress) };
     let options = TalkOptions { wants, stay, ..TalkOptions::default() };
-    let here = any_port_towards(address);
-    let endpoint = Endpoint::bind(here, &shared.transport, shared.limits.clone())
+    let endpoint = shared
+        .network
+        .endpoint(&addresses, &shared.transport, shared.limits.clone())
         .map_err(|source| SyncError::NoSocket { address, source })?;
+    let _call = shared.calls.begin(&endpoint);
     let connection =
-        endpoint.connect(address, expected).await.map_err(|source| SyncError::NoLink { address, source })?;
-    let outcome = conversation::hold(shared, connection, options, stop, progress).await;
+        endpoint.connect_any(&addresses, expected).await.map_err(|source| SyncError::NoLink { address, source })?;
+    let outcome = conversation::hold(Arc::clone(&shared), connection, options, stop, progress).await;
     endpoint.close(close_code::DONE, "");
     // A peer that does not hear of the end finds out by itself, later.
     let _ = timeout(GOODBYE, endpoint.wait_idle()).await;
