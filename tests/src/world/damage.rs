@@ -39,13 +39,11 @@ pub fn partial(site: &Site, chance: &mut Chance) -> io::Result<bool> {
 /// If the World cannot use the database.
 pub fn body(site: &Site, chance: &mut Chance) -> rusqlite::Result<Option<EntryId>> {
     let database = Connection::open(site.folder().join("store/store.db"))?;
-    let count: i64 =
-        database.query_row("SELECT count(*) FROM entry WHERE body IS NOT NULL", [], |row| row.get(0))?;
+    let count: i64 = database.query_row("SELECT count(*) FROM entry WHERE body IS NOT NULL", [], |row| row.get(0))?;
     let at = chance.below(count.unsigned_abs()).cast_signed();
     let sql = "SELECT position, id, body FROM entry WHERE body IS NOT NULL ORDER BY position LIMIT 1 OFFSET ?1";
-    let found = database.query_row(sql, [at], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, [u8; 32]>(1)?, row.get::<_, Vec<u8>>(2)?))
-    });
+    let found = database
+        .query_row(sql, [at], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, [u8; 32]>(1)?, row.get::<_, Vec<u8>>(2)?)));
     let Some((position, id, mut body)) = found.optional()? else { return Ok(None) };
     let at = usize::try_from(chance.below(body.len() as u64)).unwrap_or(0);
     if let Some(byte) = body.get_mut(at) {

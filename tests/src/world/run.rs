@@ -623,9 +623,8 @@ impl<'a> World<'a> {
         site.duty.blobs.remove(&photo);
         site.duty.saved.values_mut().for_each(|photos| photos.retain(|of| *of != photo));
         let census = self.census(number, "a photo")?;
-        let is_noticed = !census.aside.is_empty()
-            || census.blobs_lost.contains(&photo)
-            || census.blobs_unknown.contains(&photo);
+        let is_noticed =
+            !census.aside.is_empty() || census.blobs_lost.contains(&photo) || census.blobs_unknown.contains(&photo);
         if is_noticed {
             return Ok(());
         }

@@ -7,8 +7,7 @@ use merestone_tests::world::run::Level;
 use crate::planted::SEEDS_MAX;
 
 /// How to use it.
-pub(crate) const USAGE: &str =
-    "sim [--hours N] [--seed S] [--seeds N] [--jobs N] [--story EVENTS] [--level a|b] [--ledger FILE] [--planted NAME|all]";
+pub(crate) const USAGE: &str = "sim [--hours N] [--seed S] [--seeds N] [--jobs N] [--story EVENTS] [--level a|b] [--ledger FILE] [--planted NAME|all]";
 
 /// A campaign as it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,17 +32,16 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     pub(crate) fn read(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut read =
-            Self {
-                hours: u64::MAX,
-                seed: 1,
-                seeds: u64::MAX,
-                jobs: 1,
-                events: 40,
-                ledger: None,
-                level: Level::Talks,
-                planted: None,
-            };
+        let mut read = Self {
+            hours: u64::MAX,
+            seed: 1,
+            seeds: u64::MAX,
+            jobs: 1,
+            events: 40,
+            ledger: None,
+            level: Level::Talks,
+            planted: None,
+        };
         let mut is_bounded = false;
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or(format!("{word} needs a value"));
