@@ -110,7 +110,8 @@ impl Calls {
     async fn go_on(&mut self, entropy: &dyn Entropy) {
         let mut backoff = WAIT;
         let addresses = self.other.addresses.clone();
-        let meet = Meet { addresses, expected: self.other.expected, stay: true, wants: Wants::EVERYTHING };
+        let expected = self.other.expected;
+        let meet = Meet { addresses, expected, stay: true, wants: Wants::EVERYTHING, photo_bytes_max: u64::MAX };
         while !meet.addresses.is_empty() {
             self.state.send_replace(MirrorState::Calling);
             let (talked, why, advice) = self.hold(self.replica.sync_with(meet.clone())).await;

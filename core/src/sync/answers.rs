@@ -66,7 +66,7 @@ impl Session {
                 self.sending.on_loaded(entries, rest, &mut self.logs)
             }
             (Pending::Wanted(class), Loaded::Wanted(blobs)) => {
-                self.fetching.on_wanted(class, blobs);
+                self.fetching.on_wanted(class, blobs, self.config.limits.blob_bytes_max);
                 Ok(())
             }
             (Pending::ChunkHashes(class, hash), Loaded::ChunkHashes(hashes)) => {

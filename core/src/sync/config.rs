@@ -42,6 +42,9 @@ pub struct Limits {
     pub progress_ms: u64,
     /// Most bytes of received chunks that are not durable yet.
     pub chunk_bytes_max: usize,
+    /// Most bytes of photos to ask for in the conversation, smaller classes first; a photo that does not fit is left out,
+    /// and a smaller one after it may fit. What is left out is missing: the conversation does not end as synced.
+    pub blob_bytes_max: u64,
 }
 
 impl Default for Limits {
@@ -49,8 +52,9 @@ impl Default for Limits {
     /// that walks out of range for a minute should find its conversation again.
     /// `chunk_bytes_max` is 512 KiB: with what a link has under way it is less than 1 MiB, which is lost when this side is
     /// killed; chunks are written without a flush, so eight keep the disk busy.
+    /// `blob_bytes_max` is without end.
     fn default() -> Self {
-        Self { progress_ms: 90_000, chunk_bytes_max: 512 << 10 }
+        Self { progress_ms: 90_000, chunk_bytes_max: 512 << 10, blob_bytes_max: u64::MAX }
     }
 }
 

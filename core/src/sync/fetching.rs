@@ -29,6 +29,10 @@ pub(super) struct Fetching {
     wanted: BTreeMap<BlobHash, Incoming>,
     /// Not asked for again while the peer says nothing new.
     failed: HashSet<BlobHash>,
+    /// Not asked for, because too much was.
+    left_out: HashSet<BlobHash>,
+    /// Bytes that were asked for, and may still be asked for.
+    bytes_asked: u64,
     bytes_uncommitted: usize,
     progress: [BlobProgress; 3],
 }
@@ -91,7 +95,8 @@ impl Fetching {
         }
     }
 
-    pub(super) fn on_wanted(&mut self, class: BlobClass, blobs: Vec<WantedBlob>) {
+    /// A page of what this side lacks; of all of it together at most `bytes_max` are asked for.
+    pub(super) fn on_wanted(&mut self, class: BlobClass, blobs: Vec<WantedBlob>, bytes_max: u64) {
         let page = &mut self.pages[index_of(class)];
         page.is_loading = false;
         page.is_exhausted = blobs.len() < WANTS_MAX;
@@ -101,7 +106,8 @@ impl Fetching {
         }
         for WantedBlob { hash, bytes, root, have } in blobs {
             let is_possible = (1..=PHOTO_BYTES_MAX).contains(&bytes);
-            if !is_possible || self.failed.contains(&hash) || self.wanted.contains_key(&hash) {
+            let is_known = self.failed.contains(&hash) || self.left_out.contains(&hash);
+            if !is_possible || is_known || self.wanted.contains_key(&hash) {
                 continue;
             }
             let chunks = chunks_of(bytes);
@@ -109,6 +115,16 @@ impl Fetching {
             // All of it and yet not whole: begin again rather than wait for a chunk that never comes.
             let have = if have.count() == chunks { Bits::of(&[], chunks) } else { have };
             let durable = have.count();
+            // The last chunk may be short: taken as a whole one, a little less is asked for than may be.
+            let lacking = ((chunks - durable) * CHUNK_BYTES) as u64;
+            match self.bytes_asked.checked_add(lacking.min(bytes)).filter(|asked| *asked <= bytes_max) {
+                Some(asked) => self.bytes_asked = asked,
+                None => {
+                    self.left_out.insert(hash);
+                    self.progress[index_of(class)].left_out += 1;
+                    continue;
+                }
+            }
             let received = have.clone();
             self.wanted.insert(hash, Incoming { class, bytes, root, have, hashes: None, received, durable });
             self.pages[index_of(class)].queue.push_back(hash);

@@ -96,6 +96,8 @@ pub struct BlobProgress {
     pub received: u64,
     /// Did not come.
     pub failed: u64,
+    /// Not asked for, because [`Limits::blob_bytes_max`](super::Limits::blob_bytes_max) was reached.
+    pub left_out: u64,
     /// Bytes made durable.
     pub bytes_received: u64,
     /// Sent whole, as far as the link took it.

@@ -52,6 +52,10 @@ pub(crate) struct SyncArgs {
     /// "synced, without the photos that were not wanted", and never "synced".
     #[arg(long, conflicts_with = "wait")]
     no_originals: bool,
+    /// Take at most so many bytes of photos in one conversation, small pictures first; the others come with a later
+    /// sync, and until then nothing is called synced.
+    #[arg(long, value_name = "BYTES", conflicts_with = "wait")]
+    photo_bytes_max: Option<u64>,
     /// In whose name, by name or key. Default: the device's only observer.
     #[arg(long, value_name = "WHO")]
     observer: Option<String>,
@@ -74,12 +78,13 @@ impl SyncArgs {
             true => Wants::entries_and(&[BlobClass::Thumbnail, BlobClass::Preview]),
             false => Wants::EVERYTHING,
         };
+        let take = Take { wants, photo_bytes_max: self.photo_bytes_max.unwrap_or(u64::MAX) };
         if self.nearby {
             let look_for = Duration::from_secs(self.seconds);
-            return runtime.block_on(nearby::meet_all(context.screen, &device, &replica, look_for, wants, retry));
+            return runtime.block_on(nearby::meet_all(context.screen, &device, &replica, look_for, take, retry));
         }
         let outcome = match resolved {
-            Some(resolved) => Arc::new(runtime.block_on(watched(&device, meet(&replica, resolved, wants, retry)))?),
+            Some(resolved) => Arc::new(runtime.block_on(watched(&device, meet(&replica, resolved, take, retry)))?),
             None => runtime.block_on(self.wait(context, &device, &observer, &replica))?,
         };
         context.screen.show(&OutcomeShown::of(&outcome))?;
@@ -123,10 +128,18 @@ impl Teller for FirstVisit {
     }
 }
 
+/// What to receive, and how much of it.
+#[derive(Clone, Copy)]
+struct Take {
+    wants: Wants,
+    photo_bytes_max: u64,
+}
+
 /// Meets wherever the peer answers first.
-async fn meet(replica: &Replica, at: Resolved, wants: Wants, retry: Retry) -> Result<SyncOutcome, Failure> {
-    let Resolved { expected, addresses } = at;
-    Ok(replica.sync_until_done(Meet { addresses, expected, stay: false, wants }, retry).await?)
+async fn meet(replica: &Replica, at: Resolved, take: Take, retry: Retry) -> Result<SyncOutcome, Failure> {
+    let (Resolved { expected, addresses }, Take { wants, photo_bytes_max }) = (at, take);
+    let meet = Meet { addresses, expected, stay: false, wants, photo_bytes_max };
+    Ok(replica.sync_until_done(meet, retry).await?)
 }
 
 /// Shows on a terminal what the device holds by now, while `work` goes on.

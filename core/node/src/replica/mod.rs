@@ -203,12 +203,15 @@ pub struct Meet {
     pub stay: bool,
     /// What to receive: on an expensive link perhaps no originals.
     pub wants: Wants,
+    /// Most bytes of photos to ask for in one conversation; those left out come with a later one.
+    pub photo_bytes_max: u64,
 }
 
 impl Meet {
     /// Meets the peer that proves `expected` at `address`, until both sides hold the same.
     pub fn new(address: SocketAddr, expected: PeerKey) -> Self {
-        Self { addresses: vec![address], expected: Some(expected), stay: false, wants: Wants::EVERYTHING }
+        let wants = Wants::EVERYTHING;
+        Self { addresses: vec![address], expected: Some(expected), stay: false, wants, photo_bytes_max: u64::MAX }
     }
 }
 

@@ -92,9 +92,10 @@ async fn connect_and_hold(
     stop: watch::Receiver<bool>,
     progress: watch::Sender<SyncProgress>,
 ) -> Result<SyncOutcome, SyncError> {
-    let Meet { addresses, expected, stay, wants } = meet;
+    let Meet { addresses, expected, stay, wants, photo_bytes_max } = meet;
     let Some(&address) = addresses.first() else { return Err(SyncError::NoAddress) };
-    let options = TalkOptions { wants, stay, ..TalkOptions::default() };
+    let mut options = TalkOptions { wants, stay, ..TalkOptions::default() };
+    options.limits.blob_bytes_max = photo_bytes_max;
     let endpoint = shared
         .network
         .endpoint(&addresses, &shared.transport, shared.limits.clone())

@@ -6,7 +6,7 @@ use crate::sync::chunks::BlobFrame;
 use crate::sync::frame::{BlobClass, Wants};
 use crate::sync::io::{Class, Input};
 use crate::sync::testing::{EPOCH, Host, assert_synced, file, in_each_version, join, sync};
-use crate::sync::{BlobFailure, Report, Session, SessionConfig};
+use crate::sync::{BlobFailure, Limits, Report, Session, SessionConfig};
 
 fn with_photos(count: u8) -> [Host; 2] {
     let (mut a, b) = (Host::new(31), Host::new(32));
@@ -168,5 +168,29 @@ fn a_photo_of_a_scope_that_is_not_shared_is_absent() {
         assert_eq!(alone.hear(Class::Control, crate::sync::frame::Frame::Want(vec![request]).encode()), None);
         assert!(alone.said().contains(&crate::sync::frame::Frame::Absent(secret)));
         assert_eq!(alone.session.poll_send(Class::Blobs(BlobClass::Original)), None);
+    });
+}
+
+#[test]
+fn no_more_bytes_of_photos_are_asked_for_than_allowed_and_those_left_out_are_missing() {
+    in_each_version(|| {
+        for (most, wanted) in [(0, [0, 0, 0]), (2_000, [3, 0, 0]), (11_000, [3, 1, 0]), (190_000, [3, 3, 1])] {
+            let mut hosts = with_photos(3);
+            let mut link = join(&mut hosts);
+            let limits = Limits { blob_bytes_max: most, ..Limits::default() };
+            let config = SessionConfig { limits, ..hosts[1].config(31) };
+            link.sessions[1] = Session::new(config, hosts[1].local());
+            link.run(&mut hosts);
+            let came =
+                [500, 9_000, 150_000].map(|len| hosts[1].blobs.values().filter(|blob| blob.len() == len).count());
+            assert_eq!(came, wanted, "{most}");
+            let left_out: u64 = link.sessions[1].progress().blobs.iter().map(|blobs| blobs.left_out).sum();
+            assert_eq!(left_out, 9 - came.iter().sum::<usize>() as u64);
+            let rest = hosts[1].rest().expect("it rests");
+            assert!(!rest.is_synced_as_wanted && !rest.is_fully_synced && rest.missing_here == left_out, "{rest:?}");
+            // The next conversation takes the others.
+            sync(&mut hosts);
+            assert_synced(&hosts);
+        }
     });
 }

@@ -4,14 +4,13 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use merestone_core::sync::frame::Wants;
 use merestone_node::Device;
 use merestone_node::nearby::{NearbyPeer, NearbySearch};
 use merestone_node::replica::{Replica, Retry};
 use serde::Serialize;
 use tokio::time::timeout;
 
-use super::{meet, watched};
+use super::{Take, meet, watched};
 use crate::camp::{self, OutcomeShown, Resolved};
 use crate::exit::{Code, Failure};
 use crate::output::{Report, Screen};
@@ -28,7 +27,7 @@ pub(super) async fn meet_all(
     device: &Arc<Device>,
     replica: &Replica,
     look_for: Duration,
-    wants: Wants,
+    take: Take,
     retry: Retry,
 ) -> Result<Code, Failure> {
     let found = look(device, replica, look_for).await?;
@@ -40,7 +39,7 @@ pub(super) async fn meet_all(
     let (mut code, mut last) = (Code::Done, None);
     for NearbyPeer { transport, addresses } in found {
         let at = Resolved { expected: Some(transport), addresses };
-        let ended = match watched(device, meet(replica, at, wants, retry)).await {
+        let ended = match watched(device, meet(replica, at, take, retry)).await {
             Ok(outcome) => {
                 report.met.push(OutcomeShown::of(&outcome));
                 camp::end_of(&outcome)
