@@ -12,7 +12,10 @@ const KNOWN_MAX: usize = 64;
 
 /// What was counted, and after how many changes.
 #[derive(Debug, Default)]
-pub(super) struct Counted(Mutex<BTreeMap<(Vec<ScopeId>, Vec<BlobClass>), (u64, Census)>>);
+pub(super) struct Counted(Mutex<BTreeMap<Asked, (u64, Census)>>);
+
+/// Of which scopes and classes.
+type Asked = (Vec<ScopeId>, Vec<BlobClass>);
 
 impl Counted {
     /// Which blobs of these classes that entries of `scopes` name are held whole. Blocks on the disk where it must count.

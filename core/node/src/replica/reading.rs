@@ -233,7 +233,8 @@ impl Reading {
         #[cfg(planted)]
         if merestone_core::planted::is("count-blobs") {
             let mut digest = [0; 32];
-            digest[..8].copy_from_slice(&(self.store().blob_census(scopes, &classes)?.whole.len() as u64).to_be_bytes());
+            digest[..8]
+                .copy_from_slice(&(self.store().blob_census(scopes, &classes)?.whole.len() as u64).to_be_bytes());
             return Ok(Census { digest, missing: 0 });
         }
         let blobs = self.shared.counted.census(self.store(), scopes, &classes)?;

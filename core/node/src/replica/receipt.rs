@@ -89,16 +89,19 @@ impl From<CommitError> for NoReceipt {
     }
 }
 
+/// A receipt, and the one of the same store before it.
+type WithEarlier = (Vec<u8>, Option<Vec<u8>>);
+
 impl Shared {
     /// A receipt over what is durable now, stored; `None` without a key, when nothing changed since the last one,
     /// or when it cannot be made.
     ///
     /// With it comes the one of this store before it.
-    pub(super) fn sign_receipt(&self, member: Member) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
+    pub(super) fn sign_receipt(&self, member: Member) -> Option<WithEarlier> {
         self.try_receipt(member).ok().flatten()
     }
 
-    fn try_receipt(&self, member: Member) -> Result<Option<(Vec<u8>, Option<Vec<u8>>)>, NoReceipt> {
+    fn try_receipt(&self, member: Member) -> Result<Option<WithEarlier>, NoReceipt> {
         let Some(key) = &self.receipts else { return Ok(None) };
         let _one_at_a_time = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
         let store = self.store.identity()?.store;
