@@ -65,6 +65,8 @@ enum Which {
     Named,
     /// Changed since the last agreement.
     Changed,
+    /// The same, of a peer whose key is cut: those it named, once it named all.
+    NamedChanged,
     /// Named by the peer as changed, and not by us.
     Also,
 }
@@ -164,11 +166,7 @@ impl Logs {
             if of(ours, *id) == of(theirs, *id) {
                 continue;
             }
-            if is_cut {
-                scope.list(true);
-                lists.push(*id);
-                continue;
-            }
+            // Both know from the hellos that they agreed, and the peer tells what changed before it hears of a cut.
             if let Some((_, changed)) = since.filter(|(agreed, _)| agreed.contains(id)) {
                 for log in changed {
                     if let Some(log) = scope.logs.get_mut(log) {
@@ -176,7 +174,13 @@ impl Logs {
                     }
                 }
                 scope.theirs = Theirs::Since { last: None, is_complete: false };
-                scope.telling = Some(Telling { after: None, which: Which::Changed });
+                let which = if is_cut { Which::NamedChanged } else { Which::Changed };
+                scope.telling = Some(Telling { after: None, which });
+                continue;
+            }
+            if is_cut {
+                scope.list(true);
+                lists.push(*id);
                 continue;
             }
             let (comparing, found) = Comparing::begin(scope.tree.clone(), of(theirs, *id));
@@ -393,9 +397,14 @@ impl Logs {
         let mut lists = Vec::new();
         for (id, scope) in &mut self.scopes {
             match &scope.theirs {
-                Theirs::Since { .. } | Theirs::Comparing(_) => {
+                Theirs::Comparing(_) => {
                     scope.list(true);
                     lists.push(*id);
+                }
+                Theirs::Since { .. } => {
+                    for telling in scope.telling.iter_mut().filter(|telling| telling.which == Which::Changed) {
+                        telling.which = Which::NamedChanged;
+                    }
                 }
                 Theirs::Known | Theirs::Arriving { .. } => {
                     scope.telling.iter_mut().for_each(|telling| telling.which = Which::Named);
@@ -439,11 +448,15 @@ impl Logs {
         let last = tips.next().is_none();
         if !last {
             scope.telling = Some(Telling { after: page.last().map(|tip| tip.log), which });
-        } else if matches!((which, &scope.theirs), (Which::Changed, Theirs::Since { is_complete: true, .. })) {
+        } else if matches!(which, Which::Changed | Which::NamedChanged)
+            && matches!(scope.theirs, Theirs::Since { is_complete: true, .. })
+        {
             scope.telling = Some(Telling { after: None, which: Which::Also });
         }
         let frame = match which {
-            Which::All | Which::Named | Which::Changed => Frame::Tips { scope: id, last, tips: page },
+            Which::All | Which::Named | Which::Changed | Which::NamedChanged => {
+                Frame::Tips { scope: id, last, tips: page }
+            }
             Which::Also => Frame::Also { scope: id, last, tips: page },
         };
         Some(frame.encode())
@@ -555,7 +568,10 @@ impl Scope {
             Theirs::Comparing(comparing) => comparing.is_told(),
             Theirs::Known | Theirs::Arriving { .. } | Theirs::Since { .. } => true,
         };
-        self.telling.is_none() && is_compared
+        // What a peer whose key was cut may hear of follows from what it names.
+        let waits = |telling: &Telling| telling.which == Which::NamedChanged;
+        let is_waiting = matches!(self.theirs, Theirs::Since { is_complete: false, .. });
+        self.telling.as_ref().is_none_or(|telling| is_waiting && waits(telling)) && is_compared
     }
 }
 
@@ -586,6 +602,7 @@ impl Log {
             Which::All => true,
             Which::Named => self.is_named,
             Which::Changed => self.is_changed,
+            Which::NamedChanged => self.is_changed && self.is_named,
             Which::Also => self.is_named && !self.is_changed,
         }
     }

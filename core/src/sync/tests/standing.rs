@@ -189,6 +189,28 @@ fn a_peer_whose_key_was_cut_gives_its_evidence_and_receives_the_cut_only() {
 }
 
 #[test]
+fn a_peer_whose_key_was_cut_since_they_agreed_still_gives_its_evidence() {
+    in_each_version(|| {
+        let mut hosts = [Host::new(31), Host::new(32)];
+        hosts[0].write(31, 3);
+        hosts[1].write(32, 4);
+        sync(&mut hosts);
+        assert_eq!(hosts[0].contents(), hosts[1].contents());
+        hosts[0].write(31, 1);
+        hosts[1].write(32, 2);
+        let signer = key(32);
+        let draft = CutDraft { key: signer.public().as_bytes(), kept: &[], reason: CutReason::Lost, text: None };
+        let cut = Cut::make(&charter(), &key(1), &draft).expect("a party cuts");
+        hosts[0].roster.admit(StatementClass::Cut, cut.as_bytes()).expect("well formed");
+        sync(&mut hosts);
+        let [knows, cut_one] = &hosts;
+        assert_eq!(knows.contents().0.len(), 10, "what it wrote since is evidence");
+        assert_eq!(cut_one.contents().0.len(), 9, "and it hears of nothing new");
+        assert_eq!(cut_one.roster.cuts().map(Cut::id).collect::<Vec<_>>(), [cut.id()]);
+    });
+}
+
+#[test]
 fn a_cut_that_arrives_in_the_middle_stops_what_is_sent() {
     in_each_version(|| {
         let (mut hosts, cut) = cut_phone();
