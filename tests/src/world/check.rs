@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use merestone_core::id::{BlobHash, EntryId, LogId, RecordId, ScopeId, StatementId};
+use merestone_core::record::Standing;
 use merestone_core::roster::Class;
 use merestone_node::records::{RecordView, Step};
 use merestone_node::{Answer, Device};
@@ -245,6 +246,21 @@ impl Shown {
             }
         }
         (self.records.len() != other.records.len()).then(|| "one shows more records".to_owned())
+    }
+
+    /// The first entry that an audit judged otherwise, in words.
+    pub fn differs_from_audit(&self, audited: &BTreeMap<EntryId, &str>) -> Option<String> {
+        let shown = self.records.values().flat_map(|record| &record.standings);
+        let shown: BTreeMap<EntryId, (&str, bool)> = shown.map(|(id, of)| (*id, *of)).collect();
+        if shown.len() != audited.len() {
+            return Some(format!("{} entries are shown and {} were audited", shown.len(), audited.len()));
+        }
+        let applied = [Standing::Accepted, Standing::Provisional].map(|standing| standing.code());
+        shown.iter().find_map(|(id, (standing, is_applied))| {
+            let said = audited.get(id)?;
+            let is_same = if *is_applied { applied.contains(said) } else { standing == said };
+            (!is_same).then(|| format!("entry {id} is shown as {standing} and the audit says {said}"))
+        })
     }
 
     /// The words of all applied entries, for comparison with a world whose clocks are others.

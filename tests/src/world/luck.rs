@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::AddAssign;
 
+use merestone_core::sync::CloseCode;
+
 use crate::chance::Chance;
 
 /// The kinds of bad luck, by name. A world draws a subset.
@@ -34,6 +36,8 @@ pub struct Luck {
     pub busy: bool,
     /// Devices that speak the old version.
     pub old_versions: bool,
+    /// Bundles on sticks.
+    pub couriers: bool,
 }
 
 impl Luck {
@@ -54,6 +58,7 @@ impl Luck {
             hostile: has(),
             busy: has(),
             old_versions: has(),
+            couriers: has(),
         }
     }
 }
@@ -103,6 +108,8 @@ pub struct Tally {
     pub hostile: u64,
     /// Refusals, each with its code.
     pub refusals: u64,
+    /// Refusals in a conversation, by the place of their code in [`CloseCode::ALL`].
+    pub codes: [u64; CloseCode::ALL.len()],
     /// Contacts in the old version.
     pub old_versions: u64,
     /// Clocks that were wrong.
@@ -117,10 +124,18 @@ pub struct Tally {
     pub strangers: u64,
     /// Datagrams lost or damaged.
     pub lost_datagrams: u64,
+    /// Bundles carried on a stick.
+    pub couriers: u64,
+    /// Bags written and audited.
+    pub audits: u64,
+    /// Newcomers with an empty device.
+    pub newcomers: u64,
+    /// Most bytes on the disk of one device when its world ended.
+    pub disk_bytes_max: u64,
 }
 
 impl Tally {
-    fn rows(&self) -> [(&'static str, u64); 29] {
+    fn rows(&self) -> [(&'static str, u64); 33] {
         [
             ("worlds", self.seeds),
             ("device-hours", self.device_hours),
@@ -150,8 +165,17 @@ impl Tally {
             ("addresses changed", self.moves),
             ("strangers", self.strangers),
             ("datagrams lost or damaged", self.lost_datagrams),
+            ("bundles carried", self.couriers),
+            ("bags audited", self.audits),
+            ("newcomers", self.newcomers),
+            ("bytes on the fullest disk", self.disk_bytes_max),
             ("faults", self.faults()),
         ]
+    }
+
+    /// Counts codes of refusals.
+    pub fn count_codes(&mut self, codes: [u64; CloseCode::ALL.len()]) {
+        self.codes.iter_mut().zip(codes).for_each(|(sum, more)| *sum += more);
     }
 
     /// All that went wrong, on purpose.
@@ -196,6 +220,7 @@ impl AddAssign for Tally {
         self.cuts += other.cuts;
         self.hostile += other.hostile;
         self.refusals += other.refusals;
+        self.count_codes(other.codes);
         self.old_versions += other.old_versions;
         self.clocks += other.clocks;
         self.live += other.live;
@@ -203,6 +228,10 @@ impl AddAssign for Tally {
         self.moves += other.moves;
         self.strangers += other.strangers;
         self.lost_datagrams += other.lost_datagrams;
+        self.couriers += other.couriers;
+        self.audits += other.audits;
+        self.newcomers += other.newcomers;
+        self.disk_bytes_max = self.disk_bytes_max.max(other.disk_bytes_max);
     }
 }
 
@@ -211,6 +240,9 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, number) in self.rows() {
             writeln!(f, "{number:>12}  {name}")?;
+        }
+        for (code, number) in CloseCode::ALL.iter().zip(self.codes).filter(|(_, number)| *number > 0) {
+            writeln!(f, "{number:>12}  refused as {}", code.name())?;
         }
         Ok(())
     }

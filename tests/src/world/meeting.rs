@@ -8,6 +8,7 @@ use merestone_node::replica::{End, SyncOutcome, Talk, TalkOptions};
 
 use super::check::{Holding, Violation, violated};
 use super::deeds;
+use super::lies::lie;
 use super::link::{Bystander, Carried, Ended, LinkPlan, carry};
 use super::model::Model;
 use super::site::Site;
@@ -47,8 +48,8 @@ pub struct Met {
     pub missing: Option<String>,
     /// Whether somebody saved meanwhile.
     pub saved: bool,
-    /// Codes with which one side refused the other.
-    pub refusals: u64,
+    /// How often one side refused the other, by the place of the code in [`CloseCode::ALL`].
+    pub codes: [u64; CloseCode::ALL.len()],
 }
 
 struct Watch<'a> {
@@ -115,14 +116,17 @@ pub fn meet(
         talks.iter_mut().for_each(Talk::lost);
     }
     let outcomes = talks.map(Talk::finish);
-    let mut refusals = 0;
+    let mut codes = [0; CloseCode::ALL.len()];
     for (outcome, site) in outcomes.iter().zip(&sites) {
-        refusals += u64::from(ending(outcome, site)?);
+        let refused = ending(outcome, site)?;
+        if let Some(at) = CloseCode::ALL.iter().position(|code| refused == Some(*code)) {
+            codes[at] += 1;
+        }
     }
     let are_synced = outcomes.iter().all(|of| of.is_fully_synced);
     let said = |of: &SyncOutcome| format!("{:?} {:?} {:?} {:?}; ", of.end, of.rest, of.missing_here, of.missing_there);
     let missing = (!are_synced).then(|| outcomes.iter().map(said).collect());
-    let met = Met { ended, carried, are_synced, missing, saved, refusals };
+    let met = Met { ended, carried, are_synced, missing, saved, codes };
     let is_plain = plan.hostile.is_none() && !saved && !matches!(ended, Ended::Killed { .. });
     if is_plain && sites.iter().all(|site| !site.disk.is_armed() && !site.is_shaken) {
         after(&sites, &before, &outcomes, plan, &met, scope)?;
@@ -177,15 +181,14 @@ fn after(
     Ok(())
 }
 
-/// Every end has its code; whether it was a refusal.
-fn ending(outcome: &SyncOutcome, site: &Site) -> Result<bool, Violation> {
+/// Every end has its code; with which code this side refused, if it did.
+fn ending(outcome: &SyncOutcome, site: &Site) -> Result<Option<CloseCode>, Violation> {
     match &outcome.end {
         End::ClosedByPeer { code: None, number, .. } => {
             violated("stable-code", format!("{} was refused with number {number}", site.name()))
         }
-        End::ClosedByPeer { code: Some(code), .. } => Ok(*code != CloseCode::Bye),
-        End::ClosedHere { code, .. } => Ok(*code != CloseCode::Bye),
-        _ => Ok(false),
+        End::ClosedHere { code, .. } => Ok(Some(*code).filter(|code| *code != CloseCode::Bye)),
+        _ => Ok(None),
     }
 }
 
@@ -319,36 +322,4 @@ impl Watch<'_> {
         }
         true
     }
-}
-
-/// A frame that is well formed and says what is not so.
-fn lie(frame: &mut Vec<u8>, chance: &mut Chance) {
-    let Ok(said) = Frame::decode(frame) else { return };
-    let lie = match said {
-        Frame::Tips { scope, last, mut tips } => {
-            for tip in &mut tips {
-                tip.height = tip.height.saturating_add(chance.below(3)).saturating_sub(1).max(1);
-            }
-            Frame::Tips { scope, last, tips }
-        }
-        Frame::Kept(mut tips) => {
-            tips.iter_mut().for_each(|tip| tip.height += 1 + chance.below(5));
-            Frame::Kept(tips)
-        }
-        Frame::Rest(mut rest) => {
-            rest.missing = chance.below(2);
-            rest.heard = true;
-            Frame::Rest(rest)
-        }
-        Frame::Want(mut wants) => {
-            wants.iter_mut().for_each(|want| want.have = vec![0xff; 3]);
-            Frame::Want(wants)
-        }
-        Frame::StatementIds(class, mut ids) => {
-            ids.pop();
-            Frame::StatementIds(class, ids)
-        }
-        other => other,
-    };
-    *frame = lie.encode();
 }

@@ -4,13 +4,14 @@
 //! [`run`] lives one world: hours of saves, meetings and faults from a seed, with what must hold [checked](check) at every
 //! step against what people were told ([`model`]), then peace, in which everything must come together.
 //!
-//! Not here: packets (the conversation is pumped frame by frame on one thread, see [`link`]), couriers, auditors, and pages of
-//! the database that rot.
+//! Not here: packets (the conversation is pumped frame by frame on one thread, see [`link`]), and pages of the database that
+//! rot.
 
 pub mod check;
 pub mod damage;
 pub mod deeds;
 pub mod disk;
+pub mod lies;
 pub mod link;
 pub mod luck;
 pub mod meeting;

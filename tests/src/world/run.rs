@@ -1,5 +1,7 @@
 //! One world from its seed: hours of saves, meetings and bad luck, and then peace, in which everything must come together.
 
+mod carrying;
+mod closing;
 mod wires;
 
 use std::any::Any;
@@ -128,6 +130,7 @@ fn panicked<T>(panic: &(dyn Any + Send)) -> Result<T, Violation> {
 }
 
 struct World<'a> {
+    seed: u64,
     events: usize,
     level: Level,
     digest: [u8; 32],
@@ -170,8 +173,8 @@ impl<'a> World<'a> {
         let sites: Vec<Site> = sites.collect();
         let hostile = luck.hostile.then(|| camps + chance.below(phones as u64) as usize);
         let (model, backups, story) = (Model::default(), BTreeMap::new(), VecDeque::new());
-        let (events, level, digest) = (plan.events.max(1), plan.level, [0; 32]);
-        Self { events, level, digest, mission, chance, luck, time, model, sites, backups, hostile, tally, story }
+        let (seed, events, level, digest) = (plan.seed, plan.events.max(1), plan.level, [0; 32]);
+        Self { seed, events, level, digest, mission, chance, luck, time, model, sites, backups, hostile, tally, story }
     }
 
     fn live(&mut self) -> Result<Shown, Violation> {
@@ -186,6 +189,7 @@ impl<'a> World<'a> {
     fn total(&self) -> Tally {
         let mut tally = self.tally;
         tally.calls = self.sites.iter().map(|site| site.disk.calls()).sum();
+        tally.disk_bytes_max = self.sites.iter().filter_map(|site| site.disk.bytes().ok()).max().unwrap_or(0);
         tally
     }
 
@@ -217,6 +221,10 @@ impl<'a> World<'a> {
         if self.level == Level::Wires {
             deeds.push(Deed::Gather);
         }
+        if self.luck.couriers && self.chance.once_in(2) {
+            let mut anybody = || self.chance.below(self.sites.len() as u64) as usize;
+            deeds.push(Deed::Carry(anybody(), anybody()));
+        }
         for at in (1..deeds.len()).rev() {
             deeds.swap(at, self.chance.below(at as u64 + 1) as usize);
         }
@@ -237,6 +245,7 @@ impl<'a> World<'a> {
                         met.extend([one, other]);
                     }
                 }
+                Deed::Carry(one, other) => self.carry(one, other)?,
                 Deed::Trouble => self.trouble()?,
                 Deed::Gather => {
                     let (savers, there) = self.gathering()?;
@@ -329,7 +338,8 @@ impl<'a> World<'a> {
         self.tally.synced += u64::from(met.are_synced);
         self.tally.dead_links += u64::from(met.ended == Ended::Died);
         self.tally.hostile += u64::from(hostile.is_some());
-        self.tally.refusals += met.refusals;
+        self.tally.refusals += met.codes.iter().sum::<u64>();
+        self.tally.count_codes(met.codes);
         self.recover(one)?;
         self.recover(other)?;
         Ok(true)
@@ -489,7 +499,6 @@ impl<'a> World<'a> {
     }
 
     fn back_up_or_restore(&mut self, number: usize) -> Result<(), Violation> {
-        let io = |error: std::io::Error| -> Violation { panic!("the World cannot write to its own folder: {error}") };
         let name = self.sites[number].name();
         // A device of which there are two is not restored as well: too many forks to tell them apart.
         if self.sites[number].cloned_from.is_some() || self.sites.iter().any(|site| site.cloned_from == Some(number)) {
@@ -745,9 +754,7 @@ impl<'a> World<'a> {
     }
 
     fn holding(&self, number: usize) -> Result<Holding, Violation> {
-        let Some(up) = &self.sites[number].up else { return Ok(Holding::default()) };
-        Holding::of(&up.device, self.mission.scope())
-            .map_err(|error| Violation { invariant: "store-readable", found: error })
+        holding_of(&self.sites[number], self.mission)
     }
 
     fn compare(&mut self, there: &[usize]) -> Result<Shown, Violation> {
@@ -790,13 +797,31 @@ impl<'a> World<'a> {
             }
         }
         // Perhaps each of them lacks the body of something.
-        Ok(reference.map(|(_, shown)| shown).unwrap_or_default())
+        let Some((_, shown)) = reference else { return Ok(Shown::default()) };
+        for number in self.visited(&honest)? {
+            self.audit(number, &shown)?;
+        }
+        if hub.bodies_missing.is_empty() {
+            self.welcome(honest[0], &shown)?;
+        }
+        Ok(shown)
     }
+}
+
+fn holding_of(site: &Site, mission: &Mission) -> Result<Holding, Violation> {
+    let Some(up) = &site.up else { return Ok(Holding::default()) };
+    Holding::of(&up.device, mission.scope()).map_err(|found| Violation { invariant: "store-readable", found })
+}
+
+/// The World's own folder must take what it writes.
+fn io<T>(error: std::io::Error) -> T {
+    panic!("the World cannot write to its own folder: {error}")
 }
 
 enum Deed {
     Save(usize),
     Meet(usize, usize),
+    Carry(usize, usize),
     Trouble,
     Gather,
 }

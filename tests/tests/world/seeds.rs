@@ -1,7 +1,8 @@
 //! Worlds from seeds: nothing that must hold is broken, and a seed gives the same world again.
 
+use merestone_tests::chance::Chance;
 use merestone_tests::outpost;
-use merestone_tests::world::luck::Tally;
+use merestone_tests::world::luck::{Luck, Tally};
 use merestone_tests::world::run::{Level, Plan, run};
 
 /// Device-hours that this test lives: about half a minute in the profile of tests. `sim` lives longer campaigns.
@@ -34,4 +35,25 @@ fn a_seed_gives_the_same_world_again() {
     let (one, other) = (again(), again());
     assert_eq!(one.tally, other.tally);
     assert_eq!(one.shown.differs(&other.shown), None);
+}
+
+#[test]
+fn clocks_decide_nothing() {
+    let mission = outpost::found();
+    // Not bad luck that depends on how many bytes an entry has, or on which of two forks has the lower id: the numbers that
+    // other clocks show are longer or shorter, and signed.
+    let is_comparable = |seed: &u64| {
+        let luck = Luck::draw(&mut Chance::new(*seed));
+        let has_other_luck = luck.short_links || luck.full_disks || luck.busy || luck.restores || luck.clones;
+        luck.clocks && !has_other_luck
+    };
+    for seed in (5_000..).filter(is_comparable).take(2) {
+        let under = |clocks| {
+            run(Plan { seed, clocks, events: 60, level: Level::Talks }, &mission)
+                .unwrap_or_else(|failure| panic!("{failure}"))
+        };
+        let (one, other) = (under(0).shown.applied_words(), under(1).shown.applied_words());
+        assert!(!one.is_empty());
+        assert_eq!(one, other, "world {seed}");
+    }
 }

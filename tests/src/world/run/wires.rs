@@ -24,7 +24,7 @@ impl World<'_> {
         let are_synced = gathered.synced > 0;
         let missing = (!are_synced).then_some(gathered.missing);
         let saved = !gathered.saved.is_empty() || gathered.untold > 0;
-        Ok(Some(Met { ended, carried, are_synced, missing, saved, refusals: gathered.refusals }))
+        Ok(Some(Met { ended, carried, are_synced, missing, saved, codes: gathered.codes }))
     }
 
     /// Many devices call one at about the same time: those that saved something meanwhile, and all that took part.
@@ -59,6 +59,7 @@ impl World<'_> {
         self.tally.bytes += gathered.bytes;
         self.tally.dead_links += gathered.dead_links;
         self.tally.refusals += gathered.refusals;
+        self.tally.count_codes(gathered.codes);
         self.tally.old_versions += gathered.old;
         for number in &callers {
             self.recover(*number)?;

@@ -222,6 +222,8 @@ fn ending(outcome: &SyncOutcome, is_plain: bool, name: &str, gathered: &mut Gath
         }
         End::ClosedByPeer { code: Some(code), .. } | End::ClosedHere { code, .. } => {
             gathered.refusals += u64::from(*code != CloseCode::Bye);
+            let at = CloseCode::ALL.iter().position(|of| of == code).filter(|_| *code != CloseCode::Bye);
+            at.into_iter().for_each(|at| gathered.codes[at] += 1);
             let is_fair = matches!(code, CloseCode::Bye | CloseCode::Storage | CloseCode::TooSlow | CloseCode::Busy);
             if is_plain && !is_fair {
                 return violated("honest-devices-agree", format!("{name}: {}", outcome.end));

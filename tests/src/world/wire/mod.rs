@@ -16,6 +16,7 @@ mod strangers;
 pub use plan::{CallPlan, Deaf, GatherPlan};
 
 use merestone_core::id::sha256;
+use merestone_core::sync::CloseCode;
 
 use super::check::Violation;
 use super::model::Model;
@@ -50,6 +51,8 @@ pub struct Gathered {
     pub dead_links: u64,
     /// Calls that were refused, with their code.
     pub refusals: u64,
+    /// Codes of those that were refused in a conversation, by their place in [`CloseCode::ALL`].
+    pub codes: [u64; CloseCode::ALL.len()],
     /// Entries that people saved meanwhile, and were told so, by device.
     pub saved: Vec<usize>,
     /// Entries of which a person was told nothing.
