@@ -288,9 +288,10 @@ impl<'a> World<'a> {
             Done::Wrong(_) if is_armed => self.tally.untold += 1,
             Done::Wrong(error) => return violated("no-fault-no-refusal", format!("{name}: {error}")),
         }
-        if is_shaken && !is_saved {
-            // After a failed flush nothing is written any more until the app is started again.
+        if is_shaken && !is_saved && !self.sites[number].disk.is_dead() {
+            // After a failed flush nothing is written any more until the app is started again, on a disk that is sound.
             self.sites[number].stop();
+            self.sites[number].disk.revive();
             self.restart(number)?;
         }
         self.recover(number)?;
