@@ -428,7 +428,8 @@ fn applied(
     Ok(())
 }
 
-/// A value stands until an applied entry that builds on it answers the same question: no clock, no order of arrival.
+/// A value stands until an applied entry that builds on it, and was begun when it was there, answers the same question: no
+/// clock, no order of arrival.
 fn document(history: &[Step], view: &RecordView) -> Result<(), Violation> {
     let by_id: BTreeMap<EntryId, &Step> = history.iter().map(|step| (step.entry, step)).collect();
     let applied: Vec<&Step> = history.iter().filter(|step| step.standing.is_applied()).collect();
@@ -437,6 +438,7 @@ fn document(history: &[Step], view: &RecordView) -> Result<(), Violation> {
         for change in step.changes.iter().filter(|change| !is_of_photo(&change.key)) {
             let is_replaced = applied.iter().any(|later| {
                 later.entry != step.entry
+                    && !began_before(later, step)
                     && later.changes.iter().any(|other| other.key == change.key)
                     && ancestors(later.entry, &by_id).contains(&step.entry)
             });
@@ -455,6 +457,16 @@ fn document(history: &[Step], view: &RecordView) -> Result<(), Violation> {
         return Ok(());
     }
     violated("nothing-merged-silently", format!("record {} shows {shown:?}, and {wanted:?} stands", view.id))
+}
+
+/// Whether the draft of an entry was begun before the other was written, so that it never showed that. It may name it all
+/// the same, as the author's own previous change: two drafts of one person were open.
+fn began_before(entry: &Step, other: &Step) -> bool {
+    let begun = |step: &Step| {
+        let texts = step.changes.iter().filter(|change| !is_of_photo(&change.key)).filter_map(|of| text(&of.after));
+        texts.filter_map(|text| text.strip_prefix('w')?.split('-').next()?.parse::<u64>().ok()).next()
+    };
+    begun(entry) < begun(other)
 }
 
 /// An entry and all it builds on.

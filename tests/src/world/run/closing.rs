@@ -98,10 +98,11 @@ impl World<'_> {
             return violated("newcomer-is-given-all", format!("{difference}; {ends:?}"));
         }
         let (ours, theirs) = (self.holding(hub)?, super::holding_of(&newcomer, self.mission)?);
-        match ours.differs(&theirs).filter(|_| ours.bodies_missing.is_empty()) {
-            Some(difference) => violated("newcomer-is-given-all", format!("{difference}; {ends:?}")),
-            None => Ok(()),
+        // What nobody holds any more it is not given either.
+        if theirs.lacks(&ours) {
+            return violated("newcomer-is-given-all", format!("{:?}; {ends:?}", ours.differs(&theirs)));
         }
+        Ok(())
     }
 
     /// Whom an auditor visits: base camp and a phone, of those that can read all they hold.
