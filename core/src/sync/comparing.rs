@@ -12,7 +12,7 @@ use super::tips::LOGS_MAX;
 use super::tree::{LEAF_TIPS_MAX, Prefix, TipTree, child, is_below, short};
 use crate::id::LogId;
 
-/// Most bytes of nodes in a frame, about: many small nodes share one.
+/// About how many tips a frame of nodes holds, a node of digests counted as three and each list as one more: 150 kB.
 const FRAME_TIPS: usize = 2_048;
 
 /// The comparison of one scope.

@@ -12,7 +12,7 @@ use crate::sync::wire::{
     BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, BODY_FIELD, CHECK_BYTES, Outgoing, Parts, refused, write_logs,
 };
 
-/// Level 3 took 10 µs an entry of 30 answers on one core of a server of 2024.
+/// The level of version 1; other levels were not measured with columns.
 const ZSTD_LEVEL: i32 = 3;
 
 /// Encodes a frame of type 2 with as many of `entries` as fit, and says how many those are.
