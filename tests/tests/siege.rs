@@ -61,9 +61,11 @@ fn besiege(mut next: impl FnMut(&mut Chance, &Mission) -> Frame) -> CloseCode {
     let time = Time::default();
     let camp = Site::found(&mission, &time, "siege", 0, Role::Camp, ClockFault::Right);
     let phone = Site::found(&mission, &time, "siege", 1, Role::Observer, ClockFault::Right);
-    let replicas = [&camp, &phone].map(|site| site.up.as_ref().map(|up| up.replica.clone()).unwrap());
-    let begin =
-        |here: usize| Talk::begin(&replicas[here], replicas[1 - here].transport_key(), TalkOptions::default()).unwrap();
+    let replicas = [&camp, &phone].map(|site| site.up.as_ref().map(|up| up.replica.clone()).expect("it runs"));
+    let begin = |here: usize| {
+        Talk::begin(&replicas[here], replicas[1 - here].transport_key(), TalkOptions::default())
+            .expect("they begin to talk")
+    };
     let (mut honest, mut liar) = (begin(0), begin(1));
     let mut chance = Chance::new(1);
 
@@ -92,6 +94,6 @@ fn besiege(mut next: impl FnMut(&mut Chance, &Mission) -> Frame) -> CloseCode {
 
 /// Memory of this process.
 fn resident_bytes() -> u64 {
-    let pages = fs::read_to_string("/proc/self/statm").unwrap();
+    let pages = fs::read_to_string("/proc/self/statm").expect("Linux tells");
     pages.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok()).map_or(0, |pages| pages * 4_096)
 }

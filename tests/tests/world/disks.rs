@@ -133,10 +133,10 @@ fn what_sqlite_committed_survives_every_kill_and_power_cut() {
 }
 
 fn open(path: &Path) -> Connection {
-    let connection = Connection::open(path).unwrap();
+    let connection = Connection::open(path).expect("SQLite opens its file");
     connection
         .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 3;")
-        .unwrap();
-    connection.execute_batch("CREATE TABLE IF NOT EXISTS number (value BLOB)").unwrap();
+        .expect("SQLite opens its file");
+    connection.execute_batch("CREATE TABLE IF NOT EXISTS number (value BLOB)").expect("SQLite opens its file");
     connection
 }

@@ -64,9 +64,9 @@ fn note(store: &Store, number: u8) -> Result<(), CommitError> {
 
 /// The store as its next process opens it, read before it writes anything.
 fn open(path: &Path) -> Store {
-    Store::open_with(path, StoreKey::from_bytes([0; 32]), Threads::Caller).unwrap()
+    Store::open_with(path, StoreKey::from_bytes([0; 32]), Threads::Caller).expect("a store opens after a kill")
 }
 
 fn newest(store: &Store) -> u8 {
-    store.setting("newest").unwrap().map_or(0, |value| value[0])
+    store.setting("newest").expect("a sound store is read").map_or(0, |value| value[0])
 }
