@@ -324,7 +324,7 @@ impl<'a> Case<'a> {
     fn close(self, forks: Vec<Fork>) -> Judged<'a> {
         let order = self.canonical();
         let Self { record, mut items, index, tree, .. } = self;
-        let (mut applied, mut unapplied) = (Vec::new(), Vec::new());
+        let (mut applied, mut unapplied, mut unread) = (Vec::new(), Vec::new(), Vec::new());
         let mut standings = BTreeMap::new();
         for number in order {
             let item = &mut items[number];
@@ -332,10 +332,13 @@ impl<'a> Case<'a> {
             let waiting = Standing::Waiting(WaitingFor::Entry(item.held.id()));
             let standing = tree.entries[number].standing.unwrap_or(waiting);
             standings.insert(item.held.id(), standing);
-            let Some(Ok(change)) = item.change.take() else { continue };
+            let Some(Ok(change)) = item.change.take() else {
+                unread.extend(Some(item.held).filter(|held| held.is_change()));
+                continue;
+            };
             let entry = ChangeEntry { held: item.held, change, depth: item.depth.unwrap_or(u32::MAX) };
             if standing.is_applied() { applied.push(entry) } else { unapplied.push(entry) }
         }
-        Judged { record, standings, applied, unapplied, forks, index }
+        Judged { record, standings, applied, unapplied, unread, forks, index }
     }
 }

@@ -129,6 +129,8 @@ pub struct Judged<'a> {
     standings: BTreeMap<EntryId, Standing>,
     applied: Vec<ChangeEntry<'a>>,
     unapplied: Vec<ChangeEntry<'a>>,
+    /// Change entries whose change cannot be read: the body is not held, was erased or breaks a rule.
+    unread: Vec<&'a HeldEntry>,
     forks: Vec<Fork>,
     index: RecordIndex,
 }
@@ -202,6 +204,12 @@ impl<'a> Judged<'a> {
         &self.index
     }
 
+    /// The logs of all change entries held, once for each entry, also where the change cannot be read.
+    pub fn actors(&self) -> impl Iterator<Item = Actor> + '_ {
+        let read = self.applied.iter().chain(&self.unapplied).map(|change| change.held);
+        read.chain(self.unread.iter().copied()).map(|held| held.actor)
+    }
+
     /// The changes that `actor` has already made in this record, for [`RecordIndex::basis`].
     ///
     /// # Errors
@@ -210,6 +218,9 @@ impl<'a> Judged<'a> {
         let is_own = |entry: &&ChangeEntry<'a>| entry.held.actor == actor;
         if let Some(stuck) = self.unapplied.iter().find(is_own) {
             return Err(EpochNeeded { entry: stuck.held.id() });
+        }
+        if let Some(stuck) = self.unread.iter().find(|held| held.actor == actor) {
+            return Err(EpochNeeded { entry: stuck.id() });
         }
         let last = self.applied.iter().filter(is_own).max_by_key(|applied| applied.change.seq());
         Ok(last.map(|last| Earlier { count: last.change.seq(), last: last.held.id() }))

@@ -451,6 +451,20 @@ fn history_shows_every_answer_and_what_it_replaced() {
     assert_eq!((basis.refs, basis.seq), (vec![b.id()], 3));
 }
 
+#[test]
+fn an_author_whose_own_change_lost_its_body_needs_a_new_epoch() {
+    let (mut book, mut anna) = (Book::default(), pen(ANNA));
+    let a = book.create(&mut anna, &[], &[("count", 1)]);
+    let b = book.change(&mut anna, &[&a], &[("count", 2)]);
+    let held = [a.clone(), without_body(&b)];
+    let roster = roster(&certificates());
+    let (coverage, ledgered) = (Coverage::default(), Default::default());
+    let setting = Setting { roster: &roster, coverage: &coverage, ledgered: &ledgered, is_elsewhere: &|_| false };
+    let judged = judge(a.entry().record(), &held, &setting);
+    assert_eq!(judged.earlier(anna.actor()), Err(EpochNeeded { entry: b.id() }));
+    assert_eq!(judged.actors().count(), 2);
+}
+
 /// A small generator of random numbers; every failing history is made again from its seed.
 struct Dice(u64);
 

@@ -46,9 +46,8 @@ impl Sheet {
         // Every change builds on the creating entry, so that it is applied if anything is, and comes first.
         let (first, last) = (judged.applied().first()?, judged.applied().last()?);
         let form = last.held.entry().header().commitment?.form;
-        let actors = judged.applied().iter().chain(judged.unapplied()).map(|change| change.held.entry().actor());
         let mut lines = HashMap::new();
-        for actor in actors.collect::<BTreeSet<_>>() {
+        for actor in judged.actors().collect::<BTreeSet<_>>() {
             match judged.earlier(actor) {
                 Ok(Some(earlier)) => drop(lines.insert(actor, Ok(earlier))),
                 Ok(None) => {}
