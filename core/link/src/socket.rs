@@ -6,9 +6,9 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 /// What the system is asked to keep for us between two looks at the socket, each way: 4 MiB.
 ///
-/// One connection's window, so that a burst of one peer fits whole. The usual 208 KiB hold less than
-/// a hundred full datagrams as the system counts them, and on a busy machine the next look comes
-/// later than those. It is the system's memory and used only while filled.
+/// More than one connection's window, so that bursts of two peers fit whole. The usual 208 KiB hold
+/// less than a hundred full datagrams as the system counts them, and on a busy machine the next look
+/// comes later than those. It is the system's memory and used only while filled.
 const BUFFER_BYTES: usize = 4 << 20;
 
 /// With less than this the system's own choice is no worse.

@@ -50,8 +50,8 @@ pub struct Limits {
 impl Default for Limits {
     /// `progress_ms` is 90,000: the longest frame of photo bytes, 256 KiB, takes 33 s at 64 kbit/s, and a phone
     /// that walks out of range for a minute should find its conversation again.
-    /// `chunk_bytes_max` is 512 KiB: with what a link has under way it is less than 1 MiB, which is lost when this side is
-    /// killed; chunks are written without a flush, so eight keep the disk busy.
+    /// `chunk_bytes_max` is 512 KiB, which is lost when this side is killed, and what a link has under way with it;
+    /// chunks are written without a flush, so eight keep the disk busy.
     /// `blob_bytes_max` is without end.
     fn default() -> Self {
         Self { progress_ms: 90_000, chunk_bytes_max: 512 << 10, blob_bytes_max: u64::MAX }

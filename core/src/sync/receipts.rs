@@ -6,7 +6,7 @@ use super::frame::Difference;
 use crate::id::StatementId;
 use crate::receipt::RECEIPT_BYTES_MAX;
 
-/// Level at which one changed log of 500 took under 200 bytes; a receipt is packed once for each peer.
+/// A receipt is packed once for each peer, and a conversation about one changed log of 500 takes 1.6 kB with two of them.
 const ZSTD_LEVEL: i32 = 9;
 
 /// A receipt and its id.
