@@ -17,7 +17,7 @@ use crate::arguments::Arguments;
 #[derive(Default)]
 struct Progress {
     tally: Tally,
-    failures: Vec<Box<Failure>>,
+    failures: Vec<Failure>,
     last_seed: u64,
     /// Of all worlds together, in whatever order they ended.
     digest: [u8; 32],
@@ -53,7 +53,7 @@ fn run_campaign(arguments: &Arguments) -> (Progress, Duration) {
                         }
                         Err(failure) => {
                             progress.tally += failure.tally;
-                            progress.failures.push(failure);
+                            progress.failures.push(*failure);
                         }
                     }
                 }
