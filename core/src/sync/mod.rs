@@ -43,7 +43,7 @@
 //! let mut session = Session::new(config, LocalState::default());
 //!
 //! let hello = session.poll_send(Class::Control).expect("a session begins with its hello");
-//! assert!(matches!(Frame::decode(&hello), Ok(Frame::Hello(_))));
+//! assert!(matches!(Frame::decode(&hello), Ok(Frame::HelloV2(_))));
 //!
 //! session.handle(Input::Wake(0));
 //! session.handle(Input::Frame(Class::Control, b"GET / HTTP/1.1".to_vec()));
