@@ -1,9 +1,9 @@
 //! One UDP socket that both calls and is called.
 
-use std::{fmt, io, net::SocketAddr, sync::Arc};
+use std::{fmt, io, net::SocketAddr, sync::Arc, time::SystemTime};
 
-use quinn::{EndpointConfig, TokioRuntime, TransportConfig, VarInt};
-use tokio::time::timeout;
+use quinn::{EndpointConfig, StdSystemTime, TimeSource, TokioRuntime, TransportConfig, VarInt};
+use tokio::time::{Instant, timeout};
 
 use crate::{
     AcceptError, BindError, Carrier, ConnectError, Connection, LinkLimits, PeerKey, TransportKey,
@@ -51,7 +51,7 @@ impl Endpoint {
         let quic = socket::bind(address)
             .and_then(|socket| quinn::Endpoint::new(EndpointConfig::default(), None, socket, Arc::new(TokioRuntime)))
             .map_err(|source| BindError::from_io(address, source))?;
-        Ok(Self::answering(quic, key, limits))
+        Ok(Self::answering(quic, key, limits, Arc::new(StdSystemTime)))
     }
 
     /// Answers where `carrier` ends, instead of at a socket of this system.
@@ -76,14 +76,16 @@ impl Endpoint {
         let socket = Arc::new(Carried(carrier));
         let quic = quinn::Endpoint::new_with_abstract_socket(config, None, socket, Arc::new(TokioRuntime))
             .map_err(|source| BindError::Carrier { source })?;
-        Ok(Self::answering(quic, key, limits))
+        Ok(Self::answering(quic, key, limits, Arc::new(RuntimeTime::default())))
     }
 
-    fn answering(quic: quinn::Endpoint, key: &TransportKey, limits: LinkLimits) -> Self {
+    /// `time` dates the tokens of callers that had to show their address.
+    fn answering(quic: quinn::Endpoint, key: &TransportKey, limits: LinkLimits, time: Arc<dyn TimeSource>) -> Self {
         let identity = Identity::new(key);
         let mut server = quinn::ServerConfig::with_crypto(identity.server_config(limits.version_max));
         server
             .transport_config(limits.accepting())
+            .time_source(time)
             .max_incoming(INCOMING_MAX)
             .incoming_buffer_size(INCOMING_BYTES_MAX)
             .incoming_buffer_size_total(INCOMING_BYTES_MAX * INCOMING_MAX as u64)
@@ -227,6 +229,22 @@ impl Endpoint {
                 Err(NotAdmitted::PeerFull)
             }
         }
+    }
+}
+
+/// The runtime's time since the endpoint came about, as a date: tokens are compared with each other only.
+#[derive(Debug)]
+struct RuntimeTime(Instant);
+
+impl Default for RuntimeTime {
+    fn default() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl TimeSource for RuntimeTime {
+    fn now(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + self.0.elapsed()
     }
 }
 

@@ -60,6 +60,15 @@ pub enum Level {
 }
 
 impl Level {
+    /// How long a world lasts before there is peace. A contact over a real link costs ten times as much; so those worlds are
+    /// shorter, and there are more of them.
+    fn hours(self, chance: &mut Chance) -> u64 {
+        match self {
+            Self::Talks => 4 + chance.below(5),
+            Self::Wires => 1 + chance.below(3),
+        }
+    }
+
     /// As the command line names it.
     pub fn name(self) -> &'static str {
         match self {
@@ -178,7 +187,7 @@ impl<'a> World<'a> {
     }
 
     fn live(&mut self) -> Result<Shown, Violation> {
-        let hours = 4 + self.chance.below(5);
+        let hours = self.level.hours(&mut self.chance);
         for hour in 0..hours {
             self.time.pass_to(hour * HOUR_MS);
             self.hour(hour)?;

@@ -98,20 +98,27 @@ impl Drop for Serving {
 }
 
 async fn answer_all(shared: Arc<Shared>, endpoint: Endpoint, callers: Arc<Callers>, stop: watch::Receiver<bool>) {
-    let mut stopped = stop.clone();
+    let mut stopped = stop;
     let mut conversations = JoinSet::new();
+    // Each has its own: those who wait for one watch are woken in no order, and a simulation must replay.
+    let mut stops: Vec<watch::Sender<bool>> = Vec::new();
     loop {
         // The one that may be there at all times comes last.
         tokio::select! {
             biased;
             // An error means that the handle is gone, and with it this task.
             _ = stopped.wait_for(|stop| *stop) => break,
-            Some(_) = conversations.join_next() => {}
+            Some(_) = conversations.join_next() => stops.retain(|stop| !stop.is_closed()),
             incoming = endpoint.accept() => {
                 let Some(incoming) = incoming else { break };
-                conversations.spawn(answer(Arc::clone(&shared), incoming, Arc::clone(&callers), stop.clone()));
+                let (stop, stopped) = watch::channel(false);
+                stops.push(stop);
+                conversations.spawn(answer(Arc::clone(&shared), incoming, Arc::clone(&callers), stopped));
             }
         }
+    }
+    for stop in &stops {
+        stop.send_replace(true);
     }
     let all = async { while conversations.join_next().await.is_some() {} };
     let _ = timeout(GOODBYE, all).await;

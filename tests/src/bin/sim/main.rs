@@ -13,6 +13,8 @@
 
 mod arguments;
 mod campaign;
+#[path = "../../world/wire/exports.rs"]
+mod exports_wire;
 mod planted;
 
 use std::process::ExitCode;

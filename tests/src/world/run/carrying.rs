@@ -40,6 +40,8 @@ impl World<'_> {
                 read.blobs_new
             ),
             Err(error) => {
+                // Where the World keeps its files differs from process to process.
+                let error = error.to_string().replace(&*stick.to_string_lossy(), "the stick");
                 format!("{} carries to {}, {harm:?}: {error}", self.sites[one].name(), self.sites[other].name())
             }
         };

@@ -6,6 +6,8 @@
 //!
 //! It does not look into frames: they are encrypted. What a side claims is taken from what it shows to its person.
 
+pub mod dice;
+
 mod call;
 mod judge;
 mod mortal;
@@ -86,7 +88,8 @@ pub struct Gathered {
 /// # Errors
 /// The first thing that did not hold.
 pub fn gather(stage: Stage<'_>, plan: &GatherPlan) -> Result<Gathered, Box<(Violation, Vec<String>)>> {
-    paused().block_on(scene::play(stage, plan))
+    let seed = stage.chance.number();
+    dice::with_seed(seed, move || paused().block_on(scene::play(stage, plan)))
 }
 
 /// What stands for `before` and then `piece`.
