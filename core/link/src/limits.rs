@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use quinn::{IdleTimeout, MtuDiscoveryConfig, TransportConfig, VarInt};
+use quinn::{EndpointConfig, IdleTimeout, MtuDiscoveryConfig, TransportConfig, VarInt};
 
 use crate::{BindError, Class, Version, carrier::DATAGRAM_BYTES_MAX, steady::SteadyFactory};
 
@@ -41,6 +41,12 @@ pub struct LinkLimits {
     ///
     /// The newest there is. An operator may hold a camp back while its other programs are older.
     pub version_max: Version,
+    /// Whether much may be carried, so that it is worth 13 kB to find out how large datagrams may be.
+    ///
+    /// True: photos in datagrams of 1,452 bytes instead of 1,200 take 3 % fewer bytes and a fifth less of the processor,
+    /// and the probes for that are four datagrams in each direction. A meeting that has little to say is a third of
+    /// that; who calls for one says false, and then neither side probes.
+    pub bulk: bool,
 }
 
 impl Default for LinkLimits {
@@ -53,6 +59,7 @@ impl Default for LinkLimits {
             connections_per_peer_max: 3,
             handshakes_unvalidated_max: 8,
             version_max: Version::NEWEST,
+            bulk: true,
         }
     }
 }
@@ -126,6 +133,16 @@ impl LinkLimits {
         }
     }
 
+    /// QUIC's parameters of an endpoint.
+    pub(crate) fn endpoint(&self) -> EndpointConfig {
+        let mut config = EndpointConfig::default();
+        if !self.bulk {
+            // A peer that is told so looks for nothing larger.
+            config.max_udp_payload_size(DATAGRAM_BYTES_MAX).expect("QUIC takes 1,200 bytes and more");
+        }
+        config
+    }
+
     /// QUIC's parameters for connections that we open.
     pub(crate) fn connecting(&self) -> Arc<TransportConfig> {
         let mut config = self.transport();
@@ -156,7 +173,7 @@ impl LinkLimits {
             .datagram_send_buffer_size(0)
             // Radios and tunnels differ in what they carry: start at the 1200 bytes that QUIC
             // requires of any path and probe upward.
-            .mtu_discovery_config(Some(MtuDiscoveryConfig::default()))
+            .mtu_discovery_config(self.bulk.then(MtuDiscoveryConfig::default))
             .min_mtu(DATAGRAM_BYTES_MAX)
             .initial_mtu(DATAGRAM_BYTES_MAX)
             // RFC 9002 §6.2.2 says 333 ms, so that a lost first packet costs a second; a link that lives

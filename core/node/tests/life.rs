@@ -3,10 +3,13 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::{Mission, carry, incident, inspection, open, passphrase, store_key, system, vault};
 use merestone_core::entry::Kind;
 use merestone_core::record::Standing;
 use merestone_core::roster::{Class, Role};
+use merestone_link::LinkLimits;
 use merestone_node::Answer;
 use merestone_node::capture::{SaveError, Speech};
 use merestone_node::device::{Device, Home, NoReplica, ObserverState, OpenDeviceError, PenError, UnlockError};
@@ -14,6 +17,7 @@ use merestone_node::draft::DraftSubject;
 use merestone_node::enrolment::AcceptError;
 use merestone_node::office::PartyOffice;
 use merestone_node::records::{RecordFilter, RecordState};
+use merestone_node::replica::{Meet, Retry, SyncError, SyncOutcome};
 use merestone_node::vault::VaultError;
 use merestone_store::OpenError;
 
@@ -431,4 +435,25 @@ fn a_device_is_open_once_and_made_of_a_complete_charter_only() {
     let none = Device::open(&Home::new(elsewhere.path()), store_key(), system("d"));
     assert!(matches!(none, Err(OpenDeviceError::Store(OpenError::Missing { .. }))), "{none:?}");
     drop(passphrase("x"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_tells_its_meetings_that_the_network_changed() {
+    let (mission, folder) = (Mission::found(), tempfile::tempdir().unwrap());
+    let device = std::sync::Arc::new(mission.device(folder.path(), "a"));
+    let observer = mission.enrol(&device, 0, "Olena", "correct horse");
+    let limits = LinkLimits { handshake: Duration::from_millis(50), ..LinkLimits::default() };
+    let replica = device.replica_with(&observer, limits).unwrap();
+    let unused = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let meet = Meet::new(unused.local_addr().unwrap(), replica.transport_key());
+    let retry = Retry { attempts_max: 2, wait: Duration::MAX, wait_max: Duration::MAX };
+    let mut attempts = 0;
+    let tell = |_: &Result<SyncOutcome, SyncError>| {
+        attempts += 1;
+        device.network_changed(None).unwrap();
+    };
+    // Between the two attempts it would wait for ever.
+    let error = replica.sync_until_done_telling(meet, retry, tell).await.unwrap_err();
+    assert!(error.is_worth_retrying(), "{error}");
+    assert_eq!(attempts, 2);
 }

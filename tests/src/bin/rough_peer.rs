@@ -13,17 +13,12 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use merestone_link::PeerKey;
 use merestone_node::Device;
-use merestone_node::replica::{Meet, Replica};
+use merestone_node::replica::{Meet, Replica, Retry, SyncError, SyncOutcome};
 use merestone_tests::mission::vault;
 use merestone_tests::outpost;
-use tokio::time::sleep;
-
-/// More conversations than this without an end are a fault.
-const MEETINGS_MAX: usize = 40;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -64,21 +59,18 @@ async fn sync(home: &Path, address: &str, key: &str) -> Result<(), Box<dyn Error
         *byte = u8::from_str_radix(key.get(2 * index..2 * index + 2).ok_or("a key has 64 digits")?, 16)?;
     }
     let meet = Meet::new(address.parse()?, PeerKey::from_bytes(bytes));
-    for _ in 0..MEETINGS_MAX {
-        match replica.sync_with(meet.clone()).outcome().await {
-            Ok(outcome) => {
-                let photo_bytes: u64 = outcome.progress.blobs.iter().map(|blobs| blobs.bytes_sent).sum();
-                say(&format!("{} {photo_bytes} {}", outcome.progress.entries_sent, outcome.is_fully_synced))?;
-                if outcome.is_fully_synced {
-                    return Ok(());
-                }
-            }
-            Err(error) if error.is_worth_retrying() => {}
-            Err(error) => return Err(error.into()),
+    let mut said = Ok(());
+    let tell = |result: &Result<SyncOutcome, SyncError>| {
+        let Ok(outcome) = result else { return };
+        let photo_bytes: u64 = outcome.progress.blobs.iter().map(|blobs| blobs.bytes_sent).sum();
+        let line = format!("{} {photo_bytes} {}", outcome.progress.entries_sent, outcome.is_fully_synced);
+        if let Err(error) = say(&line) {
+            said = Err(error);
         }
-        sleep(Duration::from_millis(500)).await;
-    }
-    Err("met too often without an end".into())
+    };
+    let outcome = replica.sync_until_done_telling(meet, Retry::default(), tell).await?;
+    said?;
+    if outcome.is_fully_synced { Ok(()) } else { Err(format!("not done: {}", outcome.end).into()) }
 }
 
 /// One write for one line, and nothing kept back.

@@ -278,3 +278,24 @@ async fn both_sides_count_what_was_carried() {
     assert!(camp.udp_received.bytes > 30_030 && camp.udp_received.bytes <= phone.udp_sent.bytes);
     assert!(camp.udp_received.datagrams > 20 && camp.udp_received.datagrams <= phone.udp_sent.datagrams);
 }
+
+/// Sends a short frame to and fro, so often that everything that QUIC wants to say beside it is said.
+async fn bytes_of_little(bulk: bool) -> u64 {
+    let (phone_endpoint, camp_endpoint) =
+        (endpoint(1, LinkLimits { bulk, ..LinkLimits::default() }), endpoint(2, LinkLimits::default()));
+    let (phone, camp) = tokio::join!(phone_endpoint.connect(address(&camp_endpoint), None), accepted(&camp_endpoint));
+    let (phone, camp) = (phone.unwrap(), camp.unwrap());
+    for _ in 0..30 {
+        phone.send(Class::Control, vec![7]).await.unwrap();
+        within(camp.recv()).await.unwrap();
+        camp.send(Class::Control, vec![7]).await.unwrap();
+        within(phone.recv()).await.unwrap();
+    }
+    phone.stats().udp_sent.bytes + camp.stats().udp_sent.bytes
+}
+
+#[tokio::test]
+async fn a_caller_that_expects_little_spares_both_sides_the_search_for_larger_datagrams() {
+    let (little, much) = (bytes_of_little(false).await, bytes_of_little(true).await);
+    assert!(little + 4 * 1_200 < much, "{little} and {much} bytes");
+}

@@ -1,16 +1,17 @@
 //! What a device lends to the replica that carries its store to peers, and what it hears back.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::{Arc, MutexGuard, PoisonError, Weak};
 
 use merestone_core::id::{LogId, RecordId, StatementId};
 use merestone_core::key::PublicKey;
 use merestone_core::roster::Class;
-use merestone_link::LinkLimits;
+use merestone_link::{BindError, LinkLimits};
 use merestone_store::Threads;
 
 use super::Device;
-use crate::replica::{Owner, ReceiptKey, Replica, Setup};
+use crate::replica::{Owner, ReceiptKey, Replica, Setup, Shared};
 
 /// No replica works in this observer's name now.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,7 +52,26 @@ impl Device {
         if self.system.threads == Threads::Caller {
             setup = setup.inline();
         }
-        Ok(Replica::open(setup.limits(limits).owner(Arc::new(Lent(Arc::clone(self))))))
+        let replica = Replica::open(setup.limits(limits).owner(Arc::new(Lent(Arc::clone(self)))));
+        let mut replicas = self.replicas();
+        replicas.retain(|replica| replica.strong_count() > 0);
+        replicas.push(replica.downgrade());
+        Ok(replica)
+    }
+
+    /// Lets every meeting of this device go on from where it is now; see [`Replica::network_changed`]. An app calls this when
+    /// the system says that the phone left one network for another; `local` is the new address, if the system told it.
+    ///
+    /// # Errors
+    /// If a meeting found no socket there: it stays where it was, and the others went on.
+    pub fn network_changed(&self, local: Option<IpAddr>) -> Result<(), BindError> {
+        let replicas: Vec<Replica> = self.replicas().iter().filter_map(Replica::upgrade).collect();
+        replicas.iter().map(|replica| replica.network_changed(local)).fold(Ok(()), Result::and)
+    }
+
+    /// A list of handles is whole after each statement.
+    fn replicas(&self) -> MutexGuard<'_, Vec<Weak<Shared>>> {
+        self.replicas.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -9,7 +9,7 @@ mod settings;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use merestone_core::id::{MissionId, StoreId};
 use merestone_core::roster::{Class, CompleteCharter, SignedCharter};
@@ -27,6 +27,7 @@ use crate::authority::{Authority, Received};
 use crate::clock::{Clock, ClockReading, Entropy, NoEntropy, SystemClock, SystemEntropy, random};
 use crate::forms::Forms;
 use crate::records::Shelf;
+use crate::replica::Shared;
 use install::Install;
 
 /// Where a device keeps its things.
@@ -113,6 +114,8 @@ pub struct Device {
     pub(crate) shelf: Shelf,
     install: Install,
     desk: Mutex<Desk>,
+    /// The replicas that carry this store, for as long as anybody holds them.
+    replicas: Mutex<Vec<Weak<Shared>>>,
 }
 
 impl Device {
@@ -163,6 +166,7 @@ impl Device {
             shelf: Shelf::default(),
             install,
             desk: Mutex::new(desk),
+            replicas: Mutex::default(),
         };
         // A kill may have come between an erasure and what it takes away.
         device.erase_everything_erased()?;

@@ -119,7 +119,7 @@ impl Host {
 
     /// Remembers what was agreed with the peer, or forgets it.
     pub(super) fn remember(&self, agreement: Option<Agreement>) {
-        Agreed::remember(&self.shared.store, self.peer, agreement);
+        Agreed::remember(&self.shared, self.peer, agreement);
     }
 
     pub(super) fn sign_receipt(&self, token: Token) -> Input {

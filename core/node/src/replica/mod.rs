@@ -65,7 +65,7 @@ mod writing;
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use merestone_core::id::{LogId, RecordId, StatementId};
 use merestone_core::key::KeyCache;
@@ -253,10 +253,26 @@ impl Replica {
 
     /// Meets one peer again and again until both sides hold the same, or it is of no use to try again.
     ///
+    /// A conversation that ended well and left something missing is followed by another: it may have met what was left of one
+    /// before it. Two of these in a row in which nothing moved say that it is missing on both sides.
+    ///
     /// # Errors
     /// The last [`SyncError`], when there never was a conversation after the last attempt allowed.
     pub async fn sync_until_done(&self, meet: Meet, retry: Retry) -> Result<SyncOutcome, SyncError> {
-        retry::until_done(self, meet, retry).await
+        self.sync_until_done_telling(meet, retry, |_| ()).await
+    }
+
+    /// As [`sync_until_done`](Self::sync_until_done); tells what each attempt came to, the last one too.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn sync_until_done_telling(
+        &self,
+        meet: Meet,
+        retry: Retry,
+        tell: impl FnMut(&Result<SyncOutcome, SyncError>),
+    ) -> Result<SyncOutcome, SyncError> {
+        retry::until_done(self, meet, retry, tell).await
     }
 
     /// Lets every meeting under way go on from where the device is now, and ends the waits of
@@ -326,6 +342,15 @@ impl Replica {
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.0
+    }
+
+    /// A handle that does not keep the replica.
+    pub(crate) fn downgrade(&self) -> Weak<Shared> {
+        Arc::downgrade(&self.0)
+    }
+
+    pub(crate) fn upgrade(weak: &Weak<Shared>) -> Option<Self> {
+        weak.upgrade().map(Self)
     }
 }
 

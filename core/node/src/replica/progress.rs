@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use merestone_core::sync::Progress;
-use merestone_link::{Connection, close_code};
+use merestone_link::{Connection, LinkLimits, PeerKey, close_code};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 
 use super::error::SyncError;
 use super::outcome::{PeerInfo, SyncOutcome};
 use super::talk::TalkOptions;
-use super::{Meet, Shared, conversation};
+use super::{Meet, Shared, agreed, conversation};
 
 /// How long a socket waits after the end, so that the peer hears of it.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -96,9 +96,11 @@ async fn connect_and_hold(
     let Some(&address) = addresses.first() else { return Err(SyncError::NoAddress) };
     let mut options = TalkOptions { wants, stay, ..TalkOptions::default() };
     options.limits.blob_bytes_max = photo_bytes_max;
+    let bulk = shared.limits.bulk && expects_much(&shared, expected).await;
+    let limits = LinkLimits { bulk, ..shared.limits.clone() };
     let endpoint = shared
         .network
-        .endpoint(&addresses, &shared.transport, shared.limits.clone())
+        .endpoint(&addresses, &shared.transport, limits)
         .map_err(|source| SyncError::NoSocket { address, source })?;
     let _call = shared.calls.begin(&endpoint);
     let connection =
@@ -108,4 +110,14 @@ async fn connect_and_hold(
     // A peer that does not hear of the end finds out by itself, later.
     let _ = timeout(GOODBYE, endpoint.wait_idle()).await;
     Ok(outcome)
+}
+
+/// Whether so much may be carried that the link should look for larger datagrams.
+async fn expects_much(shared: &Arc<Shared>, peer: Option<PeerKey>) -> bool {
+    let Some(peer) = peer else { return true };
+    if shared.is_inline {
+        return agreed::expects_much(shared, peer);
+    }
+    let shared = Arc::clone(shared);
+    spawn_blocking(move || agreed::expects_much(&shared, peer)).await.unwrap_or(true)
 }
