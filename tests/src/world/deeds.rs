@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use merestone_core::id::{BlobHash, RecordId};
+use merestone_core::id::{BlobHash, EntryId, RecordId};
 use merestone_node::capture::{BeginError, PhotoError, PhotoSource, SaveError};
 use merestone_node::device::{AccessError, PenError};
 use merestone_node::draft::{Draft, DraftError, DraftSubject};
@@ -35,17 +35,18 @@ pub enum Done {
 pub fn save(site: &mut Site, mission: &Mission, model: &mut Model, chance: &mut Chance) -> Done {
     let Some(up) = &site.up else { return Done::Refused("off") };
     let device = &up.device;
+    let edited = if chance.once_in(2) { pick_record(model, chance) } else { None };
+    if let Some(record) = edited.filter(|_| chance.once_in(3)) {
+        // One answer and nothing else, so that two people may correct two answers of one record.
+        return correct(site, model, record, &format!("t{:02}", 1 + chance.below(5)));
+    }
     let word = model.word();
     let mut answers = BTreeMap::from([(TOKEN.to_owned(), word.clone())]);
     for n in 0..1 + chance.below(3) {
         answers.insert(format!("t{:02}", 1 + chance.below(5)), format!("{word}-{n}"));
     }
-    let edited = if chance.once_in(2) { pick_record(model, chance) } else { None };
     let photo = chance.once_in(7).then(|| photo(chance));
     let photos: Vec<BlobHash> = photo.iter().map(|bytes| BlobHash::of(bytes)).collect();
-    let attempt =
-        Attempt { key: *site.key.as_bytes(), site: site.number, answers: answers.clone(), photos, told: None };
-    model.begin(&word, attempt);
     let everybody = chance.once_in(2);
     let anew = || device.begin(&site.key, mission.scope(), outpost::form());
     let begun = match edited.map(|record| device.begin_edit(&site.key, record)) {
@@ -59,8 +60,27 @@ pub fn save(site: &mut Site, mission: &Mission, model: &mut Model, chance: &mut 
         Err(BeginError::Access(error)) => return Done::Storage(error.to_string()),
         Err(error) => return Done::Wrong(error.to_string()),
     };
+    model.begin(&word, attempt(site, answers.clone(), seen(&draft), photos));
     let kept = keep(device, draft, answers, photo.as_deref(), everybody);
     match kept {
+        Ok(draft) => finish(site, model, &word, &draft),
+        Err(done) => done,
+    }
+}
+
+/// Corrects one answer of a record.
+pub fn correct(site: &mut Site, model: &mut Model, record: RecordId, question: &str) -> Done {
+    let Some(up) = &site.up else { return Done::Refused("off") };
+    let draft = match up.device.begin_edit(&site.key, record) {
+        Ok(draft) => draft,
+        Err(BeginError::NotEditable { .. }) => return Done::Refused("nothing of the record is applied here"),
+        Err(BeginError::Access(error)) => return Done::Storage(error.to_string()),
+        Err(error) => return Done::Wrong(error.to_string()),
+    };
+    let word = model.word();
+    let answers = BTreeMap::from([(question.to_owned(), word.clone())]);
+    model.begin(&word, attempt(site, answers.clone(), seen(&draft), Vec::new()));
+    match keep(&up.device, draft, answers, None, false) {
         Ok(draft) => finish(site, model, &word, &draft),
         Err(done) => done,
     }
@@ -80,8 +100,7 @@ pub fn settle(site: &mut Site, model: &mut Model, chance: &mut Chance) -> Done {
     };
     let word = model.word();
     let answers = BTreeMap::from([(key.clone(), word.clone())]);
-    let attempt = Attempt { key: *site.key.as_bytes(), site: site.number, answers, photos: Vec::new(), told: None };
-    model.begin(&word, attempt);
+    model.begin(&word, attempt(site, answers, view.heads.clone(), Vec::new()));
     let saved = up.device.resolve(&site.key, record, &key, Answer::text(&word));
     told(site, model, &word, saved)
 }
@@ -95,13 +114,28 @@ pub fn go_on(site: &mut Site, model: &mut Model) -> Vec<Done> {
     };
     let mut all = Vec::new();
     for draft in drafts {
-        let word = match draft.answers.get(TOKEN) {
-            Some(Answer::Text(word)) => word.clone(),
-            _ => continue,
+        let texts = draft.answers.values().filter_map(|answer| match answer {
+            Answer::Text(text) => text.split('-').next(),
+            _ => None,
+        });
+        let Some(word) = texts.into_iter().find(|word| model.attempts.contains_key(*word)).map(str::to_owned) else {
+            continue;
         };
         all.push(finish(site, model, &word, &draft));
     }
     all
+}
+
+fn attempt(site: &Site, answers: BTreeMap<String, String>, seen: Vec<EntryId>, photos: Vec<BlobHash>) -> Attempt {
+    Attempt { key: *site.key.as_bytes(), site: site.number, answers, seen, photos, told: None }
+}
+
+/// What the screen shows when a draft begins.
+fn seen(draft: &Draft) -> Vec<EntryId> {
+    match &draft.subject {
+        DraftSubject::New { .. } => Vec::new(),
+        DraftSubject::Edit { base, .. } => base.clone(),
+    }
 }
 
 fn keep(
@@ -180,7 +214,8 @@ fn of_access(error: &AccessError) -> Done {
     Done::Storage(error.to_string())
 }
 
-fn pick_record(model: &Model, chance: &mut Chance) -> Option<RecordId> {
+/// One of the newest records of which a person was told.
+pub fn pick_record(model: &Model, chance: &mut Chance) -> Option<RecordId> {
     let mut records: Vec<(u64, RecordId)> = Vec::new();
     for (word, attempt) in &model.attempts {
         if let Some((_, record)) = attempt.told {
@@ -196,7 +231,7 @@ fn pick_record(model: &Model, chance: &mut Chance) -> Option<RecordId> {
 /// A photo of a few chunks that no other is like. It is one of the project's, with comments that make it new and long.
 fn photo(chance: &mut Chance) -> Vec<u8> {
     let mut bytes = crate::saving::photo(chance).expect("the project's photos can be read");
-    for _ in 0..chance.below(4) {
+    for _ in 0..chance.below(6) {
         // A JPEG comment of 40,000 bytes that do not compress.
         let mut comment = vec![0xff, 0xfe, 0x9c, 0x42];
         while comment.len() < 40_002 {

@@ -41,6 +41,24 @@ pub struct Luck {
 }
 
 impl Luck {
+    /// The names of the kinds.
+    pub const KINDS: [&str; 14] = [
+        "short-links",
+        "kills",
+        "power-cuts",
+        "full-disks",
+        "io-errors",
+        "bit-flips",
+        "clocks",
+        "restores",
+        "clones",
+        "cuts",
+        "hostile",
+        "busy",
+        "old-versions",
+        "couriers",
+    ];
+
     /// A subset: each kind in about two worlds of five.
     pub fn draw(chance: &mut Chance) -> Self {
         let mut has = || chance.below(5) < 2;
@@ -60,6 +78,27 @@ impl Luck {
             old_versions: has(),
             couriers: has(),
         }
+    }
+
+    /// Whether it has the kind of this name.
+    pub fn has(&self, kind: &str) -> bool {
+        let has = [
+            self.short_links,
+            self.kills,
+            self.power_cuts,
+            self.full_disks,
+            self.io_errors,
+            self.bit_flips,
+            self.clocks,
+            self.restores,
+            self.clones,
+            self.cuts,
+            self.hostile,
+            self.busy,
+            self.old_versions,
+            self.couriers,
+        ];
+        Self::KINDS.iter().zip(has).any(|(name, has)| has && *name == kind)
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Attempt {
     pub site: usize,
     /// What was written, by question.
     pub answers: BTreeMap<String, String>,
+    /// The newest entries of the record that the screen showed when it was begun; none in a new record.
+    pub seen: Vec<EntryId>,
     /// Photos that were attached (originals).
     pub photos: Vec<BlobHash>,
     /// The entry and its record, once the person was told.
@@ -40,15 +42,42 @@ pub struct Attempt {
 pub struct CutMade {
     /// The key.
     pub key: [u8; 32],
-    /// The last seq to keep of each log.
-    pub kept: BTreeMap<LogId, u64>,
+    /// The last entry to keep of each log, and its seq.
+    pub kept: BTreeMap<LogId, (u64, EntryId)>,
 }
 
+/// The entry before each entry in its log.
+pub type Chain = BTreeMap<EntryId, Option<EntryId>>;
+
 impl CutMade {
-    /// Whether an entry of its key stands behind what is kept.
-    pub fn covers(&self, key: &[u8; 32], log: LogId, seq: u64) -> bool {
-        *key == self.key && self.kept.get(&log).is_none_or(|kept| seq > *kept)
+    /// Whether an entry of its key is neither what is kept nor before it in its chain.
+    pub fn covers(&self, key: &[u8; 32], at: Place, chain: &Chain) -> bool {
+        *key == self.key && self.kept.get(&at.log).is_none_or(|(seq, kept)| !is_before(*kept, *seq, at, chain))
     }
+}
+
+/// Where an entry stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its log.
+    pub log: LogId,
+    /// Its place in it.
+    pub seq: u64,
+    /// The entry.
+    pub id: EntryId,
+}
+
+/// Whether an entry is `kept` or one before it; so it counts while the chain between is not held.
+fn is_before(kept: EntryId, seq: u64, at: Place, chain: &Chain) -> bool {
+    let Some(steps) = seq.checked_sub(at.seq) else { return false };
+    let mut below = kept;
+    for _ in 0..steps {
+        match chain.get(&below) {
+            Some(Some(before)) => below = *before,
+            Some(None) | None => return true,
+        }
+    }
+    below == at.id
 }
 
 impl Model {
@@ -78,7 +107,7 @@ impl Model {
     }
 
     /// Whether a party cut it away.
-    pub fn is_covered(&self, key: &[u8; 32], log: LogId, seq: u64) -> bool {
-        self.cuts.iter().any(|cut| cut.covers(key, log, seq))
+    pub fn is_covered(&self, key: &[u8; 32], at: Place, chain: &Chain) -> bool {
+        self.cuts.iter().any(|cut| cut.covers(key, at, chain))
     }
 }

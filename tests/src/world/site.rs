@@ -45,6 +45,8 @@ pub struct Site {
     pub is_shaken: bool,
     /// What a cloned device was copied from.
     pub cloned_from: Option<usize>,
+    /// Until when nobody can meet it.
+    pub away_until_ms: u64,
     words: String,
     time: Time,
     lives: u32,
@@ -96,6 +98,7 @@ impl Site {
             is_doubled: false,
             is_shaken: false,
             cloned_from: None,
+            away_until_ms: 0,
             words,
             time: time.clone(),
             lives: 1,
@@ -124,6 +127,7 @@ impl Site {
             is_doubled: true,
             is_shaken: false,
             cloned_from: Some(self.number),
+            away_until_ms: 0,
             words: format!("{}/clone", self.words),
             time: self.time.clone(),
             lives: 0,

@@ -2,6 +2,8 @@
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
 mod disks;
+#[path = "../../src/world/disk/exports.rs"]
+mod exports;
 #[path = "../../src/world/wire/exports.rs"]
 mod exports_wire;
 mod mended;

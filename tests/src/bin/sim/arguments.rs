@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
+use merestone_tests::world::luck::Luck;
 use merestone_tests::world::run::Level;
 
 use crate::planted::SEEDS_MAX;
 
 /// How to use it.
-pub(crate) const USAGE: &str = "sim [--hours N] [--seed S] [--seeds N] [--jobs N] [--story EVENTS] [--level a|b] [--ledger FILE] [--planted NAME|all]";
+pub(crate) const USAGE: &str = "sim [--hours N] [--seed S] [--seeds N] [--jobs N] [--story EVENTS] [--level a|b] [--ledger FILE] [--luck KIND,KIND] [--planted NAME|all]";
 
 /// A campaign as it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub(crate) struct Arguments {
     pub(crate) events: usize,
     /// Where a line is added.
     pub(crate) ledger: Option<PathBuf>,
+    /// Only worlds that have all of these kinds of bad luck; others are passed over, and count as seeds.
+    pub(crate) luck: Vec<String>,
     /// How contacts are carried.
     pub(crate) level: Level,
     /// The bug planted on purpose that is to be found, or all of them.
@@ -39,6 +42,7 @@ impl Arguments {
             jobs: 1,
             events: 40,
             ledger: None,
+            luck: Vec::new(),
             level: Level::Talks,
             planted: None,
         };
@@ -52,6 +56,12 @@ impl Arguments {
                 "--jobs" => read.jobs = number(&value()?)?.clamp(1, 64),
                 "--story" => read.events = usize::try_from(number(&value()?)?).unwrap_or(usize::MAX),
                 "--ledger" => read.ledger = Some(value()?.into()),
+                "--luck" => {
+                    read.luck = value()?.split(',').map(str::to_owned).collect();
+                    if let Some(other) = read.luck.iter().find(|kind| !Luck::KINDS.contains(&kind.as_str())) {
+                        return Err(format!("no bad luck {other}; there are {}", Luck::KINDS.join(", ")));
+                    }
+                }
                 "--planted" => read.planted = Some(value()?),
                 "--level" => match value()?.as_str() {
                     "a" => read.level = Level::Talks,
@@ -86,6 +96,8 @@ mod tests {
         assert_eq!(read("--seed 7 --seeds 2").map(|read| (read.seed, read.seeds, read.hours)), Ok((7, 2, u64::MAX)));
         assert_eq!(read("--level b").map(|read| read.level), Ok(Level::Wires));
         assert_eq!(read("--level c"), Err("no level c".into()));
+        assert_eq!(read("--luck clones,cuts").map(|read| read.luck), Ok(vec!["clones".to_owned(), "cuts".to_owned()]));
+        assert!(read("--luck none").is_err());
         assert_eq!(read("--planted skip-fsync").map(|read| (read.seeds, read.hours)), Ok((SEEDS_MAX, u64::MAX)));
         assert!(read("--hours many").is_err());
     }

@@ -7,9 +7,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use merestone_tests::chance::Chance;
 use merestone_tests::outpost;
 use merestone_tests::world::disk;
-use merestone_tests::world::luck::Tally;
+use merestone_tests::world::luck::{Luck, Tally};
 use merestone_tests::world::run::{Failure, Plan, run};
 
 use crate::arguments::Arguments;
@@ -42,6 +43,10 @@ fn run_campaign(arguments: &Arguments) -> (Progress, Duration) {
                         return;
                     }
                     let seed = arguments.seed + at;
+                    let luck = Luck::draw(&mut Chance::new(seed));
+                    if !arguments.luck.iter().all(|kind| luck.has(kind)) {
+                        continue;
+                    }
                     let outcome =
                         run(Plan { seed, clocks: 0, events: arguments.events, level: arguments.level }, &mission);
                     let mut progress = lock();
@@ -87,6 +92,7 @@ pub(crate) fn run_and_report(arguments: &Arguments) -> ExitCode {
             "power_cuts": tally.power_cuts,
             "findings": failures.iter().map(|failure| failure.violation.invariant).collect::<Vec<_>>(),
             "level": arguments.level.name(),
+            "luck": arguments.luck,
             "planted": arguments.planted,
             "worlds": tally.seeds,
             "seconds": took.as_secs(),

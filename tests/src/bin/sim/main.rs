@@ -13,6 +13,8 @@
 
 mod arguments;
 mod campaign;
+#[path = "../../world/disk/exports.rs"]
+mod exports;
 #[path = "../../world/wire/exports.rs"]
 mod exports_wire;
 mod planted;

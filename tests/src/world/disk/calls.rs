@@ -8,8 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use libc::mode_t;
 
-use super::sys::{self, Answer};
+use super::sys;
+pub use super::sys::to_c;
 use super::{DISKS, IS_WORLD, Open, ROOT, State, lock};
+
+/// What a call answered: a number from 0 up, or an error number.
+pub type Answer = Result<i64, c_int>;
 
 /// Descriptors that can be watched: more than one process may have open here.
 const DESCRIPTORS: usize = 65_536;
@@ -17,7 +21,11 @@ const DESCRIPTORS: usize = 65_536;
 /// The disk that an open file lies on, by descriptor; 0 is none. Looked at on every write of the process, so it takes no lock.
 static OWNERS: [AtomicU32; DESCRIPTORS] = [const { AtomicU32::new(0) }; DESCRIPTORS];
 
-pub(super) fn open(folder: c_int, path: &CStr, flags: c_int, mode: mode_t) -> Answer {
+/// Opens a file or folder, as `openat` does.
+///
+/// # Errors
+/// The error number, of the kernel or of the disk.
+pub fn open(folder: c_int, path: &CStr, flags: c_int, mode: mode_t) -> Answer {
     let Some((number, disk)) = disk_at(path) else { return sys::open_at(folder, path, flags, mode) };
     let opened = lock(&disk).open(path, flags, mode)?;
     if let Some(owner) = usize::try_from(opened).ok().and_then(|fd| OWNERS.get(fd)) {
@@ -26,7 +34,11 @@ pub(super) fn open(folder: c_int, path: &CStr, flags: c_int, mode: mode_t) -> An
     Ok(opened)
 }
 
-pub(super) fn close(fd: c_int) -> Answer {
+/// Closes a descriptor.
+///
+/// # Errors
+/// The error number, of the kernel or of the disk.
+pub fn close(fd: c_int) -> Answer {
     let owner = usize::try_from(fd).ok().and_then(|fd| OWNERS.get(fd));
     let number = owner.map_or(0, |owner| owner.swap(0, Ordering::Relaxed));
     if number != 0
@@ -38,7 +50,7 @@ pub(super) fn close(fd: c_int) -> Answer {
 }
 
 /// Whether writes to it are looked at.
-pub(super) fn is_watched(fd: c_int) -> bool {
+pub fn is_watched(fd: c_int) -> bool {
     !is_world()
         && usize::try_from(fd)
             .ok()
@@ -46,7 +58,11 @@ pub(super) fn is_watched(fd: c_int) -> bool {
             .is_some_and(|owner| owner.load(Ordering::Relaxed) != 0)
 }
 
-pub(super) fn write(fd: c_int, bytes: &[u8], at: Option<i64>) -> Answer {
+/// Writes at a place, or where the descriptor stands.
+///
+/// # Errors
+/// The error number, of the kernel or of the disk.
+pub fn write(fd: c_int, bytes: &[u8], at: Option<i64>) -> Answer {
     let Some(disk) = watched(fd) else { return write_now(fd, bytes, at) };
     let mut state = lock(&disk);
     let from = at.map_or_else(|| sys::position(fd), i64::unsigned_abs);
@@ -65,7 +81,11 @@ pub(super) fn write(fd: c_int, bytes: &[u8], at: Option<i64>) -> Answer {
     write_now(fd, &bytes[..taken], at)
 }
 
-pub(super) fn flush(fd: c_int, data_only: bool) -> Answer {
+/// Makes durable what was written to a file, or the names in a folder.
+///
+/// # Errors
+/// The error number, of the kernel or of the disk.
+pub fn flush(fd: c_int, data_only: bool) -> Answer {
     let Some(disk) = watched(fd) else { return sys::flush(fd, data_only) };
     let mut state = lock(&disk);
     state.count()?;
@@ -79,7 +99,11 @@ pub(super) fn flush(fd: c_int, data_only: bool) -> Answer {
     Ok(0)
 }
 
-pub(super) fn truncate(fd: c_int, bytes: i64) -> Answer {
+/// Gives a file another length.
+///
+/// # Errors
+/// The error number, of the kernel or of the disk.
+pub fn truncate(fd: c_int, bytes: i64) -> Answer {
     let Some(disk) = watched(fd) else { return sys::truncate(fd, bytes) };
     let mut state = lock(&disk);
     state.count()?;
@@ -94,7 +118,11 @@ pub(super) fn truncate(fd: c_int, bytes: i64) -> Answer {
     sys::truncate(fd, bytes)
 }
 
-pub(super) fn rename(from: &CStr, to: &CStr) -> Answer {
+/// Gives a file another name.
+///
+/// # Errors
+/// The error number, of the kernel or of the disk.
+pub fn rename(from: &CStr, to: &CStr) -> Answer {
     let now = |from, to| sys::rename_at(libc::AT_FDCWD, from, libc::AT_FDCWD, to);
     let (Some((_, disk)), Some((other, _))) = (disk_at(from), disk_at(to)) else { return now(from, to) };
     debug_assert!(disk_at(from).is_some_and(|(number, _)| number == other), "a device stays on its disk");
@@ -106,7 +134,11 @@ pub(super) fn rename(from: &CStr, to: &CStr) -> Answer {
     Ok(0)
 }
 
-pub(super) fn remove(at: &CStr) -> Answer {
+/// Removes the name of a file.
+///
+/// # Errors
+/// The error number, of the kernel or of the disk.
+pub fn remove(at: &CStr) -> Answer {
     let Some((_, disk)) = disk_at(at) else { return sys::unlink_at(libc::AT_FDCWD, at, 0) };
     let mut state = lock(&disk);
     state.count()?;
@@ -115,7 +147,11 @@ pub(super) fn remove(at: &CStr) -> Answer {
     sys::unlink_at(libc::AT_FDCWD, at, 0)
 }
 
-pub(super) fn link(from_folder: c_int, from: &CStr, to_folder: c_int, to: &CStr, flags: c_int) -> Answer {
+/// Gives a file a second name.
+///
+/// # Errors
+/// The error number, of the kernel or of the disk.
+pub fn link(from_folder: c_int, from: &CStr, to_folder: c_int, to: &CStr, flags: c_int) -> Answer {
     let now = || sys::link_at(from_folder, from, to_folder, to, flags);
     let Some((_, disk)) = disk_at(to) else { return now() };
     let mut state = lock(&disk);
@@ -125,7 +161,19 @@ pub(super) fn link(from_folder: c_int, from: &CStr, to_folder: c_int, to: &CStr,
     Ok(0)
 }
 
-pub(super) fn make_folder(at: &CStr, mode: mode_t) -> Answer {
+/// Removes an empty folder.
+///
+/// # Errors
+/// The error number, of the kernel or of the disk.
+pub fn remove_folder(at: &CStr) -> Answer {
+    sys::unlink_at(libc::AT_FDCWD, at, libc::AT_REMOVEDIR)
+}
+
+/// Makes a folder.
+///
+/// # Errors
+/// The error number, of the kernel or of the disk.
+pub fn make_folder(at: &CStr, mode: mode_t) -> Answer {
     let now = || sys::make_folder_at(libc::AT_FDCWD, at, mode);
     let Some((_, disk)) = disk_at(at) else { return now() };
     let mut state = lock(&disk);

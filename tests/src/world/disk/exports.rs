@@ -1,7 +1,9 @@
 //! The C functions through which Rust's `std` and the bundled SQLite reach files, in the place of libc's.
 //!
 //! A program's own symbols win over those of a shared library, so these are found first by everything that is linked in,
-//! without the product knowing. Each asks the [disk](super) what is to happen; a file outside the world goes straight to the kernel.
+//! without the product knowing. Each asks the disk (`calls`) what is to happen; a file outside the world goes straight to the kernel.
+//!
+//! Only the programs that live worlds include this file; every other one, and all that measures, keeps libc's own functions.
 //!
 //! They are not complete: what neither `std` nor SQLite calls to change a file (`splice`, `copy_file_range`, a writable mapping)
 //! passes unseen. SQLite maps only its index of the write-ahead log, which no power cut keeps.
@@ -13,8 +15,7 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 
 use libc::{iovec, mode_t, off64_t, size_t, ssize_t};
 
-use super::sys::{self, Answer};
-use super::{calls, sys::to_c};
+use merestone_tests::world::disk::calls::{self, Answer, to_c};
 
 /// A C string that the caller vouches for; a null pointer is no path.
 ///
@@ -132,7 +133,7 @@ unsafe extern "C" fn unlink(path: *const c_char) -> c_int {
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn rmdir(path: *const c_char) -> c_int {
-    int(unsafe { text(path) }.and_then(|path| sys::unlink_at(libc::AT_FDCWD, path, libc::AT_REMOVEDIR)))
+    int(unsafe { text(path) }.and_then(calls::remove_folder))
 }
 
 #[unsafe(no_mangle)]

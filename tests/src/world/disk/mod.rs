@@ -1,15 +1,14 @@
 //! Disks that fail: every change that a device makes to its files passes here first.
 //!
-//! The product is not changed and knows nothing of it: [`exports`] stands where libc's functions stood, for Rust's `std` and the
-//! bundled SQLite alike. A [`Disk`] is the folder of one device. It counts storage calls, and can end a process at the k-th
+//! The product is not changed and knows nothing of it: `exports.rs`, in the programs that include it, stands where libc's
+//! functions stood, for Rust's `std` and the bundled SQLite alike. A [`Disk`] is the folder of one device. It counts storage calls, and can end a process at the k-th
 //! (from then on every call fails and changes nothing), cut the power (what was not flushed is undone in part, to the 512-byte
 //! sector), be full, fail once, and rot.
 //!
 //! What it does not do: it does not reorder a flush, and it keeps the names of one folder in the order in which they were
 //! changed, as journalling file systems do. A file system that keeps a later name and loses an earlier one is not here.
 
-mod calls;
-mod exports;
+pub mod calls;
 mod journal;
 mod sys;
 
@@ -89,7 +88,7 @@ impl Disk {
     /// An empty disk. It lies in memory where the system offers that (`/dev/shm`): no flush then waits for anything.
     ///
     /// # Errors
-    /// If its folder cannot be made.
+    /// If its folder cannot be made; or in a program that does not include `exports.rs`, whose disks would never fail.
     pub fn make() -> io::Result<Self> {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let folder = root().join(number.to_string());
@@ -100,7 +99,23 @@ impl Disk {
         let state = State { home, graves, ..State::default() };
         let state = Arc::new(Mutex::new(state));
         DISKS.write().unwrap_or_else(PoisonError::into_inner).insert(number, Arc::clone(&state));
-        Ok(Self { number, state, folder })
+        let disk = Self { number, state, folder };
+        disk.probe()?;
+        Ok(disk)
+    }
+
+    /// Whether calls of this program pass through the disk.
+    fn probe(&self) -> io::Result<()> {
+        let _as_a_device = AtWork::pause();
+        let probe = self.home().join("probe");
+        fs::create_dir(&probe)?;
+        fs::remove_dir(&probe)?;
+        let mut state = self.state();
+        state.journal = Journal::default();
+        match std::mem::take(&mut state.calls) {
+            0 => Err(io::Error::other("this program does not include world/disk/exports.rs")),
+            _ => Ok(()),
+        }
     }
 
     /// Where a device may write.
@@ -298,6 +313,11 @@ struct AtWork(bool);
 impl AtWork {
     fn begin() -> Self {
         Self(IS_WORLD.replace(true))
+    }
+
+    /// Until it is dropped, they are a device's.
+    fn pause() -> Self {
+        Self(IS_WORLD.replace(false))
     }
 }
 

@@ -1,4 +1,4 @@
-//! System calls as the kernel takes them, past every function that [`exports`](super::exports) stands in for.
+//! System calls as the kernel takes them, past every function that `exports` stands in for.
 //!
 //! It decides nothing. Unsafe code is needed because the kernel takes pointers; every function here takes slices and
 //! C strings instead, so that the rest of the disk is ordinary code.
@@ -8,8 +8,7 @@ use std::ffi::CStr;
 
 use libc::{c_int, c_long, mode_t};
 
-/// What a call answered: a number from 0 up, or an error number.
-pub(super) type Answer = Result<i64, c_int>;
+use super::calls::Answer;
 
 /// What `fstat` says that matters here.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +24,7 @@ fn answer(raw: c_long) -> Answer {
 }
 
 /// Hands an answer to C: -1 and `errno`, or the number.
-pub(super) fn to_c(answer: Answer) -> i64 {
+pub fn to_c(answer: Answer) -> i64 {
     answer.unwrap_or_else(|errno| {
         // SAFETY: as above.
         unsafe { *libc::__errno_location() = errno };

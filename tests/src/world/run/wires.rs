@@ -31,13 +31,17 @@ impl World<'_> {
     pub(super) fn gathering(&mut self) -> Result<(Vec<usize>, Vec<usize>), Violation> {
         let hub = self.chance.below(self.sites.len() as u64) as usize;
         let hub = if self.chance.once_in(2) { 0 } else { hub };
-        if !self.awake(hub)? {
+        if self.is_away(hub) || !self.awake(hub)? {
             return Ok((Vec::new(), Vec::new()));
         }
         let mut keys = BTreeSet::from([*self.sites[hub].key.as_bytes()]);
         let mut callers = Vec::new();
         for number in 0..self.sites.len() {
-            if keys.insert(*self.sites[number].key.as_bytes()) && !self.chance.once_in(5) && self.awake(number)? {
+            if keys.insert(*self.sites[number].key.as_bytes())
+                && !self.chance.once_in(5)
+                && !self.is_away(number)
+                && self.awake(number)?
+            {
                 callers.push(number);
             }
         }

@@ -1,0 +1,90 @@
+//! Keys that a party cuts: its own, and one that is another party's affair.
+
+use std::collections::BTreeMap;
+
+use merestone_core::entry::LogHead;
+use merestone_core::roster::{Class, CutDraft, CutReason, Role};
+use merestone_node::Device;
+use merestone_node::office::PartyOffice;
+
+use super::World;
+use crate::chance::Chance;
+use crate::world::check::{self, Violation, violated};
+use crate::world::model::CutMade;
+
+/// Cuts of one key at most.
+const CUTS_MAX: usize = 2;
+
+impl World<'_> {
+    /// A party cuts the key, at what the device holds of it at which its officer is, or a little below.
+    ///
+    /// An officer who brings the cut to base camp and another one who brings it to a phone know different heights; the lower
+    /// one counts. What a party says of another party's key is refused.
+    pub(super) fn cut_key(&mut self, number: usize) -> Result<(), Violation> {
+        let number = self.copied().filter(|_| self.chance.once_in(2)).unwrap_or(number);
+        let is_foreign = self.chance.once_in(6);
+        let uncut = self.sites.iter().filter(|site| site.role != Role::Camp && !site.is_cut).count();
+        let key = *self.sites[number].key.as_bytes();
+        let cuts = self.model.cuts.iter().filter(|cut| cut.key == key).count();
+        let at = if self.chance.once_in(3) { self.chance.below(self.sites.len() as u64) as usize } else { 0 };
+        let is_enough = cuts >= CUTS_MAX || (cuts == 0 && uncut < 3 && !is_foreign);
+        if is_enough || self.sites[at].is_cut || self.sites[at].key == self.sites[number].key || !self.awake(at)? {
+            return Ok(());
+        }
+        let (owner, count) = (self.sites[number].party, self.mission.roots.len());
+        let party = if is_foreign { (owner + 1) % count } else { owner };
+        let Some(up) = &self.sites[at].up else { return Ok(()) };
+        let Some((kept, made)) = kept(&up.device, key, &mut self.chance) else { return Ok(()) };
+        let office = PartyOffice::new(&self.mission.roots[party]);
+        let draft = CutDraft { key: &key, kept: &kept, reason: CutReason::Lost, text: None };
+        let Ok(cut) = office.cut(&self.mission.charter, &draft) else { return Ok(()) };
+        self.arm(at, 12);
+        let Some(up) = &self.sites[at].up else { return Ok(()) };
+        let is_known = up.device.authority().roster().holds(Class::Cut, cut.id());
+        let is_key_known = up.device.authority().roster().certificates_of(&key).next().is_some();
+        let taken = up.device.receive(Class::Cut, &[cut.as_bytes().to_vec()]);
+        let _ = up.replica.notify();
+        let was_armed = self.sites[at].disk.is_armed() || self.sites[at].is_shaken;
+        self.recover(at)?;
+        match taken {
+            Ok(received) if is_foreign && received.refused.len() == 1 => return Ok(()),
+            Ok(received) if received.new.len() == 1 && !is_foreign => {}
+            Ok(_) if is_foreign => return violated("foreign-cut-refused", "a party cuts the key of another one"),
+            Ok(_) if is_known => return Ok(()),
+            // Nobody was met here yet who knows this key: the party's officer waits.
+            Ok(_) if !is_key_known => return Ok(()),
+            Ok(_) => return violated("no-fault-no-refusal", "a sound cut of a known key is not taken"),
+            Err(_) if was_armed => {}
+            Err(error) => return violated("no-fault-no-refusal", format!("a cut is not taken: {error}")),
+        }
+        // What the officer sees at the device: one that died may have taken the cut before.
+        let Some(up) = &self.sites[at].up else { return Ok(()) };
+        if up.device.authority().roster().holds(Class::Cut, cut.id()) {
+            let names = (self.sites[number].name(), self.sites[at].name());
+            self.tell(format!("the key of {} is cut at {}: {made:?}", names.0, names.1));
+            self.tally.cuts += 1;
+            self.model.cuts.push(made);
+            self.sites.iter_mut().filter(|site| *site.key.as_bytes() == key).for_each(|site| site.is_cut = true);
+        }
+        Ok(())
+    }
+
+    /// A device of which there are two.
+    fn copied(&self) -> Option<usize> {
+        self.sites.iter().find_map(|site| site.cloned_from)
+    }
+}
+
+/// What a cut of the key keeps: in each log an entry at the end of a branch that is held, or a little below.
+fn kept(device: &Device, key: [u8; 32], chance: &mut Chance) -> Option<(Vec<LogHead>, CutMade)> {
+    let (mut kept, mut made) = (Vec::new(), CutMade { key, kept: BTreeMap::new() });
+    for tip in check::tips(device).ok()?.iter().filter(|tip| tip.key == key) {
+        let below = if chance.once_in(4) { 5 } else { 2 };
+        let Some(seq) = tip.height.checked_sub(1 + chance.below(below)) else { continue };
+        let ids = device.store().ids_at(tip.log, &[seq]).ok()?;
+        let Some(id) = ids.first().and_then(|(_, ids)| chance.pick(ids)).copied() else { continue };
+        kept.push(LogHead { scope: tip.scope, epoch: tip.epoch, seq, id });
+        made.kept.insert(tip.log, (seq, id));
+    }
+    Some((kept, made))
+}
