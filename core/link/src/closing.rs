@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use quinn::{ConnectionError, VarInt};
+use quinn::{ConnectionError, TransportErrorCode, VarInt};
 
 use crate::Class;
 
@@ -21,7 +21,7 @@ pub mod close_code {
     pub const CLASS_REPEATED: u32 = 3;
     /// A stream was reset, stopped, or ended inside a frame.
     pub const STREAM_CUT: u32 = 4;
-    /// This key already has as many connections as it may have.
+    /// This key has as many connections as it may have, and came again.
     pub const TOO_MANY_FROM_PEER: u32 = 5;
     /// The first code that is the conversation's own.
     pub const SESSION_FROM: u32 = 0x100;
@@ -66,6 +66,9 @@ pub enum Loss {
     /// Nothing arrived for the idle time.
     #[error("nothing arrived within the idle time")]
     TimedOut,
+    /// The peer ended it before it knew that we are who we are. QUIC carries no reason so early (RFC 9000 §10.2.3).
+    #[error("the peer ended it early")]
+    EndedEarly,
     /// Somebody answers there who does not know of this connection.
     #[error("the peer restarted")]
     PeerRestarted,
@@ -169,10 +172,13 @@ impl Closing {
             }
             ConnectionError::TimedOut => Loss::TimedOut.into(),
             ConnectionError::Reset => Loss::PeerRestarted.into(),
-            ConnectionError::TransportError(error) if error.code == quinn::TransportErrorCode::INTERNAL_ERROR => {
+            ConnectionError::TransportError(error) if error.code == TransportErrorCode::INTERNAL_ERROR => {
                 Loss::SocketGone.into()
             }
             ConnectionError::TransportError(error) => CloseInfo::Aborted { transport_code: error.code.into() },
+            ConnectionError::ConnectionClosed(close) if close.error_code == TransportErrorCode::APPLICATION_ERROR => {
+                Loss::EndedEarly.into()
+            }
             ConnectionError::ConnectionClosed(close) => CloseInfo::Aborted { transport_code: close.error_code.into() },
             // These two end a handshake, never a connection.
             ConnectionError::VersionMismatch | ConnectionError::CidsExhausted => Loss::SocketGone.into(),

@@ -12,7 +12,7 @@ use crate::{
     closing::{Goodbye, close_code},
     connection::Proved,
     limits::{INCOMING_BYTES_MAX, INCOMING_MAX},
-    slots::{HandshakeSlot, Slots},
+    slots::{HandshakeSlot, Lodger, Slots},
     socket,
     tls::{Identity, agreed_version, proved_key},
 };
@@ -140,11 +140,17 @@ impl Endpoint {
         let slot = slots.take().ok_or(ConnectError::TooManyConnections)?;
         let calls = Calls { quic, identity, limits, transport: connecting, expected };
         let quic = calls.first(addresses).await?;
-        self.admit(quic, slot).map_err(|refusal| match refusal {
-            NotAdmitted::NoKey => ConnectError::NoRawKey,
-            NotAdmitted::NoVersion => ConnectError::NoCommonVersion,
-            NotAdmitted::PeerFull => ConnectError::TooManyConnections,
-        })
+        let proved = proved(&quic).map_err(|refusal| match refusal {
+            NotProved::Key => ConnectError::NoRawKey,
+            NotProved::Version => ConnectError::NoCommonVersion,
+        })?;
+        match slot.admit(proved.peer, Box::new(quic.clone())) {
+            Ok(slot) => Ok(Connection::new(quic, proved, slot, Arc::clone(&self.0.goodbye))),
+            Err(_full) => {
+                quic.close(VarInt::from_u32(close_code::TOO_MANY_FROM_PEER), b"too many connections with this key");
+                Err(ConnectError::TooManyConnections)
+            }
+        }
     }
 
     /// The next caller, or `None` once the endpoint is closed.
@@ -217,24 +223,6 @@ impl Endpoint {
     pub fn public_key(&self) -> PeerKey {
         self.0.public
     }
-
-    /// Gives a proved peer its place.
-    fn admit(&self, quic: quinn::Connection, slot: HandshakeSlot) -> Result<Connection, NotAdmitted> {
-        let Some(peer) = proved_key(&quic) else {
-            return Err(NotAdmitted::NoKey);
-        };
-        let Some(version) = agreed_version(&quic) else {
-            return Err(NotAdmitted::NoVersion);
-        };
-        match slot.admit(peer) {
-            Ok(slot) => Ok(Connection::new(quic, Proved { peer, version }, slot, Arc::clone(&self.0.goodbye))),
-            Err(_full) => {
-                let code = VarInt::from_u32(close_code::TOO_MANY_FROM_PEER);
-                quic.close(code, b"too many connections with this key");
-                Err(NotAdmitted::PeerFull)
-            }
-        }
-    }
 }
 
 /// The runtime's time since the endpoint came about, as a date: tokens are compared with each other only.
@@ -262,13 +250,28 @@ fn check(limits: &LinkLimits) -> Result<(), BindError> {
     }
 }
 
-/// Why a complete handshake did not become a connection.
-enum NotAdmitted {
-    /// TLS reports no single raw key. The verifiers let no such handshake complete.
-    NoKey,
-    /// TLS reports no version of ours. QUIC lets no such handshake complete either.
-    NoVersion,
-    PeerFull,
+/// What a complete handshake lacks, though those who verify it let none without complete.
+enum NotProved {
+    /// TLS reports no single raw key.
+    Key,
+    /// TLS reports no version of ours.
+    Version,
+}
+
+fn proved(quic: &quinn::Connection) -> Result<Proved, NotProved> {
+    let peer = proved_key(quic).ok_or(NotProved::Key)?;
+    let version = agreed_version(quic).ok_or(NotProved::Version)?;
+    Ok(Proved { peer, version })
+}
+
+impl Lodger for quinn::Connection {
+    fn is_mute(&self) -> bool {
+        self.stats().frame_rx.stream == 0
+    }
+
+    fn make_room(&self) {
+        self.close(VarInt::from_u32(close_code::TOO_MANY_FROM_PEER), b"this key came again");
+    }
 }
 
 impl Incoming {
@@ -276,8 +279,8 @@ impl Incoming {
     /// waiting.
     ///
     /// # Errors
-    /// If the caller proves no key, speaks no version that we speak, is too slow, or has too many
-    /// connections already.
+    /// If the caller proves no key, speaks no version that we speak, or is too slow. One that has as many connections as it
+    /// may have loses one of them.
     pub async fn accept(self) -> Result<Connection, AcceptError> {
         let limits = &self.endpoint.0.limits;
         let connecting = self.quic.accept()?;
@@ -285,11 +288,12 @@ impl Incoming {
             Ok(handshake) => handshake?,
             Err(_elapsed) => return Err(AcceptError::TimedOut),
         };
-        self.endpoint.admit(quic, self.slot).map_err(|refusal| match refusal {
-            NotAdmitted::NoKey => AcceptError::NoRawKey,
-            NotAdmitted::NoVersion => AcceptError::NoCommonVersion,
-            NotAdmitted::PeerFull => AcceptError::TooManyFromPeer { connections_max: limits.connections_per_peer_max },
-        })
+        let proved = proved(&quic).map_err(|refusal| match refusal {
+            NotProved::Key => AcceptError::NoRawKey,
+            NotProved::Version => AcceptError::NoCommonVersion,
+        })?;
+        let slot = self.slot.admit_caller(proved.peer, Box::new(quic.clone()));
+        Ok(Connection::new(quic, proved, slot, Arc::clone(&self.endpoint.0.goodbye)))
     }
 
     /// Refuses the caller before its handshake; it sees [`ConnectError::Busy`].

@@ -123,12 +123,6 @@ pub enum AcceptError {
     /// The caller shows or takes no raw public key.
     #[error("the caller uses no raw public keys")]
     NoRawKey,
-    /// The caller proved a key that has all the connections it may have; it was told so.
-    #[error("this peer already has {connections_max} connections")]
-    TooManyFromPeer {
-        /// The limit.
-        connections_max: usize,
-    },
     /// The handshake failed in another way.
     #[error("handshake failed with transport code {transport_code:#x}")]
     Handshake {
@@ -255,6 +249,10 @@ impl From<ConnectionError> for ConnectError {
             },
             ConnectionError::ConnectionClosed(close) if close.error_code == TransportErrorCode::CONNECTION_REFUSED => {
                 Self::Busy
+            }
+            // Ended early, and QUIC does not say why: calling again is all there is to do.
+            ConnectionError::ConnectionClosed(close) if close.error_code == TransportErrorCode::APPLICATION_ERROR => {
+                Self::NoAnswer
             }
             ConnectionError::ConnectionClosed(close) => close.error_code.into(),
             ConnectionError::TransportError(error) => error.code.into(),

@@ -29,7 +29,7 @@ pub struct LinkLimits {
     /// Connections with one peer key at one time.
     ///
     /// 3: a phone that lost its link comes back before the old connection is known to be dead,
-    /// perhaps twice.
+    /// perhaps twice. One that calls beyond that loses the oldest, or one on which it said nothing.
     pub connections_per_peer_max: usize,
     /// Handshakes in progress from which on a caller must first show that it receives at the
     /// address it sends from (QUIC Retry, one more round trip). Zero: always.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use merestone_link::{AcceptError, BindError, ConnectError, Endpoint, LinkError, LinkLimits, Version, close_code};
+use merestone_link::{
+    AcceptError, BindError, Class, ConnectError, Endpoint, LinkError, LinkLimits, Version, close_code,
+};
 use quinn::{ConnectionError, TransportErrorCode};
 
 use crate::{
@@ -167,18 +169,27 @@ async fn our_own_limit_holds_for_our_own_calls() {
 }
 
 #[tokio::test]
-async fn one_key_cannot_take_every_place() {
-    let limits = LinkLimits { connections_per_peer_max: 1, ..LinkLimits::default() };
+async fn one_key_cannot_take_every_place_and_its_newest_connection_is_the_one_that_stays() {
+    let limits = LinkLimits { connections_per_peer_max: 2, ..LinkLimits::default() };
     let (camp, phone) = (endpoint(9, limits), endpoint(1, LinkLimits::default()));
     let target = address(&camp);
-    let (first, held) = within(async { tokio::join!(phone.connect(target, None), accepted(&camp)) }).await;
-    let (second, refused) = within(async { tokio::join!(phone.connect(target, None), accepted(&camp)) }).await;
-    assert_eq!(refused.unwrap_err(), AcceptError::TooManyFromPeer { connections_max: 1 });
-    match within(second.unwrap().recv()).await.unwrap_err() {
+    let mut links = Vec::new();
+    for spoken in [true, false, true] {
+        let (link, held) = within(async { tokio::join!(phone.connect(target, None), accepted(&camp)) }).await;
+        let (link, held) = (link.unwrap(), held.unwrap());
+        if spoken {
+            within(link.send(Class::Control, vec![1])).await.unwrap();
+            within(held.recv()).await.unwrap();
+        }
+        links.push((link, held));
+    }
+    // The one on which nothing was ever said made room.
+    match within(links[1].0.recv()).await.unwrap_err() {
         LinkError::ClosedByPeer { code, .. } => assert_eq!(code, close_code::TOO_MANY_FROM_PEER),
         other => panic!("{other:?}"),
     }
-    assert_eq!((first.unwrap().close_info(), held.unwrap().close_info()), (None, None));
+    let open = links.iter().map(|(_, held)| held.close_info().is_none()).collect::<Vec<_>>();
+    assert_eq!(open, [true, false, true]);
 }
 
 #[tokio::test]
