@@ -276,6 +276,13 @@ impl Author {
         self.sign(Kind::Change, Subject::Creates { writers: Vec::new() }, Content::Change(composed.chunk), photos)
     }
 
+    /// Says something about another entry's record, in an entry of this kind.
+    pub(crate) fn say(&mut self, kind: Kind, about: &VerifiedEntry) -> VerifiedEntry {
+        let subject = Subject::Of { record: about.record(), refs: vec![about.id()] };
+        let content = Content::Role { reason: None, text: Some("in words".into()), seed: [self.seed; 16] };
+        self.sign(kind, subject, content, Vec::new())
+    }
+
     fn sign(&mut self, kind: Kind, subject: Subject, content: Content, photos: Vec<Photo>) -> VerifiedEntry {
         let (seq, position) = match self.last {
             None => (0, Position::First { certificate: self.certificate, earlier: Vec::new() }),
