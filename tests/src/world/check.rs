@@ -6,10 +6,11 @@ mod truth;
 
 use std::fmt;
 
+use merestone_core::id::EntryId;
 use merestone_node::Device;
 
 use super::site::Site;
-pub use holding::{Holding, tips};
+pub use holding::{Holding, chain_to, tips};
 pub use shown::Shown;
 pub use truth::truth;
 
@@ -54,14 +55,11 @@ pub fn duty(site: &Site) -> Result<(), Violation> {
             }
         }
     }
-    for (log, height) in &site.duty.heights {
-        // A fork that came later may have made the branch of which peers were told a side branch.
-        let tip = store.tip(*log).map_err(|error| broken(&error))?;
-        let held = tip.map_or(0, |tip| if tip.branches.is_some() { tip.height.max(tip.top) } else { tip.height });
-        if held < *height {
-            let found = format!("{name} told peers that it holds {height} entries of log {log}, and holds {held}");
-            return violated("acknowledged-is-durable", found);
-        }
+    let told: Vec<EntryId> = site.duty.told.iter().copied().collect();
+    let held = store.held(&told).map_err(|error| broken(&error))?;
+    if let Some(lost) = told.iter().find(|id| !held.contains(*id)) {
+        let found = format!("{name} told peers that it holds entry {lost}, and does not");
+        return violated("acknowledged-is-durable", found);
     }
     for blob in &site.duty.blobs {
         if !store.verify_blob(*blob).map_err(|error| broken(&error))? {

@@ -1,12 +1,12 @@
 //! Two devices meet: what happens while they talk, and what must be true of what they say.
 
-use merestone_core::id::ScopeId;
+use merestone_core::id::{EntryId, LogId, ScopeId};
 use merestone_core::receipt::Receipt;
 use merestone_core::sync::frame::{Frame, Wants};
 use merestone_core::sync::{Class, CloseCode, Version};
 use merestone_node::replica::{End, SyncOutcome, Talk, TalkOptions};
 
-use super::check::{Holding, Violation, violated};
+use super::check::{self, Holding, Violation, violated};
 use super::deeds;
 use super::lies::lie;
 use super::link::{Bystander, Carried, Ended, LinkPlan, carry};
@@ -259,9 +259,8 @@ impl Watch<'_> {
         let site = &mut *self.sites[from];
         match Frame::decode(frame) {
             Ok(Frame::Kept(tips)) => {
-                for tip in tips.iter().filter(|tip| tip.branches.is_none()) {
-                    let height = site.duty.heights.entry(tip.log).or_default();
-                    *height = tip.height.max(*height);
+                for tip in tips {
+                    self.note_chain(from, tip.log, tip.height, tip.head);
                 }
             }
             Ok(Frame::Receipt(bytes)) => {
@@ -283,13 +282,27 @@ impl Watch<'_> {
                         self.violation = Some(Violation { invariant: "receipt-names-what-is-missing", found });
                     }
                 }
-                for log in receipt.logs() {
-                    let height = site.duty.heights.entry(log.log).or_default();
-                    *height = log.height.max(*height);
-                }
                 site.duty.blobs.extend(receipt.blobs());
+                for log in receipt.logs() {
+                    self.note_chain(from, log.log, log.height, log.head);
+                }
             }
             _ => {}
+        }
+    }
+
+    /// A side says that it holds a log up to a head: so it must now, and after a power cut.
+    fn note_chain(&mut self, from: usize, log: LogId, height: u64, head: EntryId) {
+        let site = &mut *self.sites[from];
+        let Some(up) = &site.up else { return };
+        match check::chain_to(&up.device, log, height, head) {
+            Ok(Ok(chain)) => site.duty.told.extend(chain),
+            Ok(Err(lacking)) => {
+                let found = format!("{} says that it holds {height} of log {log}, and lacks {lacking}", site.name());
+                self.violation = Some(Violation { invariant: "acknowledged-is-durable", found });
+            }
+            // A disk that may fail may fail this look too.
+            Err(_) => {}
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use merestone_core::id::{BlobHash, EntryId, LogId, StoreId};
+use merestone_core::id::{BlobHash, EntryId, StoreId};
 use merestone_core::key::{PublicKey, SigningKey};
 use merestone_core::roster::Role;
 use merestone_node::Device;
@@ -57,8 +57,8 @@ pub struct Site {
 pub struct Duty {
     /// Entries that the person was told are saved, with their photos.
     pub saved: BTreeMap<EntryId, Vec<BlobHash>>,
-    /// How far the store said to peers that it holds logs durably, under its present id.
-    pub heights: BTreeMap<LogId, u64>,
+    /// Entries of which the store said to peers that it holds them durably, under its present id.
+    pub told: BTreeSet<EntryId>,
     /// Blobs it said so of.
     pub blobs: BTreeSet<BlobHash>,
 }

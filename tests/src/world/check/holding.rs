@@ -119,3 +119,29 @@ pub fn tips(device: &Device) -> Result<Vec<LogTip>, String> {
         all.extend(page);
     }
 }
+
+/// The entries that a device acknowledges when it names the head of a log and how many there are: the head and all before.
+///
+/// # Errors
+/// What the store says; `Ok(Err(_))` names an entry that is acknowledged and not there.
+pub fn chain_to(
+    device: &Device,
+    log: LogId,
+    height: u64,
+    head: EntryId,
+) -> Result<Result<Vec<EntryId>, EntryId>, String> {
+    let (mut before, mut from) = (BTreeMap::new(), 0);
+    while from < height {
+        let page = device.store().links(log, from, PAGE_LINKS_MAX).map_err(|error| error.to_string())?;
+        let Some(last) = page.last() else { break };
+        from = last.seq + 1;
+        before.extend(page.into_iter().map(|link| (link.id, link.prev)));
+    }
+    let (mut chain, mut next) = (Vec::new(), (height > 0).then_some(head));
+    while let Some(id) = next {
+        let Some(prev) = before.get(&id) else { return Ok(Err(id)) };
+        chain.push(id);
+        next = *prev;
+    }
+    Ok(Ok(chain))
+}

@@ -50,7 +50,7 @@ impl World<'_> {
                 // With its marker it cannot know that it is a copy, and goes on in logs that others hold more of.
                 site.is_doubled |= backup.has_marker;
                 // It holds less than it said of itself; what it said is void.
-                site.duty.heights.clear();
+                site.duty.told.clear();
                 site.duty.blobs.clear();
                 site.disk.revive();
                 self.tally.restores += 1;

@@ -10,7 +10,7 @@ use super::call::{Call, Missed};
 use super::plan::{GatherPlan, PROMISED_MS};
 use super::scene::Scene;
 use super::{Gathered, Stage};
-use crate::world::check::{self, Holding, Violation, violated};
+use crate::world::check::{Holding, Violation, violated};
 
 /// How long a saved entry may take to be durable at everybody who is connected over a kind road: a lost datagram is sent
 /// again after some round trips, and a hop may lose several in a row.
@@ -42,9 +42,9 @@ fn claim(scene: &mut Scene<'_, '_>, index: usize, number: usize) -> Result<(), V
     if let Some(difference) = difference {
         return violated("synced-means-equal", format!("{names} show fully synced, and {difference}"));
     }
-    owe(scene, hub, &caller, number);
+    owe(scene, hub, &caller);
     if is_alone {
-        owe(scene, number, &other, hub);
+        owe(scene, number, &other);
     }
     Ok(())
 }
@@ -57,15 +57,10 @@ fn lacks(one: &Holding, of: &Holding) -> Option<String> {
     entry.or_else(|| blob.map(|blob| format!("the one that answers lacks blob {blob}")))
 }
 
-/// From now on a power cut must leave `number` all that `of` holds: somebody was told so.
-fn owe(scene: &mut Scene<'_, '_>, number: usize, held: &Holding, of: usize) {
-    let Some(up) = &scene.stage.sites[of].up else { return };
-    let Ok(tips) = check::tips(&up.device) else { return };
+/// From now on a power cut must leave `number` all that is `held` on the other side: somebody was told so.
+fn owe(scene: &mut Scene<'_, '_>, number: usize, held: &Holding) {
     let duty = &mut scene.stage.sites[number].duty;
-    for tip in tips.iter().filter(|tip| tip.branches.is_none()) {
-        let height = duty.heights.entry(tip.log).or_default();
-        *height = tip.height.max(*height);
-    }
+    duty.told.extend(held.entries.keys());
     duty.blobs.extend(&held.blobs);
 }
 
