@@ -1,6 +1,12 @@
 //! A link with one proved peer.
 
-use std::{fmt, net::SocketAddr, sync::Arc};
+use std::{
+    fmt,
+    net::SocketAddr,
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
 
 use tokio::sync::Mutex;
 
@@ -104,6 +110,24 @@ impl Connection {
         }
     }
 
+    /// A frame that has arrived whole, without waiting for one; also after the link has ended, on whichever side.
+    /// `None`, too, while another task waits in [`recv`](Self::recv).
+    pub fn try_recv(&self) -> Option<(Class, Vec<u8>)> {
+        let mut inbox = self.0.inbox.try_lock().ok()?;
+        let next = pin!(inbox.next_frame(&self.0.parts.quic));
+        match next.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok((class, frame))) => {
+                self.0.parts.counters.received(class, frame.len());
+                Some((class, frame))
+            }
+            Poll::Ready(Err(Stop::Violation(violation))) => {
+                self.0.parts.closing.close_for(violation);
+                None
+            }
+            Poll::Ready(Err(Stop::Closed(_))) | Poll::Pending => None,
+        }
+    }
+
     /// Closes the link at once; frames on their way in either direction are dropped.
     ///
     /// So the side that received last closes. Codes from [`close_code::SESSION_FROM`] are the
@@ -140,7 +164,11 @@ impl Connection {
 
     /// What was carried so far.
     pub fn stats(&self) -> LinkStats {
-        self.0.parts.counters.read(&self.0.parts.quic)
+        let mut stats = self.0.parts.counters.read(&self.0.parts.quic);
+        if let Ok(inbox) = self.0.inbox.try_lock() {
+            stats.set_unfinished(|class| inbox.unfinished(class));
+        }
+        stats
     }
 }
 

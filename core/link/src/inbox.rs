@@ -78,6 +78,14 @@ impl Inbox {
         next
     }
 
+    /// What was read of a frame of `class` that has not arrived whole.
+    pub(crate) fn unfinished(&self, class: Class) -> usize {
+        match &self.lanes[class.index()] {
+            Slot::Open(lane) => lane.body_filled,
+            Slot::Unopened | Slot::Ended => 0,
+        }
+    }
+
     fn poll_next<'a>(
         &mut self,
         cx: &mut Context<'_>,

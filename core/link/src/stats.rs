@@ -32,6 +32,8 @@ pub struct ClassStats {
     pub frames_received: u64,
     /// Their bytes.
     pub bytes_received: u64,
+    /// What was read of the frame under way; zero while a task waits for it.
+    pub bytes_unfinished: u64,
 }
 
 /// UDP payloads in one direction, without IP and UDP headers (28 or 48 bytes each).
@@ -47,6 +49,12 @@ impl LinkStats {
     /// The totals of one class.
     pub fn class(&self, class: Class) -> ClassStats {
         self.classes[class.index()]
+    }
+
+    pub(crate) fn set_unfinished(&mut self, bytes: impl Fn(Class) -> usize) {
+        for class in Class::ALL {
+            self.classes[class.index()].bytes_unfinished = bytes(class) as u64;
+        }
     }
 }
 
@@ -94,6 +102,7 @@ impl ClassCounters {
             bytes_sent: self.bytes_sent.load(Ordering::Relaxed),
             frames_received: self.frames_received.load(Ordering::Relaxed),
             bytes_received: self.bytes_received.load(Ordering::Relaxed),
+            bytes_unfinished: 0,
         }
     }
 }

@@ -7,7 +7,8 @@ mod replica_support;
 use std::time::Duration;
 
 use merestone_core::roster::Role;
-use merestone_node::replica::{End, Meet, Replica, Retry};
+use merestone_link::{Class, close_code};
+use merestone_node::replica::{End, Meet, Replica, Retry, TalkOptions};
 use merestone_store::{Store, StoreKey};
 use replica_support::{Mission, ShortLink, Site, impatient, serve, within};
 use std::sync::Arc;
@@ -94,6 +95,35 @@ async fn a_photo_goes_on_in_its_middle() {
     assert!(camp.store.is_blob_whole(photo).unwrap());
     let again = outcome.progress.blobs[2].bytes_sent + first.chunk_bytes;
     assert!(again <= 12_003_000 + ON_THE_WAY, "{again}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_had_arrived_when_a_link_was_cut_does_not_come_again() {
+    const PHOTO_BYTES: u64 = 12_000_000;
+    /// One chunk that was cut in its middle, and what is around chunks: their hashes twice, names and numbers.
+    const AGAIN_MAX: u64 = (64 << 10) + (32 << 10);
+    let mission = Mission::new(1);
+    let (mut anna, camp) = (Site::new(&mission, 10, Role::Observer), Site::new(&mission, 60, Role::Camp));
+    let photo = anna.photograph(PHOTO_BYTES as usize);
+    let (at_anna, at_camp) = (anna.replica(), camp.replica());
+    let serving = serve(&at_anna);
+    let endpoint = at_camp.bind(replica_support::HERE).unwrap();
+    let connection = within(endpoint.connect(serving.address(), Some(at_anna.transport_key()))).await.unwrap();
+    let mut meeting = at_camp.sync_over(connection.clone(), TalkOptions::default());
+    while let Some(state) = within(meeting.changed()).await {
+        if state.progress.blobs[2].bytes_received >= 2_000_000 {
+            connection.close(close_code::DONE, "");
+        }
+    }
+    within(meeting.outcome()).await.unwrap();
+    assert!(!camp.store.is_blob_whole(photo).unwrap());
+    let originals = connection.stats().class(Class::Originals);
+    let meet = Meet::new(serving.address(), at_anna.transport_key());
+    let outcome = within(at_camp.sync_until_done(meet, Retry::default())).await.unwrap();
+    within(serving.stop()).await;
+    assert!(outcome.is_fully_synced, "{outcome:?}");
+    let arrived = originals.bytes_received + originals.bytes_unfinished + outcome.progress.blobs[2].bytes_received;
+    assert!((PHOTO_BYTES..=PHOTO_BYTES + AGAIN_MAX).contains(&arrived), "{arrived}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,11 +1,13 @@
 //! What a [`site`](super::site) can be told to do, and what it says of it.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use merestone_core::id::{BlobHash, LogId};
+use merestone_link::{Class, close_code};
 use merestone_node::Answer;
 use merestone_node::records::RecordFilter;
-use merestone_node::replica::{Camp, Serving, SyncOutcome, SyncProgress};
+use merestone_node::replica::{Camp, Serving, SyncOutcome, SyncProgress, TalkOptions};
 use merestone_store::LogTip;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
@@ -53,18 +55,36 @@ fn told(ms: f64, outcome: &SyncOutcome) -> Value {
     })
 }
 
-/// Meets the peer for its photos; cuts the link once `cut_at` bytes are durable here.
-pub(super) async fn pull(member: &Member, peer: Peer, cut_at: Option<u64>, say: &(dyn Fn(&Value) + Sync)) -> Value {
+/// Meets the peer for its photos; cuts the link once `cut_at` bytes are durable here, and says what had arrived by then.
+pub(super) async fn pull_until(member: &Member, peer: Peer, cut_at: u64) -> Value {
+    let endpoint = member.replica.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a loopback");
+    let connection = endpoint.connect(peer.address, Some(peer.key)).await.expect("the sender answers");
+    let mut meeting = member.replica.sync_over(connection.clone(), TalkOptions::default());
+    let mut is_cut = false;
+    while let Ok(Some(progress)) = timeout(PATIENCE, meeting.changed()).await {
+        if !is_cut && received(&progress) >= cut_at && !progress.is_fully_synced {
+            // At once, with whatever is on its way.
+            connection.close(close_code::DONE, "cut");
+            is_cut = true;
+        }
+    }
+    let outcome = meeting.outcome().await;
+    let is_done = outcome.as_ref().is_ok_and(|outcome| outcome.is_fully_synced);
+    let end = outcome.map_or_else(|error| error.to_string(), |outcome| format!("{:?}", outcome.end));
+    let stats = connection.stats();
+    let photos = [Class::Thumbnails, Class::Previews, Class::Originals].map(|class| stats.class(class));
+    let arrived: u64 = photos.iter().map(|class| class.bytes_received + class.bytes_unfinished).sum();
+    endpoint.close(close_code::DONE, "");
+    json!({ "arrived": arrived, "is_over": !is_cut, "is_fully_synced": is_done, "end": end })
+}
+
+/// Meets the peer for its photos; says after each step how many bytes are durable here.
+pub(super) async fn pull(member: &Member, peer: Peer, say: &(dyn Fn(&Value) + Sync)) -> Value {
     let mut meeting = member.replica.sync_with(peer.meet());
     let mut durable = 0;
     while let Ok(Some(progress)) = timeout(PATIENCE, meeting.changed()).await {
         let now = received(&progress);
-        if cut_at.is_some_and(|cut_at| now >= cut_at) && !progress.is_fully_synced {
-            // Dropping it closes the link at once, with whatever is on its way.
-            drop(meeting);
-            return json!({ "bytes": now, "is_over": false, "is_cut": true });
-        }
-        if now != durable && cut_at.is_none() {
+        if now != durable {
             say(&json!({ "bytes": now, "is_over": false }));
         }
         durable = now;
@@ -72,7 +92,7 @@ pub(super) async fn pull(member: &Member, peer: Peer, cut_at: Option<u64>, say: 
     let outcome = meeting.outcome().await;
     let is_done = outcome.as_ref().is_ok_and(|outcome| outcome.is_fully_synced);
     let end = outcome.map_or_else(|error| error.to_string(), |outcome| format!("{:?}", outcome.end));
-    json!({ "bytes": durable, "is_over": true, "is_cut": false, "is_fully_synced": is_done, "end": end })
+    json!({ "bytes": durable, "is_over": true, "is_fully_synced": is_done, "end": end })
 }
 
 fn received(progress: &SyncProgress) -> u64 {

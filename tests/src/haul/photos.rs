@@ -38,15 +38,20 @@ pub(super) fn whole(bench: &Bench) -> Vec<Sample> {
 
 /// The receiver closes the link at 50 random points of the way, as the bench of iroh-blobs does.
 pub(super) fn cuts(bench: &Bench) -> Vec<Sample> {
-    broken_off(bench, "cuts", &mut |mut receiver, road, at| {
+    let mut arrived = 0;
+    let mut taken = broken_off(bench, "cuts", &mut |mut receiver, road, at| {
         let answer = receiver.ask(&format!("pull {} {at}", road.at));
+        arrived += number(&answer, "arrived") as u64;
         if answer["is_over"] == true { Broken::Over(receiver) } else { Broken::Off(Some(receiver)) }
-    })
+    });
+    let again = (arrived + taken.rest).saturating_sub(taken.transfers * TOTAL);
+    taken.found.push(Sample::new("cuts/arrived-again", "bytes a time", again as f64 / BREAKS as f64));
+    taken.found
 }
 
 /// The receiver is killed at 50 random points of the way.
 pub(super) fn kills(bench: &Bench) -> Vec<Sample> {
-    broken_off(bench, "kills", &mut |mut receiver, road, at| {
+    let taken = broken_off(bench, "kills", &mut |mut receiver, road, at| {
         receiver.tell(&format!("pull {}", road.at));
         loop {
             let answer = receiver.next();
@@ -58,7 +63,8 @@ pub(super) fn kills(bench: &Bench) -> Vec<Sample> {
                 return Broken::Off(None);
             }
         }
-    })
+    });
+    taken.found
 }
 
 /// How one attempt ended.
@@ -69,16 +75,26 @@ enum Broken {
     Off(Option<Process>),
 }
 
+/// What [`broken_off`] took.
+struct Transfers {
+    found: Vec<Sample>,
+    transfers: u64,
+    /// Bytes of photos that arrived where nothing was broken off any more.
+    rest: u64,
+}
+
 /// Breaks off [`BREAKS`] times, with as many whole transfers as that takes.
 fn broken_off(
     bench: &Bench,
     name: &str,
     break_off: &mut dyn FnMut(Process, &mut Road<'_>, u64) -> Broken,
-) -> Vec<Sample> {
+) -> Transfers {
     homes::phone(&corpus::found(), &bench.path("phone"), "Olena", Load::photos(COUNT, BYTES));
     let undisturbed = Road::begin(bench, "undisturbed").finish(None);
     let (mut chance, mut breaks, mut handed, mut carried, mut meetings) = (Chance::new(BREAKS), 0, 0_u64, 0.0, 0);
+    let (mut transfers, mut arrived) = (0, 0);
     for transfer in 0.. {
+        transfers += 1;
         let mut road = Road::begin(bench, &format!("{name}-{transfer}"));
         let mut receiver = None;
         while breaks < BREAKS {
@@ -100,18 +116,20 @@ fn broken_off(
         let rest = road.finish(receiver);
         (handed, carried) = (handed + rest.handed, carried + rest.carried - undisturbed.carried);
         handed = handed.saturating_sub(TOTAL);
+        arrived += rest.arrived;
         meetings = meetings.max(rest.meetings);
         if breaks >= BREAKS {
             break;
         }
     }
     let each = |bytes: f64| bytes / breaks.max(1) as f64;
-    vec![
+    let found = vec![
         Sample::new(format!("{name}/breaks"), "times", breaks as f64),
         Sample::new(format!("{name}/carried-again"), "bytes on lo a time", each(carried)),
         Sample::new(format!("{name}/handed-again"), "bytes a time", each(handed as f64)),
         Sample::new(format!("{name}/meetings-for-the-rest"), "at most", meetings as f64),
-    ]
+    ];
+    Transfers { found, transfers, rest: arrived }
 }
 
 /// A sender that answers, and the folder of a receiver that calls it.
@@ -126,6 +144,8 @@ struct Road<'a> {
 struct Taken {
     /// Bytes of photos that the sender handed to its link.
     handed: u64,
+    /// Bytes of photos that arrived at the receiver.
+    arrived: u64,
     carried: f64,
     /// How many it were: more than one says that one ended before everything was there.
     meetings: usize,
@@ -149,12 +169,14 @@ impl<'a> Road<'a> {
         let mut receiver = receiver.unwrap_or_else(|| self.receiver());
         let lo = loopback_bytes();
         let mut meetings = 0;
-        let mut handed = 0;
+        let (mut handed, mut arrived) = (0, 0);
         loop {
-            let met = receiver.ask(&format!("meet {}", self.at));
+            // As many bytes never come: nothing is cut.
+            let met = receiver.ask(&format!("pull {} {}", self.at, u64::MAX));
+            arrived += number(&met, "arrived") as u64;
             handed += number(&self.sender.ask("sent"), "bytes") as u64;
             meetings += 1;
-            if met[0]["is_fully_synced"] == true {
+            if met["is_fully_synced"] == true {
                 break;
             }
             assert!(meetings < MEETINGS_MAX, "the rest comes: {met}");
@@ -164,6 +186,6 @@ impl<'a> Road<'a> {
         receiver.kill();
         // What stays is only in the way.
         let _ = std::fs::remove_dir_all(self.bench.path(&self.name));
-        Taken { handed, carried, meetings }
+        Taken { handed, arrived, carried, meetings }
     }
 }

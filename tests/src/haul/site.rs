@@ -10,7 +10,8 @@
 //! ```text
 //! serve                       the first device answers peers: {"address", "key"}
 //! meet ADDRESS KEY            every device meets this peer once, all at the same time: one object a device
-//! pull ADDRESS KEY BYTES      the first device meets this peer and cuts the link once that many bytes of photos are durable
+//! pull ADDRESS KEY BYTES      the first device meets this peer, cuts the link once that many bytes of photos are durable, and
+//!                             says how many bytes of photos had arrived: {"arrived", "is_over"}
 //! pull ADDRESS KEY            … and says after each step how many are, until all are
 //! live ADDRESS KEY COUNT GAP  saves one inspection after the other while connected, GAP ms apart at most
 //! edit COUNT, add COUNT       saves edits of inspections, or new ones, while apart
@@ -55,8 +56,8 @@ pub(super) struct Member {
 /// A peer to meet.
 #[derive(Clone, Copy)]
 pub(super) struct Peer {
-    address: SocketAddr,
-    key: PeerKey,
+    pub(super) address: SocketAddr,
+    pub(super) key: PeerKey,
 }
 
 impl Peer {
@@ -111,9 +112,9 @@ fn obey(
             answer
         }
         ["meet", address, key] => runtime.block_on(acts::meet(members, peer(address, key)?)),
-        ["pull", address, key] => runtime.block_on(acts::pull(first, peer(address, key)?, None, &say)),
+        ["pull", address, key] => runtime.block_on(acts::pull(first, peer(address, key)?, &say)),
         ["pull", address, key, bytes] => {
-            runtime.block_on(acts::pull(first, peer(address, key)?, bytes.parse().ok(), &say))
+            runtime.block_on(acts::pull_until(first, peer(address, key)?, bytes.parse().ok()?))
         }
         ["live", address, key, count, gap] => {
             let (count, gap_ms) = (count.parse().ok()?, gap.parse().ok()?);

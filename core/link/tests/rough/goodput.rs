@@ -35,10 +35,11 @@ struct Seen {
     took: Duration,
 }
 
-fn cases() -> [Case; 7] {
+fn cases() -> [Case; 8] {
     let up = Weather { down_us: 0, ..Weather::rough() };
     let clean = Weather { lost_ppm: 0, delay_us: 150_000, ..up };
     let fast = Weather { delay_us: 50_000, bytes_per_s: Some(250_000), queue_bytes: 64_000, lost_ppm: 20_000, ..up };
+    let long = Weather { delay_us: 150_000, bytes_per_s: Some(2_500_000), queue_bytes: 375_000, lost_ppm: 0, ..up };
     let mut cases = [
         // A text written when the link goes down waits three seconds for it, whatever we do.
         ("600 ms, 5 %, 256 kbit/s, down 3 s of 10", Weather::rough(), 30, 60, 6_000),
@@ -48,6 +49,8 @@ fn cases() -> [Case; 7] {
         ("50 ms, 256 kbit/s, queue of 2 s", Weather { delay_us: 25_000, queue_bytes: 64_000, ..clean }, 30, 85, 2_000),
         ("300 ms, 30 %, 256 kbit/s", Weather { lost_ppm: 300_000, ..clean }, 20, 45, 4_000),
         ("100 ms, 2 %, 2 Mbit/s", fast, 200, 75, 1_000),
+        // What is under way at once is 750 kB.
+        ("300 ms, 20 Mbit/s", long, 600, 70, 1_000),
         ("100 ms, jitter 50, 2 %, 2 Mbit/s", Weather { jitter_us: 50_000, ..fast }, 200, 55, 1_000),
     ]
     .map(|(name, weather, chunks, goodput_percent_min, text_ms_max)| Case {

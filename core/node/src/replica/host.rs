@@ -36,6 +36,22 @@ pub(super) struct Host {
     pub(super) member: Member,
     peer: PeerKey,
     scopes: Arc<[ScopeId]>,
+    _receiving: Arc<Receiving>,
+}
+
+/// A conversation's part in the photos that are on their way in. It ends with the last clone of its host: what arrived
+/// before a link was cut is still written by the thread that writes for it, and others leave those photos to it until then.
+struct Receiving {
+    shared: Arc<Shared>,
+    member: Member,
+}
+
+impl Drop for Receiving {
+    fn drop(&mut self) {
+        if self.shared.arrivals.leave(self.member) {
+            self.shared.hub.publish(None, &LocalChange { blobs: true, ..LocalChange::default() });
+        }
+    }
 }
 
 /// Everything that a conversation begins with.
@@ -99,7 +115,9 @@ impl Host {
             stay,
             limits,
         };
-        let host = Self { shared: Arc::clone(shared), peer, reading, member: subscription.member(), scopes };
+        let member = subscription.member();
+        let receiving = Arc::new(Receiving { shared: Arc::clone(shared), member });
+        let host = Self { shared: Arc::clone(shared), peer, reading, member, scopes, _receiving: receiving };
         Ok(Opening { host, session: Session::new(config, local), subscription })
     }
 

@@ -35,7 +35,8 @@ pub(super) struct Hub {
 struct Seen {
     tips: BTreeMap<LogId, LogTip>,
     statements: BTreeSet<(Class, StatementId)>,
-    blobs: Option<(u64, u64)>,
+    /// The store's count of changes to its photos.
+    blob_changes: Option<u64>,
 }
 
 /// What a conversation was not told yet. It holds each log and statement once, so it is no longer than the store's lists.
@@ -109,8 +110,9 @@ impl Hub {
             change.statements.extend(new.into_iter().map(|id| (class, id)));
         }
         drop(roster);
-        let counts = store.counts()?;
-        change.blobs = seen.blobs.replace((counts.blobs, counts.blobs_missing)) != seen.blobs;
+        // Not the photos themselves: counting them takes longer the more there are, and this is done at every save.
+        let changes = Some(store.blob_changes());
+        change.blobs = std::mem::replace(&mut seen.blob_changes, changes) != changes;
         self.publish(None, &change);
         Ok(())
     }
@@ -153,9 +155,6 @@ impl Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         lock(&self.hub_of.hub.members).remove(&self.member.0);
-        if self.hub_of.arrivals.leave(self.member) {
-            self.hub_of.hub.publish(None, &LocalChange { blobs: true, ..LocalChange::default() });
-        }
     }
 }
 

@@ -12,7 +12,7 @@ use merestone_store::CommitError;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::answer::session_class;
 use super::codes::{end_of, wire_code};
@@ -27,6 +27,10 @@ use crate::device::AccessError;
 
 /// How often the session learns the time; it asks for once a second.
 const WAKE: Duration = Duration::from_secs(1);
+
+/// From one receipt of a conversation to the next. While people write and are connected, each entry would otherwise be
+/// followed by two receipts and what they make durable on both sides, some eight flushes, and the next entry waits for those.
+const RECEIPT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What others did for the pump.
 enum Event {
@@ -51,6 +55,10 @@ pub(super) struct Pump {
     lanes: Lanes,
     /// Requests for what another conversation is receiving.
     delayed: Vec<Delayed>,
+    /// A receipt to sign, once it may be.
+    receipt: Option<Token>,
+    /// When the next receipt may be signed.
+    next_receipt: Instant,
 
     tally: Tally,
     progress: watch::Sender<SyncProgress>,
@@ -85,6 +93,8 @@ impl Pump {
             done,
             lanes,
             delayed,
+            receipt: None,
+            next_receipt: Instant::now(),
             tally,
             progress,
         }
@@ -110,6 +120,7 @@ impl Pump {
                 },
                 info = self.connection.closed(), if !self.session.is_receiving() => break end_of(info.into()),
                 change = self.subscription.next() => self.on_change(change),
+                () = sleep_until(self.next_receipt), if self.receipt.is_some() => self.sign_receipt(),
                 _ = ticks.tick() => {
                     let elapsed = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
                     self.try_delayed(1);
@@ -121,7 +132,26 @@ impl Pump {
                 }
             }
         };
+        self.take_what_arrived();
         self.finish(end).await
+    }
+
+    /// Hands over the frames that arrived whole before the link ended, so that nothing of them has to come again: chunks are
+    /// written. As many as the link's windows hold, and none waits for anything.
+    fn take_what_arrived(&mut self) {
+        while let Some((class, frame)) = self.connection.try_recv() {
+            self.on_frame(session_class(class), frame);
+            while let Some(action) = self.session.poll() {
+                // It was said already why it ended.
+                let _ = self.act(action);
+            }
+        }
+    }
+
+    fn sign_receipt(&mut self) {
+        let Some(token) = self.receipt.take() else { return };
+        self.next_receipt = Instant::now() + RECEIPT_INTERVAL;
+        self.answer_later(move |host| Answer::ok(host.sign_receipt(token)));
     }
 
     /// Does everything the session wants now, and gives the link what it takes. A close is the last thing wanted.
@@ -152,7 +182,7 @@ impl Pump {
                 }
                 self.make_durable(Job::Commit { token, commit });
             }
-            Action::SignReceipt { token } => self.answer_later(move |host| Answer::ok(host.sign_receipt(token))),
+            Action::SignReceipt { token } => self.receipt = Some(token),
             Action::Remember(agreement) => self.make_durable(Job::Remember(agreement)),
             Action::Report(report) => self.on_report(report),
             Action::Close(close) => return Some(close),
