@@ -220,7 +220,7 @@ impl Apply<'_> {
         }
         if is_all {
             // What is known of the logs is written by now; it is forgotten, so that all is read again.
-            self.logs.clear();
+            self.logs.read_again();
             self.connection.prepare_cached("UPDATE log SET indexed = 0")?.execute([])?;
         }
         Ok(())

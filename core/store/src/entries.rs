@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::apply::{BODY_ERASED, BODY_HELD};
 use crate::batch::Damaged;
+use crate::book::Tips;
 use crate::error::ReadError;
 use crate::store::{Store, Trouble, limit};
 use crate::tips::{LogTip, TIP_COLUMNS, log_of, position, position_end, read_tip, seq_of, walk_on};
@@ -69,22 +70,19 @@ impl Store {
     /// # Errors
     /// If the store cannot be read.
     pub fn tips(&self, scope: Option<ScopeId>, after: Option<LogId>) -> Result<Vec<LogTip>, ReadError> {
-        let scope = scope.as_ref().map(ScopeId::as_bytes);
-        let after = after.map_or_else(Vec::new, |log| log.as_bytes().to_vec());
-        self.read(|connection| {
-            let sql = format!(
-                "SELECT {TIP_COLUMNS} FROM log WHERE id > ?1 AND (?2 IS NULL OR scope = ?2) ORDER BY id LIMIT ?3"
-            );
-            let mut select = connection.prepare_cached(&sql)?;
-            let rows = select.query_map(params![after, scope, limit(PAGE_TIPS_MAX)], read_tip)?;
-            let mut tips = Vec::new();
-            for found in rows {
-                let (log, mut tip) = found?;
-                walk_on(connection, log, &mut tip, |_| {})?;
-                tips.push(tip);
-            }
-            Ok(tips)
-        })
+        self.all_tips(|tips| tips.after(scope, after).take(PAGE_TIPS_MAX).copied().collect())
+    }
+
+    /// The logs of which a commit after number `changed` brought an entry or set one aside ([`LogTip::changed`]), ascending.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn tips_changed_since(&self, changed: u64) -> Result<Vec<LogTip>, ReadError> {
+        self.all_tips(|tips| tips.after(None, None).filter(|tip| tip.changed > changed).copied().collect())
+    }
+
+    pub(crate) fn all_tips<T>(&self, look: impl FnOnce(Tips<'_>) -> T) -> Result<T, ReadError> {
+        self.book.all(|| self.read(read_tips), look)
     }
 
     /// How far one log has come; `None` when nothing of it is held.
@@ -92,6 +90,9 @@ impl Store {
     /// # Errors
     /// If the store cannot be read.
     pub fn tip(&self, log: LogId) -> Result<Option<LogTip>, ReadError> {
+        if let Some(known) = self.book.tip(log) {
+            return Ok(known);
+        }
         self.read(|connection| {
             let sql = format!("SELECT {TIP_COLUMNS} FROM log WHERE id = ?1");
             let found = connection.prepare_cached(&sql)?.query_row([log.as_bytes()], read_tip).optional()?;
@@ -258,6 +259,18 @@ impl Store {
             Ok(counts)
         })
     }
+}
+
+/// The tips of all logs as they are on the disk.
+fn read_tips(connection: &Connection) -> Result<Vec<LogTip>, Trouble> {
+    let mut select = connection.prepare_cached(&format!("SELECT {TIP_COLUMNS} FROM log"))?;
+    let mut tips = Vec::new();
+    for found in select.query_map([], read_tip)? {
+        let (log, mut tip) = found?;
+        walk_on(connection, log, &mut tip, |_| {})?;
+        tips.push(tip);
+    }
+    Ok(tips)
 }
 
 fn log_number(connection: &Connection, log: LogId) -> rusqlite::Result<Option<i64>> {

@@ -2,13 +2,15 @@
 //!
 //! What a leaf says, its hash and the tree over all of them are made elsewhere; here a leaf is bytes at a number.
 
+use std::collections::HashMap;
+
 use merestone_core::id::{LogId, StatementId};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::batch::StatementClass;
 use crate::error::{CommitError, ReadError};
 use crate::store::{Store, limit};
-use crate::tips::{LogTip, TIP_COLUMNS, read_tip, walk_on};
+use crate::tips::LogTip;
 
 const SEQ_BITS: u32 = 20;
 
@@ -118,29 +120,22 @@ impl Store {
     /// # Errors
     /// If the store cannot be read.
     pub fn unsequenced_logs(&self) -> Result<Vec<Unsequenced>, ReadError> {
-        self.read(|connection| {
-            let columns = TIP_COLUMNS.split(", ").map(|column| format!("l.{column}")).collect::<Vec<_>>().join(", ");
-            let sql = format!(
-                "SELECT {columns}, coalesce(g.admitted, 0), g.branches
-                 FROM log l LEFT JOIN ledger_log g ON g.log = l.log ORDER BY l.id"
-            );
-            let mut select = connection.prepare_cached(&sql)?;
+        let admitted = self.read(|connection| {
+            let sql = "SELECT l.id, g.admitted, g.branches FROM ledger_log g CROSS JOIN log l ON l.log = g.log";
+            let mut select = connection.prepare_cached(sql)?;
             let rows = select.query_map([], |row| {
-                let admitted = row.get::<_, i64>(10)?.cast_unsigned();
-                Ok((read_tip(row)?, admitted, row.get::<_, Option<[u8; 32]>>(11)?))
+                let admitted = row.get::<_, i64>(1)?.cast_unsigned();
+                Ok((LogId::from_bytes(row.get(0)?), (admitted, row.get::<_, Option<[u8; 32]>>(2)?)))
             })?;
-            let mut unsequenced = Vec::new();
-            for found in rows {
-                let ((log, mut tip), admitted, branches) = found?;
-                // The row of a log is a lower bound.
-                walk_on(connection, log, &mut tip, |_| {})?;
-                let has_new_branches = tip.branches != branches;
-                if tip.height > admitted || has_new_branches {
-                    unsequenced.push(Unsequenced { tip, admitted, has_new_branches });
-                }
-            }
-            Ok(unsequenced)
-        })
+            Ok(rows.collect::<Result<HashMap<_, _>, _>>()?)
+        })?;
+        let unsequenced = |tip: &LogTip| {
+            let (admitted, branches) = admitted.get(&tip.log).copied().unwrap_or_default();
+            let has_new_branches = tip.branches != branches;
+            let is_open = tip.height > admitted || has_new_branches;
+            is_open.then_some(Unsequenced { tip: *tip, admitted, has_new_branches })
+        };
+        self.all_tips(|tips| tips.after(None, None).filter_map(unsequenced).collect())
     }
 
     /// Statements of a class that are not in the ledger, ascending.

@@ -60,12 +60,25 @@ const ROW_LAG_MAX: u64 = 64;
 pub(crate) struct Logs {
     /// By id, so that equal batches write equal rows in an equal order.
     states: BTreeMap<LogId, LogState>,
+    /// What the transaction in hand made of logs.
+    moved: BTreeMap<LogId, LogTip>,
 }
 
 impl Logs {
     /// Forgets what a transaction changed that was not committed.
     pub(crate) fn clear(&mut self) {
+        self.read_again();
+        self.moved.clear();
+    }
+
+    /// Reads every log again when it is needed, because its row says something that is not known here.
+    pub(crate) fn read_again(&mut self) {
         self.states.clear();
+    }
+
+    /// What the transaction that was committed just now made of logs.
+    pub(crate) fn take_moved(&mut self) -> impl Iterator<Item = LogTip> + use<> {
+        std::mem::take(&mut self.moved).into_values()
     }
 
     /// Inserts an entry at its position, unless it is held or four lower siblings are.
@@ -129,6 +142,7 @@ impl Logs {
         for state in self.states.values_mut().filter(|state| state.is_changed || state.is_row_old) {
             let is_of_batch = state.is_changed;
             state.settle(connection, arrived)?;
+            self.moved.insert(state.tip.log, state.tip);
             if is_of_batch {
                 tips.push(state.tip);
             }

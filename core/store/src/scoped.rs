@@ -55,6 +55,24 @@ impl Store {
         })
     }
 
+    /// Blobs of all classes that entries of `scopes` name and that are neither held whole nor erased, ascending.
+    /// What it costs grows with what is missing, not with what is held.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn missing_in(&self, scopes: &[ScopeId]) -> Result<Vec<BlobHash>, ReadError> {
+        let sql = format!(
+            "SELECT DISTINCT b.hash FROM blob b WHERE b.state = {BLOB_MISSING} AND {} ORDER BY b.hash",
+            named_in(scopes, 1)
+        );
+        let values: Vec<Value> = as_values(scopes).collect();
+        self.read(|connection| {
+            let mut select = connection.prepare_cached(&sql)?;
+            let rows = select.query_map(params_from_iter(values.iter()), |row| row.get(0).map(BlobHash::from_bytes))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// What is said about a blob that entries of `scopes` name, once for each description, ascending by chunk root.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use zeroize::Zeroizing;
 
 use crate::batch::{Batch, Committed, Damaged, Internal};
+use crate::book::Book;
 use crate::error::{CommitError, OpenError, ReadError};
 use crate::folder::{self, Folder};
 use crate::schema;
@@ -70,6 +71,8 @@ pub struct Store {
     /// `None` while dropping, and where the callers' threads do its work.
     thread: Option<JoinHandle<()>>,
     readers: Mutex<Vec<Connection>>,
+    /// Shared with the writer.
+    pub(crate) book: Arc<Book>,
     /// Held while a blob's file changes its place.
     pub(crate) moving: Mutex<()>,
     // Last, so that the folder is unlocked after the writer, which goes with the desk, is closed.
@@ -235,7 +238,9 @@ impl Store {
 
     fn start(folder: Folder, lock: folder::Lock, connection: Connection, threads: Threads) -> Result<Self, OpenError> {
         let database = folder.database();
-        let writer = Writer::new(connection, folder.clone()).map_err(|error| schema::open_error(&database, error))?;
+        let book = Arc::new(Book::default());
+        let writer = Writer::new(connection, folder.clone(), Arc::clone(&book))
+            .map_err(|error| schema::open_error(&database, error))?;
         let desk = Arc::new(Desk::new(writer, threads));
         let thread = match threads {
             Threads::Own => {
@@ -245,7 +250,8 @@ impl Store {
             }
             Threads::Caller => None,
         };
-        let store = Self { folder, desk, thread, readers: Mutex::new(Vec::new()), moving: Mutex::new(()), _lock: lock };
+        let (readers, moving) = (Mutex::new(Vec::new()), Mutex::new(()));
+        let store = Self { folder, desk, thread, readers, book, moving, _lock: lock };
         store.sweep();
         Ok(store)
     }

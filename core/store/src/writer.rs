@@ -13,6 +13,7 @@ use rusqlite::Connection;
 use crate::apply::Apply;
 use crate::ballast::Ballast;
 use crate::batch::{Batch, Committed};
+use crate::book::Book;
 use crate::error::CommitError;
 use crate::folder::Folder;
 use crate::logs::Logs;
@@ -123,6 +124,7 @@ pub(crate) struct Writer {
     connection: Connection,
     ballast: Ballast,
     logs: Logs,
+    book: Arc<Book>,
     /// Number of the newest commit that brought entries.
     arrived: i64,
     /// Newest turn in the queue of stale records.
@@ -138,7 +140,7 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn new(mut connection: Connection, folder: Folder) -> rusqlite::Result<Self> {
+    pub(crate) fn new(mut connection: Connection, folder: Folder, book: Arc<Book>) -> rusqlite::Result<Self> {
         // Planted: a commit is not flushed.
         #[cfg(planted)]
         if merestone_core::planted::is("skip-fsync") {
@@ -160,7 +162,18 @@ impl Writer {
         let ballast = Ballast::find(&folder);
         let logs = Logs::default();
         let blob_changes = Arc::new(AtomicU64::new(0));
-        Ok(Self { connection, ballast, logs, arrived, turn, log_pages, blob_changes, is_broken: false, must_empty_log })
+        Ok(Self {
+            connection,
+            ballast,
+            logs,
+            book,
+            arrived,
+            turn,
+            log_pages,
+            blob_changes,
+            is_broken: false,
+            must_empty_log,
+        })
     }
 
     /// Commits batches, in one transaction if that succeeds; the answers are in their order.
@@ -253,6 +266,7 @@ impl Writer {
         }
         self.arrived = arrived;
         self.turn = turn;
+        self.book.follow(self.logs.take_moved());
         if batches.iter().any(Batch::touches_blobs) || committed.iter().any(|one| one.is_inside) {
             self.blob_changes.fetch_add(1, Ordering::Release);
         }

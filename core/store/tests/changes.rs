@@ -5,7 +5,7 @@ mod common;
 
 use common::{Author, Home, commit, flip};
 use merestone_core::entry::VerifiedEntry;
-use merestone_core::id::BlobHash;
+use merestone_core::id::{BlobHash, ScopeId};
 use merestone_store::{Batch, BlobClaim, BlobClass, LogTip, Store};
 
 /// What is told of a log: everything but when it changed.
@@ -118,4 +118,58 @@ fn another_census_is_due_when_photos_are_named_held_lost_or_erased_and_not_for_t
     is_due(&store);
     commit(&store, entries[2..].to_vec());
     assert!(is_due(&store), "below another: it may be named already");
+}
+
+#[test]
+fn tips_that_were_read_before_commits_are_those_that_a_new_opening_reads() {
+    let (home, mut store) = Home::new();
+    let mut author = Author::new(1);
+    let trunk: Vec<_> = (0..80).map(|n| author.create(&format!("{n}"))).collect();
+    author.back_to(&trunk[20]);
+    let fork = author.create("fork");
+    let mut other = Author::new(2);
+    let early: Vec<_> = (0..3).map(|n| other.create(&format!("other {n}"))).collect();
+    assert_eq!(store.tips(None, None).unwrap(), []);
+    // A new log, a gap and its filling, more than a row lags behind, a fork, the same again, a log without its first entry.
+    let steps: Vec<Vec<VerifiedEntry>> = vec![
+        trunk[..3].to_vec(),
+        trunk[4..5].to_vec(),
+        trunk[3..4].to_vec(),
+        trunk[5..].to_vec(),
+        vec![fork],
+        trunk[..6].to_vec(),
+        early[1..].to_vec(),
+    ];
+    for (at, step) in steps.into_iter().enumerate() {
+        let before = store.tips(None, None).unwrap().iter().map(|tip| tip.changed).max().unwrap_or(0);
+        let committed = commit(&store, step);
+        let known = store.tips(None, None).unwrap();
+        assert!(committed.tips.iter().all(|tip| known.contains(tip)), "step {at}");
+        let later: Vec<_> = known.iter().copied().filter(|tip| tip.changed > before).collect();
+        assert_eq!(store.tips_changed_since(before).unwrap(), later, "step {at}");
+        drop(store);
+        store = home.open();
+        assert_eq!(store.tips(None, None).unwrap(), known, "step {at}");
+    }
+    let scope = trunk[0].header().scope;
+    let (first, all) = (store.tips(Some(scope), None).unwrap()[0], store.tips(None, None).unwrap());
+    assert_eq!(store.tips(Some(scope), Some(first.log)).unwrap(), all[1..]);
+    assert_eq!(store.tips(Some(ScopeId::from_bytes([0xee; 8])), None).unwrap(), []);
+}
+
+#[test]
+fn tips_that_are_known_follow_an_entry_that_is_set_aside() {
+    let (home, store) = Home::new();
+    let mut author = Author::new(1);
+    let entries: Vec<_> = (0..5).map(|n| author.create(&format!("text {n}"))).collect();
+    commit(&store, entries.clone());
+    drop(store);
+    flip(&home, &entries[2].header_bytes()[entries[2].header_bytes().len() - 32..]);
+    let store = home.open();
+    assert_eq!(store.tips(None, None).unwrap()[0].height, 5, "nobody has looked at the entry yet");
+    assert_eq!(store.entry(entries[2].id()).unwrap(), None);
+    let known = store.tips(None, None).unwrap();
+    assert_eq!((known[0].height, known[0].top), (2, 5));
+    drop(store);
+    assert_eq!(home.open().tips(None, None).unwrap(), known);
 }

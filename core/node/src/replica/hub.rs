@@ -9,7 +9,7 @@ use merestone_core::id::{LogId, ScopeId, StatementId};
 use merestone_core::roster::Class;
 use merestone_core::sync::frame::StatementClass;
 use merestone_core::sync::{CutKey, LocalChange, LocalTip};
-use merestone_store::{LogTip, ReadError, Store};
+use merestone_store::{ReadError, Store};
 use tokio::sync::Notify;
 
 use super::answer::local_tip;
@@ -33,10 +33,13 @@ pub(super) struct Hub {
 /// What [`Hub::look`] saw the last time.
 #[derive(Default)]
 struct Seen {
-    tips: BTreeMap<LogId, LogTip>,
+    /// Number of the newest commit that changed a log.
+    logs: u64,
+    /// Version of the roster.
+    roster: Option<u64>,
     statements: BTreeSet<(Class, StatementId)>,
-    /// The store's count of changes to its photos.
-    blob_changes: Option<u64>,
+    /// Number of commits that may have changed which blobs are held.
+    blobs: Option<u64>,
 }
 
 /// What a conversation was not told yet. It holds each log and statement once, so it is no longer than the store's lists.
@@ -86,33 +89,27 @@ impl Hub {
         *lock(&self.listener) = None;
     }
 
-    /// Compares the store with what it held at the last look, and tells every conversation what is new.
+    /// Tells every conversation what was committed since the last look. What it costs grows with what is new.
     pub(super) fn look(&self, store: &Store, authority: &Authority) -> Result<(), ReadError> {
         let mut seen = lock(&self.seen);
         let mut change = LocalChange::default();
-        let mut after = None;
-        loop {
-            let page = store.tips(None, after)?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.log);
-            for tip in page {
-                if seen.tips.insert(tip.log, tip) != Some(tip) {
-                    change.tips.extend(local_tip(&tip));
+        // Counters first: what comes after them is found by the next look.
+        let (blobs, version) = (store.blob_changes(), authority.version());
+        let moved = store.tips_changed_since(seen.logs)?;
+        seen.logs = moved.iter().map(|tip| tip.changed).max().unwrap_or(seen.logs);
+        change.tips.extend(moved.iter().filter_map(local_tip));
+        if seen.roster.replace(version) != Some(version) {
+            let roster = authority.roster();
+            for class in Class::ALL {
+                let all = roster.ids(class).into_iter();
+                let new: Vec<_> = all.filter(|id| seen.statements.insert((class, *id))).collect();
+                if class == Class::Cut {
+                    change.cuts = cut_keys(&roster, &new);
                 }
+                change.statements.extend(new.into_iter().map(|id| (class, id)));
             }
         }
-        let roster = authority.roster();
-        for class in Class::ALL {
-            let new: Vec<_> = roster.ids(class).into_iter().filter(|id| seen.statements.insert((class, *id))).collect();
-            if class == Class::Cut {
-                change.cuts = cut_keys(&roster, &new);
-            }
-            change.statements.extend(new.into_iter().map(|id| (class, id)));
-        }
-        drop(roster);
-        // Not the photos themselves: counting them takes longer the more there are, and this is done at every save.
-        let changes = Some(store.blob_changes());
-        change.blobs = std::mem::replace(&mut seen.blob_changes, changes) != changes;
+        change.blobs = seen.blobs.replace(blobs) != Some(blobs);
         self.publish(None, &change);
         Ok(())
     }

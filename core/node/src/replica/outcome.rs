@@ -12,7 +12,6 @@ use merestone_link::{Loss, PeerKey, Violation};
 use merestone_store::{LogTip, PAGE_LINKS_MAX, ReadError, Store};
 
 use super::Shared;
-use super::answer::stored_blob_class;
 use super::theirs::Theirs;
 use crate::device::AccessError;
 
@@ -328,8 +327,7 @@ pub(super) fn missing(
     for (log, seq, entry) in store.missing_bodies(LIST_MAX)? {
         here.bodies.push(MissingBody { entry, log, seq, person: person(log)? });
     }
-    let classes = BlobClass::ALL.map(stored_blob_class);
-    let absent = store.blob_census(scopes, &classes)?.missing;
+    let absent = store.missing_in(scopes)?;
     here.photos_unlisted = absent.len().saturating_sub(LIST_MAX);
     for hash in absent.into_iter().take(LIST_MAX) {
         here.photos.push(named(store, hash, &person)?);
