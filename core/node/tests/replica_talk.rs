@@ -262,3 +262,29 @@ fn of_two_sources_one_sends_a_photo_and_the_other_goes_on_when_it_is_lost() {
     assert!(from_two.progress().is_fully_synced || from_two.finish().is_fully_synced);
     assert_eq!(boris.holding(), camp.holding());
 }
+
+#[test]
+fn two_sources_that_are_met_at_once_send_different_photos() {
+    const PHOTOS: usize = 24;
+    let mission = Mission::new(41);
+    let (mut anna, boris) = (site(&mission, 3, Role::Observer), site(&mission, 4, Role::Observer));
+    let camp = site(&mission, 9, Role::Camp);
+    (0..PHOTOS).for_each(|more| _ = anna.photograph(70_000 + more));
+    let (at_anna, at_boris, at_camp) = (inline(&anna), inline(&boris), inline(&camp));
+    assert!(hold(&at_anna, &at_boris, TalkOptions::default()).0.is_fully_synced);
+    let begin = |of: &Replica, with: &Replica| Talk::begin(of, with.transport_key(), TalkOptions::default()).unwrap();
+    let (mut one, mut from_one) = (begin(&at_anna, &at_camp), begin(&at_camp, &at_anna));
+    let (mut two, mut from_two) = (begin(&at_boris, &at_camp), begin(&at_camp, &at_boris));
+    let mut brought = [0, 0];
+    while anna.holding() != camp.holding() {
+        let before = brought;
+        brought[0] += carry_originals(&mut one, &mut from_one, 1);
+        from_two.look();
+        brought[1] += carry_originals(&mut two, &mut from_two, 1);
+        from_one.look();
+        assert_ne!(brought, before, "somebody brings what is missing");
+    }
+    // Of each photo the chunk hashes and two chunks, whoever brought it.
+    assert_eq!(brought.iter().sum::<usize>(), PHOTOS * 3);
+    assert!(brought.iter().all(|frames| *frames >= PHOTOS / 4), "{brought:?}");
+}

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::PartyNumber;
 use super::certificate::Certificate;
@@ -113,7 +114,8 @@ pub struct Roster {
     certificates: BTreeMap<StatementId, Certificate>,
     cuts: BTreeMap<StatementId, Cut>,
     erasures: BTreeMap<StatementId, Erasure>,
-    receipts: BTreeMap<StatementId, Receipt>,
+    /// Shared between the copies of a roster: each may name tens of thousands of logs and photos.
+    receipts: BTreeMap<StatementId, Arc<Receipt>>,
     notes: BTreeMap<StatementId, Checkpoint>,
     forms: BTreeMap<StatementId, (FormDefinition, Vec<u8>)>,
 
@@ -215,7 +217,7 @@ impl Roster {
         }
         let signer = *receipt.signer();
         self.receipts.retain(|_, held| !receipt.covers(held));
-        self.receipts.insert(id, receipt);
+        self.receipts.insert(id, Arc::new(receipt));
         for old in self.receipts_too_many(&signer) {
             self.receipts.remove(&old);
         }
@@ -294,7 +296,7 @@ impl Roster {
 
     /// Every receipt that no later one covers, ascending by id.
     pub fn receipts(&self) -> impl Iterator<Item = &Receipt> {
-        self.receipts.values()
+        self.receipts.values().map(|receipt| &**receipt)
     }
 
     /// Every checkpoint note, ascending by id.
@@ -324,7 +326,7 @@ impl Roster {
             Class::Certificate => self.certificates.get(&id).map(Certificate::as_bytes),
             Class::Cut => self.cuts.get(&id).map(Cut::as_bytes),
             Class::Erasure => self.erasures.get(&id).map(Erasure::as_bytes),
-            Class::Receipt => self.receipts.get(&id).map(Receipt::as_bytes),
+            Class::Receipt => self.receipts.get(&id).map(|receipt| receipt.as_bytes()),
             Class::Note => self.notes.get(&id).map(Checkpoint::as_bytes),
             Class::Form => self.forms.get(&id).map(|(_, bytes)| bytes.as_slice()),
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use super::chunks::{Bits, BlobFrame};
 use super::close::Close;
-use super::frame::{BlobClass, Frame, WANTS_MAX, Want, Wants};
+use super::frame::{BlobClass, Frame, Want, Wants};
 use super::io::{BlobState, Commit, Request, WantedBlob};
 use super::outbox::{Outbox, Pending};
 use super::report::{BlobFailure, BlobProgress, Report};
@@ -99,7 +99,7 @@ impl Fetching {
     pub(super) fn on_wanted(&mut self, class: BlobClass, blobs: Vec<WantedBlob>, bytes_max: u64) {
         let page = &mut self.pages[index_of(class)];
         page.is_loading = false;
-        page.is_exhausted = blobs.len() < WANTS_MAX;
+        page.is_exhausted = blobs.len() < outstanding_max(class);
         page.after = blobs.last().map(|blob| blob.hash).or(page.after);
         if std::mem::take(&mut page.is_stale) {
             (page.after, page.is_exhausted) = (None, false);
@@ -239,19 +239,29 @@ impl Fetching {
     }
 
     fn load(&mut self, class: BlobClass, scopes: &[ScopeId], out: &mut Outbox) {
+        let outstanding = self.outstanding(class);
         let page = &mut self.pages[index_of(class)];
-        if page.is_loading || page.is_exhausted || !page.queue.is_empty() {
+        let is_enough = !page.queue.is_empty() || outstanding >= outstanding_max(class);
+        if page.is_loading || page.is_exhausted || is_enough {
             return;
         }
         page.is_loading = true;
-        let request = Request::Wanted { class, scopes: scopes.to_vec(), after: page.after, blobs_max: WANTS_MAX };
+        // No more than is asked for at once: what another conversation of this side could bring is left to it until then.
+        let blobs_max = outstanding_max(class);
+        let request = Request::Wanted { class, scopes: scopes.to_vec(), after: page.after, blobs_max };
         out.load(request, Pending::Wanted(class));
+    }
+
+    /// Blobs that were asked for and are not here.
+    fn outstanding(&self, class: BlobClass) -> usize {
+        let wanted = self.wanted.values().filter(|blob| blob.class == class).count();
+        wanted - self.pages[index_of(class)].queue.len()
     }
 
     /// Asks for queued blobs while fewer than may be are outstanding.
     fn ask(&mut self, class: BlobClass, out: &mut Outbox) {
+        let asked = self.outstanding(class);
         let queue = &mut self.pages[index_of(class)].queue;
-        let asked = self.wanted.values().filter(|blob| blob.class == class).count() - queue.len();
         let mut wants = Vec::new();
         while asked + wants.len() < outstanding_max(class)
             && let Some(hash) = queue.pop_front()

@@ -200,7 +200,10 @@ impl Apply<'_> {
                    RETURNING blob";
         let values = params![hash.as_bytes(), bytes.cast_signed(), chunks, class.code()];
         let blob: i64 = self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
-        let sql = "INSERT INTO blob_name (blob, entry) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        let sql = "INSERT INTO blob_name (blob, entry, scope)
+                   VALUES (?1, ?2, (SELECT l.scope FROM entry e CROSS JOIN log l ON l.log = e.position >> 23
+                                    WHERE substr(e.id, 1, 8) = substr(?2, 1, 8) AND e.id = ?2))
+                   ON CONFLICT (blob, entry) DO UPDATE SET scope = excluded.scope";
         self.connection.prepare_cached(sql)?.execute(params![blob, entry.as_bytes()])?;
         Ok(())
     }

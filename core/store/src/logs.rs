@@ -341,6 +341,9 @@ pub(crate) fn set_entry_aside(connection: &Connection, place: i64, reason: Aside
     let sql = "INSERT INTO aside (what, id, reason, record, bytes, body)
                SELECT 'entry', id, ?2, coalesce(record, id), header, body FROM entry WHERE position = ?1";
     let copied = connection.prepare_cached(sql)?.execute(params![place, reason.code()])?;
+    // What it names is wanted again when it comes again.
+    let sql = "UPDATE blob_name SET scope = NULL WHERE entry = (SELECT id FROM entry WHERE position = ?1)";
+    connection.prepare_cached(sql)?.execute([place])?;
     wiping(connection, || connection.prepare_cached("DELETE FROM entry WHERE position = ?1")?.execute([place]))?;
     Ok(copied > 0)
 }

@@ -24,6 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008-aside.sql"),
     include_str!("migrations/0009-ledger.sql"),
     include_str!("migrations/0010-agreements.sql"),
+    include_str!("migrations/0011-wanted.sql"),
 ];
 
 /// The newest format that this program knows.

@@ -123,16 +123,10 @@ impl Store {
     }
 }
 
-/// The condition that an entry of one of `scopes` names the blob; their values begin at parameter `first`.
+/// The condition that a held entry of one of `scopes` names the blob; their values begin at parameter `first`.
 fn named_in(scopes: &[ScopeId], first: usize) -> String {
     let places: Vec<String> = (first..first + scopes.len()).map(|place| format!("?{place}")).collect();
-    format!(
-        "EXISTS (SELECT 1 FROM blob_name n
-                 CROSS JOIN entry e ON substr(e.id, 1, 8) = substr(n.entry, 1, 8) AND e.id = n.entry
-                 CROSS JOIN log l ON l.log = e.position >> 23
-                 WHERE n.blob = b.blob AND l.scope IN ({}))",
-        places.join(", ")
-    )
+    format!("EXISTS (SELECT 1 FROM blob_name n WHERE n.blob = b.blob AND n.scope IN ({}))", places.join(", "))
 }
 
 fn as_values(scopes: &[ScopeId]) -> impl Iterator<Item = Value> {

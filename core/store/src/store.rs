@@ -79,8 +79,9 @@ pub struct Store {
     _lock: folder::Lock,
 }
 
-/// Readers that are kept open for the next read: as many as screens and sync ask at one time; more are opened when needed.
-const IDLE_READERS: usize = 4;
+/// Readers that are kept open for the next read: as many as screens and forty peers ask at one time, so that few are opened
+/// when needed. Each keeps up to 4 MiB of pages.
+const IDLE_READERS: usize = 12;
 
 impl Store {
     /// Makes an empty store at `path`, a folder that is made if it is missing, and opens it.

@@ -1,6 +1,7 @@
 //! Photos on their way in, shared by the conversations of a replica: each chunk is written once, whoever brings it.
 //!
-//! Whose peer has sent the chunk hashes of a photo is its source; other conversations do not ask for it while it comes.
+//! A conversation that asks for a photo has claimed it, and the others leave it out: two peers that were met at once send
+//! different photos. What a conversation claimed and did not get is there for the others again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,10 +12,18 @@ use merestone_store::{BlobClaim, BlobError, IncomingBlob, Store};
 
 use super::hub::Member;
 
-/// All photos that some conversation is receiving.
+/// All photos that some conversation asked for or is receiving.
 #[derive(Default)]
-pub(super) struct Arrivals(Mutex<BTreeMap<BlobHash, Arrival>>);
+pub(super) struct Arrivals(Mutex<Coming>);
 
+#[derive(Default)]
+struct Coming {
+    arrivals: BTreeMap<BlobHash, Arrival>,
+    /// Who asked, before anything came.
+    claims: BTreeMap<BlobHash, Member>,
+}
+
+/// A photo of which something came.
 struct Arrival {
     claim: BlobClaim,
     blob: Arc<Mutex<IncomingBlob>>,
@@ -22,6 +31,21 @@ struct Arrival {
 }
 
 impl Arrivals {
+    /// Whether `member` may ask for it: no other conversation did, or receives it. Nobody else may from then on.
+    pub(super) fn claim(&self, hash: BlobHash, member: Member) -> bool {
+        let mut coming = self.coming();
+        let is_free = coming.is_free(hash, member);
+        if is_free {
+            coming.claims.insert(hash, member);
+        }
+        is_free
+    }
+
+    /// Whether `member` could [claim](Self::claim) it.
+    pub(super) fn is_free(&self, hash: BlobHash, member: Member) -> bool {
+        self.coming().is_free(hash, member)
+    }
+
     /// A peer of `member` begins to send a blob, of which `have` is held.
     pub(super) fn begin(
         &self,
@@ -32,41 +56,41 @@ impl Arrivals {
         have: &[u8],
     ) -> Result<(), BlobError> {
         let mut coming = self.coming();
-        if let Some(arrival) = coming.get_mut(&claim.hash).filter(|arrival| arrival.claim == *claim) {
+        if let Some(arrival) = coming.arrivals.get_mut(&claim.hash).filter(|arrival| arrival.claim == *claim) {
             arrival.sources.insert(member);
             return Ok(());
         }
         let blob = Arc::new(Mutex::new(store.receive_blob(claim, hashes, have)?));
-        coming.insert(claim.hash, Arrival { claim: *claim, blob, sources: BTreeSet::from([member]) });
+        coming.arrivals.insert(claim.hash, Arrival { claim: *claim, blob, sources: BTreeSet::from([member]) });
         Ok(())
     }
 
     /// The blob on its way in as `claim` describes it.
     pub(super) fn blob(&self, claim: &BlobClaim) -> Option<Arc<Mutex<IncomingBlob>>> {
-        self.coming()
-            .get(&claim.hash)
-            .filter(|arrival| arrival.claim == *claim)
-            .map(|arrival| Arc::clone(&arrival.blob))
+        let coming = self.coming();
+        let arrival = coming.arrivals.get(&claim.hash).filter(|arrival| arrival.claim == *claim)?;
+        Some(Arc::clone(&arrival.blob))
     }
 
-    /// Whether it comes, and not by `member`.
-    pub(super) fn comes_by_others(&self, claim: &BlobClaim, member: Member) -> bool {
-        self.coming().get(&claim.hash).is_some_and(|arrival| !arrival.sources.contains(&member))
-    }
-
-    /// It is whole, or turned out to be something else.
+    /// It is whole, or turned out to be something else, or need not come.
     pub(super) fn end(&self, hash: BlobHash) {
-        self.coming().remove(&hash);
+        let mut coming = self.coming();
+        coming.arrivals.remove(&hash);
+        coming.claims.remove(&hash);
     }
 
     /// `member` does not receive it any more; whether others may ask for it now. What came stays in its file.
     pub(super) fn give_back(&self, member: Member, hash: BlobHash) -> bool {
         let mut coming = self.coming();
-        let Some(arrival) = coming.get_mut(&hash) else { return false };
+        let was_claimed = coming.claims.get(&hash) == Some(&member);
+        if was_claimed {
+            coming.claims.remove(&hash);
+        }
+        let Some(arrival) = coming.arrivals.get_mut(&hash) else { return was_claimed };
         arrival.sources.remove(&member);
         let is_free = arrival.sources.is_empty();
         if is_free {
-            coming.remove(&hash);
+            coming.arrivals.remove(&hash);
         }
         is_free
     }
@@ -74,13 +98,21 @@ impl Arrivals {
     /// `member` receives nothing any more; whether others may ask for anything now.
     pub(super) fn leave(&self, member: Member) -> bool {
         let mut coming = self.coming();
-        let before = coming.len();
-        coming.retain(|_, arrival| !arrival.sources.remove(&member) || !arrival.sources.is_empty());
-        coming.len() < before
+        let before = (coming.arrivals.len(), coming.claims.len());
+        coming.arrivals.retain(|_, arrival| !arrival.sources.remove(&member) || !arrival.sources.is_empty());
+        coming.claims.retain(|_, claimer| *claimer != member);
+        (coming.arrivals.len(), coming.claims.len()) != before
     }
 
-    fn coming(&self) -> MutexGuard<'_, BTreeMap<BlobHash, Arrival>> {
+    fn coming(&self) -> MutexGuard<'_, Coming> {
         whole(&self.0)
+    }
+}
+
+impl Coming {
+    fn is_free(&self, hash: BlobHash, member: Member) -> bool {
+        let is_own = |arrival: &Arrival| arrival.sources.contains(&member);
+        self.arrivals.get(&hash).is_none_or(is_own) && self.claims.get(&hash).is_none_or(|claimer| *claimer == member)
     }
 }
 

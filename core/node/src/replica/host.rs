@@ -101,7 +101,8 @@ impl Host {
         let certificate = shared.certificate();
         let scopes: Arc<[ScopeId]> = certificate.as_ref().map_or_else(Vec::new, |held| held.scopes().to_vec()).into();
         let subscription = Subscription::join(shared, scopes.to_vec());
-        let reading = Arc::new(Reading::new(Arc::clone(shared), subscription.member()));
+        let asks_for_all = limits.blob_bytes_max == u64::MAX;
+        let reading = Arc::new(Reading::new(Arc::clone(shared), subscription.member(), asks_for_all));
         let local = reading.local_state(peer, &scopes, wants)?;
         let identity = shared.store.identity()?;
         let config = SessionConfig {
@@ -256,7 +257,7 @@ impl Host {
             if *failure == BlobFailure::ChunkHashes {
                 self.doubt(*hash);
             }
-            if self.shared.arrivals.give_back(self.member, *hash) {
+            if self.reading.give_back(*hash) {
                 // Others left it to this conversation.
                 let change = LocalChange { blobs: true, ..LocalChange::default() };
                 self.shared.hub.publish(Some(self.member), &change);

@@ -1,6 +1,6 @@
 //! What a conversation wants to read, from the store and the roster.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use merestone_core::id::{BlobHash, EntryId, LogId, ScopeId, StatementId};
@@ -24,6 +24,10 @@ pub(super) struct Reading {
     member: Member,
     outgoing: Outgoing,
     wanted: Wanted,
+    /// Whether what is read of missing photos is also asked for, all of it.
+    asks_for_all: bool,
+    /// Photos that the peer did not bring: what it does not ask for must not be kept from others.
+    given_up: Mutex<HashSet<BlobHash>>,
 }
 
 /// Blobs that this conversation asked for, as the entries that name them describe them.
@@ -44,8 +48,16 @@ impl Wanted {
 }
 
 impl Reading {
-    pub(super) fn new(shared: Arc<Shared>, member: Member) -> Self {
-        Self { shared, member, outgoing: Outgoing::default(), wanted: Wanted::default() }
+    /// `asks_for_all`: no photo is left out for its size.
+    pub(super) fn new(shared: Arc<Shared>, member: Member, asks_for_all: bool) -> Self {
+        let (outgoing, wanted, given_up) = (Outgoing::default(), Wanted::default(), Mutex::default());
+        Self { shared, member, outgoing, wanted, asks_for_all, given_up }
+    }
+
+    /// The peer did not bring it; whether other conversations may ask for it now.
+    pub(super) fn give_back(&self, hash: BlobHash) -> bool {
+        whole(&self.given_up).insert(hash);
+        self.shared.arrivals.give_back(self.member, hash)
     }
 
     pub(super) fn wanted(&self) -> Wanted {
@@ -183,17 +195,29 @@ impl Reading {
     ) -> Result<Option<Loaded>, BlobError> {
         let (mut found, mut after, mut comes) = (Vec::<WantedBlob>::new(), after, false);
         while found.len() < blobs_max {
-            let room = blobs_max - found.len();
-            // Twice as many: entries may describe one file differently, and a page may end in the middle of that.
-            let page = self.store().missing_blobs_in(scopes, stored_blob_class(class), after, room * 2)?;
-            let is_last = page.len() < room * 2;
-            for descriptions in page.chunk_by(|one, other| one.claim.hash == other.claim.hash).take(room) {
+            // Twice as many, because entries may describe one file differently.
+            let rows_max = (blobs_max - found.len()) * 2;
+            let page = self.store().missing_blobs_in(scopes, stored_blob_class(class), after, rows_max)?;
+            let is_last = page.len() < rows_max;
+            let mut files: Vec<_> = page.chunk_by(|one, other| one.claim.hash == other.claim.hash).collect();
+            if !is_last && files.len() > 1 {
+                // The page may end in the middle of what is said of this one.
+                files.pop();
+            }
+            for descriptions in files {
+                if found.len() == blobs_max {
+                    break;
+                }
                 after = Some(descriptions[0].claim.hash);
                 let claim = self.choose(descriptions);
-                if is_patient && self.shared.arrivals.comes_by_others(&claim, self.member) {
+                if is_patient && !self.may_ask(claim.hash) {
                     comes = true;
-                } else {
-                    found.extend(self.want(claim)?);
+                    continue;
+                }
+                match self.want(claim)? {
+                    Some(blob) => found.push(blob),
+                    // What lay on the disk was all of it.
+                    None => self.shared.arrivals.end(claim.hash),
                 }
             }
             if is_last {
@@ -201,6 +225,16 @@ impl Reading {
             }
         }
         Ok(if comes && found.is_empty() { None } else { Some(Loaded::Wanted(found)) })
+    }
+
+    /// Whether no other conversation brings it. From then on this one does, if it asks for whatever it reads of.
+    fn may_ask(&self, hash: BlobHash) -> bool {
+        let arrivals = &self.shared.arrivals;
+        if self.asks_for_all && !whole(&self.given_up).contains(&hash) {
+            arrivals.claim(hash, self.member)
+        } else {
+            arrivals.is_free(hash, self.member)
+        }
     }
 
     /// Takes one of the descriptions of a file: the first that did not turn out false before.
