@@ -9,7 +9,7 @@ use merestone_core::entry::{
 use merestone_core::form::LeafTable;
 use merestone_core::id::{Actor, EntryId, Epoch, FormHash, MissionId, ScopeId, StatementId, sha256};
 use merestone_core::key::{Signer, SigningKey};
-use merestone_core::roster::{Certificate, Class, EnrolmentRequest, RequestDraft, Role};
+use merestone_core::roster::{CERTIFICATE_SCOPES_MAX, Certificate, Class, EnrolmentRequest, RequestDraft, Role};
 use merestone_forms::Form;
 use merestone_node::office::PartyOffice;
 use merestone_node::{Answer, Device};
@@ -66,9 +66,14 @@ pub fn document() -> String {
     )
 }
 
-/// The mission in which everything here happens.
+/// Scopes of the mission: as many as one certificate may grant, so that one camp serves them all.
+pub const SCOPES: usize = CERTIFICATE_SCOPES_MAX;
+
+/// The mission in which everything here happens. What says nothing of scopes happens in the first.
 pub fn found() -> Mission {
-    Mission::found_with(&[&document()])
+    let names: Vec<String> = (1..=SCOPES).map(|number| format!("Sector {number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    Mission::found_wide(&[&document()], &names)
 }
 
 /// The answers of inspection `number`: counts, words, flags, short notes, coordinates.
@@ -125,8 +130,19 @@ pub struct Author<'a> {
 impl<'a> Author<'a> {
     /// A new log of a certified key.
     pub fn new(mission: &Mission, signer: &'a dyn Signer, certificate: StatementId, observer: &str) -> Self {
+        Self::new_in(mission, mission.scope(), signer, certificate, observer)
+    }
+
+    /// [`new`](Self::new) in this scope.
+    pub fn new_in(
+        mission: &Mission,
+        scope: ScopeId,
+        signer: &'a dyn Signer,
+        certificate: StatementId,
+        observer: &str,
+    ) -> Self {
         let definition = Form::read(&document()).expect("the form above").definition();
-        let (key, scope) = (signer.public(), mission.scope());
+        let key = signer.public();
         let epoch = Epoch::from_bytes(*sha256(&[b"epoch", key.as_bytes()]).first_chunk().expect("32 bytes hold eight"));
         Self {
             signer,
@@ -203,6 +219,29 @@ impl<'a> Author<'a> {
     }
 }
 
+/// One of any number of certified observers without devices, the same for the same number.
+pub fn stranger(mission: &Mission, number: u64) -> (SigningKey, Certificate) {
+    let seed = |of: &[u8]| sha256(&[of, &number.to_be_bytes()]);
+    let seeds = [seed(b"stranger"), seed(b"stranger's phone")];
+    certified(mission, seeds, &format!("Stranger {number}"), number.to_be_bytes())
+}
+
+/// A certified observer; `seeds` are of the key and of the device.
+fn certified(mission: &Mission, seeds: [[u8; 32]; 2], observer: &str, nonce: [u8; 8]) -> (SigningKey, Certificate) {
+    let [key, transport] = seeds.map(|seed| SigningKey::from_seed(&seed));
+    let draft = RequestDraft {
+        mission: mission.id(),
+        transport: *transport.public().as_bytes(),
+        observer,
+        device: "Phone",
+        nonce,
+    };
+    let request = EnrolmentRequest::make(&draft, &key).expect("a request that keeps the rules");
+    let office = PartyOffice::new(&mission.roots[usize::from(nonce[7]) % mission.roots.len()]);
+    let certificate = office.certify(&mission.charter, &request, Role::Observer, &[mission.scope()]);
+    (key, certificate.expect("a party certifies its own"))
+}
+
 /// Eight certified observers without devices, and one who has not begun.
 pub struct Crew<'a> {
     mission: &'a Mission,
@@ -213,20 +252,8 @@ impl<'a> Crew<'a> {
     /// Certifies them; no device knows them yet.
     pub fn certify(mission: &'a Mission) -> Self {
         let member = |number: u8| {
-            let key = SigningKey::from_seed(&[100 + number; 32]);
-            let observer = format!("Observer {number}");
-            let draft = RequestDraft {
-                mission: mission.id(),
-                transport: *SigningKey::from_seed(&[200 + number; 32]).public().as_bytes(),
-                observer: &observer,
-                device: "Phone",
-                nonce: [number; 8],
-            };
-            let request = EnrolmentRequest::make(&draft, &key).expect("a request that keeps the rules");
-            let office = PartyOffice::new(&mission.roots[usize::from(number) % mission.roots.len()]);
-            let scopes = [mission.scope()];
-            let certificate = office.certify(&mission.charter, &request, Role::Observer, &scopes);
-            (key, certificate.expect("a party certifies its own"))
+            let seeds = [[100 + number; 32], [200 + number; 32]];
+            certified(mission, seeds, &format!("Observer {number}"), [number; 8])
         };
         Self { mission, members: (0..=OBSERVERS).map(member).collect() }
     }

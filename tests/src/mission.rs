@@ -46,12 +46,17 @@ impl Mission {
 
     /// The mission with the project's forms and these documents. Other documents make another mission.
     pub fn found_with(documents: &[&str]) -> Self {
+        Self::found_wide(documents, &["North"])
+    }
+
+    /// The same with these scopes, of which [`scope`](Self::scope) is the first.
+    pub fn found_wide(documents: &[&str], scopes: &[&str]) -> Self {
         let roots = [1, 2, 3].map(|seed| SigningKey::from_seed(&[seed; 32]));
         let names = ["State A", "State B", "Neutral body"].map(String::from);
         let plan = MissionPlan {
             name: "Border mission".into(),
             parties: names.into_iter().zip(roots.iter().map(|root| *root.public())).collect(),
-            scopes: vec!["North".into()],
+            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
             forms: standard::ALL.iter().chain(documents).map(|document| form_hash(document)).collect(),
             ledger: Some(Ledger {
                 origin: "border.example/ledger".into(),
@@ -73,9 +78,14 @@ impl Mission {
         self.charter.mission()
     }
 
-    /// Its one scope.
+    /// Its one scope, or the first of them.
     pub fn scope(&self) -> ScopeId {
         self.charter.charter().scopes[0].id
+    }
+
+    /// All its scopes.
+    pub fn scopes(&self) -> Vec<ScopeId> {
+        self.charter.charter().scopes.iter().map(|scope| scope.id).collect()
     }
 
     /// Makes a device in `folder`, with all forms of the mission.
@@ -94,8 +104,13 @@ impl Mission {
 
     /// [`enrol`](Self::enrol) in another role.
     pub fn enrol_as(&self, device: &Device, party: usize, name: &str, role: Role) -> PublicKey {
+        self.enrol_in(device, party, name, role, &[self.scope()])
+    }
+
+    /// [`enrol_as`](Self::enrol_as) in these scopes.
+    pub fn enrol_in(&self, device: &Device, party: usize, name: &str, role: Role, scopes: &[ScopeId]) -> PublicKey {
         let enrolment = device.request(&vault(device), name, "Phone").unwrap();
-        device.accept(&self.certify(party, &enrolment.text, role)).unwrap();
+        device.accept(&self.certify_in(party, &enrolment.text, role, scopes)).unwrap();
         enrolment.key
     }
 
@@ -116,9 +131,13 @@ impl Mission {
 
     /// The certificate, as text, with which the office of the party at `party` answers a request.
     pub fn certify(&self, party: usize, request: &str, role: Role) -> String {
+        self.certify_in(party, request, role, &[self.scope()])
+    }
+
+    fn certify_in(&self, party: usize, request: &str, role: Role, scopes: &[ScopeId]) -> String {
         let office = PartyOffice::new(&self.roots[party]);
         let seen = office.read_request(&self.charter, request).unwrap();
-        office.certify(&self.charter, &seen.request, role, &[self.scope()]).unwrap().to_text()
+        office.certify(&self.charter, &seen.request, role, scopes).unwrap().to_text()
     }
 }
 

@@ -7,7 +7,7 @@ use merestone_core::id::{BlobHash, LogId};
 use merestone_link::{Class, close_code};
 use merestone_node::Answer;
 use merestone_node::records::RecordFilter;
-use merestone_node::replica::{Camp, Serving, SyncOutcome, SyncProgress, TalkOptions};
+use merestone_node::replica::{Camp, Meet, Serving, SyncOutcome, SyncProgress, TalkOptions};
 use merestone_store::LogTip;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
@@ -20,37 +20,56 @@ use crate::timing::time_ms;
 /// Longer than any measurement takes.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Every member meets the peer, all at the same time.
+/// Every member meets the peer, all at the same time, each until it holds the same as the peer or the peer has nothing more.
 pub(super) async fn meet(members: &[Member], peer: Peer) -> Value {
-    let began = Instant::now();
+    all_meet(members, peer.meet()).await
+}
+
+/// The same, and whoever misses what the peer misses too stays until it comes.
+pub(super) async fn gather(members: &[Member], peer: Peer) -> Value {
+    all_meet(members, peer.stay()).await
+}
+
+async fn all_meet(members: &[Member], meet: Meet) -> Value {
+    let (began, stays) = (Instant::now(), meet.stay);
     let meetings: Vec<_> = members
         .iter()
         .map(|member| {
-            let mut meeting = member.replica.sync_with(peer.meet());
+            let mut meeting = member.replica.sync_with(meet.clone());
             tokio::spawn(async move {
                 // A person is told now; good-bye comes after it.
                 while meeting.changed().await.is_some_and(|progress| !progress.is_fully_synced) {}
-                let ms = began.elapsed().as_secs_f64() * 1e3;
-                (ms, meeting.outcome().await)
+                let (ms, is_synced) = (began.elapsed().as_secs_f64() * 1e3, meeting.progress().is_fully_synced);
+                if stays {
+                    meeting.stop();
+                }
+                (ms, is_synced, meeting.outcome().await)
             })
         })
         .collect();
     let mut answers = Vec::new();
     for meeting in meetings {
-        let (ms, outcome) = meeting.await.expect("a meeting does not panic");
+        let (ms, is_synced, outcome) = meeting.await.expect("a meeting does not panic");
         answers.push(match outcome {
-            Ok(outcome) => told(ms, &outcome),
-            Err(error) => json!({ "ms": ms, "is_fully_synced": false, "end": error.to_string(), "frame_bytes": 0 }),
+            Ok(outcome) => told(ms, if stays { is_synced } else { outcome.is_fully_synced }, &outcome),
+            Err(error) => {
+                let end = error.to_string();
+                json!({ "ms": ms, "is_fully_synced": false, "end": end, "frame_bytes": 0, "entries": 0, "photo_bytes": 0 })
+            }
         });
     }
     Value::Array(answers)
 }
 
-fn told(ms: f64, outcome: &SyncOutcome) -> Value {
+fn told(ms: f64, is_synced: bool, outcome: &SyncOutcome) -> Value {
+    let carried = &outcome.progress;
+    let photo_bytes: u64 = carried.blobs.iter().map(|class| class.bytes_sent + class.bytes_received).sum();
     json!({
+        "entries": carried.entries_sent + carried.entries_received,
+        "photo_bytes": photo_bytes,
         "ms": ms,
-        "is_fully_synced": outcome.is_fully_synced,
-        "end": format!("{:?}", outcome.end),
+        "is_fully_synced": is_synced,
+        "end": format!("{:?}, {:?}", outcome.end, outcome.rest),
         "frame_bytes": outcome.frame_bytes_sent + outcome.frame_bytes_received,
     })
 }

@@ -10,6 +10,7 @@
 //! ```text
 //! serve                       the first device answers peers: {"address", "key"}
 //! meet ADDRESS KEY            every device meets this peer once, all at the same time: one object a device
+//! gather ADDRESS KEY          … and stays until it holds the same: others may bring the peer what both miss
 //! pull ADDRESS KEY BYTES      the first device meets this peer, cuts the link once that many bytes of photos are durable, and
 //!                             says how many bytes of photos had arrived: {"arrived", "is_over"}
 //! pull ADDRESS KEY            … and says after each step how many are, until all are
@@ -112,6 +113,7 @@ fn obey(
             answer
         }
         ["meet", address, key] => runtime.block_on(acts::meet(members, peer(address, key)?)),
+        ["gather", address, key] => runtime.block_on(acts::gather(members, peer(address, key)?)),
         ["pull", address, key] => runtime.block_on(acts::pull(first, peer(address, key)?, &say)),
         ["pull", address, key, bytes] => {
             runtime.block_on(acts::pull_until(first, peer(address, key)?, bytes.parse().ok()?))
