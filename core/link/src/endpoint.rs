@@ -2,15 +2,16 @@
 
 use std::{fmt, io, net::SocketAddr, sync::Arc, time::SystemTime};
 
-use quinn::{StdSystemTime, TimeSource, TokioRuntime, TransportConfig, ValidationTokenConfig, VarInt};
+use quinn::{Runtime, StdSystemTime, TimeSource, TokioRuntime, TransportConfig, ValidationTokenConfig, VarInt};
 use tokio::time::{Instant, timeout};
 
 use crate::{
     AcceptError, BindError, Carrier, ConnectError, Connection, LinkLimits, PeerKey, TransportKey,
-    calling::Calls,
+    calling::{ADDRESSES_MAX, Calls},
     carrier::Carried,
     closing::{Goodbye, close_code},
     connection::Proved,
+    insist::{FirstWords, Insisting, Listening},
     limits::{INCOMING_BYTES_MAX, INCOMING_MAX},
     slots::{HandshakeSlot, Lodger, Slots},
     socket,
@@ -31,6 +32,7 @@ struct Shared {
     connecting: Arc<TransportConfig>,
     slots: Arc<Slots>,
     goodbye: Goodbye,
+    words: Arc<FirstWords>,
 }
 
 /// A caller whose handshake has not begun. Dropping it refuses the caller.
@@ -48,10 +50,14 @@ impl Endpoint {
     /// If the port is taken, the address is not this machine's, or the limits make no sense.
     pub fn bind(address: SocketAddr, key: &TransportKey, limits: LinkLimits) -> Result<Self, BindError> {
         check(&limits)?;
-        let quic = socket::bind(address)
-            .and_then(|socket| quinn::Endpoint::new(limits.endpoint(), None, socket, Arc::new(TokioRuntime)))
+        let words = Arc::new(FirstWords::default());
+        let quic = insisting(address, &words)
+            .and_then(|socket| {
+                let config = limits.endpoint();
+                quinn::Endpoint::new_with_abstract_socket(config, None, socket, Arc::new(TokioRuntime))
+            })
             .map_err(|source| BindError::from_io(address, source))?;
-        Ok(Self::answering(quic, key, limits, Arc::new(StdSystemTime)))
+        Ok(Self::answering(quic, key, limits, Arc::new(StdSystemTime), words))
     }
 
     /// Answers where `carrier` ends, instead of at a socket of this system.
@@ -73,14 +79,21 @@ impl Endpoint {
         check(&limits)?;
         let mut config = limits.endpoint();
         config.rng_seed(seed);
-        let socket = Arc::new(Carried(carrier));
+        let words = Arc::new(FirstWords::default());
+        let socket = Insisting::over(Arc::new(Carried(carrier)), &words);
         let quic = quinn::Endpoint::new_with_abstract_socket(config, None, socket, Arc::new(TokioRuntime))
             .map_err(|source| BindError::Carrier { source })?;
-        Ok(Self::answering(quic, key, limits, Arc::new(RuntimeTime::default())))
+        Ok(Self::answering(quic, key, limits, Arc::new(RuntimeTime::default()), words))
     }
 
     /// `time` dates the tokens of callers that had to show their address.
-    fn answering(quic: quinn::Endpoint, key: &TransportKey, limits: LinkLimits, time: Arc<dyn TimeSource>) -> Self {
+    fn answering(
+        quic: quinn::Endpoint,
+        key: &TransportKey,
+        limits: LinkLimits,
+        time: Arc<dyn TimeSource>,
+        words: Arc<FirstWords>,
+    ) -> Self {
         let identity = Identity::new(key);
         let mut server = quinn::ServerConfig::with_crypto(identity.server_config(limits.version_max));
         // Tokens for a later call would save a flooded camp's callers a round trip; but callers keep none, and
@@ -105,6 +118,7 @@ impl Endpoint {
             slots: Slots::new(limits.connections_max, limits.connections_per_peer_max),
             limits,
             goodbye: Goodbye::default(),
+            words,
         }))
     }
 
@@ -139,7 +153,12 @@ impl Endpoint {
         let Shared { quic, identity, limits, connecting, slots, .. } = &*self.0;
         let slot = slots.take().ok_or(ConnectError::TooManyConnections)?;
         let calls = Calls { quic, identity, limits, transport: connecting, expected };
+        let mut listening: Vec<Listening> =
+            addresses.iter().take(ADDRESSES_MAX).map(|address| self.0.words.listen(*address)).collect();
         let quic = calls.first(addresses).await?;
+        if let Some(at) = listening.iter().position(|call| call.address() == quic.remote_address()) {
+            listening.swap_remove(at).insist(quic.rtt());
+        }
         let proved = proved(&quic).map_err(|refusal| match refusal {
             NotProved::Key => ConnectError::NoRawKey,
             NotProved::Version => ConnectError::NoCommonVersion,
@@ -186,7 +205,7 @@ impl Endpoint {
     /// # Errors
     /// As [`Endpoint::bind`]; then the old address stays in use.
     pub fn rebind(&self, address: SocketAddr) -> Result<(), BindError> {
-        let rebound = socket::bind(address).and_then(|socket| self.0.quic.rebind(socket));
+        let rebound = insisting(address, &self.0.words).and_then(|socket| self.0.quic.rebind_abstract(socket));
         rebound.map_err(|source| BindError::from_io(address, source))
     }
 
@@ -195,7 +214,7 @@ impl Endpoint {
     /// # Errors
     /// If the carrier has no address; then the old one stays in use.
     pub fn rebind_over(&self, carrier: Arc<dyn Carrier>) -> Result<(), BindError> {
-        let socket = Arc::new(Carried(carrier));
+        let socket = Insisting::over(Arc::new(Carried(carrier)), &self.0.words);
         self.0.quic.rebind_abstract(socket).map_err(|source| BindError::Carrier { source })
     }
 
@@ -239,6 +258,12 @@ impl TimeSource for RuntimeTime {
     fn now(&self) -> SystemTime {
         SystemTime::UNIX_EPOCH + self.0.elapsed()
     }
+}
+
+/// A UDP socket at `address` whose first words are said again.
+fn insisting(address: SocketAddr, words: &Arc<FirstWords>) -> io::Result<Arc<Insisting>> {
+    let socket = TokioRuntime.wrap_udp_socket(socket::bind(address)?)?;
+    Ok(Insisting::over(socket, words))
 }
 
 /// What must hold before anything is bound.

@@ -108,6 +108,7 @@ mod endpoint;
 mod error;
 mod frame;
 mod inbox;
+mod insist;
 mod key;
 mod limits;
 mod outbox;
