@@ -21,8 +21,8 @@
 //! could form:
 //!
 //! - *sending*: QUIC puts pending bytes of the more urgent class into the next packet;
-//! - *on the way*: each class has its own window, and the connection's is half as large again, so
-//!   a class of photos that nobody reads cannot use up the room for text;
+//! - *on the way*: each class has its own window, and the connection's is three of them, so a
+//!   class of photos that nobody reads cannot use up the room for text;
 //! - *receiving*: [`Connection::recv`] returns the most urgent frame that is here, except that
 //!   every sixteenth goes to a less urgent class, so that photos are slowed and never stopped.
 //!
