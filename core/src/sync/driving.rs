@@ -35,8 +35,8 @@ impl Session {
         self.statements.drive(out);
         self.receiving.drive(scopes, &mut self.logs, out)?;
         if talking.is_peer_ready {
-            let may_send = talking.peer.wants.entries() && !talking.peer.is_cut();
-            self.compare(may_send);
+            let (wants_entries, is_cut) = (talking.peer.wants.entries(), talking.peer.is_cut());
+            self.compare(wants_entries, is_cut);
         }
         self.sending.drive(&mut self.out);
         let Phase::Talking(talking) = &self.phase else { return Ok(()) };
@@ -50,12 +50,14 @@ impl Session {
         self.out.check()
     }
 
-    /// Looks at every log that changed on either side.
-    fn compare(&mut self, may_send: bool) {
+    /// Looks at every log that changed on either side. Nothing of it is sent to a peer whose key `is_cut`; but one whose log is
+    /// the shorter one and no part of ours waits for the longer side to ask.
+    fn compare(&mut self, wants_entries: bool, is_cut: bool) {
         let mut heads: Vec<(LogId, u64, EntryId)> = Vec::new();
         for log in self.logs.take_changed() {
-            let verdict = if may_send { self.logs.judge(log) } else { Verdict::Nothing };
+            let verdict = if wants_entries || is_cut { self.logs.judge(log) } else { Verdict::Nothing };
             match verdict {
+                Verdict::Send(_) | Verdict::Probe { .. } if is_cut => {}
                 Verdict::Nothing => {}
                 Verdict::Send(spans) => {
                     self.logs.add_busy(log, 1);
@@ -80,7 +82,8 @@ impl Session {
     /// Queues what a comparison of a log found, if it is over.
     pub(super) fn send_spans(&mut self, log: LogId, spans: Option<Vec<Span>>) {
         let Some(spans) = spans else { return };
-        if let Some(local) = self.logs.local(log) {
+        let is_cut = matches!(&self.phase, Phase::Talking(talking) if talking.peer.is_cut());
+        if let Some(local) = self.logs.local(log).filter(|_| !is_cut) {
             self.sending.add(spans, local.urgency, local.tip.height, &mut self.logs);
         }
         self.logs.remove_busy(log, 1);

@@ -64,6 +64,8 @@ struct Watch<'a> {
     saved: bool,
     /// When anything was last written on either side by a person.
     written_ms: u64,
+    /// Round trips that it takes until the other side can know of it.
+    trips: u64,
     were_synced: [bool; 2],
     violation: Option<Violation>,
 }
@@ -101,6 +103,7 @@ pub fn meet(
         seen: Vec::new(),
         saved: false,
         written_ms: 0,
+        trips: 0,
         were_synced: [false; 2],
         violation: None,
     };
@@ -223,6 +226,8 @@ impl Bystander for Watch<'_> {
         (self.saved, self.written_ms) = (true, now_ms);
         let is_phone = !matches!(self.sites[side].role, merestone_core::roster::Role::Camp);
         if is_phone {
+            // Where a forked log differs is found in several rounds of questions.
+            self.trips = if self.sites[side].is_doubled { 8 } else { 2 };
             // How it ends is seen on the disk later.
             let _ = deeds::save(self.sites[side], self.mission, self.model, self.chance);
             talks[side].look();
@@ -234,7 +239,7 @@ impl Bystander for Watch<'_> {
             let is_synced = talk.progress().is_fully_synced;
             let is_new = is_synced && !self.were_synced[side];
             self.were_synced[side] = is_synced;
-            let is_quiet = !self.saved || now_ms > self.written_ms + 2 * self.plan.link.round_trip_ms;
+            let is_quiet = !self.saved || now_ms > self.written_ms + self.trips * self.plan.link.round_trip_ms;
             if is_new && is_quiet && self.plan.hostile.is_none() {
                 self.compare(side);
             }

@@ -211,6 +211,24 @@ fn a_peer_whose_key_was_cut_since_they_agreed_still_gives_its_evidence() {
 }
 
 #[test]
+fn a_shorter_branch_of_a_key_that_was_cut_is_heard_too() {
+    in_each_version(|| {
+        let ([mut knows, mut cut_one], _) = cut_phone();
+        let (mut copy, shared) = (Host::new(32), cut_one.logs.clone());
+        (knows.logs, copy.logs) = (shared.clone(), shared);
+        copy.write(32, 5);
+        knows.logs.clone_from(&copy.logs);
+        cut_one.write(32, 2);
+        let evidence = cut_one.contents().0;
+        let mut hosts = [knows, cut_one];
+        sync(&mut hosts);
+        let [knows, cut_one] = &hosts;
+        assert!(evidence.iter().all(|entry| knows.contents().0.contains(entry)), "both branches are held");
+        assert_eq!(cut_one.contents().0, evidence, "and it hears of nothing new");
+    });
+}
+
+#[test]
 fn a_cut_that_arrives_in_the_middle_stops_what_is_sent() {
     in_each_version(|| {
         let (mut hosts, cut) = cut_phone();
