@@ -64,8 +64,8 @@ struct Watch<'a> {
     saved: bool,
     /// When anything was last written on either side by a person.
     written_ms: u64,
-    /// Round trips that it takes until the other side can know of it.
-    trips: u64,
+    /// Whether it was written in a log that may have forked.
+    is_forked: bool,
     were_synced: [bool; 2],
     violation: Option<Violation>,
 }
@@ -103,7 +103,7 @@ pub fn meet(
         seen: Vec::new(),
         saved: false,
         written_ms: 0,
-        trips: 0,
+        is_forked: false,
         were_synced: [false; 2],
         violation: None,
     };
@@ -170,14 +170,14 @@ fn after(
         let found = format!("{names} had something for each other over {:?}, and nothing passed: {:?}", plan.link, met);
         return violated("contact-makes-progress", found);
     }
-    if matches!(met.ended, Ended::Closed { code: CloseCode::Bye, .. }) && !is_cut {
+    if matches!(met.ended, Ended::Closed { code: CloseCode::Bye, .. }) && !is_cut && is_all_wanted {
         // Both had nothing more to say: whatever is not equal is named.
         for (side, outcome) in outcomes.iter().enumerate() {
             let lacks = now[side].lacks(&now[1 - side]) || !now[side].blobs_missing.is_empty();
             let is_named = !outcome.missing_here.is_nothing()
                 || !outcome.failed.is_empty()
                 || outcomes[1 - side].missing_there.iter().any(|log| log.here > log.there);
-            if lacks && !is_named && outcome.is_fully_synced {
+            if lacks && !is_named {
                 let found = format!("{names}: side {side} lacks something and names nothing");
                 return violated("gaps-reported", found);
             }
@@ -226,8 +226,7 @@ impl Bystander for Watch<'_> {
         (self.saved, self.written_ms) = (true, now_ms);
         let is_phone = !matches!(self.sites[side].role, merestone_core::roster::Role::Camp);
         if is_phone {
-            // Where a forked log differs is found in several rounds of questions.
-            self.trips = if self.sites[side].is_doubled { 8 } else { 2 };
+            self.is_forked |= self.sites[side].is_doubled;
             // How it ends is seen on the disk later.
             let _ = deeds::save(self.sites[side], self.mission, self.model, self.chance);
             talks[side].look();
@@ -239,7 +238,11 @@ impl Bystander for Watch<'_> {
             let is_synced = talk.progress().is_fully_synced;
             let is_new = is_synced && !self.were_synced[side];
             self.were_synced[side] = is_synced;
-            let is_quiet = !self.saved || now_ms > self.written_ms + self.trips * self.plan.link.round_trip_ms;
+            // Where a forked log differs is found in several rounds of questions, each behind what is on its way: until then one
+            // side alone may say it, and when both do it must be so.
+            let do_both_say_it = talks.iter().all(|talk| talk.progress().is_fully_synced);
+            let is_told = !self.is_forked && now_ms > self.written_ms + 2 * self.plan.link.round_trip_ms;
+            let is_quiet = !self.saved || is_told || do_both_say_it;
             if is_new && is_quiet && self.plan.hostile.is_none() {
                 self.compare(side);
             }

@@ -4,6 +4,7 @@
 //! sim --hours 2000            worlds from seed 1 on until so many device-hours are lived
 //! sim --seed 77 --seeds 1     one world again
 //! sim --level b --hours 500   over real links: QUIC in a network in memory (about a tenth as fast)
+//! sim --luck clones,cuts      only worlds that have both kinds of bad luck
 //! sim --planted NAME          worlds with a bug that was planted on purpose, until it is found
 //! ```
 //!
