@@ -94,6 +94,7 @@ impl Row {
             }),
             "is_met": target.zip(*value).map(|(target, value)| target.is_met(value)),
             "floor": floor.map(rounded),
+            "near": self.near().map(rounded),
             "rounds": rounds,
             "min": spread.map(|(min, _)| rounded(min)),
             "max": spread.map(|(_, max)| rounded(max)),
@@ -101,7 +102,13 @@ impl Row {
         })
     }
 
-    fn to_cells(&self) -> [String; 8] {
+    /// How much of what the machine gives is reached, from 0 to 1, whether more is better or less.
+    fn near(&self) -> Option<f64> {
+        let (value, floor) = self.value.zip(self.floor)?;
+        Some(value.min(floor) / value.max(floor))
+    }
+
+    fn to_cells(&self) -> [String; 9] {
         let Self { name, value, unit, target, floor, rounds, spread, note } = self;
         let target = target.map(|target| {
             let (sign, is_met) = match target {
@@ -117,6 +124,7 @@ impl Row {
             (*unit).to_owned(),
             target.unwrap_or_default(),
             floor.map(number).unwrap_or_default(),
+            self.near().map(|near| format!("{:.0} %", near * 100.0)).unwrap_or_default(),
             rounds.to_string(),
             spread.map(|(min, max)| format!("{}–{}", number(min), number(max))).unwrap_or_default(),
             note.clone(),
@@ -132,10 +140,10 @@ pub(crate) fn json_of(rows: &[Row]) -> String {
 
 /// All rows as a table with a heading.
 pub(crate) fn table_of(rows: &[Row]) -> String {
-    let heading = ["name", "value", "unit", "target", "floor", "rounds", "spread", "note"].map(String::from);
-    let lines: Vec<[String; 8]> = std::iter::once(heading).chain(rows.iter().map(Row::to_cells)).collect();
+    let heading = ["name", "value", "unit", "target", "floor", "near", "rounds", "spread", "note"].map(String::from);
+    let lines: Vec<[String; 9]> = std::iter::once(heading).chain(rows.iter().map(Row::to_cells)).collect();
     let width = |column: usize| lines.iter().map(|cells| cells[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; 8] = std::array::from_fn(width);
+    let widths: [usize; 9] = std::array::from_fn(width);
     let mut table = String::new();
     for cells in &lines {
         let mut line = String::new();
