@@ -96,8 +96,16 @@ impl Connection {
     /// If the link is over, or the peer broke the framing; then it is closed with the code of that
     /// [`Violation`](crate::Violation).
     pub async fn recv(&self) -> Result<(Class, Vec<u8>), LinkError> {
+        self.recv_of(&Class::ALL).await
+    }
+
+    /// As [`recv`](Self::recv), of these classes only; the others wait, on the peer's side once their windows are full.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv). After the link has ended, frames of other classes are not returned any more.
+    pub async fn recv_of(&self, classes: &[Class]) -> Result<(Class, Vec<u8>), LinkError> {
         let mut inbox = self.0.inbox.lock().await;
-        match inbox.next_frame(&self.0.parts.quic).await {
+        match inbox.next_frame(&self.0.parts.quic, classes).await {
             Ok((class, frame)) => {
                 self.0.parts.counters.received(class, frame.len());
                 Ok((class, frame))
@@ -114,7 +122,7 @@ impl Connection {
     /// `None`, too, while another task waits in [`recv`](Self::recv).
     pub fn try_recv(&self) -> Option<(Class, Vec<u8>)> {
         let mut inbox = self.0.inbox.try_lock().ok()?;
-        let next = pin!(inbox.next_frame(&self.0.parts.quic));
+        let next = pin!(inbox.next_frame(&self.0.parts.quic, &Class::ALL));
         match next.poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok((class, frame))) => {
                 self.0.parts.counters.received(class, frame.len());

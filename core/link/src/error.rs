@@ -11,7 +11,6 @@ use crate::{
 
 /// An endpoint could not be bound.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum BindError {
     /// Another program, or another endpoint of this one, holds the port.
     #[error("udp port {port} is in use")]
@@ -63,7 +62,6 @@ pub enum BindError {
 
 /// A peer could not be reached, or was not the one expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum ConnectError {
     /// The address cannot be connected to from this socket: port 0, or IPv6 from IPv4.
     #[error("{address} cannot be connected to from this socket")]
@@ -111,7 +109,6 @@ pub enum ConnectError {
 
 /// A caller did not become a connection. The endpoint goes on accepting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum AcceptError {
     /// The handshake did not end within its time.
     #[error("the handshake did not end in time")]
@@ -139,7 +136,6 @@ pub enum AcceptError {
 
 /// A frame could not be sent, or none will come any more.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum LinkError {
     /// Our own frame is longer than its class allows; nothing was sent and the link is unharmed.
     #[error("a {class} frame of {bytes} bytes is over the limit of {bytes_max}")]

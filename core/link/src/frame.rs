@@ -10,9 +10,9 @@ use std::fmt;
 /// Declared from most to least urgent; the order of the variants is the order of service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
-    /// The conversation itself: certificate chain, digests, tips, requests, acknowledgements.
+    /// The conversation itself: certificates and other statements, digests, tips, requests, acknowledgements.
     Control,
-    /// Entries and statements: the text of incidents, decisions, signatures.
+    /// Entries: the text of incidents and decisions, and their signatures.
     Entries,
     /// Chunks of thumbnails.
     Thumbnails,

@@ -65,13 +65,17 @@ enum ReadStop {
 }
 
 impl Inbox {
-    /// The next frame. Dropping the future loses nothing: half a frame stays here.
-    pub(crate) async fn next_frame(&mut self, quic: &quinn::Connection) -> Result<(Class, Vec<u8>), Stop> {
+    /// The next frame of these classes. Dropping the future loses nothing: half a frame stays here.
+    pub(crate) async fn next_frame(
+        &mut self,
+        quic: &quinn::Connection,
+        classes: &[Class],
+    ) -> Result<(Class, Vec<u8>), Stop> {
         if self.broken {
             return Err(Stop::Closed(quic.closed().await));
         }
         let mut accept = pin!(quic.accept_uni());
-        let next = poll_fn(|cx| self.poll_next(cx, quic, accept.as_mut())).await;
+        let next = poll_fn(|cx| self.poll_next(cx, quic, classes, accept.as_mut())).await;
         if let Err(Stop::Violation(_)) = next {
             *self = Self { broken: true, ..Self::default() };
         }
@@ -90,6 +94,7 @@ impl Inbox {
         &mut self,
         cx: &mut Context<'_>,
         quic: &'a quinn::Connection,
+        classes: &[Class],
         mut accept: Pin<&mut AcceptUni<'a>>,
     ) -> Poll<Result<(Class, Vec<u8>), Stop>> {
         loop {
@@ -100,7 +105,7 @@ impl Inbox {
             if let Err(violation) = self.poll_class_bytes(cx) {
                 return Poll::Ready(Err(Stop::Violation(violation)));
             }
-            match self.poll_lanes(cx) {
+            match self.poll_lanes(cx, classes) {
                 Ok(Some(frame)) => return Poll::Ready(Ok(frame)),
                 Ok(None) => {}
                 Err(violation) => return Poll::Ready(Err(Stop::Violation(violation))),
@@ -148,8 +153,8 @@ impl Inbox {
         Ok(())
     }
 
-    fn poll_lanes(&mut self, cx: &mut Context<'_>) -> Result<Option<(Class, Vec<u8>)>, Violation> {
-        for class in turn(self.frames) {
+    fn poll_lanes(&mut self, cx: &mut Context<'_>, classes: &[Class]) -> Result<Option<(Class, Vec<u8>)>, Violation> {
+        for class in turn(self.frames).filter(|class| classes.contains(class)) {
             let slot = &mut self.lanes[class.index()];
             let Slot::Open(lane) = slot else { continue };
             match lane.poll_frame(cx)? {

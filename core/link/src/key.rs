@@ -14,7 +14,7 @@ pub struct TransportKey(Arc<SigningKey>);
 /// The public half of a peer's transport key, as TLS proved it.
 ///
 /// Proved means: whoever is at the other end can sign with it now. Whether that device belongs to
-/// the mission is for the first frame (a certificate chain) to show.
+/// the mission is for the first frame (a certificate) to show.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PeerKey([u8; 32]);
 

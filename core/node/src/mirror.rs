@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::clock::Entropy;
 use crate::device::Device;
-use crate::replica::{Meet, Meeting, Replica, SyncProgress};
+use crate::replica::{End, Meet, Meeting, Replica, SyncOutcome, SyncProgress};
 
 /// The first wait after a conversation that broke off.
 const WAIT: Duration = Duration::from_secs(1);
@@ -43,7 +43,9 @@ pub enum MirrorState {
     Talking(Box<SyncProgress>),
     /// None is, for this reason; it calls again after this time.
     Waiting {
-        /// Why the last one ended or did not come about.
+        /// Why the last one ended or did not come about: a name that programs may rely on.
+        code: &'static str,
+        /// The same in words.
         why: String,
         /// What a person can do about it, if it stays so.
         advice: &'static str,
@@ -114,29 +116,42 @@ impl Calls {
         let meet = Meet { addresses, expected, stay: true, wants: Wants::EVERYTHING, photo_bytes_max: u64::MAX };
         while !meet.addresses.is_empty() {
             self.state.send_replace(MirrorState::Calling);
-            let (talked, why, advice) = self.hold(self.replica.sync_with(meet.clone())).await;
+            let Ended { may_pass, code, why, advice } = self.hold(self.replica.sync_with(meet.clone())).await;
             if *self.stop.borrow() {
                 return;
             }
-            backoff = if talked { WAIT } else { (backoff * 2).min(WAIT_MAX) };
+            backoff = if may_pass { WAIT } else { (backoff * 2).min(WAIT_MAX) };
             let wait = jittered(backoff, entropy);
-            self.state.send_replace(MirrorState::Waiting { why, advice, wait });
+            self.state.send_replace(MirrorState::Waiting { code, why, advice, wait });
             sleep(wait).await;
         }
     }
 
-    /// One conversation to its end: whether there was one, why it ended, what to do.
-    async fn hold(&self, mut meeting: Meeting) -> (bool, String, &'static str) {
+    /// One conversation to its end.
+    async fn hold(&self, mut meeting: Meeting) -> Ended {
         while let Some(progress) = meeting.changed().await {
             if progress.peer.is_some() {
                 self.state.send_replace(MirrorState::Talking(Box::new(progress)));
             }
         }
         match meeting.outcome().await {
-            Ok(outcome) => (outcome.peer.is_some(), outcome.end.to_string(), outcome.end.advice()),
-            Err(error) => (false, error.to_string(), error.advice()),
+            Ok(SyncOutcome { peer, end, .. }) => {
+                let has_parted = matches!(end, End::Done | End::Stopped);
+                let may_pass = peer.is_some() && (has_parted || end.is_worth_retrying());
+                Ended { may_pass, code: end.code(), why: end.to_string(), advice: end.advice() }
+            }
+            Err(error) => Ended { may_pass: false, code: error.code(), why: error.to_string(), advice: error.advice() },
         }
     }
+}
+
+/// How a conversation ended.
+struct Ended {
+    /// There was one, and the next may go on where it ended: what was refused once is refused again.
+    may_pass: bool,
+    code: &'static str,
+    why: String,
+    advice: &'static str,
 }
 
 /// Between half of it and all of it, so that camps that lost the same link do not all call at the same moment.

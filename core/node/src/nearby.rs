@@ -9,7 +9,6 @@ use std::time::Duration;
 use merestone_core::Refused;
 use merestone_core::nearby::Advert;
 use merestone_core::roster::CompleteCharter;
-use merestone_core::sync::Version;
 use merestone_core::ticket::Ticket;
 use merestone_link::PeerKey;
 use merestone_link::discovery::{Announcement, Discovery, DiscoveryError, Search, own_addresses};
@@ -42,6 +41,9 @@ pub struct NearbyPeer {
     pub transport: PeerKey,
     /// Where it says it answers, IPv4 first; at least one.
     pub addresses: Vec<SocketAddr>,
+    /// Whether it says that it speaks a version that this device speaks. If not, calling it is of no use: one of the two
+    /// programs needs an update.
+    pub speaks_ours: bool,
 }
 
 /// A search under way; dropping it ends it.
@@ -51,6 +53,7 @@ pub struct NearbySearch {
     charter: CompleteCharter,
     own: PeerKey,
     seen: BTreeSet<PeerKey>,
+    versions: Vec<u64>,
     // Searches as long as it is there.
     _discovery: Discovery,
 }
@@ -64,7 +67,8 @@ impl NearbySearch {
         let discovery = Discovery::begin()?;
         let search = discovery.search()?;
         let (charter, own) = (device.charter(), replica.transport_key());
-        Ok(Self { search, charter, own, seen: BTreeSet::new(), _discovery: discovery })
+        let (seen, versions) = (BTreeSet::new(), replica.versions());
+        Ok(Self { search, charter, own, seen, versions, _discovery: discovery })
     }
 
     /// The next device that was not found before in this search; `None` when nobody else will be. Waits for as long as
@@ -72,12 +76,12 @@ impl NearbySearch {
     pub async fn next(&mut self) -> Option<NearbyPeer> {
         loop {
             let found = self.search.next().await?;
-            let speaks = |version: &Version| found.versions.contains(&version.number());
-            let advert = Advert::from_bytes(&found.advert).filter(|_| Version::ALL.iter().any(speaks));
+            let advert = Advert::from_bytes(&found.advert);
             let Some(transport) = advert.and_then(|advert| advert.recognise(&self.charter)) else { continue };
             let transport = PeerKey::from_bytes(transport);
             if transport != self.own && self.seen.insert(transport) {
-                return Some(NearbyPeer { transport, addresses: found.addresses });
+                let speaks_ours = self.versions.iter().any(|version| found.versions.contains(version));
+                return Some(NearbyPeer { transport, addresses: found.addresses, speaks_ours });
             }
         }
     }
@@ -99,12 +103,13 @@ impl Advertising {
     pub fn begin(device: &Arc<Device>, replica: &Replica, bound: SocketAddr) -> Result<Self, NearbyError> {
         let mut discovery = Discovery::begin()?;
         let (device, transport) = (Arc::clone(device), replica.transport_key());
-        discovery.announce(&announcement(&device, transport, bound)?)?;
+        let versions = replica.versions();
+        discovery.announce(&announcement(&device, transport, bound, &versions)?)?;
         let (stop, mut stopped) = watch::channel(false);
         let task = tokio::spawn(async move {
             while tokio::time::timeout(SALT_LIFE, stopped.wait_for(|stop| *stop)).await.is_err() {
                 // Without random bytes or a network now, the salt is renewed at the next turn.
-                if let Ok(next) = announcement(&device, transport, bound) {
+                if let Ok(next) = announcement(&device, transport, bound, &versions) {
                     let _ = discovery.announce(&next);
                 }
             }
@@ -131,14 +136,19 @@ impl Drop for Advertising {
     }
 }
 
-fn announcement(device: &Device, transport: PeerKey, bound: SocketAddr) -> Result<Announcement, NoEntropy> {
+fn announcement(
+    device: &Device,
+    transport: PeerKey,
+    bound: SocketAddr,
+    versions: &[u64],
+) -> Result<Announcement, NoEntropy> {
     let advert = Advert::make(&device.charter(), transport.as_bytes(), device.random()?);
     let name = &advert.as_bytes()[..8];
     Ok(Announcement {
         instance: name.iter().map(|byte| format!("{byte:02x}")).collect(),
         port: bound.port(),
         address: (!bound.ip().is_unspecified()).then(|| bound.ip()),
-        versions: Version::ALL.iter().map(|version| version.number()).collect(),
+        versions: versions.to_vec(),
         advert: advert.as_bytes().to_vec(),
     })
 }

@@ -38,6 +38,15 @@ async fn two_devices_merge_to_equal_tips_photos_and_receipts() {
     let outcome = sync(&at_boris, &at_anna).await;
     assert!(outcome.is_fully_synced, "{outcome:?}");
     assert_eq!((outcome.progress.entries_received, outcome.progress.entries_sent), (0, 0));
+    assert!(outcome.missing_here.is_nothing() && outcome.missing_there.is_empty(), "{outcome:?}");
+
+    // One log changed since they agreed; of the others nothing is said, and nothing of them is missing.
+    for _ in 0..2 {
+        anna.write(1, 5);
+        let outcome = sync(&at_anna, &at_boris).await;
+        assert!(outcome.is_fully_synced, "{outcome:?}");
+        assert!(outcome.missing_here.is_nothing() && outcome.missing_there.is_empty(), "{outcome:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -53,8 +53,7 @@ async fn a_malformed_peer_is_closed_by_name_while_another_syncs_on() {
     for (class, frame) in [
         (merestone_link::Class::Control, vec![0xff; 100]),
         (merestone_link::Class::Control, Vec::new()),
-        (merestone_link::Class::Entries, vec![0x80]),
-        (merestone_link::Class::Originals, vec![0x83, 0, 0, 0]),
+        (merestone_link::Class::Control, vec![0x82, 7, 0x80]),
     ] {
         let link = within(hostile.connect(serving.address(), None)).await.unwrap();
         link.send(class, frame).await.unwrap();

@@ -6,7 +6,7 @@ mod replica_support;
 use merestone_core::roster::Role;
 use merestone_core::sync::frame::{BlobClass, Wants};
 use merestone_core::sync::{Class, CloseCode};
-use merestone_node::replica::{Camp, End, LedgerKey, Replica, SyncOutcome, Talk, TalkOptions};
+use merestone_node::replica::{BehindLog, Camp, End, LedgerKey, Replica, SyncOutcome, Talk, TalkOptions};
 use merestone_store::Threads;
 use replica_support::{LEDGER, Mission, Site, key, meet, scope, serve, within};
 use std::sync::Arc;
@@ -92,6 +92,30 @@ fn the_same_calls_on_the_same_stores_give_the_same_frames() {
     let (first, second) = (run(), run());
     assert!(first == second);
     assert_eq!(first.1, first.2);
+}
+
+#[test]
+fn a_log_that_the_peer_does_not_hold_is_named_when_the_link_is_lost_before_it() {
+    let mission = Mission::new(40);
+    let (mut anna, camp) = (site(&mission, 3, Role::Observer), site(&mission, 9, Role::Camp));
+    anna.write(7, 3);
+    let (at_anna, at_camp) = (inline(&anna), inline(&camp));
+    let mut one = Talk::begin(&at_anna, at_camp.transport_key(), TalkOptions::default()).unwrap();
+    let mut other = Talk::begin(&at_camp, at_anna.transport_key(), TalkOptions::default()).unwrap();
+    // Everything is said, and no entry gets through.
+    loop {
+        let (here, there) = (one.next_frame(Class::Control), other.next_frame(Class::Control));
+        if here.is_none() && there.is_none() {
+            break;
+        }
+        here.into_iter().for_each(|frame| other.deliver(Class::Control, frame));
+        there.into_iter().for_each(|frame| one.deliver(Class::Control, frame));
+    }
+    one.lost();
+    other.lost();
+    let heights = |logs: &[BehindLog]| logs.iter().map(|log| (log.here, log.there)).collect::<Vec<_>>();
+    assert_eq!(heights(&one.finish().missing_there), [(7, 0)]);
+    assert_eq!(heights(&other.finish().missing_here.logs), [(0, 7)]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::cbor::{Kind, Reader, Writer};
 use crate::check::{Check, Refused};
 use crate::id::{BlobHash, MissionId, ScopeId, StatementId, StoreId};
-use crate::roster::Class as StatementClass;
+use crate::roster::{CERTIFICATE_BYTES_MAX, Class as StatementClass};
 use crate::sync::frame::{BlobClass, SCOPES_MAX};
 
 use super::{MAGIC, SECTION_BYTES_MAX};
@@ -14,8 +14,6 @@ pub const CONTENTS_BYTES_MAX: usize = 32 << 20;
 pub const SECTIONS_MAX: usize = 262_144;
 
 const VERSION: u64 = 1;
-/// Longest certificate (`spec/roster.md`, Limits).
-const CERTIFICATE_BYTES_MAX: usize = 720;
 
 /// What a bundle says of itself. Nothing in it is signed: its digests find damage, and what it carries proves itself.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -24,7 +24,7 @@ pub struct SessionConfig {
     pub certificate: Option<Certificate>,
     /// This side's store.
     pub store: StoreId,
-    /// The transport key that TLS proved the peer to hold. For a courier bundle: the key the bundle is made for.
+    /// The transport key that the carrier proved the peer to hold.
     pub peer_transport: [u8; KEY_BYTES],
     /// What this side wants on this link.
     pub wants: Wants,
@@ -48,8 +48,9 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// `progress_ms` is 90,000: the longest frame of photo bytes, 256 KiB, takes 33 s at 64 kbit/s, and a phone
-    /// that walks out of range for a minute should find its conversation again.
+    /// `progress_ms` is 90,000: the longest frame of photo bytes, 256 KiB, takes 33 s at 64 kbit/s, and a
+    /// peer on a slow disk may take as long again before it says anything. A peer that is out of range the link loses
+    /// before that.
     /// `chunk_bytes_max` is 512 KiB, which is lost when this side is killed, and what a link has under way with it;
     /// chunks are written without a flush, so eight keep the disk busy.
     /// `blob_bytes_max` is without end.
@@ -70,8 +71,8 @@ pub struct LocalState {
     pub tips: Vec<LocalTip>,
     /// The keys that were cut.
     pub cuts: Vec<CutKey>,
-    /// Which blobs are held of the classes this side wants, in the scopes its certificate grants; `None` if counting
-    /// them takes long. Version 2 says it in hello, so that two equal sides see at once that they are.
+    /// Which blobs are held of the classes this side wants, in the scopes its certificate grants; `None`: not
+    /// counted. Version 2 says it in hello, so that two equal sides see at once that they are.
     pub blobs: Option<Census>,
     /// What was last agreed with this peer, if that is remembered.
     pub agreement: Option<LastAgreement>,

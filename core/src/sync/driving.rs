@@ -32,6 +32,10 @@ impl Session {
         let Phase::Talking(talking) = &self.phase else { return Ok(()) };
         let out = &mut self.out;
         let scopes = &talking.peer.scopes;
+        let ahead = self.logs.take_ahead();
+        if !ahead.is_empty() {
+            out.report(Report::PeerAhead(ahead));
+        }
         self.statements.drive(out);
         self.receiving.drive(scopes, &mut self.logs, out)?;
         if talking.is_peer_ready {

@@ -58,6 +58,7 @@ impl Session {
     /// A frame before the two know each other.
     pub(super) fn on_greeting(&mut self, class: Class, bytes: Vec<u8>) -> Result<(), Close> {
         let Phase::Greeting(greeting) = &mut self.phase else { return Ok(()) };
+        // The host reads no other class yet.
         if class != Class::Control {
             return Err(Close::malformed("no hello"));
         }
@@ -170,7 +171,7 @@ impl Session {
                 self.out.say(&Frame::List(scope));
             }
             let own = self.config.certificate.as_ref();
-            let is_same = are_statements_equal
+            let are_hellos_equal = are_statements_equal
                 && tips == theirs
                 && wants == self.config.wants
                 && own.map(|own| own.scopes()) == Some(peer.certificate.scopes())
@@ -178,7 +179,8 @@ impl Session {
             let shown = local.agreement.as_ref().map(|last| &last.agreement);
             let known = shown.filter(|known| known.certificate == own.map(|own| own.id()) && known.store == peer.store);
             self.resting.recall(known.map(|known| known.digest));
-            let is_counted = |census: &Census| census.missing == 0 && Some((census.digest, 0)) == blobs && is_same;
+            let is_counted =
+                |census: &Census| census.missing == 0 && Some((census.digest, 0)) == blobs && are_hellos_equal;
             let same = local.blobs.filter(is_counted).map(|census| Rest {
                 tips: self.logs.digest(Version::V2),
                 blobs: census.digest,

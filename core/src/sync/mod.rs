@@ -1,7 +1,7 @@
 //! The conversation of two peers, without any IO (`spec/sync.md`).
 //!
 //! A [`Session`] is one side of one conversation about one mission: phone with phone, phone with base camp, camp
-//! with camp, and later a phone with a file. Both sides run the same code. It decides what to say, what to believe,
+//! with camp. Both sides run the same code. It decides what to say, what to believe,
 //! what to make durable and when both hold the same; it does not carry frames, read or write a store, verify
 //! signatures of entries, sign, or look at a clock. Those are [`Action`]s for the host, answered by [`Input`]s.
 //!
@@ -19,7 +19,8 @@
 //!    threads and answered in any order, except that [`Action::Admit`] and [`Action::Commit`] take effect in order.
 //! 3. Whenever the link takes more of a class, ask [`Session::poll_send`] for a frame of it, most urgent class first.
 //!    Nothing is prepared far ahead, so a slow peer slows the reading of our store, and nothing piles up.
-//! 4. While [`Session::is_receiving`] is false, read nothing from the link: the disk is slower than the peer.
+//! 4. While [`Session::is_receiving`] is false for a class, read nothing of it from the link: the disk is slower than the
+//!    peer, or the peer is not known yet.
 //! 5. Give it the time, once a second.
 //! 6. After [`Action::Close`] end the link with that code and drop the session. Nothing is lost by dropping one at any moment.
 //!
@@ -65,7 +66,7 @@
 //!
 //! - 16 frames of entries received and not yet durable (1 MiB each; once verified, a frame of a hostile peer may have
 //!   inflated to 4 MiB), and 4 MiB for each of the [`VERIFY_MAX`] being verified,
-//! - 2 frames of entries to send, and 4 MiB of entries read for them,
+//! - 2 frames of entries to send, and 1 MiB of entries read for them, with one entry over it,
 //! - [`Limits::chunk_bytes_max`] of chunks received, and one chunk over it,
 //! - 3 × 16 chunks to send, and the chunk hashes of the 64 blobs in each direction (4 MiB at most, 100 KiB for photos of 3 MB),
 //! - 2 MiB of small control frames that the peer does not read, after which the conversation ends,

@@ -24,7 +24,7 @@ pub(super) struct Peer {
     pub(super) wants: Wants,
     /// Scopes that both certificates grant, ascending.
     pub(super) scopes: Vec<ScopeId>,
-    /// The cuts of its key; not empty: it may send and receives only these.
+    /// The cuts of its key; not empty: it may send, and receives these and what its sending needs.
     pub(super) cuts: Vec<StatementId>,
 }
 

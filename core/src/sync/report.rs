@@ -2,7 +2,7 @@
 
 use super::frame::{BlobClass, StatementClass};
 use crate::check::Refused;
-use crate::id::{BlobHash, StatementId, StoreId};
+use crate::id::{BlobHash, LogId, StatementId, StoreId};
 use crate::roster::Certificate;
 
 /// One thing to show or keep.
@@ -14,7 +14,7 @@ pub enum Report {
         store: StoreId,
         /// The certificate it showed.
         certificate: Box<Certificate>,
-        /// Whether its key is cut: it may send and receives only the cut.
+        /// Whether its key is cut: it may send, and receives the cut and what its sending needs.
         is_cut: bool,
     },
     /// Numbers changed. At most one for each round of [`Session::poll`](super::Session::poll).
@@ -37,6 +37,8 @@ pub enum Report {
         /// Why.
         failure: BlobFailure,
     },
+    /// The peer named more entries of these logs than are held here; told before anything of them is taken.
+    PeerAhead(Vec<(LogId, u64)>),
     /// The peer gave a receipt that verified and is stored.
     ReceiptHeld(StatementId),
     /// Whether both sides hold the same; told whenever either side comes to rest.
@@ -66,7 +68,7 @@ pub struct RestState {
     /// The same for what both sides want on this link: where one of them wants no photos of a class, those may be
     /// missing on either side, and nothing was said about them.
     pub is_synced_as_wanted: bool,
-    /// Blobs named by entries that this side does not hold.
+    /// Blobs named by entries that this side does not hold, and bodies neither held nor erased.
     pub missing_here: u64,
     /// The same, on the other side; `None` while it does not rest.
     pub missing_there: Option<u64>,

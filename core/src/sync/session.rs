@@ -1,4 +1,4 @@
-//! One side of a conversation: what it is made of, and its four methods.
+//! One side of a conversation: what it is made of, and what its host calls.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use super::serving::Serving;
 use super::statements::Statements;
 use super::tips::Logs;
 use super::version::Version;
-use crate::id::ScopeId;
+use crate::id::{LogId, ScopeId};
 
 /// One side of one conversation; see the [module](super).
 #[derive(Debug)]
@@ -165,9 +165,15 @@ impl Session {
         frame
     }
 
-    /// Whether frames should be read from the link: if not, the store is behind, and an answer of the host will change it.
-    pub fn is_receiving(&self) -> bool {
+    /// Whether frames of this class should be read from the link now.
+    ///
+    /// Until the peer's hello is judged only control is read: classes overtake each other, and what the others carry means
+    /// nothing without knowing whose it is. After it nothing is read while the store is behind. Either ends with a frame of
+    /// control or an answer of the host.
+    pub fn is_receiving(&self, class: Class) -> bool {
+        let is_known = !matches!(self.phase, Phase::Greeting(_));
         !self.is_closed()
+            && (is_known || class == Class::Control)
             && self.statements.is_receiving()
             && self.fetching.bytes_uncommitted() < self.config.limits.chunk_bytes_max
     }
@@ -188,9 +194,15 @@ impl Session {
         }
     }
 
-    /// What the peer is known to hold of the logs of the shared scopes, once it said so.
+    /// What the peer is known to hold of the logs of the shared scopes: what it named, and what was agreed or compared equal.
     pub fn peer_tips(&self) -> impl Iterator<Item = LogTip> + '_ {
         self.logs.remotes()
+    }
+
+    /// How many entries of a log of this scope the peer holds without a gap: 0 if it is known not to hold the log, `None`
+    /// while it has not told, or where the scope is not shared.
+    pub fn peer_height(&self, log: LogId, scope: ScopeId) -> Option<u64> {
+        self.logs.remote_height(log, scope)
     }
 
     fn take(&mut self, input: Input) -> Result<(), Close> {

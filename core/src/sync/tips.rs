@@ -13,7 +13,7 @@ use crate::entry::LOG_ENTRIES_MAX;
 use crate::id::{EntryId, LogId, ScopeId, sha256};
 
 /// Most logs of a mission.
-pub(super) const LOGS_MAX: usize = 65_536;
+pub(super) const LOGS_MAX: usize = crate::receipt::LOGS_MAX;
 
 /// What both sides are known to hold of the logs of the shared scopes.
 #[derive(Debug, Default)]
@@ -24,6 +24,8 @@ pub(super) struct Logs {
     changed: BTreeSet<LogId>,
     /// Entries that the peer holds above ours.
     behind: u64,
+    /// Logs held here of which the peer named a greater height, not reported yet.
+    ahead: Vec<(LogId, u64)>,
 }
 
 #[derive(Debug, Default)]
@@ -497,17 +499,32 @@ impl Logs {
 
     /// What the peer is known to hold of the logs of the shared scopes.
     pub(super) fn remotes(&self) -> impl Iterator<Item = LogTip> + '_ {
-        self.scopes
-            .values()
-            .filter(|scope| scope.theirs.is_known())
-            .flat_map(|scope| scope.logs.values())
-            .filter_map(|log| log.remote)
+        self.scopes.values().flat_map(|scope| {
+            let is_known = scope.theirs.is_known();
+            scope.logs.values().filter(move |log| is_known || log.is_named).filter_map(|log| log.remote)
+        })
+    }
+
+    /// How far the peer holds a log of this scope: 0 if it is known not to hold it, `None` while it has not told.
+    pub(super) fn remote_height(&self, id: LogId, scope: ScopeId) -> Option<u64> {
+        let scope = self.scopes.get(&scope)?;
+        let log = scope.logs.get(&id);
+        let is_known = scope.theirs.is_known() || log.is_some_and(|log| log.is_named);
+        is_known.then(|| log.and_then(|log| log.remote).map_or(0, |remote| remote.height))
+    }
+
+    /// Logs held here of which the peer named a greater height since the last call.
+    pub(super) fn take_ahead(&mut self) -> Vec<(LogId, u64)> {
+        std::mem::take(&mut self.ahead)
     }
 
     fn set_remote(&mut self, id: LogId, tip: LogTip) {
         let Some(log) = self.get_mut(id) else { return };
         let before = log.behind();
         log.remote = Some(tip);
+        if log.local.is_some() && log.behind() > 0 {
+            self.ahead.push((id, tip.height));
+        }
         self.recount(id, before);
     }
 

@@ -139,7 +139,7 @@ pub fn decode(frame: &[u8], mission: MissionId, version: Version) -> Result<Rece
     let mut reader = Reader::new(frame);
     let items = reader.array(7, "entries frame")?;
     let received = match (reader.uint("entries frame type")?, items) {
-        (0, 3) => {
+        (0, 3) if version == Version::V1 => {
             let batch = unpack(&mut reader)?;
             decode_batch(&batch, mission)?
         }

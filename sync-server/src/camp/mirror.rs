@@ -61,6 +61,7 @@ struct MirrorShown {
     who: Option<PersonShown>,
     entries_received: u64,
     entries_sent: u64,
+    code: Option<&'static str>,
     why: Option<String>,
     advice: Option<&'static str>,
     again_in_s: Option<u64>,
@@ -96,8 +97,9 @@ impl MirrorShown {
                 let (entries_received, entries_sent) = (progress.entries_received, progress.entries_sent);
                 Some(Self { state: "synced", who, entries_received, entries_sent, ..shown })
             }
-            MirrorState::Waiting { why, advice, wait } => Some(Self {
+            MirrorState::Waiting { code, why, advice, wait } => Some(Self {
                 state: "waiting",
+                code: Some(code),
                 why: Some(why.clone()),
                 advice: Some(advice),
                 again_in_s: Some(wait.as_secs()),

@@ -47,6 +47,7 @@ struct RefusedShown {
 struct FailedShown {
     photo: String,
     class: &'static str,
+    code: &'static str,
     why: &'static str,
 }
 
@@ -58,11 +59,18 @@ pub(crate) struct OutcomeShown {
     synced_as_wanted: bool,
     peer: Option<PeerShown>,
     end: String,
+    end_code: &'static str,
     advice: &'static str,
     entries_received: u64,
     entries_sent: u64,
     photos_received: u64,
     photos_sent: u64,
+    /// The small pictures made of photos.
+    pictures_received: u64,
+    pictures_sent: u64,
+    /// Photos and pictures that were not asked for, because `--photo-bytes-max` was reached.
+    left_out: u64,
+    no_receipt: Option<String>,
     bytes_received: u64,
     bytes_sent: u64,
     missing_here: Vec<MissingOf>,
@@ -95,16 +103,22 @@ impl PersonShown {
 impl OutcomeShown {
     pub(crate) fn of(outcome: &SyncOutcome) -> Self {
         let progress = &outcome.progress;
+        let [thumbnail, preview, original] = &progress.blobs;
         Self {
             fully_synced: outcome.is_fully_synced,
             synced_as_wanted: outcome.is_synced_as_wanted,
             peer: outcome.peer.as_ref().map(PeerShown::of),
             end: outcome.end.to_string(),
+            end_code: outcome.end.code(),
             advice: outcome.end.advice(),
             entries_received: progress.entries_received,
             entries_sent: progress.entries_sent,
-            photos_received: progress.blobs.iter().map(|class| class.received).sum(),
-            photos_sent: progress.blobs.iter().map(|class| class.sent).sum(),
+            photos_received: original.received,
+            photos_sent: original.sent,
+            pictures_received: thumbnail.received + preview.received,
+            pictures_sent: thumbnail.sent + preview.sent,
+            left_out: progress.blobs.iter().map(|class| class.left_out).sum(),
+            no_receipt: outcome.no_receipt.as_ref().map(ToString::to_string),
             bytes_received: outcome.bytes_received,
             bytes_sent: outcome.bytes_sent,
             missing_here: missing_here(&outcome.missing_here),
@@ -125,6 +139,7 @@ impl OutcomeShown {
                 .map(|failed| FailedShown {
                     photo: failed.hash.to_string(),
                     class: blob_class_name(failed.class),
+                    code: failure_code(failed.failure),
                     why: failure_name(failed.failure),
                 })
                 .collect(),
@@ -139,14 +154,31 @@ impl OutcomeShown {
     /// What was carried, in one line.
     pub(crate) fn carried(&self) -> String {
         format!(
-            "received {} entries and {} photos ({}), sent {} entries and {} photos ({})",
+            "received {} entries, {} photos and {} pictures ({}), sent {} entries, {} photos and {} pictures ({})",
             self.entries_received,
             self.photos_received,
+            self.pictures_received,
             output::bytes(self.bytes_received),
             self.entries_sent,
             self.photos_sent,
+            self.pictures_sent,
             output::bytes(self.bytes_sent),
         )
+    }
+
+    /// Why a conversation that ended well came to less than everything.
+    fn cause(&self) -> String {
+        if self.end_code != "done" {
+            return self.end.clone();
+        }
+        let is_missing = !self.missing_here.is_empty() || self.photos_missing_unlisted > 0;
+        let cause = match (self.left_out, is_missing, self.missing_there.is_empty()) {
+            (1.., _, _) => "photos and pictures were left for a later sync",
+            (0, true, _) => "something is missing here",
+            (0, false, false) => "something is missing on the other side",
+            (0, false, true) => "the other side parted before both had compared everything",
+        };
+        cause.to_owned()
     }
 
     /// What is missing here, one line for each person.
@@ -211,7 +243,9 @@ pub(crate) fn end_of(outcome: &SyncOutcome) -> Result<Code, Failure> {
     let code = match &outcome.end {
         End::Done | End::Stopped if outcome.is_fully_synced || outcome.is_synced_as_wanted => return Ok(Code::Done),
         End::Done | End::Stopped => return Ok(Code::Undecided),
-        End::Lost { .. } | End::Aborted { .. } | End::Misbehaved { .. } => Code::Unreachable,
+        End::Lost { .. } | End::Aborted { .. } | End::Misbehaved { .. } | End::RefusedByLink { .. } => {
+            Code::Unreachable
+        }
         End::ClosedHere { code, .. } => closed(*code),
         End::ClosedByPeer { code: Some(code), .. } => closed(*code),
         End::ClosedByPeer { code: None, .. } => Code::Unreachable,
@@ -259,6 +293,16 @@ const fn blob_class_name(class: BlobClass) -> &'static str {
     }
 }
 
+const fn failure_code(failure: BlobFailure) -> &'static str {
+    match failure {
+        BlobFailure::Absent => "absent",
+        BlobFailure::ChunkHashes => "chunk-hashes",
+        BlobFailure::Chunk => "chunk",
+        BlobFailure::Whole => "whole",
+        BlobFailure::Stuck => "stuck",
+    }
+}
+
 const fn failure_name(failure: BlobFailure) -> &'static str {
     match failure {
         BlobFailure::Absent => "the other side does not hold it",
@@ -291,11 +335,18 @@ impl Report for OutcomeShown {
         for failed in &self.failed {
             writeln!(out, "failed   {} {}: {}", failed.class, failed.photo, failed.why)?;
         }
+        if self.left_out > 0 {
+            writeln!(out, "left out {} photos and pictures beyond --photo-bytes-max", self.left_out)?;
+        }
+        if let Some(why) = &self.no_receipt {
+            writeln!(out, "warning  {why}; the other side does not know what is held here")?;
+        }
         match (self.fully_synced, self.synced_as_wanted) {
             (true, _) => writeln!(out, "Synced: both sides hold the same, and nothing is missing."),
             (false, true) => writeln!(out, "Synced, without the photos that were not wanted on this link."),
             (false, false) => {
-                writeln!(out, "Not fully synced ({}). What came is kept; the next sync goes on from there.", self.end)
+                let cause = self.cause();
+                writeln!(out, "Not fully synced ({cause}). What came is kept; the next sync goes on from there.")
             }
         }
     }

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use merestone_link::PeerKey;
-use merestone_node::replica::{Caller, Serving, SyncOutcome};
+use merestone_node::replica::{Caller, Serving, SyncOutcome, TurnedAway};
 
 use super::outcome::PersonShown;
 use crate::exit::{Code, Failure};
@@ -19,6 +19,8 @@ pub(crate) enum Event {
     Synced { who: PersonShown },
     /// A conversation ended.
     Ended { who: Option<PersonShown>, from: SocketAddr, outcome: Arc<SyncOutcome> },
+    /// Somebody was not let in.
+    TurnedAway(TurnedAway),
 }
 
 /// Who is told.
@@ -45,10 +47,11 @@ struct Told {
 pub(crate) async fn answer(serving: Serving, teller: &mut impl Teller) -> Result<(), Failure> {
     let mut changes = serving.changes();
     let mut told = BTreeMap::new();
+    let mut away = 0;
     let stopped = asked_to_stop()?;
     tokio::pin!(stopped);
     let ended = loop {
-        match tell_all(&serving, &mut told, teller) {
+        match tell_all(&serving, &mut told, &mut away, teller) {
             Ok(ControlFlow::Continue(())) => {}
             Ok(ControlFlow::Break(())) => break Ok(()),
             Err(failure) => break Err(failure),
@@ -65,14 +68,16 @@ pub(crate) async fn answer(serving: Serving, teller: &mut impl Teller) -> Result
 fn tell_all(
     serving: &Serving,
     told: &mut BTreeMap<PeerKey, Told>,
+    away: &mut usize,
     teller: &mut impl Teller,
 ) -> Result<ControlFlow<()>, Failure> {
-    for caller in serving.callers() {
-        for event in news(told, &caller) {
-            event.log();
-            if teller.tell(event)?.is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
+    let turned_away: Vec<_> = serving.turned_away().into_iter().skip(*away).map(Event::TurnedAway).collect();
+    *away += turned_away.len();
+    let callers = serving.callers();
+    for event in turned_away.into_iter().chain(callers.iter().flat_map(|caller| news(told, caller))) {
+        event.log();
+        if teller.tell(event)?.is_break() {
+            return Ok(ControlFlow::Break(()));
         }
     }
     Ok(ControlFlow::Continue(()))
@@ -84,6 +89,7 @@ impl Event {
         match self {
             Self::Met { who: _, from } => tracing::info!(%from, "met"),
             Self::Synced { who: _ } => tracing::info!("synced"),
+            Self::TurnedAway(TurnedAway { address, error }) => tracing::warn!(from = %address, %error, "turned away"),
             Self::Ended { who: _, from, outcome } => tracing::info!(
                 %from,
                 end = %outcome.end,

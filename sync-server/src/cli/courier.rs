@@ -115,6 +115,7 @@ impl ReadArgs {
         }
         let observer = choose_observer(&device, self.observer.as_deref())?;
         // What is no bundle is said before anybody is asked for a passphrase.
+        device.recognise_courier(&self.file)?;
         context.unlock(&device, &observer)?;
         let replica = device.replica(&observer.key)?;
         let read = device.read_courier(&replica, &self.file)?;
@@ -192,6 +193,7 @@ impl Report for WrittenShown {
 #[derive(Serialize)]
 struct PartShown {
     what: String,
+    code: &'static str,
     why: String,
 }
 
@@ -202,7 +204,7 @@ impl PartShown {
             Part::Entries { scope: _, count } => format!("{count} entries"),
             Part::Blob(blob) => format!("{} {}", class_name(blob.class), blob.hash),
         };
-        Self { what, why: refused.fault.to_string() }
+        Self { what, code: refused.fault.code(), why: refused.fault.to_string() }
     }
 }
 

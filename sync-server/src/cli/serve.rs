@@ -6,10 +6,11 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use merestone_link::AcceptError;
 use merestone_node::Device;
 use merestone_node::device::Observer;
 use merestone_node::qr::QrPicture;
-use merestone_node::replica::{Camp, CampOptions, LedgerKey, Replica};
+use merestone_node::replica::{Camp, CampOptions, LedgerKey, Replica, TurnedAway};
 
 use serde::Serialize;
 
@@ -171,6 +172,7 @@ impl Teller for Lines<'_> {
     fn tell(&mut self, event: Event) -> Result<ControlFlow<()>, Failure> {
         match event {
             Event::Met { who, from } => self.screen.show(&Met { event: "met", who, from: from.to_string() })?,
+            Event::TurnedAway(away) => self.screen.show(&AwayShown::of(&away))?,
             Event::Synced { who } => self.screen.show(&Synced { event: "synced", who })?,
             Event::Ended { who, from, outcome } => {
                 let outcome = OutcomeShown::of(&outcome);
@@ -181,6 +183,34 @@ impl Teller for Lines<'_> {
             }
         }
         Ok(ControlFlow::Continue(()))
+    }
+}
+
+#[derive(Serialize)]
+struct AwayShown {
+    event: &'static str,
+    from: String,
+    code: &'static str,
+    why: String,
+}
+
+impl AwayShown {
+    fn of(away: &TurnedAway) -> Self {
+        let code = match away.error {
+            AcceptError::NoCommonVersion => "version",
+            AcceptError::TimedOut
+            | AcceptError::NoRawKey
+            | AcceptError::Handshake { .. }
+            | AcceptError::HungUp
+            | AcceptError::EndpointClosed => "handshake",
+        };
+        Self { event: "turned-away", from: away.address.to_string(), code, why: away.error.to_string() }
+    }
+}
+
+impl Report for AwayShown {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "refused    {}: {}", self.from, self.why)
     }
 }
 

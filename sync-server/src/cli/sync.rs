@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use merestone_core::sync::frame::{BlobClass, Wants};
 use merestone_node::Device;
 use merestone_node::device::Observer;
-use merestone_node::replica::{Meet, Replica, Retry, SyncOutcome};
+use merestone_node::replica::{Meet, Replica, Retry, SyncOutcome, TurnedAway};
 
 use super::serve::Ready;
 use super::{Context, choose_observer};
@@ -23,7 +23,8 @@ use crate::exit::{Code, Failure};
 /// Both prove that they belong to the mission. A link that breaks is made again, and goes on from what is on the disk.
 /// "Synced" is said only if both sides hold the same and nothing is missing.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit code 0: synced. 2: something is still missing; it is named. 69: not reachable.\n\n\
+#[command(after_help = "Exit code 0: synced, or without the photos that one of the two did not want. 2: something is \
+                  still missing; it is named. 69: not reachable.\n\n\
                   Example:\n  merestone sync 4f1c…@192.168.1.5:7411 --home phone\n\
                   Two devices without base camp:\n  merestone sync --wait --home phone\n  \
                   merestone sync --nearby --home other")]
@@ -122,6 +123,10 @@ impl Teller for FirstVisit {
             Event::Ended { who: Some(_), outcome, .. } => {
                 self.0 = Some(outcome);
                 Ok(ControlFlow::Break(()))
+            }
+            Event::TurnedAway(TurnedAway { address, error }) => {
+                tracing::warn!("a call from {address} was refused: {error}");
+                Ok(ControlFlow::Continue(()))
             }
             Event::Ended { who: None, .. } | Event::Met { .. } | Event::Synced { .. } => Ok(ControlFlow::Continue(())),
         }

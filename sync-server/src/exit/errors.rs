@@ -96,6 +96,7 @@ impl From<AccessError> for Failure {
             AccessError::Full => Self::storage(&error, ROOM),
             AccessError::Damaged => Self::storage(&error, DOCTOR),
             AccessError::Broken => Self::storage(&error, AGAIN),
+            AccessError::Internal => Self::new(Code::Storage, advise(&error, "try again, and report it")),
             AccessError::Read(_) | AccessError::Write(_) | AccessError::Blob(_) => Self::storage(&error, ""),
         }
     }
@@ -314,9 +315,9 @@ impl From<BindError> for Failure {
             BindError::AddressNotHere { .. } => "choose another with --listen",
             BindError::NoIpv6 => "choose an IPv4 address with --listen",
             BindError::Forbidden { .. } => "choose one above 1023 with --listen",
-            BindError::Limits { .. } | BindError::NoRuntime => "",
-            // The room below may learn of more.
-            BindError::System { .. } | _ => "",
+            BindError::Limits { .. } | BindError::NoRuntime | BindError::Carrier { .. } | BindError::System { .. } => {
+                ""
+            }
         };
         Self::new(Code::Unreachable, advise(&error, advice))
     }

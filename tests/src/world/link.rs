@@ -227,8 +227,13 @@ impl Link<'_> {
     /// What has come and is taken; the rest waits until the conversation takes more.
     fn hand_over(&mut self, to: usize) {
         let talk = &mut self.talks[to];
-        while talk.is_receiving() || talk.is_over() {
-            match self.held[to].pop_front() {
+        let is_taken = |talk: &Talk, parcel: &Parcel| {
+            let class = if let Parcel::Frame(class, _) = parcel { *class } else { Class::Control };
+            talk.is_over() || talk.is_receiving(class)
+        };
+        // A class that is not read holds up no other.
+        while let Some(at) = self.held[to].iter().position(|parcel| is_taken(talk, parcel)) {
+            match self.held[to].remove(at) {
                 None => return,
                 Some(Parcel::Close(code)) => talk.closed_by_peer(code),
                 Some(Parcel::Frame(class, frame)) => {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use merestone_core::courier::{Blob, Part, Section};
+use merestone_core::courier::{Blob, Contents, Part, Section};
 use merestone_core::id::{BlobHash, ScopeId, StoreId};
 use merestone_core::key::KeyCache;
 use merestone_core::merkle::{NodeHash, leaf_hash, root};
@@ -94,6 +94,18 @@ pub enum Fault {
     NotSigned,
 }
 
+impl Fault {
+    /// A name that programs may rely on: of a broken rule that of its check.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Damaged => "damaged",
+            Self::Malformed => "malformed",
+            Self::Refused(refused) => refused.check.code(),
+            Self::NotSigned => "not-signed",
+        }
+    }
+}
+
 impl Device {
     /// Looks through a bundle without taking anything: whole, damaged, whose, and how much. Reads the whole file.
     ///
@@ -103,13 +115,24 @@ impl Device {
         self.look(&mut Opened::open(path)?)
     }
 
-    fn look(&self, opened: &mut Opened) -> Result<CourierSeen, ReadCourierError> {
-        let contents = &opened.contents;
+    /// Whether a file is a whole bundle of this mission, before anything of its sections is read.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn recognise_courier(&self, path: &Path) -> Result<(), ReadCourierError> {
+        self.maker(&Opened::open(path)?.contents).map(|_| ())
+    }
+
+    fn maker(&self, contents: &Contents) -> Result<Certificate, ReadCourierError> {
         if contents.mission != self.mission() {
             return Err(ReadCourierError::OtherMission { found: contents.mission, mission: self.mission() });
         }
-        let maker = Certificate::verify(&contents.maker, &self.charter(), &mut KeyCache::new());
-        let maker = maker.map_err(ReadCourierError::Maker)?;
+        Certificate::verify(&contents.maker, &self.charter(), &mut KeyCache::new()).map_err(ReadCourierError::Maker)
+    }
+
+    fn look(&self, opened: &mut Opened) -> Result<CourierSeen, ReadCourierError> {
+        let contents = &opened.contents;
+        let maker = self.maker(contents)?;
         let is_maker_cut = {
             let roster = self.authority.roster();
             roster.cuts().any(|cut| cut.key() == maker.key().as_bytes() && cut.party() == maker.party())

@@ -1,10 +1,10 @@
 //! Writing a bundle: statements first, then entries, then photos, the small ones before the large ones.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use merestone_core::courier::{Blob, Contents, For, LeftOut, Part, SECTIONS_MAX, Section, TRAILER_BYTES};
-use merestone_core::id::{BlobHash, LogId, RecordId, ScopeId};
+use merestone_core::id::{BlobHash, LogId, RecordId, ScopeId, StoreId};
 use merestone_core::merkle::{CHUNK_BYTES, NodeHash, leaf_hash, root};
 use merestone_core::receipt::Receipt;
 use merestone_core::roster::{Certificate, Class as StatementClass, Roster};
@@ -140,11 +140,18 @@ impl Recipient {
         if keys.len() > 1 {
             return Err(WriteCourierError::SeveralDevices { count: keys.len() });
         }
-        // Several stores of one key: the one that was restored last has begun to count anew, so what it is known to hold
-        // is the least. The greatest counter is the store that was used the longest.
-        let receipts = roster.receipts().filter(|held| held.signer() == first.key());
-        let newest = receipts.max_by_key(|held| (held.counter(), held.store()));
-        let receipt = newest.ok_or_else(|| WriteCourierError::NoReceipt { key: Box::new(*first.key()) })?.clone();
+        let mut newest: BTreeMap<StoreId, &Receipt> = BTreeMap::new();
+        for held in roster.receipts().filter(|held| held.signer() == first.key()) {
+            let last = newest.entry(held.store()).or_insert(held);
+            if last.counter() < held.counter() {
+                *last = held;
+            }
+        }
+        // Of several stores nobody can tell which one the device has now: one that was restored from a copy lacks what the
+        // one before it held. So the one that states least is believed.
+        let entries = |receipt: &Receipt| receipt.logs().iter().map(|log| log.height).sum::<u64>();
+        let least = newest.into_values().min_by_key(|held| (entries(held), held.blobs().len(), held.store()));
+        let receipt = least.ok_or_else(|| WriteCourierError::NoReceipt { key: Box::new(*first.key()) })?.clone();
         let certificate = roster.certificate(receipt.certificate()).unwrap_or(first);
         Ok(Self { certificate: certificate.clone(), receipt })
     }

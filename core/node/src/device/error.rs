@@ -71,6 +71,9 @@ pub enum AccessError {
     /// The disk failed once: open the device again.
     #[error("the disk failed; open the device again")]
     Broken,
+    /// A thread of ours ended without an answer: a bug, which is no damage.
+    #[error("the program made a mistake")]
+    Internal,
     /// The system refused to read.
     #[error("cannot read the store")]
     Read(#[source] Box<ReadError>),

@@ -13,7 +13,7 @@ use super::Shared;
 use super::answer::{local_tip, stored_blob_class};
 
 /// Most scopes of an agreement: as many as a certificate grants.
-const SCOPES_MAX: usize = merestone_core::roster::SCOPES_MAX;
+const SCOPES_MAX: usize = merestone_core::roster::CERTIFICATE_SCOPES_MAX;
 
 /// Entries whose transfer is long enough for larger datagrams to win back what their discovery costs: 200 bytes each, of
 /// which 3 % are saved, for some 13 kB of probes and what is said to them.

@@ -50,6 +50,11 @@ pub(super) const fn session_class(class: merestone_link::Class) -> sync::Class {
     }
 }
 
+/// The classes of a link that are read now.
+pub(super) fn readable(is_receiving: impl Fn(sync::Class) -> bool) -> Vec<merestone_link::Class> {
+    merestone_link::Class::ALL.into_iter().filter(|class| is_receiving(session_class(*class))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

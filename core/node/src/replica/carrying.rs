@@ -121,7 +121,7 @@ impl Intake {
             let height = heights.entry(entry.log()).or_default();
             *height = (*height).max(entry.header().seq + 1);
         }
-        self.host.compare_own(heights.into_iter().collect());
+        self.host.compare_own(&heights.into_iter().collect::<Vec<_>>());
         for entry in entries {
             records.insert(entry.record());
             for (claim, class) in named_by(&entry) {

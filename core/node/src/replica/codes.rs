@@ -15,10 +15,16 @@ pub(super) fn wire_code(code: CloseCode) -> u32 {
     }
 }
 
+/// Good-bye under its number in the conversation. We say it with the link's own code, and understand both.
+const BYE: u32 = close_code::SESSION_FROM;
+
 /// How a link ended that the conversation did not close.
 pub(super) fn end_of(error: LinkError) -> End {
     match error {
-        LinkError::ClosedByPeer { code: close_code::DONE, reason: _ } => End::Done,
+        LinkError::ClosedByPeer { code: close_code::DONE | BYE, reason: _ } => End::Done,
+        LinkError::ClosedByPeer { code: number, reason } if number < close_code::SESSION_FROM => {
+            End::RefusedByLink { number, reason }
+        }
         LinkError::ClosedByPeer { code: number, reason } => {
             End::ClosedByPeer { code: session_code(number), number, reason }
         }
@@ -28,7 +34,9 @@ pub(super) fn end_of(error: LinkError) -> End {
         // The endpoint was closed under us, by whoever serves it.
         LinkError::ClosedHere { .. } => End::Stopped,
         // Our own frame; the session keeps to the limits of the classes.
-        _ => End::ClosedHere { code: CloseCode::FrameTooLong, reason: "frame" },
+        LinkError::FrameTooLarge { class: _, bytes: _, bytes_max: _ } => {
+            End::ClosedHere { code: CloseCode::FrameTooLong, reason: "frame" }
+        }
     }
 }
 
@@ -49,5 +57,26 @@ mod tests {
         }
         assert_eq!(wire_code(CloseCode::Bye), close_code::DONE);
         assert_eq!(session_code(close_code::FRAME_TOO_LARGE), None);
+    }
+
+    fn closed_with(code: u32) -> End {
+        end_of(LinkError::ClosedByPeer { code, reason: String::new() })
+    }
+
+    #[test]
+    fn good_bye_under_either_number_is_one() {
+        assert!(matches!(closed_with(close_code::DONE), End::Done));
+        assert!(matches!(closed_with(256), End::Done));
+        assert!(matches!(closed_with(257), End::ClosedByPeer { code: Some(CloseCode::Malformed), .. }));
+    }
+
+    #[test]
+    fn what_the_link_refuses_is_no_code_of_a_later_version() {
+        for code in close_code::FRAME_TOO_LARGE..=close_code::TOO_MANY_FROM_PEER {
+            let end = closed_with(code);
+            assert!(!end.is_worth_retrying() && matches!(end, End::RefusedByLink { .. }), "{end}");
+        }
+        assert_eq!(closed_with(close_code::TOO_MANY_FROM_PEER).code(), "too-many-connections");
+        assert_eq!(closed_with(400).code(), "unknown-code");
     }
 }

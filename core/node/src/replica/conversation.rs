@@ -39,7 +39,7 @@ pub(super) async fn hold(
     match spawn_blocking(move || Host::begin(&shared, peer, options)).await {
         Ok(Ok(opening)) => Pump::new(opening, connection, progress).run(stop).await,
         Ok(Err(error)) => refuse(&connection, error),
-        Err(_panic) => refuse(&connection, AccessError::Damaged),
+        Err(_panic) => refuse(&connection, AccessError::Internal),
     }
 }
 

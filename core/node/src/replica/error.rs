@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use merestone_link::{BindError, ConnectError};
+use merestone_link::{BindError, ConnectError, close_code};
 
 /// No conversation came about; nothing changed on either side.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +34,16 @@ pub enum SyncError {
 }
 
 impl SyncError {
+    /// A name that programs may rely on.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoAddress => "no-address",
+            Self::NoSocket { .. } => "no-socket",
+            Self::NoLink { source, .. } => connect_code(source),
+            Self::Abandoned => "internal",
+        }
+    }
+
     /// What a person can do.
     pub fn advice(&self) -> &'static str {
         match self {
@@ -41,7 +51,12 @@ impl SyncError {
             Self::NoSocket { source, .. } => match source {
                 BindError::NoIpv6 => "this system has no ipv6: use the peer's ipv4 address",
                 BindError::PortInUse { .. } => "another program uses the port: choose another",
-                _ => "check that this device has a network",
+                BindError::AddressNotHere { .. }
+                | BindError::Forbidden { .. }
+                | BindError::Limits { .. }
+                | BindError::NoRuntime
+                | BindError::Carrier { .. }
+                | BindError::System { .. } => "check that this device has a network",
             },
             Self::NoLink { source, .. } => connect_advice(source),
             Self::Abandoned => "try again",
@@ -56,6 +71,22 @@ impl SyncError {
                 matches!(source, ConnectError::NoAnswer | ConnectError::Busy | ConnectError::TooManyConnections)
             }
         }
+    }
+}
+
+fn connect_code(error: &ConnectError) -> &'static str {
+    match error {
+        ConnectError::BadAddress { .. } => "bad-address",
+        ConnectError::NoAnswer => "no-answer",
+        ConnectError::Busy => "busy",
+        ConnectError::TooManyConnections => "too-many-connections-here",
+        ConnectError::WrongKey => "wrong-key",
+        ConnectError::NoCommonVersion => "version",
+        ConnectError::NoRawKey => "no-raw-key",
+        ConnectError::Handshake { .. } => "handshake",
+        ConnectError::ClosedByPeer { code: close_code::TOO_MANY_FROM_PEER, .. } => "too-many-connections",
+        ConnectError::ClosedByPeer { .. } => "closed-by-peer",
+        ConnectError::EndpointClosed => "stopped",
     }
 }
 
@@ -75,9 +106,11 @@ fn connect_advice(error: &ConnectError) -> &'static str {
         }
         ConnectError::NoRawKey => "what answers there shows no key: check the port",
         ConnectError::Handshake { .. } => "the handshake failed: update both sides, then try again",
+        ConnectError::ClosedByPeer { code: close_code::TOO_MANY_FROM_PEER, .. } => {
+            "newer links of this device go on in its place: there is nothing to do"
+        }
         ConnectError::ClosedByPeer { .. } => "the other side refused this device",
         ConnectError::EndpointClosed => "this side is shutting down",
-        _ => "try again",
     }
 }
 

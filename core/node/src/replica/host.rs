@@ -12,8 +12,8 @@ use merestone_core::id::{BlobHash, LogId, RecordId, ScopeId};
 use merestone_core::roster::Class;
 use merestone_core::sync::frame::StatementClass;
 use merestone_core::sync::{
-    Admission, Agreement, BlobFailure, Commit, Committed, Input, LocalChange, LocalTip, Report, Request, Session,
-    SessionConfig, Token, UnverifiedBatch,
+    Admission, Agreement, BlobFailure, Commit, Committed, Input, Loaded, LocalChange, LocalTip, Report, Request,
+    Session, SessionConfig, Token, UnverifiedBatch,
 };
 use merestone_link::PeerKey;
 use merestone_store::{Batch, CommitError, ReadError};
@@ -23,9 +23,10 @@ use super::answer::local_tip;
 use super::hub::{Member, Subscription};
 use super::photos::named_by;
 use super::reading::Reading;
+use super::receipt::NoReceipt;
 use super::talk::TalkOptions;
-use super::tally::{Tally, look_for_missing};
-use super::{BehindLog, MissingHere, Shared, cut_keys};
+use super::tally::Tally;
+use super::{BehindLog, MissingHere, Shared, cut_keys, outcome};
 use crate::device::AccessError;
 
 /// One conversation's side of the store, the roster, the other conversations and the owner. Clones are the same one.
@@ -73,10 +74,18 @@ pub(super) struct Delayed {
 /// and less than half of what its own peer waits for a word.
 const PATIENCE_TICKS: u32 = 30;
 
-/// Something was done: the session's answer, and why the store refused, if it did.
+/// Something was done: the session's answer, and why not all of it, if so.
 pub(super) struct Answer {
     pub(super) input: Input,
-    pub(super) trouble: Option<AccessError>,
+    pub(super) trouble: Option<Trouble>,
+}
+
+/// Why something that the session asked for was not done.
+pub(super) enum Trouble {
+    /// The store refused.
+    Store(AccessError),
+    /// There is no receipt.
+    Receipt(NoReceipt),
 }
 
 /// Entries on their way to the store: the batch that makes them durable, and what must be told when it did.
@@ -123,10 +132,16 @@ impl Host {
     }
 
     /// Reads what the session asks for; `None`: ask again when something changed, and once a second.
-    pub(super) fn load(&self, delayed: &mut Delayed) -> Option<Input> {
+    pub(super) fn load(&self, delayed: &mut Delayed) -> Option<Answer> {
         let is_patient = delayed.waited < PATIENCE_TICKS;
-        let loaded = self.reading.load(delayed.request.clone(), is_patient)?;
-        Some(Input::Loaded { token: delayed.token, loaded })
+        let token = delayed.token;
+        Some(match self.reading.load(delayed.request.clone(), is_patient)? {
+            Ok(loaded) => Answer::ok(Input::Loaded { token, loaded }),
+            Err(error) => Answer {
+                input: Input::Loaded { token, loaded: Loaded::Failed },
+                trouble: Some(Trouble::Store(error.into())),
+            },
+        })
     }
 
     pub(super) fn verify(&self, token: Token, batch: UnverifiedBatch) -> Input {
@@ -141,9 +156,13 @@ impl Host {
         Agreed::remember(&self.shared, self.peer, agreement);
     }
 
-    pub(super) fn sign_receipt(&self, token: Token) -> Input {
-        let (receipt, earlier) = self.shared.sign_receipt(self.member).unzip();
-        Input::ReceiptSigned { token, receipt, earlier: earlier.flatten() }
+    pub(super) fn sign_receipt(&self, token: Token) -> Answer {
+        let (signed, trouble) = match self.shared.sign_receipt(self.member) {
+            Ok(signed) => (signed, None),
+            Err(why) => (None, Some(Trouble::Receipt(why))),
+        };
+        let (receipt, earlier) = signed.unzip();
+        Answer { input: Input::ReceiptSigned { token, receipt, earlier: earlier.flatten() }, trouble }
     }
 
     pub(super) fn admit(&self, token: Token, class: StatementClass, statements: &[Vec<u8>]) -> Answer {
@@ -153,7 +172,10 @@ impl Host {
                 let cuts = if is_cut { cut_keys(&self.shared.authority.roster(), &received.new) } else { Vec::new() };
                 Answer::ok(Input::Admitted { token, admission: Some(Admission { refused: received.refused, cuts }) })
             }
-            Err(error) => Answer { input: Input::Admitted { token, admission: None }, trouble: Some(error.into()) },
+            Err(error) => Answer {
+                input: Input::Admitted { token, admission: None },
+                trouble: Some(Trouble::Store(error.into())),
+            },
         }
     }
 
@@ -235,13 +257,13 @@ impl Host {
     }
 
     /// Warns the owner of logs of its own of which the peer holds more, before any of it arrives.
-    pub(super) fn compare_own(&self, heights: Vec<(LogId, u64)>) {
+    pub(super) fn compare_own(&self, heights: &[(LogId, u64)]) {
         let Some(owner) = &self.shared.owner else { return };
         for (log, height) in heights {
             // A store that cannot be read is found by the conversation itself.
-            let Ok(Some(tip)) = self.shared.store.tip(log) else { continue };
-            if height > tip.top && owner.signs_with(&tip.key) {
-                owner.peer_knows_more(log);
+            let Ok(Some(tip)) = self.shared.store.tip(*log) else { continue };
+            if *height > tip.top && owner.signs_with(&tip.key) {
+                owner.peer_knows_more(*log);
             }
         }
     }
@@ -274,8 +296,8 @@ impl Host {
     }
 
     /// Looks for what is missing on either side, after the last commit.
-    pub(super) fn look_for_missing(&self, tally: &Tally) -> Result<(MissingHere, Vec<BehindLog>), AccessError> {
-        look_for_missing(&self.shared, &tally.theirs, &self.scopes)
+    pub(super) fn look_for_missing(&self, session: &Session) -> Result<(MissingHere, Vec<BehindLog>), AccessError> {
+        Ok(outcome::missing(&self.shared, session, &self.scopes)?)
     }
 
     /// Tells the owner, before they are stored, of entries in its own logs that it does not hold.
@@ -302,8 +324,9 @@ impl Answer {
     }
 
     /// A commit that could not be made.
-    pub(super) fn failed(token: Token, trouble: AccessError) -> Self {
-        Self { input: Input::Committed { token, committed: Committed::Failed }, trouble: Some(trouble) }
+    pub(super) fn failed(token: Token, error: AccessError) -> Self {
+        let trouble = Some(Trouble::Store(error));
+        Self { input: Input::Committed { token, committed: Committed::Failed }, trouble }
     }
 
     pub(super) fn committed(token: Token, committed: Committed) -> Self {

@@ -1,7 +1,7 @@
 //! A conversation over a link, on one thread: every read, commit and verification happens where the link is pumped.
 //!
-//! For simulations, which must replay exactly, and for processes that may start no threads. It blocks its runtime for as long
-//! as the disk takes. Branches are taken in a fixed order, and all waiting is tokio's.
+//! For processes that may start no threads. It blocks its runtime for as long as the disk takes. Branches are taken in a
+//! fixed order and all waiting is tokio's, so that a run can be repeated exactly.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use merestone_link::Connection;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::answer::session_class;
+use super::answer::{readable, session_class};
 use super::codes::{end_of, wire_code};
 use super::lanes::Lanes;
 use super::outcome::SyncOutcome;
@@ -43,6 +43,7 @@ pub(super) async fn run(
         if talk.is_over() {
             break;
         }
+        let readable = readable(|class| talk.is_receiving(class));
         // The rare ones first: frames may be there at all times, and must not keep the others from their turn.
         tokio::select! {
             biased;
@@ -53,11 +54,11 @@ pub(super) async fn run(
             _ = ticks.tick() => talk.wake(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)),
             () = lanes.freed() => {}
             change = talk.news() => talk.take_up(change),
-            frame = connection.recv(), if talk.is_receiving() => match frame {
+            frame = connection.recv_of(&readable), if !readable.is_empty() => match frame {
                 Ok((class, frame)) => talk.deliver(session_class(class), frame),
                 Err(error) => talk.ended(end_of(error)),
             },
-            info = connection.closed(), if !talk.is_receiving() => talk.ended(end_of(info.into())),
+            info = connection.closed(), if readable.is_empty() => talk.ended(end_of(info.into())),
         }
     }
     talk.count(Traffic::from(connection.stats()));

@@ -60,7 +60,6 @@ mod serving;
 mod storing;
 mod talk;
 mod tally;
-mod theirs;
 mod writing;
 
 use std::collections::BTreeSet;
@@ -71,7 +70,7 @@ use merestone_core::id::{LogId, RecordId, StatementId};
 use merestone_core::key::KeyCache;
 use merestone_core::roster::{Certificate, Class, Roster};
 use merestone_core::sync::frame::Wants;
-use merestone_core::sync::{CutKey, LocalChange};
+use merestone_core::sync::{CutKey, LocalChange, Version};
 use merestone_link::{Carrier, Connection, Endpoint, LinkLimits, PeerKey, TransportKey};
 use merestone_store::{CommitError, ReadError, Store};
 use tokio::sync::Semaphore;
@@ -84,9 +83,9 @@ pub use outcome::{
     BehindLog, End, FailedBlob, MissingBody, MissingHere, MissingPhoto, PeerInfo, Person, RefusedStatement, SyncOutcome,
 };
 pub use progress::{Meeting, SyncProgress};
-pub use receipt::{NotForReceipts, ReceiptKey};
+pub use receipt::{NoReceipt, NotForReceipts, ReceiptKey};
 pub use retry::Retry;
-pub use serving::{Caller, Serving};
+pub use serving::{Caller, Serving, TurnedAway};
 pub use talk::{Talk, TalkOptions};
 
 use crate::authority::{Authority, AuthorityError, Received};
@@ -178,8 +177,7 @@ impl Setup {
 
     /// One thread: the replica reads, verifies and commits on the thread that drives its conversations, and starts none.
     ///
-    /// For simulations, where a runtime of one thread with paused time then replays exactly, and for processes that may start
-    /// no threads. Every conversation waits while one of them waits for the disk. A camp made of such a replica continues its
+    /// For processes that may start no threads, and where a run must be repeatable exactly. Every conversation waits while one of them waits for the disk. A camp made of such a replica continues its
     /// ledger only when [told](Camp::keep_up).
     #[must_use]
     pub fn inline(mut self) -> Self {
@@ -328,6 +326,12 @@ impl Replica {
     /// The key by which peers know this replica.
     pub fn transport_key(&self) -> PeerKey {
         self.0.transport.public()
+    }
+
+    /// The numbers of the versions of the conversation that it offers, newest first.
+    pub(crate) fn versions(&self) -> Vec<u64> {
+        let newest = answer::session_version(self.0.limits.version_max).number();
+        Version::ALL.iter().map(|version| version.number()).filter(|number| *number <= newest).collect()
     }
 
     /// Its store.

@@ -7,12 +7,12 @@ use merestone_core::check::Refused;
 use merestone_core::id::{BlobHash, EntryId, LogId, RecordId, ScopeId, StatementId, StoreId};
 use merestone_core::roster::{Certificate, Class, Role, Roster};
 use merestone_core::sync::frame::BlobClass;
-use merestone_core::sync::{BlobFailure, CloseCode, Progress, RestState};
-use merestone_link::{Loss, PeerKey, Violation};
+use merestone_core::sync::{BlobFailure, CloseCode, Progress, RestState, Session};
+use merestone_link::{Loss, PeerKey, Violation, close_code};
 use merestone_store::{LogTip, PAGE_LINKS_MAX, ReadError, Store};
 
 use super::Shared;
-use super::theirs::Theirs;
+use super::receipt::NoReceipt;
 use crate::device::AccessError;
 
 /// Most items of one list in an outcome; [`MissingHere`] counts the rest.
@@ -41,6 +41,8 @@ pub struct SyncOutcome {
     pub refused: Vec<RefusedStatement>,
     /// Photos that did not come, and why.
     pub failed: Vec<FailedBlob>,
+    /// Why this side gave no receipt although what it holds had changed: the peer does not know what is held here.
+    pub no_receipt: Option<NoReceipt>,
     /// What was carried.
     pub progress: Progress,
     /// Bytes sent over the network, everything included.
@@ -64,7 +66,7 @@ pub struct PeerInfo {
     pub person: Person,
     /// Its role.
     pub role: Role,
-    /// Its key is cut: it may send, and receives only the cut.
+    /// Its key is cut: it may send, and receives the cut and what its sending needs.
     pub is_cut: bool,
 }
 
@@ -179,6 +181,13 @@ pub enum End {
         /// In a few printable words of the peer's.
         reason: String,
     },
+    /// The peer's link refused this one, whatever was said on it.
+    RefusedByLink {
+        /// See [`close_code`].
+        number: u32,
+        /// In a few printable words of the peer's.
+        reason: String,
+    },
     /// The peer broke the framing.
     Misbehaved {
         /// Which rule.
@@ -202,7 +211,24 @@ impl End {
                 matches!(code, Some(CloseCode::Busy | CloseCode::TooSlow | CloseCode::Storage))
             }
             Self::ClosedHere { code, .. } => *code == CloseCode::TooSlow,
+            // A newer link of this device goes on in its place.
+            Self::RefusedByLink { .. } => false,
             Self::Done | Self::Stopped | Self::Misbehaved { .. } | Self::Storage(_) => false,
+        }
+    }
+
+    /// A name that programs may rely on: of a refusal that of its [code](CloseCode::name).
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Stopped => "stopped",
+            Self::Lost { .. } => "link-lost",
+            Self::ClosedHere { code, .. } | Self::ClosedByPeer { code: Some(code), .. } => code.name(),
+            Self::ClosedByPeer { code: None, .. } => "unknown-code",
+            Self::RefusedByLink { number: close_code::TOO_MANY_FROM_PEER, .. } => "too-many-connections",
+            Self::RefusedByLink { .. } | Self::Misbehaved { .. } => "framing",
+            Self::Aborted { .. } => "link-aborted",
+            Self::Storage(_) => "storage",
         }
     }
 
@@ -215,9 +241,14 @@ impl End {
             Self::ClosedByPeer { code: Some(CloseCode::Storage), .. } => "the other side cannot store: make room there",
             Self::ClosedByPeer { code: Some(code), .. } => code_advice(*code),
             Self::ClosedByPeer { code: None, .. } => "the other side is of another version: update both",
+            Self::RefusedByLink { number: close_code::TOO_MANY_FROM_PEER, .. } => {
+                "newer links of this device go on in its place: there is nothing to do"
+            }
+            Self::RefusedByLink { .. } => "one side does not keep to the protocol: update both",
             Self::Misbehaved { .. } => "the other side does not keep to the protocol: update it, or do not trust it",
             Self::Aborted { .. } => "the secure connection failed: try again",
             Self::Storage(AccessError::Full) => "the disk is full: make room and connect again",
+            Self::Storage(AccessError::Internal) => "try again, and report it: this is a mistake of the program",
             Self::Storage(_) => "the store refused: run a check",
         }
     }
@@ -248,6 +279,9 @@ impl fmt::Display for End {
             Self::ClosedHere { code, reason } => write!(f, "closed here: {code} ({reason})"),
             Self::ClosedByPeer { code: Some(code), reason, .. } => write!(f, "closed by the peer: {code} ({reason})"),
             Self::ClosedByPeer { code: None, number, .. } => write!(f, "closed by the peer with code {number}"),
+            Self::RefusedByLink { number, reason } => {
+                write!(f, "the peer's link refused with code {number} ({reason})")
+            }
             Self::Misbehaved { violation } => write!(f, "the peer broke the framing: {violation}"),
             Self::Aborted { transport_code } => write!(f, "the link was aborted with code {transport_code:#x}"),
             Self::Storage(error) => error.fmt(f),
@@ -285,10 +319,10 @@ impl Person {
     }
 }
 
-/// What is missing on both sides, for logs of `scopes`.
+/// What is missing on both sides, for logs of `scopes`, as far as the peer told the session of itself.
 pub(super) fn missing(
     shared: &Shared,
-    theirs: &Theirs,
+    session: &Session,
     scopes: &[ScopeId],
 ) -> Result<(MissingHere, Vec<BehindLog>), ReadError> {
     let store = &shared.store;
@@ -299,7 +333,7 @@ pub(super) fn missing(
         let Some(last) = page.last() else { break };
         after = Some(last.log);
         for tip in page.iter().filter(|tip| scopes.contains(&tip.scope)) {
-            let told = theirs.height(tip.log).or(theirs.has_told(tip.scope).then_some(0));
+            let told = session.peer_height(tip.log, tip.scope);
             let behind = |there| {
                 let person = Person::of_key(&tip.key, &shared.authority.roster());
                 BehindLog { log: tip.log, person, here: tip.height, there }
@@ -316,7 +350,8 @@ pub(super) fn missing(
             }
         }
     }
-    for (log, height) in theirs.logs() {
+    for theirs in session.peer_tips() {
+        let (log, height) = (theirs.log, theirs.height);
         if store.tip(log)?.is_none() {
             here.logs.push(BehindLog { log, person: None, here: 0, there: height });
         }

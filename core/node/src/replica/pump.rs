@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self as blocking, Sender};
 use std::time::Duration;
 
-use merestone_core::sync::{Action, Class, Close, Input, LocalChange, Report, Session, Token, UnverifiedBatch};
+use merestone_core::sync::{Action, Close, Input, LocalChange, Report, Session, Token, UnverifiedBatch};
 use merestone_link::{Connection, PeerKey};
 use merestone_store::CommitError;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use super::answer::session_class;
+use super::answer::{readable, session_class};
 use super::codes::{end_of, wire_code};
 use super::host::{Answer, Delayed, Host, News, Opening, changes_holding};
 use super::hub::Subscription;
@@ -110,15 +110,16 @@ impl Pump {
                 self.connection.close(wire_code(close.code), close.reason);
                 break self.tally.end_of(close, is_stopped);
             }
+            let readable = readable(|class| self.session.is_receiving(class));
             tokio::select! {
                 Some(event) = self.events.recv() => self.on_event(event),
                 Some(done) = self.done.recv() => self.on_done(done),
                 () = self.lanes.freed() => {}
-                frame = self.connection.recv(), if self.session.is_receiving() => match frame {
-                    Ok((class, frame)) => self.on_frame(session_class(class), frame),
+                frame = self.connection.recv_of(&readable), if !readable.is_empty() => match frame {
+                    Ok((class, frame)) => self.session.handle(Input::Frame(session_class(class), frame)),
                     Err(error) => break end_of(error),
                 },
-                info = self.connection.closed(), if !self.session.is_receiving() => break end_of(info.into()),
+                info = self.connection.closed(), if readable.is_empty() => break end_of(info.into()),
                 change = self.subscription.next() => self.on_change(change),
                 () = sleep_until(self.next_receipt), if self.receipt.is_some() => self.sign_receipt(),
                 _ = ticks.tick() => {
@@ -140,7 +141,7 @@ impl Pump {
     /// written. As many as the link's windows hold, and none waits for anything.
     fn take_what_arrived(&mut self) {
         while let Some((class, frame)) = self.connection.try_recv() {
-            self.on_frame(session_class(class), frame);
+            self.session.handle(Input::Frame(session_class(class), frame));
             while let Some(action) = self.session.poll() {
                 // It was said already why it ended.
                 let _ = self.act(action);
@@ -151,7 +152,7 @@ impl Pump {
     fn sign_receipt(&mut self) {
         let Some(token) = self.receipt.take() else { return };
         self.next_receipt = Instant::now() + RECEIPT_INTERVAL;
-        self.answer_later(move |host| Answer::ok(host.sign_receipt(token)));
+        self.answer_later(move |host| host.sign_receipt(token));
     }
 
     /// Does everything the session wants now, and gives the link what it takes. A close is the last thing wanted.
@@ -210,7 +211,7 @@ impl Pump {
     fn load(&self, mut delayed: Delayed) {
         let (host, tell) = (self.host.clone(), self.tell.clone());
         let work = spawn_blocking(move || match host.load(&mut delayed) {
-            Some(input) => Event::Answer(Answer::ok(input)),
+            Some(answer) => Event::Answer(answer),
             None => Event::Delayed(delayed),
         });
         tokio::spawn(async move {
@@ -244,7 +245,7 @@ impl Pump {
             Event::Answer(answer) => self.on_answer(answer),
             Event::Delayed(delayed) => self.delayed.push(delayed),
             Event::Broken => {
-                self.tally.first_trouble(AccessError::Damaged);
+                self.tally.first_trouble(AccessError::Internal);
                 self.session.handle(Input::Stop);
             }
         }
@@ -258,8 +259,8 @@ impl Pump {
     }
 
     fn on_answer(&mut self, answer: Answer) {
-        if let Some(error) = answer.trouble {
-            self.tally.trouble(error);
+        if let Some(trouble) = answer.trouble {
+            self.tally.trouble(trouble);
         }
         self.session.handle(answer.input);
     }
@@ -278,17 +279,6 @@ impl Pump {
         }
     }
 
-    fn on_frame(&mut self, class: Class, frame: Vec<u8>) {
-        if class == Class::Control {
-            let heights = self.tally.theirs.listen(&frame);
-            if !heights.is_empty() && self.host.has_owner() {
-                let host = self.host.clone();
-                spawn_blocking(move || host.compare_own(heights));
-            }
-        }
-        self.session.handle(Input::Frame(class, frame));
-    }
-
     fn on_change(&mut self, change: LocalChange) {
         if !change.tips.is_empty() || change.blobs {
             self.tally.outdate_rest();
@@ -298,6 +288,12 @@ impl Pump {
     }
 
     fn on_report(&mut self, report: Report) {
+        if let Report::PeerAhead(heights) = &report
+            && self.host.has_owner()
+        {
+            let (host, heights) = (self.host.clone(), heights.clone());
+            spawn_blocking(move || host.compare_own(&heights));
+        }
         self.host.heed(report, &mut self.tally);
         self.progress.send_replace(self.tally.shown());
     }
@@ -310,7 +306,7 @@ impl Pump {
         // The writing thread keeps its end until its last batch is durable.
         while let Some(done) = done.recv().await {
             match done {
-                Done::Answer(Answer { input: _, trouble: Some(error) }) => tally.trouble(error),
+                Done::Answer(Answer { input: _, trouble: Some(trouble) }) => tally.trouble(trouble),
                 Done::Answer(Answer { input: _, trouble: None }) => {}
                 // The other conversations and the owner hear of them too.
                 Done::Entries(news, result) => {
@@ -320,12 +316,12 @@ impl Pump {
             }
         }
         let looked = spawn_blocking(move || {
-            let missing = host.look_for_missing(&tally);
+            let missing = host.look_for_missing(&session);
             (tally, missing)
         });
         let (tally, missing) = match looked.await {
             Ok(looked) => looked,
-            Err(_panic) => (Tally::default(), Err(AccessError::Damaged)),
+            Err(_panic) => (Tally::default(), Err(AccessError::Internal)),
         };
         let outcome = tally.outcome(peer, Traffic::from(connection.stats()), end, missing);
         progress.send_modify(|state| state.is_fully_synced = outcome.is_fully_synced);

@@ -81,8 +81,8 @@ impl Reading {
 
     /// Answers one request. Blocks on the disk. `None`: all that is asked for comes by other conversations already,
     /// and the asker is patient.
-    pub(super) fn load(&self, request: Request, is_patient: bool) -> Option<Loaded> {
-        let loaded = match request {
+    pub(super) fn load(&self, request: Request, is_patient: bool) -> Option<Result<Loaded, BlobError>> {
+        Some(match request {
             Request::StatementIds(class) => Ok(self.statement_ids(class)),
             Request::Statements { class, ids, bytes_max } => Ok(self.statements(class, &ids, bytes_max)),
             Request::Enrolment { transport } => Ok(self.enrolment(&transport)),
@@ -105,8 +105,7 @@ impl Reading {
             }
             Request::Chunk { hash, index } => self.outgoing.chunk(self.store(), hash, index).map(Loaded::Chunk),
             Request::Census { scopes, classes } => self.census(&scopes, &classes).map_err(BlobError::from),
-        };
-        Some(loaded.unwrap_or(Loaded::Failed))
+        })
     }
 
     fn store(&self) -> &Store {

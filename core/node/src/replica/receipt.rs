@@ -64,28 +64,38 @@ impl fmt::Debug for ReceiptKey {
     }
 }
 
-/// Why there is no receipt.
-enum NoReceipt {
-    Read,
-    Sign,
-    Commit,
+/// This side gave no receipt, although what it holds is not what its last one says.
+#[derive(Debug, thiserror::Error)]
+pub enum NoReceipt {
+    /// The store cannot say what it holds.
+    #[error("no receipt: the store cannot be read")]
+    Read(#[source] ReadError),
+    /// The key or its certificate signs no receipt now, or what is held does not fit in one.
+    #[error("no receipt: it cannot be signed")]
+    Sign(#[source] MakeError),
+    /// This store's counter has come to its end.
+    #[error("no receipt: the counter is at its end")]
+    Counter,
+    /// It was signed, and the store did not keep it.
+    #[error("no receipt: it cannot be stored")]
+    Commit(#[source] CommitError),
 }
 
 impl From<ReadError> for NoReceipt {
-    fn from(_: ReadError) -> Self {
-        Self::Read
+    fn from(error: ReadError) -> Self {
+        Self::Read(error)
     }
 }
 
 impl From<MakeError> for NoReceipt {
-    fn from(_: MakeError) -> Self {
-        Self::Sign
+    fn from(error: MakeError) -> Self {
+        Self::Sign(error)
     }
 }
 
 impl From<CommitError> for NoReceipt {
-    fn from(_: CommitError) -> Self {
-        Self::Commit
+    fn from(error: CommitError) -> Self {
+        Self::Commit(error)
     }
 }
 
@@ -93,15 +103,10 @@ impl From<CommitError> for NoReceipt {
 type WithEarlier = (Vec<u8>, Option<Vec<u8>>);
 
 impl Shared {
-    /// A receipt over what is durable now, stored; `None` without a key, when nothing changed since the last one,
-    /// or when it cannot be made.
+    /// A receipt over what is durable now, stored; `None` without a key, and when nothing changed since the last one.
     ///
     /// With it comes the one of this store before it.
-    pub(super) fn sign_receipt(&self, member: Member) -> Option<WithEarlier> {
-        self.try_receipt(member).ok().flatten()
-    }
-
-    fn try_receipt(&self, member: Member) -> Result<Option<WithEarlier>, NoReceipt> {
+    pub(super) fn sign_receipt(&self, member: Member) -> Result<Option<WithEarlier>, NoReceipt> {
         let Some(key) = &self.receipts else { return Ok(None) };
         let _one_at_a_time = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
         let store = self.store.identity()?.store;
@@ -114,7 +119,7 @@ impl Shared {
             if last.is_some_and(|last| last.logs() == logs && last.blobs() == blobs) {
                 return Ok(None);
             }
-            let counter = last.map_or(0, Receipt::counter).checked_add(1).ok_or(NoReceipt::Sign)?;
+            let counter = last.map_or(0, Receipt::counter).checked_add(1).ok_or(NoReceipt::Counter)?;
             let earlier = last.map(|last| last.as_bytes().to_vec());
             (key.sign(&roster, ReceiptDraft { store, counter, logs, blobs, certificate: key.certificate })?, earlier)
         };

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use merestone_link::{Endpoint, Incoming, PeerKey, close_code};
+use merestone_link::{AcceptError, Endpoint, Incoming, PeerKey, close_code};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
@@ -21,6 +21,9 @@ const GOODBYE: Duration = Duration::from_secs(5);
 
 /// Most callers that are remembered: far more than a mission has devices.
 const CALLERS_MAX: usize = 1_024;
+
+/// Most that are remembered as turned away, so that a flood of calls fills no memory and no screen.
+const TURNED_AWAY_MAX: usize = 64;
 
 /// A replica that answers. Dropping it ends every conversation at once; [`stop`](Self::stop) lets them say good-bye.
 #[derive(Debug)]
@@ -46,9 +49,20 @@ pub struct Caller {
     pub outcome: Option<Arc<SyncOutcome>>,
 }
 
+/// Somebody whose program speaks no version that this device speaks. Whoever fails in another way is nobody: a port that
+/// is looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TurnedAway {
+    /// Where it called from.
+    pub address: SocketAddr,
+    /// Why it was not let in.
+    pub error: AcceptError,
+}
+
 #[derive(Debug)]
 struct Callers {
     list: Mutex<BTreeMap<PeerKey, Caller>>,
+    turned_away: Mutex<Vec<TurnedAway>>,
     changes: watch::Sender<u64>,
 }
 
@@ -58,7 +72,8 @@ impl Serving {
             return Err(ServeError::OtherKey);
         }
         let address = endpoint.local_address().map_err(ServeError::NoAddress)?;
-        let callers = Arc::new(Callers { list: Mutex::default(), changes: watch::Sender::new(0) });
+        let callers =
+            Arc::new(Callers { list: Mutex::default(), turned_away: Mutex::default(), changes: watch::Sender::new(0) });
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(answer_all(shared, endpoint, Arc::clone(&callers), stopped));
         Ok(Self { address, stop, callers, task: Some(task) })
@@ -74,7 +89,12 @@ impl Serving {
         self.callers.list().values().cloned().collect()
     }
 
-    /// A receiver that changes whenever [`callers`](Self::callers) does.
+    /// Who was turned away, each machine once for each reason.
+    pub fn turned_away(&self) -> Vec<TurnedAway> {
+        self.callers.turned_away.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A receiver that changes whenever [`callers`](Self::callers) or [`turned_away`](Self::turned_away) does.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.callers.changes.subscribe()
     }
@@ -127,8 +147,11 @@ async fn answer_all(shared: Arc<Shared>, endpoint: Endpoint, callers: Arc<Caller
 }
 
 async fn answer(shared: Arc<Shared>, incoming: Incoming, callers: Arc<Callers>, stop: watch::Receiver<bool>) {
-    // Whoever does not complete the handshake is nobody.
-    let Ok(connection) = incoming.accept().await else { return };
+    let from = incoming.remote_address();
+    let connection = match incoming.accept().await {
+        Ok(connection) => connection,
+        Err(error) => return callers.turn_away(TurnedAway { address: from, error }),
+    };
     let (transport, address) = (connection.peer(), connection.remote_address());
     let (progress, mut seen) = watch::channel(SyncProgress::default());
     callers.came(transport, address);
@@ -168,6 +191,24 @@ impl Callers {
         caller.progress = SyncProgress::default();
         drop(list);
         self.changes.send_modify(|count| *count += 1);
+    }
+
+    fn turn_away(&self, away: TurnedAway) {
+        match away.error {
+            AcceptError::NoCommonVersion => {}
+            AcceptError::TimedOut
+            | AcceptError::NoRawKey
+            | AcceptError::Handshake { .. }
+            | AcceptError::HungUp
+            | AcceptError::EndpointClosed => return,
+        }
+        let mut all = self.turned_away.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_told = |told: &TurnedAway| told.address.ip() == away.address.ip() && told.error == away.error;
+        if all.len() < TURNED_AWAY_MAX && !all.iter().any(is_told) {
+            all.push(away);
+            drop(all);
+            self.changes.send_modify(|count| *count += 1);
+        }
     }
 
     fn change(&self, transport: PeerKey, change: impl FnOnce(&mut Caller)) {

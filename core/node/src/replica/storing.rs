@@ -8,7 +8,7 @@ use merestone_core::sync::{BlobState, Committed, LocalChange, Token};
 use merestone_store::{BlobError, IncomingBlob};
 
 use super::arrivals::whole;
-use super::host::{Answer, Host};
+use super::host::{Answer, Host, Trouble};
 
 /// One chunk and what its answer belongs to.
 pub(super) struct WaitingChunk {
@@ -107,5 +107,5 @@ enum Written {
 }
 
 fn failed(token: Token, error: BlobError) -> Answer {
-    Answer { trouble: Some(error.into()), ..Answer::committed(token, Committed::Failed) }
+    Answer { trouble: Some(Trouble::Store(error.into())), ..Answer::committed(token, Committed::Failed) }
 }

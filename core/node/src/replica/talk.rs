@@ -1,6 +1,6 @@
 //! One conversation that its caller drives on his own thread: no runtime, no threads, no clock, no socket.
 //!
-//! For carriers that are not a link of ours: a courier's file, another radio, a simulated world. All work on the store
+//! For carriers that are not a link of ours, another radio say, and for a link on one thread. All work on the store
 //! happens inside the calls, in order, so the same calls on the same stores give the same conversation; a store opened
 //! with [`Threads::Caller`](merestone_store::Threads) starts no thread either.
 
@@ -9,7 +9,7 @@ use std::fmt;
 use merestone_core::entry::VerifiedEntry;
 use merestone_core::sync::frame::Wants;
 use merestone_core::sync::{
-    Action, Class, Close, CloseCode, Commit, Committed, Input, Limits, LocalChange, Session, Token, Version,
+    Action, Class, Close, CloseCode, Commit, Committed, Input, Limits, LocalChange, Report, Session, Token, Version,
 };
 use merestone_link::{Loss, PeerKey};
 
@@ -44,7 +44,7 @@ impl Default for TalkOptions {
 /// One conversation with one peer, driven by its caller.
 ///
 /// Carry every frame of [`next_frame`](Self::next_frame) to the peer's [`deliver`](Self::deliver): in order within a class,
-/// and classes with lower numbers first. Between, [`wake`](Self::wake) it once a second and
+/// classes with lower numbers first, and none of a class that is not [received](Self::is_receiving) now. Between, [`wake`](Self::wake) it once a second and
 /// [`look`](Self::look) whether another conversation or the person at this device brought news.
 /// When [`close`](Self::close) says so, tell the peer the code and [`finish`](Self::finish). Dropping it at any moment
 /// loses nothing that was committed.
@@ -94,8 +94,7 @@ pub struct Talk {
 }
 
 impl Talk {
-    /// Begins a conversation of this replica with the peer that holds the transport key `peer`, as its carrier has proved;
-    /// for a courier's file, the key that the file is made for.
+    /// Begins a conversation of this replica with the peer that holds the transport key `peer`, as its carrier has proved.
     ///
     /// # Errors
     /// If the store cannot be read.
@@ -127,10 +126,6 @@ impl Talk {
     /// Takes a frame of the peer. What a peer must not send ends the conversation; see [`close`](Self::close).
     pub fn deliver(&mut self, class: Class, frame: Vec<u8>) {
         self.traffic.heard(frame.len());
-        if class == Class::Control {
-            let heights = self.tally.theirs.listen(&frame);
-            self.host.compare_own(heights);
-        }
         self.hand(Input::Frame(class, frame));
     }
 
@@ -184,9 +179,10 @@ impl Talk {
         frame
     }
 
-    /// Whether frames should be delivered: if not, keep them until the time or news has moved it on.
-    pub fn is_receiving(&self) -> bool {
-        !self.is_over() && self.session.is_receiving()
+    /// Whether frames of this class should be delivered: if not, keep them until another frame, the time or news has moved
+    /// it on. Before the peer's hello only [`Class::Control`] is.
+    pub fn is_receiving(&self, class: Class) -> bool {
+        !self.is_over() && self.session.is_receiving(class)
     }
 
     /// With what the peer is to be left, once this side ends the conversation.
@@ -208,7 +204,7 @@ impl Talk {
     pub fn finish(mut self) -> SyncOutcome {
         let end = self.end.take().unwrap_or(End::Stopped);
         self.tally.progress = self.session.progress();
-        let missing = self.host.look_for_missing(&self.tally);
+        let missing = self.host.look_for_missing(&self.session);
         self.tally.outcome(self.peer, self.traffic, end, missing)
     }
 
@@ -275,9 +271,12 @@ impl Talk {
             Action::Verify { token, batch } => self.session.handle(self.host.verify(token, batch)),
             Action::Admit { token, class, statements } => self.answer(self.host.admit(token, class, &statements)),
             Action::Commit { token, commit } => self.commit(token, commit),
-            Action::SignReceipt { token } => self.session.handle(self.host.sign_receipt(token)),
+            Action::SignReceipt { token } => self.answer(self.host.sign_receipt(token)),
             Action::Remember(agreement) => self.host.remember(agreement),
             Action::Report(report) => {
+                if let Report::PeerAhead(heights) = &report {
+                    self.host.compare_own(heights);
+                }
                 self.host.heed(report, &mut self.tally);
                 self.has_news = true;
             }
@@ -291,7 +290,7 @@ impl Talk {
 
     fn load(&mut self, mut delayed: Delayed) {
         match self.host.load(&mut delayed) {
-            Some(input) => self.session.handle(input),
+            Some(answer) => self.answer(answer),
             None => self.delayed.push(delayed),
         }
     }
@@ -331,8 +330,8 @@ impl Talk {
     }
 
     fn answer(&mut self, answer: Answer) {
-        if let Some(error) = answer.trouble {
-            self.tally.trouble(error);
+        if let Some(trouble) = answer.trouble {
+            self.tally.trouble(trouble);
         }
         self.session.handle(answer.input);
     }

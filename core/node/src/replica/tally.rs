@@ -2,12 +2,12 @@
 
 use merestone_core::sync::{Close, CloseCode, Progress, Report, RestState};
 use merestone_link::{Class, LinkStats, PeerKey};
-use merestone_store::ReadError;
 
 use super::Shared;
+use super::host::Trouble;
 use super::outcome::{self, BehindLog, End, FailedBlob, MissingHere, PeerInfo, RefusedStatement, SyncOutcome};
 use super::progress::SyncProgress;
-use super::theirs::Theirs;
+use super::receipt::NoReceipt;
 use crate::device::AccessError;
 
 /// Most refused statements and failed photos that an outcome names.
@@ -16,7 +16,6 @@ const NAMED_MAX: usize = 1_024;
 /// What was said and done in one conversation.
 #[derive(Default)]
 pub(super) struct Tally {
-    pub(super) theirs: Theirs,
     pub(super) progress: Progress,
     peer: Option<PeerInfo>,
     rest: Option<RestState>,
@@ -25,6 +24,7 @@ pub(super) struct Tally {
     refused: Vec<RefusedStatement>,
     failed: Vec<FailedBlob>,
     storage: Option<AccessError>,
+    no_receipt: Option<NoReceipt>,
 }
 
 /// Bytes that a conversation cost.
@@ -81,7 +81,7 @@ impl Tally {
                     self.failed.push(FailedBlob { hash, class, failure });
                 }
             }
-            Report::ReceiptHeld(_) => {}
+            Report::ReceiptHeld(_) | Report::PeerAhead(_) => {}
             Report::Rest(rest) => {
                 self.rest = Some(rest);
                 self.is_rest_current = true;
@@ -94,12 +94,16 @@ impl Tally {
         self.is_rest_current = false;
     }
 
-    /// The store refused, for this reason.
-    pub(super) fn trouble(&mut self, error: AccessError) {
-        self.storage = Some(error);
+    /// Something could not be done here, for this reason.
+    pub(super) fn trouble(&mut self, trouble: Trouble) {
+        match trouble {
+            Trouble::Store(error) => self.storage = Some(error),
+            // The conversation goes on without it.
+            Trouble::Receipt(why) => self.no_receipt = Some(why),
+        }
     }
 
-    /// As [`trouble`](Self::trouble), unless there was another before.
+    /// The store refused, or something of ours failed, unless there was another reason before.
     pub(super) fn first_trouble(&mut self, error: AccessError) {
         self.storage.get_or_insert(error);
     }
@@ -149,6 +153,7 @@ impl Tally {
             missing_there,
             refused: self.refused,
             failed: self.failed,
+            no_receipt: self.no_receipt,
             progress: self.progress,
             bytes_sent: traffic.sent,
             bytes_received: traffic.received,
@@ -160,13 +165,4 @@ impl Tally {
     fn is_fully_synced(&self) -> bool {
         self.is_rest_current && self.rest.is_some_and(|rest| rest.is_fully_synced)
     }
-}
-
-/// Looks for what is missing on either side, as far as the peer told of itself.
-pub(super) fn look_for_missing(
-    shared: &Shared,
-    theirs: &Theirs,
-    scopes: &[merestone_core::id::ScopeId],
-) -> Result<(MissingHere, Vec<BehindLog>), AccessError> {
-    outcome::missing(shared, theirs, scopes).map_err(|error: ReadError| error.into())
 }

@@ -36,6 +36,13 @@ mod shape {
     /// All bits there are: fields 6 to 14.
     pub(super) const ALL: u64 = START * 512 - 1;
 
+    /// Whether the bits of `shape` agree: one body at most, and a context only of one that is sent as what it says.
+    pub(super) fn is_possible(shape: u64) -> bool {
+        let (is_as_is, is_said) = (shape & AS_IS != 0, shape & SAID != 0);
+        let has_context = shape & (PLACE | POST | PHOTOS) != 0;
+        shape <= ALL && !(is_as_is && is_said) && (is_said || !has_context)
+    }
+
     /// The bit of a header's field.
     pub(super) fn field(field: i64) -> Option<u64> {
         (6..=14).contains(&field).then(|| START << (field - 6))

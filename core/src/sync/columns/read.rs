@@ -179,7 +179,7 @@ impl<'a> Batch<'a> {
             }
             for _ in 0..self.columns.runs.count(BATCH_ENTRIES_MAX - self.rows.len())? {
                 let shape = self.columns.shapes.number()?;
-                if shape > shape::ALL || shape & (shape::AS_IS | shape::SAID) == (shape::AS_IS | shape::SAID) {
+                if !shape::is_possible(shape) {
                     return Err(refused("shape"));
                 }
                 let change = (shape & shape::SAID != 0).then(|| self.read_change()).transpose()?;

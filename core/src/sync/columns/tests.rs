@@ -169,6 +169,21 @@ fn an_inspection_of_thirty_answers_takes_less_than_245_bytes() {
 }
 
 #[test]
+fn a_shape_whose_bits_contradict_each_other_is_none() {
+    use super::shape::{ALL, AS_IS, PHOTOS, PLACE, POST, SAID, is_possible};
+    assert!([0, AS_IS, SAID, SAID | PLACE, SAID | PLACE | POST | PHOTOS].into_iter().all(is_possible));
+    assert!(![AS_IS | SAID, PLACE, AS_IS | POST, AS_IS | PHOTOS, ALL, ALL + 1].into_iter().any(is_possible));
+}
+
+#[test]
+fn a_batch_of_version_1_is_no_frame_of_version_2() {
+    let entries = [Author::new(31).inspection()];
+    let (rows, _) = wire::encode_batch(&outgoing(&entries)).expect("headers");
+    assert_eq!(wire::decode(&rows, charter().mission(), Version::V1).expect("a frame").entries.len(), 1);
+    assert!(wire::decode(&rows, charter().mission(), Version::V2).is_err());
+}
+
+#[test]
 fn every_entry_arrives_byte_for_byte_whatever_its_form() {
     let (mut a, mut b) = (Author::new(31), Author::new(32));
     let first = a.inspection();

@@ -35,7 +35,7 @@ pub const NODES_MAX: usize = 1_024;
 /// Most wanted blobs outstanding.
 pub const WANTS_MAX: usize = 64;
 /// Most scopes in a hello: as many as a certificate grants.
-pub const SCOPES_MAX: usize = 16;
+pub const SCOPES_MAX: usize = crate::roster::CERTIFICATE_SCOPES_MAX;
 /// Most chunks of a blob: 64 MiB in chunks of 64 KiB.
 pub const CHUNKS_MAX: usize = 1_024;
 
@@ -124,7 +124,7 @@ pub struct Rest {
     pub tips: [u8; 32],
     /// Digest of the blobs held whole.
     pub blobs: [u8; 32],
-    /// How many named blobs are not held.
+    /// How many named blobs are not held, and bodies neither held nor erased.
     pub missing: u64,
     /// Whether the sender has received a rest: then its peer knows that its own rest arrived.
     pub heard: bool,
@@ -154,7 +154,7 @@ pub enum Frame {
     StatementIds(StatementClass, Vec<StatementId>),
     /// Statements of a class.
     Statements(StatementClass, Vec<Vec<u8>>),
-    /// Every statement you lacked has been sent.
+    /// Every statement that you named and I lacked has arrived here, and was stored or refused: send entries.
     Ready,
     /// Tips of a scope, ascending by log.
     Tips {

@@ -120,11 +120,10 @@ impl Link {
     }
 
     fn deliver(&mut self, side: usize) -> bool {
-        if !self.sessions[side].is_receiving() {
-            return false;
-        }
+        let session = &self.sessions[side];
+        let is_ready = |class: &Class, wire: &VecDeque<_>| !wire.is_empty() && session.is_receiving(*class);
         let ready: Vec<_> =
-            self.wires[side].iter().filter(|(_, wire)| !wire.is_empty()).map(|(class, _)| *class).collect();
+            self.wires[side].iter().filter(|(class, wire)| is_ready(class, wire)).map(|(class, _)| *class).collect();
         if ready.is_empty() || self.is_cut() {
             return false;
         }

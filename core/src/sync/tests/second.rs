@@ -100,6 +100,18 @@ fn a_named_certificate_that_is_not_held_is_asked_for() {
 }
 
 #[test]
+fn entries_that_overtake_the_hello_wait_until_it_is_judged() {
+    for seed in 1..40 {
+        // Both name their certificates, and the store takes its time to find them; one says nothing but entries then.
+        let mut hosts = met(1);
+        hosts[0].write(31, 3);
+        let mut link = join(&mut hosts).shuffled(seed);
+        link.run(&mut hosts);
+        assert_synced(&hosts);
+    }
+}
+
+#[test]
 fn two_versions_part_with_a_clear_code() {
     for (first, second) in [(Version::V1, Version::V2), (Version::V2, Version::V1)] {
         speak(first);

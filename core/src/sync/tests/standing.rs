@@ -57,7 +57,7 @@ fn a_hello_that_does_not_fit_ends_the_conversation_by_name() {
         assert_eq!(close.code, wanted, "{name}");
         // After the close it says and does nothing.
         assert_eq!(alone.session.poll_send(Class::Control), None);
-        assert!(!alone.session.is_receiving());
+        assert!(!alone.session.is_receiving(Class::Control));
     }
 }
 

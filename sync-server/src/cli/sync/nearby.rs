@@ -37,7 +37,14 @@ pub(super) async fn meet_all(
     }
     let mut report = NearbyMet { found: found.len(), met: Vec::new(), unreachable: Vec::new() };
     let (mut code, mut last) = (Code::Done, None);
-    for NearbyPeer { transport, addresses } in found {
+    for NearbyPeer { transport, addresses, speaks_ours } in found {
+        if !speaks_ours {
+            let line =
+                "a device of this mission speaks no version of merestone that this one speaks; update the older one";
+            report.unreachable.push(line.to_owned());
+            last = Some(Failure::new(Code::Unreachable, line));
+            continue;
+        }
         let at = Resolved { expected: Some(transport), addresses };
         let ended = match watched(device, meet(replica, at, take, retry)).await {
             Ok(outcome) => {

@@ -3,7 +3,7 @@
 
 use merestone_core::id::EntryId;
 use merestone_core::sync::CloseCode;
-use merestone_link::ConnectError;
+use merestone_link::{ConnectError, close_code};
 use merestone_node::replica::{End, Serving, SyncOutcome};
 
 use super::call::{Call, Missed};
@@ -210,6 +210,11 @@ fn ending(outcome: &SyncOutcome, is_plain: bool, name: &str, gathered: &mut Gath
     match &outcome.end {
         End::ClosedByPeer { code: None, number, .. } => {
             violated("stable-code", format!("{name} was refused with number {number}"))
+        }
+        // Links of its own that were cut, and are not known to be dead.
+        End::RefusedByLink { number: close_code::TOO_MANY_FROM_PEER, .. } => Ok(()),
+        End::RefusedByLink { number, .. } => {
+            violated("honest-devices-agree", format!("{name}: the link refused with {number}"))
         }
         End::Misbehaved { violation } => violated("honest-devices-agree", format!("{name}: {violation}")),
         End::Aborted { transport_code } => {
