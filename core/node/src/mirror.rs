@@ -3,6 +3,7 @@
 //! It is the conversation of any two peers, held open and begun again when it breaks. Two camps that mirror each other
 //! need this on one side only.
 
+use std::error::Error as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::clock::Entropy;
 use crate::device::Device;
-use crate::replica::{End, Meet, Meeting, Replica, SyncOutcome, SyncProgress};
+use crate::replica::{End, Meet, Meeting, Replica, SyncError, SyncOutcome, SyncProgress};
 
 /// The first wait after a conversation that broke off.
 const WAIT: Duration = Duration::from_secs(1);
@@ -140,7 +141,9 @@ impl Calls {
                 let may_pass = peer.is_some() && (has_parted || end.is_worth_retrying());
                 Ended { may_pass, code: end.code(), why: end.to_string(), advice: end.advice() }
             }
-            Err(error) => Ended { may_pass: false, code: error.code(), why: error.to_string(), advice: error.advice() },
+            Err(error) => {
+                Ended { may_pass: false, code: error.code(), why: with_cause(&error), advice: error.advice() }
+            }
         }
     }
 }
@@ -152,6 +155,13 @@ struct Ended {
     code: &'static str,
     why: String,
     advice: &'static str,
+}
+
+fn with_cause(error: &SyncError) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
 }
 
 /// Between half of it and all of it, so that camps that lost the same link do not all call at the same moment.

@@ -32,7 +32,7 @@ use crate::exit::{Code, Failure};
 /// If the system gives no threads.
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|_| {
-        Failure::new(Code::Unreachable, "the system gives no threads for the network; end other programs and try again")
+        Failure::new(Code::Storage, "the system gives no threads for the network; end other programs and try again")
     })
 }
 

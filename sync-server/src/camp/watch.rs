@@ -131,7 +131,7 @@ fn news(told: &mut BTreeMap<PeerKey, Told>, caller: &Caller) -> Vec<Event> {
 /// # Errors
 /// If the system gives no signals.
 fn asked_to_stop() -> Result<impl Future<Output = ()>, Failure> {
-    let refused = |_| Failure::new(Code::Storage, "the system gives no signals; base camp could not be stopped");
+    let refused = |_| Failure::new(Code::Storage, "the system gives no signals; waiting could not be stopped");
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -45,7 +45,7 @@ use crate::passphrase::Asker;
         a device     merestone device init charter.cbor --home phone\n  \
         a device     merestone device request --observer Anna --device phone --out anna.request --home phone\n  \
         an officer   merestone roster certify anna.request --charter charter.cbor --key state-a.key \\\n                 \
-                       --out anna.certificate\n  \
+                       --out anna.certificate          (and --words 'the six words that Anna reads out', in a script)\n  \
         a device     merestone device accept anna.certificate --home phone\n  \
         an observer  merestone record new --form inspection --set post='North gate' … --home phone\n  \
         base camp    merestone serve --home camp          (a device too, certified with --role camp)\n  \
@@ -55,7 +55,7 @@ use crate::passphrase::Asker;
         base camp    merestone bag write evidence --home camp\n  \
         an auditor   merestone-audit evidence --mission ID\n\n\
         Exit codes: 0 done, 1 failed, 2 cannot be decided, 64 wrong use, 65 bad input,\n69 not reachable, 74 storage.\n\
-        `merestone VERB --help` explains each verb with an example. Only `serve` and `sync` use a network."
+        `merestone VERB --help` explains each verb with an example. Only `serve` and `sync` use a network;\n`demo` uses that of this machine."
 )]
 pub(crate) struct Args {
     #[command(flatten)]

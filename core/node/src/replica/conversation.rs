@@ -13,7 +13,7 @@ use super::host::Host;
 use super::outcome::{End, SyncOutcome};
 use super::progress::SyncProgress;
 use super::pump::Pump;
-use super::talk::{Talk, TalkOptions};
+use super::talk::{Pace, Talk, TalkOptions};
 use super::tally::{Tally, Traffic};
 use super::{Shared, inline};
 use crate::device::AccessError;
@@ -32,7 +32,7 @@ pub(super) async fn hold(
     let options = TalkOptions { version: session_version(connection.version()), ..options };
     if shared.is_inline {
         return match Host::begin(&shared, peer, options) {
-            Ok(opening) => inline::run(Talk::open(peer, opening), connection, stop, progress).await,
+            Ok(opening) => inline::run(Talk::open(peer, opening, Pace::AtOnce), connection, stop, progress).await,
             Err(error) => refuse(&connection, error),
         };
     }

@@ -20,7 +20,7 @@ pub enum SyncError {
         source: BindError,
     },
     /// The peer could not be reached, or was not the one expected.
-    #[error("no link to {address}: {source}")]
+    #[error("no link to {address}")]
     NoLink {
         /// Where it most likely answers.
         address: SocketAddr,

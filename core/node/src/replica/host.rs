@@ -106,7 +106,7 @@ pub(super) struct News {
 impl Host {
     /// Joins the other conversations of the replica, and reads what is held.
     pub(super) fn begin(shared: &Arc<Shared>, peer: PeerKey, options: TalkOptions) -> Result<Opening, AccessError> {
-        let TalkOptions { version, wants, stay, limits } = options;
+        let TalkOptions { version, wants, stay, limits, pace: _ } = options;
         let certificate = shared.certificate();
         let scopes: Arc<[ScopeId]> = certificate.as_ref().map_or_else(Vec::new, |held| held.scopes().to_vec()).into();
         let subscription = Subscription::join(shared, scopes.to_vec());

@@ -86,7 +86,7 @@ pub use progress::{Meeting, SyncProgress};
 pub use receipt::{NoReceipt, NotForReceipts, ReceiptKey};
 pub use retry::Retry;
 pub use serving::{Caller, Serving, TurnedAway};
-pub use talk::{Talk, TalkOptions};
+pub use talk::{Pace, Talk, TalkOptions};
 
 use crate::authority::{Authority, AuthorityError, Received};
 use arrivals::Arrivals;

@@ -4,6 +4,7 @@
 //! happens inside the calls, in order, so the same calls on the same stores give the same conversation; a store opened
 //! with [`Threads::Caller`](merestone_store::Threads) starts no thread either.
 
+use std::collections::VecDeque;
 use std::fmt;
 
 use merestone_core::entry::VerifiedEntry;
@@ -32,12 +33,27 @@ pub struct TalkOptions {
     pub stay: bool,
     /// Limits of this side.
     pub limits: Limits,
+    /// When a conversation that its caller drives works on the store.
+    pub pace: Pace,
+}
+
+/// When a [`Talk`] does its work: to read, verify, store and sign. A conversation over a link of ours that has threads does it
+/// there in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Pace {
+    /// At once, within the call that made it necessary.
+    #[default]
+    AtOnce,
+    /// When the caller says [`Talk::work`], a piece at a time, in the order in which it became necessary: for programs that
+    /// may not block for long. Frames may come and go meanwhile.
+    WhenTold,
 }
 
 impl Default for TalkOptions {
     /// Everything, until both sides hold the same, in the newest version.
     fn default() -> Self {
-        Self { version: Version::NEWEST, wants: Wants::EVERYTHING, stay: false, limits: Limits::default() }
+        let (wants, limits) = (Wants::EVERYTHING, Limits::default());
+        Self { version: Version::NEWEST, wants, stay: false, limits, pace: Pace::AtOnce }
     }
 }
 
@@ -82,6 +98,9 @@ pub struct Talk {
     early: Early,
     /// Requests for what another conversation is receiving.
     delayed: Vec<Delayed>,
+    pace: Pace,
+    /// What is to be done when told.
+    work: VecDeque<Action>,
     tally: Tally,
     traffic: Traffic,
 
@@ -99,10 +118,10 @@ impl Talk {
     /// # Errors
     /// If the store cannot be read.
     pub fn begin(replica: &Replica, peer: PeerKey, options: TalkOptions) -> Result<Self, AccessError> {
-        Ok(Self::open(peer, Host::begin(replica.shared(), peer, options)?))
+        Ok(Self::open(peer, Host::begin(replica.shared(), peer, options)?, options.pace))
     }
 
-    pub(super) fn open(peer: PeerKey, opening: Opening) -> Self {
+    pub(super) fn open(peer: PeerKey, opening: Opening, pace: Pace) -> Self {
         let Opening { host, session, subscription } = opening;
         let mut talk = Self {
             peer,
@@ -111,6 +130,8 @@ impl Talk {
             subscription,
             early: Early::default(),
             delayed: Vec::new(),
+            pace,
+            work: VecDeque::new(),
             tally: Tally::default(),
             traffic: Traffic::default(),
             now_ms: 0,
@@ -142,6 +163,19 @@ impl Talk {
         let Some(change) = self.subscription.take() else { return false };
         self.take_up(change);
         true
+    }
+
+    /// Does one piece of the work that waits, at the pace [`Pace::WhenTold`]. Whether there was any.
+    pub fn work(&mut self) -> bool {
+        let Some(action) = self.work.pop_front().filter(|_| !self.is_over()) else { return false };
+        self.act(action);
+        self.settle();
+        true
+    }
+
+    /// Whether work waits for [`work`](Self::work).
+    pub fn has_work(&self) -> bool {
+        !self.work.is_empty() && !self.is_over()
     }
 
     /// Ends it with a good-bye.
@@ -243,11 +277,14 @@ impl Talk {
         self.settle();
     }
 
-    /// Does everything that the session wants.
+    /// Does everything that the session wants now.
     fn settle(&mut self) {
         loop {
             while let Some(action) = self.session.poll() {
-                self.act(action);
+                match (&action, self.pace) {
+                    (Action::Report(_) | Action::Close(_), _) | (_, Pace::AtOnce) => self.act(action),
+                    (_, Pace::WhenTold) => self.work.push_back(action),
+                }
             }
             if self.early.is_empty() {
                 return;
