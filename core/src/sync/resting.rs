@@ -36,10 +36,11 @@ pub(super) enum Stage {
 }
 
 impl Resting {
-    /// What the peer said. Whether its blobs are others than before.
+    /// What the peer said. Whether its blobs are others than it said before; what it lacked before its first word may be
+    /// there by now.
     pub(super) fn on_rest(&mut self, rest: Rest) -> bool {
         self.theirs = Some(rest);
-        self.their_blobs.replace(rest.blobs).is_some_and(|before| before != rest.blobs)
+        self.their_blobs.replace(rest.blobs) != Some(rest.blobs)
     }
 
     pub(super) fn on_census(&mut self, census: Census) {
