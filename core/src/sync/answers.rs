@@ -69,6 +69,10 @@ impl Session {
                 self.fetching.on_wanted(class, blobs, self.config.limits.blob_bytes_max);
                 Ok(())
             }
+            (Pending::Described(class, hash), Loaded::Described(described)) => {
+                self.fetching.on_described(class, hash, described, self.config.limits.blob_bytes_max, out);
+                Ok(())
+            }
             (Pending::ChunkHashes(class, hash), Loaded::ChunkHashes(hashes)) => {
                 self.serving.on_hashes(class, hash, hashes, out);
                 Ok(())

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use super::chunks::{Bits, BlobFrame};
 use super::close::Close;
-use super::frame::{BlobClass, Frame, Want, Wants};
+use super::frame::{BlobClass, CHUNKS_MAX, Frame, Want, Wants};
 use super::io::{BlobState, Commit, Request, WantedBlob};
 use super::outbox::{Outbox, Pending};
 use super::report::{BlobFailure, BlobProgress, Report};
@@ -27,10 +27,11 @@ pub(super) struct Fetching {
     pages: [Page; 3],
     /// Asked for, or about to be.
     wanted: BTreeMap<BlobHash, Incoming>,
-    /// Not asked for again while the peer says nothing new.
-    failed: HashSet<BlobHash>,
+    /// Not asked for again, for this class, while the peer says nothing new: a false description as a thumbnail must not
+    /// keep an original from being asked for.
+    failed: HashSet<(BlobHash, BlobClass)>,
     /// Not asked for, because too much was.
-    left_out: HashSet<BlobHash>,
+    left_out: HashSet<(BlobHash, BlobClass)>,
     /// Bytes that were asked for, and may still be asked for.
     bytes_asked: u64,
     bytes_uncommitted: usize,
@@ -55,6 +56,11 @@ struct Incoming {
     bytes: u64,
     root: NodeHash,
     have: Bits,
+    /// Which of its descriptions is true is not known: the chunk hashes alone are asked for first.
+    is_disputed: bool,
+    /// The peer's chunk hashes, while it is being looked up whether an entry says their root.
+    in_question: Option<Vec<NodeHash>>,
+    /// The peer's chunk hashes; an entry says their root.
     hashes: Option<Vec<NodeHash>>,
     /// Received, durable or not.
     received: Bits,
@@ -62,12 +68,48 @@ struct Incoming {
 }
 
 impl Incoming {
+    /// `None`: no file can be so long.
+    fn of(class: BlobClass, wanted: WantedBlob) -> Option<Self> {
+        let WantedBlob { hash: _, bytes, root, have, is_disputed } = wanted;
+        if !(1..=PHOTO_BYTES_MAX).contains(&bytes) {
+            return None;
+        }
+        let chunks = chunks_of(bytes);
+        let have = Bits::of(&have, chunks);
+        // All of it and yet not whole: begin again rather than wait for a chunk that never comes.
+        let have = if have.count() == chunks { Bits::of(&[], chunks) } else { have };
+        let (durable, received) = (have.count(), have.clone());
+        Some(Self { class, bytes, root, have, is_disputed, in_question: None, hashes: None, received, durable })
+    }
+
     fn chunks(&self) -> usize {
         chunks_of(self.bytes)
     }
 
-    fn chunk_bytes(&self, index: usize) -> u64 {
-        (self.bytes - (index * CHUNK_BYTES) as u64).min(CHUNK_BYTES as u64)
+    /// Bytes that the first want asks for.
+    fn asked_for(&self) -> u64 {
+        if self.is_disputed { 0 } else { self.lacking() }
+    }
+
+    /// Bytes that were lacking when it was asked for. The last chunk may be short: taken as a whole one, a little less is
+    /// asked for than may be.
+    fn lacking(&self) -> u64 {
+        (((self.chunks() - self.have.count()) * CHUNK_BYTES) as u64).min(self.bytes)
+    }
+
+    fn is_described_by(&self, root: NodeHash, chunks: usize) -> bool {
+        self.root == root && self.chunks() == chunks
+    }
+
+    /// All chunks but the last are full. How long that one is, its hash says, and the size that an entry names does not.
+    fn may_have_length(&self, index: usize, length: usize) -> bool {
+        length == CHUNK_BYTES || index + 1 == self.chunks()
+    }
+
+    /// What the want says is here.
+    fn have_to_tell(&self) -> Vec<u8> {
+        let asks_for_hashes_alone = self.is_disputed && self.hashes.is_none();
+        if asks_for_hashes_alone { vec![0xff; CHUNKS_MAX / 8] } else { self.have.to_wire() }
     }
 }
 
@@ -104,51 +146,100 @@ impl Fetching {
         if std::mem::take(&mut page.is_stale) {
             (page.after, page.is_exhausted) = (None, false);
         }
-        for WantedBlob { hash, bytes, root, have } in blobs {
-            let is_possible = (1..=PHOTO_BYTES_MAX).contains(&bytes);
-            let is_known = self.failed.contains(&hash) || self.left_out.contains(&hash);
-            if !is_possible || is_known || self.wanted.contains_key(&hash) {
+        for wanted in blobs {
+            let hash = wanted.hash;
+            let is_known = self.failed.contains(&(hash, class)) || self.left_out.contains(&(hash, class));
+            if is_known || self.wanted.contains_key(&hash) {
                 continue;
             }
-            let chunks = chunks_of(bytes);
-            let have = Bits::of(&have, chunks);
-            // All of it and yet not whole: begin again rather than wait for a chunk that never comes.
-            let have = if have.count() == chunks { Bits::of(&[], chunks) } else { have };
-            let durable = have.count();
-            // The last chunk may be short: taken as a whole one, a little less is asked for than may be.
-            let lacking = ((chunks - durable) * CHUNK_BYTES) as u64;
-            match self.bytes_asked.checked_add(lacking.min(bytes)).filter(|asked| *asked <= bytes_max) {
-                Some(asked) => self.bytes_asked = asked,
-                None => {
-                    self.left_out.insert(hash);
-                    self.progress[index_of(class)].left_out += 1;
-                    continue;
-                }
+            let Some(blob) = Incoming::of(class, wanted) else { continue };
+            if !self.may_ask(hash, &blob, blob.asked_for(), bytes_max) {
+                continue;
             }
-            let received = have.clone();
-            self.wanted.insert(hash, Incoming { class, bytes, root, have, hashes: None, received, durable });
+            self.wanted.insert(hash, blob);
             self.pages[index_of(class)].queue.push_back(hash);
             self.progress[index_of(class)].wanted += 1;
         }
     }
 
+    /// Counts what is to be asked for of a blob, or leaves it out.
+    fn may_ask(&mut self, hash: BlobHash, blob: &Incoming, bytes: u64, bytes_max: u64) -> bool {
+        match self.bytes_asked.checked_add(bytes).filter(|asked| *asked <= bytes_max) {
+            Some(asked) => self.bytes_asked = asked,
+            None => {
+                self.left_out.insert((hash, blob.class));
+                self.progress[index_of(blob.class)].left_out += 1;
+                return false;
+            }
+        }
+        true
+    }
+
     /// A frame of a blob. What was not asked for, or is not wanted any more, is dropped.
-    pub(super) fn on_frame(&mut self, class: BlobClass, frame: BlobFrame, out: &mut Outbox) {
+    pub(super) fn on_frame(&mut self, class: BlobClass, frame: BlobFrame, scopes: &[ScopeId], out: &mut Outbox) {
         match frame {
-            BlobFrame::Hashes(hash, hashes) => self.on_hashes(class, hash, hashes, out),
+            BlobFrame::Hashes(hash, hashes) => self.on_hashes(class, hash, hashes, scopes, out),
             BlobFrame::Chunk { hash, index, bytes } => self.on_chunk(class, hash, index, bytes, out),
         }
     }
 
-    fn on_hashes(&mut self, class: BlobClass, hash: BlobHash, hashes: Vec<NodeHash>, out: &mut Outbox) {
-        let Some(blob) = self.wanted.get_mut(&hash).filter(|blob| blob.class == class && blob.hashes.is_none()) else {
-            return;
-        };
-        if hashes.len() != blob.chunks() || merkle::root(&hashes) != blob.root {
-            return self.fail(hash, BlobFailure::ChunkHashes, out);
+    fn on_hashes(
+        &mut self,
+        class: BlobClass,
+        hash: BlobHash,
+        hashes: Vec<NodeHash>,
+        scopes: &[ScopeId],
+        out: &mut Outbox,
+    ) {
+        let is_awaited =
+            |blob: &&mut Incoming| blob.class == class && blob.hashes.is_none() && blob.in_question.is_none();
+        let Some(blob) = self.wanted.get_mut(&hash).filter(is_awaited) else { return };
+        let (root, chunks) = (merkle::root(&hashes), hashes.len());
+        if !blob.is_disputed && blob.is_described_by(root, chunks) {
+            return self.believe(hash, hashes, out);
         }
+        blob.in_question = Some(hashes);
+        let request = Request::Described { class, hash, root, chunks, scopes: scopes.to_vec() };
+        out.load(request, Pending::Described(class, hash));
+    }
+
+    /// Whether an entry says what the peer's chunk hashes say.
+    pub(super) fn on_described(
+        &mut self,
+        class: BlobClass,
+        hash: BlobHash,
+        described: Option<Box<WantedBlob>>,
+        bytes_max: u64,
+        out: &mut Outbox,
+    ) {
+        let Some(blob) = self.wanted.get_mut(&hash).filter(|blob| blob.class == class) else { return };
+        let Some(hashes) = blob.in_question.take() else { return };
+        let asked = blob.asked_for();
+        let (root, chunks) = (merkle::root(&hashes), hashes.len());
+        let found = described.and_then(|described| Incoming::of(class, *described));
+        let Some(found) = found.filter(|found| found.is_described_by(root, chunks)) else {
+            return self.fail(hash, BlobFailure::ChunkHashes, out);
+        };
+        self.bytes_asked = self.bytes_asked.saturating_sub(asked);
+        if !self.may_ask(hash, &found, found.lacking(), bytes_max) {
+            self.wanted.remove(&hash);
+            self.progress[index_of(class)].wanted -= 1;
+            return;
+        }
+        // What was asked for before was asked for by another description.
+        self.wanted.insert(hash, Incoming { is_disputed: true, ..found });
+        self.believe(hash, hashes, out);
+    }
+
+    /// The peer's chunk hashes are those of a description.
+    fn believe(&mut self, hash: BlobHash, hashes: Vec<NodeHash>, out: &mut Outbox) {
+        let Some(blob) = self.wanted.get_mut(&hash) else { return };
         blob.hashes = Some(hashes.clone());
-        out.commit(Commit::ChunkHashes { hash, class, hashes }, Pending::CommitChunkHashes);
+        let (class, root) = (blob.class, blob.root);
+        out.commit(Commit::ChunkHashes { hash, root, class, hashes }, Pending::CommitChunkHashes);
+        if blob.is_disputed {
+            out.say(&Frame::Want(vec![Want { hash, class, have: blob.have_to_tell() }]));
+        }
     }
 
     fn on_chunk(&mut self, class: BlobClass, hash: BlobHash, index: u64, bytes: Vec<u8>, out: &mut Outbox) {
@@ -157,17 +248,20 @@ impl Fetching {
         if blob.received.has(at) {
             return;
         }
+        if blob.in_question.is_some() {
+            // On its way before this side says which chunks it lacks.
+            return;
+        }
         let expected = blob.hashes.as_ref().and_then(|hashes| hashes.get(at));
-        let is_sound = expected.is_some_and(|expected| {
-            bytes.len() as u64 == blob.chunk_bytes(at) && merkle::leaf_hash(&bytes) == *expected
-        });
+        let is_sound = expected
+            .is_some_and(|expected| blob.may_have_length(at, bytes.len()) && merkle::leaf_hash(&bytes) == *expected);
         if !is_sound {
             return self.fail(hash, BlobFailure::Chunk, out);
         }
         blob.received.set(at);
         self.bytes_uncommitted += bytes.len();
         let purpose = Pending::CommitChunk { hash, bytes: bytes.len() };
-        out.commit(Commit::Chunk { hash, index, bytes }, purpose);
+        out.commit(Commit::Chunk { hash, root: blob.root, index, bytes }, purpose);
     }
 
     /// A chunk is durable.
@@ -267,7 +361,7 @@ impl Fetching {
             && let Some(hash) = queue.pop_front()
         {
             if let Some(blob) = self.wanted.get(&hash) {
-                wants.push(Want { hash, class, have: blob.have.to_wire() });
+                wants.push(Want { hash, class, have: blob.have_to_tell() });
             }
         }
         if !wants.is_empty() {
@@ -278,7 +372,7 @@ impl Fetching {
     fn fail(&mut self, hash: BlobHash, failure: BlobFailure, out: &mut Outbox) {
         let Some(Incoming { class, .. }) = self.wanted.remove(&hash) else { return };
         self.pages[index_of(class)].queue.retain(|queued| *queued != hash);
-        self.failed.insert(hash);
+        self.failed.insert((hash, class));
         let progress = &mut self.progress[index_of(class)];
         progress.wanted -= 1;
         progress.failed += 1;

@@ -26,7 +26,9 @@ impl Session {
                 }
                 Class::Blobs(class) => {
                     let frame = super::fetching::decode(&bytes)?;
-                    self.fetching.on_frame(class, frame, &mut self.out);
+                    if let Phase::Talking(talking) = &self.phase {
+                        self.fetching.on_frame(class, frame, &talking.peer.scopes, &mut self.out);
+                    }
                     Ok(())
                 }
             },

@@ -146,6 +146,20 @@ pub enum Request {
         /// Most blobs.
         blobs_max: usize,
     },
+    /// How an entry of `scopes` describes a missing blob for this class, if one does with this chunk root: the peer's file
+    /// has it, and the description that [`Wanted`](Self::Wanted) gave has another.
+    Described {
+        /// The class.
+        class: BlobClass,
+        /// The blob.
+        hash: BlobHash,
+        /// The root of the peer's chunk hashes.
+        root: NodeHash,
+        /// How many they are.
+        chunks: usize,
+        /// The scopes this side shares with the peer.
+        scopes: Vec<ScopeId>,
+    },
     /// The chunk hashes of a blob that is held whole and that an entry of `scopes` names.
     ChunkHashes {
         /// The blob.
@@ -223,8 +237,10 @@ pub enum Loaded {
         /// What of the spans remains.
         rest: Vec<Span>,
     },
-    /// For [`Request::Wanted`]. Fewer than were asked for: there are no more.
+    /// For [`Request::Wanted`]: each blob once. Fewer than were asked for: there are no more.
     Wanted(Vec<WantedBlob>),
+    /// For [`Request::Described`]; `None`: no entry describes it so, or it is held by now.
+    Described(Option<Box<WantedBlob>>),
     /// For [`Request::ChunkHashes`]; `None`: not held, or not for this peer.
     ChunkHashes(Option<Vec<NodeHash>>),
     /// For [`Request::Chunk`]; `None`: it cannot be read, or its bytes are damaged.
@@ -266,6 +282,9 @@ pub struct WantedBlob {
     pub root: NodeHash,
     /// Which chunks are durable already: most significant bit first, empty for none. If it says all, all are sent again.
     pub have: Vec<u8>,
+    /// Entries describe it in more than one way, for whatever class: the peer's chunk hashes are to tell which is true
+    /// before any chunk is asked for.
+    pub is_disputed: bool,
 }
 
 /// Which blobs are held.
@@ -284,10 +303,12 @@ pub enum Commit {
     ///
     /// The host refuses a batch with an entry of a key that no certificate names ([`Committed::EntriesRefused`]).
     Entries(Vec<VerifiedEntry>),
-    /// The chunk hashes of a wanted blob; their root is the one its entry names.
+    /// The chunk hashes of a wanted blob; their root is one that an entry names.
     ChunkHashes {
         /// The blob.
         hash: BlobHash,
+        /// Their root.
+        root: NodeHash,
         /// What it is for.
         class: BlobClass,
         /// The leaves of its chunk tree.
@@ -297,6 +318,8 @@ pub enum Commit {
     Chunk {
         /// The blob.
         hash: BlobHash,
+        /// The root of its chunk hashes.
+        root: NodeHash,
         /// Which chunk.
         index: u64,
         /// Its bytes.

@@ -36,6 +36,7 @@ pub(super) enum Pending {
     Entries,
     EntriesInFull,
     Wanted(BlobClass),
+    Described(BlobClass, BlobHash),
     ChunkHashes(BlobClass, BlobHash),
     Chunk(BlobClass, BlobHash, u64),
     Census,

@@ -198,7 +198,7 @@ impl Outgoing {
         let Hashes::Loaded(hashes) = std::mem::replace(&mut self.hashes, Hashes::Told) else { return None };
         let have = Bits::of(&self.have, hashes.len());
         self.left = (0..hashes.len()).filter(|at| !have.has(*at)).map(|at| at as u64).collect();
-        let is_last = self.left.is_empty();
-        Some(Prepared { frame: BlobFrame::Hashes(self.hash, hashes).encode(), bytes: 0, is_last })
+        // Whoever lacks no chunk asked for the hashes alone; the chunks are asked for next.
+        Some(Prepared { frame: BlobFrame::Hashes(self.hash, hashes).encode(), bytes: 0, is_last: false })
     }
 }

@@ -284,6 +284,7 @@ impl Apply<'_> {
                 Ok(())
             }
             Internal::LostBlob { hash, reason } => self.lost_blob(*hash, *reason),
+            Internal::PartAside { hash } => self.note_blob_aside(*hash, AsideReason::Damaged),
             Internal::BlobsGone { hashes } => {
                 let sql = "UPDATE blob SET state = ?2 WHERE hash = ?1 AND state = ?3";
                 let mut update = self.connection.prepare_cached(sql)?;
@@ -313,6 +314,10 @@ impl Apply<'_> {
     fn lost_blob(&self, hash: BlobHash, reason: AsideReason) -> rusqlite::Result<()> {
         let sql = "UPDATE blob SET state = ?2, held = NULL WHERE hash = ?1 AND state = ?3";
         self.connection.prepare_cached(sql)?.execute(params![hash.as_bytes(), BLOB_MISSING, BLOB_WHOLE])?;
+        self.note_blob_aside(hash, reason)
+    }
+
+    fn note_blob_aside(&self, hash: BlobHash, reason: AsideReason) -> rusqlite::Result<()> {
         let sql = "INSERT INTO aside (what, id, reason, bytes, body) VALUES ('blob', ?1, ?2, NULL, NULL)";
         self.connection.prepare_cached(sql)?.execute(params![hash.as_bytes(), reason.code()])?;
         Ok(())

@@ -109,6 +109,8 @@ pub(crate) enum Internal {
     ForgetChunks { row: i64 },
     /// A whole blob turned out to be damaged; its file is set aside.
     LostBlob { hash: BlobHash, reason: AsideReason },
+    /// What came of a blob has another SHA-256; its file is set aside, and what is held of the blob stays as it is.
+    PartAside { hash: BlobHash },
     /// Files of erased blobs are gone.
     BlobsGone { hashes: Vec<BlobHash> },
     /// A row whose bytes are not those of its id.
@@ -271,7 +273,9 @@ impl Batch {
     /// the blobs that it names come with it under their own names.
     pub(crate) fn touches_blobs(&self) -> bool {
         let is_about_blobs = |item: &Internal| match item {
-            Internal::Chunks { row: _, chunks: _ } | Internal::ForgetChunks { row: _ } => false,
+            Internal::Chunks { row: _, chunks: _ }
+            | Internal::ForgetChunks { row: _ }
+            | Internal::PartAside { hash: _ } => false,
             Internal::LostBlob { .. } | Internal::BlobsGone { .. } | Internal::Damaged(_) => true,
         };
         !(self.blob_names.is_empty() && self.blobs.is_empty() && self.erased_blobs.is_empty())

@@ -7,11 +7,16 @@ pub(crate) fn chunk_count(bytes: u64) -> u64 {
     bytes.div_ceil(CHUNK_BYTES as u64)
 }
 
-/// Length of chunk `index` of a blob of `bytes` bytes; `None` beyond its end.
-pub(crate) fn chunk_len(bytes: u64, index: u32) -> Option<usize> {
-    let start = u64::from(index) * CHUNK_BYTES as u64;
-    let left = bytes.checked_sub(start).filter(|left| *left > 0)?;
-    usize::try_from(left.min(CHUNK_BYTES as u64)).ok()
+/// Whether chunk `index` of a blob of about `bytes` bytes may have this length: all but the last are full.
+///
+/// How long the last one is, its hash says, which is in the signed root; the size beside the root may be false, and a false
+/// one must not keep a photo from becoming whole.
+pub(crate) fn is_chunk_len(bytes: u64, index: u32, len: usize) -> bool {
+    let count = chunk_count(bytes);
+    match u64::from(index) + 1 {
+        at if at < count => len == CHUNK_BYTES,
+        at => at == count && (1..=CHUNK_BYTES).contains(&len),
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,13 +65,13 @@ mod tests {
     #[test]
     fn chunks_cover_a_blob_and_nothing_else() {
         let chunk = CHUNK_BYTES as u64;
-        let rows = [(1, 1, Some(1)), (chunk, 1, Some(CHUNK_BYTES)), (chunk + 7, 2, Some(CHUNK_BYTES))];
-        for (bytes, count, first) in rows {
+        for (bytes, count) in [(1, 1), (chunk, 1), (chunk + 7, 2)] {
             assert_eq!(chunk_count(bytes), count);
-            assert_eq!(chunk_len(bytes, 0), first);
         }
-        assert_eq!(chunk_len(chunk + 7, 1), Some(7));
-        assert_eq!(chunk_len(chunk, 1), None);
+        assert!(is_chunk_len(chunk + 7, 0, CHUNK_BYTES) && !is_chunk_len(chunk + 7, 0, CHUNK_BYTES - 1));
+        assert!(is_chunk_len(chunk + 7, 1, 7) && is_chunk_len(chunk + 7, 1, 8));
+        assert!(!is_chunk_len(chunk + 7, 1, 0) && !is_chunk_len(chunk + 7, 1, CHUNK_BYTES + 1));
+        assert!(!is_chunk_len(chunk, 1, 1));
     }
 
     #[test]

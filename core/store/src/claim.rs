@@ -52,6 +52,8 @@ pub struct MissingBlob {
     pub class: BlobClass,
     /// Chunks that are held, most significant bit first; empty for none. The `have` of `spec/sync.md`.
     pub have: Vec<u8>,
+    /// Whether entries describe it in more than one way.
+    pub is_disputed: bool,
 }
 
 /// Most blobs listed at once.
@@ -79,12 +81,15 @@ impl Store {
     /// If the store cannot be read.
     pub fn missing_blobs(&self, class: BlobClass, blobs_max: usize) -> Result<Vec<MissingBlob>, ReadError> {
         self.read(|connection| {
-            let sql = "SELECT hash, bytes, chunks, held FROM blob WHERE state = 0 AND class = ?1 LIMIT ?2";
+            let sql = "SELECT hash, bytes, chunks, held,
+                              EXISTS (SELECT 1 FROM blob d WHERE d.hash = b.hash AND d.blob <> b.blob)
+                       FROM blob b WHERE state = 0 AND class = ?1 LIMIT ?2";
             let mut select = connection.prepare_cached(sql)?;
             let rows = select.query_map(params![class.code(), limit(blobs_max.min(BLOBS_MAX))], |row| {
                 let bytes = row.get::<_, i64>(1)?.cast_unsigned();
                 let claim = BlobClaim { hash: BlobHash::from_bytes(row.get(0)?), bytes, chunks: row.get(2)? };
-                Ok(MissingBlob { claim, class, have: row.get::<_, Option<Vec<u8>>>(3)?.unwrap_or_default() })
+                let have = row.get::<_, Option<Vec<u8>>>(3)?.unwrap_or_default();
+                Ok(MissingBlob { claim, class, have, is_disputed: row.get(4)? })
             })?;
             Ok(rows.collect::<Result<_, _>>()?)
         })

@@ -106,6 +106,11 @@ impl Folder {
     }
 
     /// Moves a file to `aside/<name>.<n>` under the first number that is free.
+    /// Whether something of this name is set aside.
+    pub(crate) fn is_aside(&self, name: &str) -> bool {
+        self.aside().join(format!("{name}.0")).exists()
+    }
+
     pub(crate) fn set_aside(&self, file: &Path, name: &str) -> io::Result<PathBuf> {
         fs::create_dir_all(self.aside())?;
         let free = (0_u64..).map(|n| self.aside().join(format!("{name}.{n}"))).find(|path| !path.exists());

@@ -13,9 +13,8 @@ use merestone_core::merkle::{self, CHUNK_BYTES, NodeHash};
 use sha2::{Digest as _, Sha256};
 
 use crate::apply::BLOB_WHOLE;
-use crate::aside::AsideReason;
 use crate::batch::{Batch, Internal};
-use crate::bits::{Bits, chunk_count, chunk_len};
+use crate::bits::{Bits, chunk_count, is_chunk_len};
 use crate::blob::{WholeBlob, hash_file};
 use crate::claim::BlobClaim;
 use crate::error::BlobError;
@@ -38,6 +37,8 @@ pub struct IncomingBlob {
     row: i64,
     file: File,
     have: Bits,
+    /// Length of the file once all of it is there: up to the claim's last chunk, what came says how long that is.
+    bytes: u64,
     /// SHA-256 over the first `hashed` chunks.
     hasher: Sha256,
     hashed: u32,
@@ -108,7 +109,9 @@ impl Store {
         }
         let file = File::options().create(true).truncate(false).read(true).write(true).open(&path)?;
         let have = Bits::of(Some(have.to_vec()).filter(|_| !is_new), claim.bytes);
-        Ok(IncomingBlob { claim: *claim, path, row: row.blob, file, have, hasher: Sha256::new(), hashed: 0 })
+        // Where the last chunk is there the file ends with it, and writing it says the same.
+        let bytes = file.metadata()?.len();
+        Ok(IncomingBlob { claim: *claim, path, row: row.blob, file, have, bytes, hasher: Sha256::new(), hashed: 0 })
     }
 
     /// Makes a blob whole of which every chunk came: compares its SHA-256, makes it durable, names it and notes it as held.
@@ -135,7 +138,7 @@ impl Store {
             let _ = fs::remove_file(&path);
             return Err(error.into());
         }
-        let blob = WholeBlob { hash, bytes: claim.bytes };
+        let blob = WholeBlob { hash, bytes: incoming.bytes };
         self.name_whole(&claim, &path, blob)
     }
 
@@ -170,15 +173,22 @@ impl Store {
         Ok(blob)
     }
 
-    /// All chunks are right and the whole is another file: it is set aside, and fetched anew by another description.
+    /// All chunks are right and the whole is another file: the first such is set aside, and others are fetched by another
+    /// description. More would let whoever makes up descriptions fill the disk.
     pub(crate) fn refuse_whole<T>(&self, hash: BlobHash, path: &std::path::Path, row: i64) -> Result<T, BlobError> {
         let moving = self.moving();
-        self.folder.set_aside(path, &hash.to_string())?;
+        let is_first = !self.folder.is_aside(&hash.to_string());
+        match is_first {
+            true => drop(self.folder.set_aside(path, &hash.to_string())?),
+            false => fs::remove_file(path)?,
+        }
         let _ = fs::remove_file(hashes_beside(path));
         drop(moving);
         let mut batch = Batch::new();
         batch.internal(Internal::ForgetChunks { row });
-        batch.internal(Internal::LostBlob { hash, reason: AsideReason::Damaged });
+        if is_first {
+            batch.internal(Internal::PartAside { hash });
+        }
         self.commit(batch)?;
         Err(BlobError::Mismatch { hash })
     }
@@ -190,7 +200,7 @@ impl Store {
             return Ok(false);
         }
         let blob = hash_file(&path)?;
-        if blob != (WholeBlob { hash: claim.hash, bytes: claim.bytes }) {
+        if blob.hash != claim.hash {
             return Ok(false);
         }
         // Its name may not have been durable yet.
@@ -210,15 +220,17 @@ impl IncomingBlob {
     /// # Errors
     /// If it does not fit its place, or the disk refuses.
     pub fn write(&mut self, index: u32, bytes: &[u8]) -> Result<(), BlobError> {
-        if chunk_len(self.claim.bytes, index) != Some(bytes.len()) {
+        if !is_chunk_len(self.claim.bytes, index, bytes.len()) {
             return Err(BlobError::Chunk { hash: self.claim.hash, index });
         }
         if self.have.has(index) {
             return Ok(());
         }
-        self.file.seek(SeekFrom::Start(u64::from(index) * CHUNK_BYTES as u64))?;
+        let start = u64::from(index) * CHUNK_BYTES as u64;
+        self.file.seek(SeekFrom::Start(start))?;
         self.file.write_all(bytes)?;
         self.have.set(index);
+        self.bytes = self.bytes.max(start + bytes.len() as u64);
         let is_next = self.hashed == index;
         // A photo that goes on after a cut is hashed from where it goes on, so the right file is taken for a damaged one.
         #[cfg(planted)]
@@ -247,9 +259,9 @@ impl IncomingBlob {
 
     /// SHA-256 of the whole; what did not come in order is read again.
     fn digest(&mut self) -> Result<BlobHash, BlobError> {
-        let mut rest = self.claim.bytes.saturating_sub(u64::from(self.hashed) * CHUNK_BYTES as u64);
+        let mut rest = self.bytes.saturating_sub(u64::from(self.hashed) * CHUNK_BYTES as u64);
         if rest > 0 {
-            self.file.seek(SeekFrom::Start(self.claim.bytes - rest))?;
+            self.file.seek(SeekFrom::Start(self.bytes - rest))?;
         }
         let mut piece = vec![0; CHUNK_BYTES];
         while rest > 0 {

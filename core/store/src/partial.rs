@@ -10,7 +10,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use crate::apply::{BLOB_MISSING, BLOB_WHOLE};
 use crate::batch::{Batch, Internal};
-use crate::bits::{Bits, chunk_len};
+use crate::bits::{Bits, is_chunk_len};
 use crate::blob::{WholeBlob, hash_file};
 use crate::claim::BlobClaim;
 use crate::error::{BlobError, ReadError};
@@ -22,7 +22,7 @@ use crate::store::Store;
 pub struct Chunk<'a> {
     /// Its number.
     pub index: u32,
-    /// Its bytes: 65,536, in the last chunk what remains.
+    /// Its bytes: 65,536, in the last chunk what remains, whatever the size says that is signed beside the root.
     pub bytes: &'a [u8],
 }
 
@@ -36,7 +36,7 @@ impl Store {
     pub fn write_chunks(&self, claim: &BlobClaim, chunks: &[Chunk<'_>]) -> Result<(), BlobError> {
         let hash = claim.hash;
         for chunk in chunks {
-            if chunk_len(claim.bytes, chunk.index) != Some(chunk.bytes.len()) {
+            if !is_chunk_len(claim.bytes, chunk.index, chunk.bytes.len()) {
                 return Err(BlobError::Chunk { hash, index: chunk.index });
             }
         }
@@ -77,16 +77,15 @@ impl Store {
     pub fn finish_blob(&self, claim: &BlobClaim) -> Result<WholeBlob, BlobError> {
         let hash = claim.hash;
         let row = self.claimed(claim)?.ok_or(BlobError::NotWanted { hash })?;
-        let blob = WholeBlob { hash, bytes: claim.bytes };
         if row.state == BLOB_WHOLE {
-            return Ok(blob);
+            return Ok(WholeBlob { hash, bytes: claim.bytes });
         }
         if !Bits::of(Some(row.have), claim.bytes).is_all() {
             return Err(BlobError::Incomplete { hash });
         }
         let path = self.folder.partial_blob(hash, row.blob);
-        let found = hash_file(&path)?;
-        if found != blob {
+        let blob = hash_file(&path)?;
+        if blob.hash != hash {
             return self.refuse_whole(hash, &path, row.blob);
         }
         self.name_whole(claim, &path, blob)

@@ -1,8 +1,9 @@
 //! Photos as one peer may ask for them: those that entries of some scopes name.
 
 use merestone_core::id::{BlobHash, ScopeId};
-use rusqlite::params_from_iter;
+use merestone_core::merkle::{CHUNK_BYTES, NodeHash};
 use rusqlite::types::Value;
+use rusqlite::{OptionalExtension as _, params_from_iter};
 
 use crate::apply::{BLOB_MISSING, BLOB_WHOLE};
 use crate::claim::{BLOBS_MAX, BlobClaim, BlobClass, MissingBlob};
@@ -20,8 +21,8 @@ pub struct BlobCensus {
 
 impl Store {
     /// Blobs of a class that entries of `scopes` name and that are not held whole, ascending by hash, above `after`;
-    /// at most `blobs_max` (not above [`BLOBS_MAX`]). Where entries describe one hash differently it appears once for each
-    /// description.
+    /// at most `blobs_max` (not above [`BLOBS_MAX`]). Each appears once: where entries describe it differently, with one of
+    /// its descriptions; which is true, [`described`](Self::described) helps to find.
     ///
     /// # Errors
     /// If the store cannot be read.
@@ -33,8 +34,12 @@ impl Store {
         blobs_max: usize,
     ) -> Result<Vec<MissingBlob>, ReadError> {
         let sql = format!(
-            "SELECT b.hash, b.bytes, b.chunks, b.held FROM blob b
-             WHERE b.state = {BLOB_MISSING} AND b.class = ?1 AND b.hash > ?2 AND {} ORDER BY b.hash, b.chunks LIMIT ?3",
+            // The other columns are those of the row with the least size.
+            "SELECT b.hash, min(b.bytes), b.chunks, b.held,
+                    EXISTS (SELECT 1 FROM blob d WHERE d.hash = b.hash AND d.blob <> b.blob)
+             FROM blob b
+             WHERE b.state = {BLOB_MISSING} AND b.class = ?1 AND b.hash > ?2 AND {}
+             GROUP BY b.hash ORDER BY b.hash LIMIT ?3",
             named_in(scopes, 4)
         );
         let after = after.map_or_else(Vec::new, |hash| hash.as_bytes().to_vec());
@@ -49,7 +54,8 @@ impl Store {
             let rows = select.query_map(params_from_iter(values.iter()), |row| {
                 let bytes = row.get::<_, i64>(1)?.cast_unsigned();
                 let claim = BlobClaim { hash: BlobHash::from_bytes(row.get(0)?), bytes, chunks: row.get(2)? };
-                Ok(MissingBlob { claim, class, have: row.get::<_, Option<Vec<u8>>>(3)?.unwrap_or_default() })
+                let have = row.get::<_, Option<Vec<u8>>>(3)?.unwrap_or_default();
+                Ok(MissingBlob { claim, class, have, is_disputed: row.get(4)? })
             })?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
@@ -70,6 +76,41 @@ impl Store {
             let mut select = connection.prepare_cached(&sql)?;
             let rows = select.query_map(params_from_iter(values.iter()), |row| row.get(0).map(BlobHash::from_bytes))?;
             Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The description of a missing blob, by entries of `scopes` and for this class, with this chunk root and number of
+    /// chunks; `None` if nobody describes it so.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn described(
+        &self,
+        scopes: &[ScopeId],
+        class: BlobClass,
+        hash: BlobHash,
+        root: NodeHash,
+        chunks: u64,
+    ) -> Result<Option<BlobClaim>, ReadError> {
+        let sql = format!(
+            "SELECT b.bytes FROM blob b
+             WHERE b.hash = ?1 AND b.chunks = ?2 AND b.bytes > ?3 AND b.bytes <= ?4
+                   AND b.state = {BLOB_MISSING} AND b.class = ?5 AND {} ORDER BY b.bytes LIMIT 1",
+            named_in(scopes, 6)
+        );
+        let bytes_max = i64::try_from(chunks.saturating_mul(CHUNK_BYTES as u64)).unwrap_or(i64::MAX);
+        let mut values = vec![
+            Value::from(hash.as_bytes().to_vec()),
+            Value::from(root.to_vec()),
+            Value::from(bytes_max.saturating_sub(CHUNK_BYTES as i64)),
+            Value::from(bytes_max),
+            Value::from(i64::from(class.code())),
+        ];
+        values.extend(as_values(scopes));
+        self.read(|connection| {
+            let mut select = connection.prepare_cached(&sql)?;
+            let bytes = select.query_row(params_from_iter(values.iter()), |row| row.get::<_, i64>(0)).optional()?;
+            Ok(bytes.map(|bytes| BlobClaim { hash, bytes: bytes.cast_unsigned(), chunks: root }))
         })
     }
 

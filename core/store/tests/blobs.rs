@@ -112,7 +112,7 @@ fn chunks_that_nobody_wants_or_that_do_not_fit_are_refused() {
     let bytes = content(CHUNK_BYTES + 10);
     let (_, claim) = name(&store, &bytes);
     let other = BlobClaim { bytes: claim.bytes + 1, ..claim };
-    let bad = [Chunk { index: 1, bytes: &bytes[..11] }, Chunk { index: 2, bytes: &bytes[..1] }];
+    let bad = [Chunk { index: 0, bytes: &bytes[..11] }, Chunk { index: 2, bytes: &bytes[..1] }];
     for chunk in bad {
         assert!(matches!(store.write_chunks(&claim, &[chunk]), Err(BlobError::Chunk { .. })));
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use merestone_core::courier::{Blob, Contents, Part, Section};
 use merestone_core::id::{BlobHash, ScopeId, StoreId};
 use merestone_core::key::KeyCache;
-use merestone_core::merkle::{NodeHash, leaf_hash, root};
+use merestone_core::merkle::{CHUNK_BYTES, NodeHash, leaf_hash, root};
 use merestone_core::roster::Certificate;
 use merestone_core::sync::frame::Frame;
 use merestone_core::sync::{BlobFrame, Class};
@@ -298,7 +298,10 @@ impl Taking {
             return Err(malformed());
         }
         let signed = root(&hashes);
-        let claim = claims.iter().find(|claim| claim.chunks == signed).ok_or(Stop::Fault(Fault::NotSigned))?;
+        let claim = claims
+            .iter()
+            .find(|claim| is_described(claim, signed, hashes.len()))
+            .ok_or(Stop::Fault(Fault::NotSigned))?;
         self.chunks(claim, class, &hashes, frames)?;
         match self.intake.finish(claim)? {
             true => self.done.blobs_new += 1,
@@ -346,4 +349,9 @@ impl Taking {
         waiting.clear();
         Ok(())
     }
+}
+
+/// Whether `claim` is about a file with these chunk hashes; how long the last chunk is, its hash says.
+fn is_described(claim: &BlobClaim, root: NodeHash, chunks: usize) -> bool {
+    claim.chunks == root && claim.bytes.div_ceil(CHUNK_BYTES as u64) == chunks as u64
 }

@@ -11,6 +11,7 @@ use merestone_core::merkle::NodeHash;
 use merestone_store::{BlobClaim, BlobError, IncomingBlob, Store};
 
 use super::hub::Member;
+use super::reading::FileKey;
 
 /// All photos that some conversation asked for or is receiving.
 #[derive(Default)]
@@ -18,14 +19,13 @@ pub(super) struct Arrivals(Mutex<Coming>);
 
 #[derive(Default)]
 struct Coming {
-    arrivals: BTreeMap<BlobHash, Arrival>,
+    arrivals: BTreeMap<FileKey, Arrival>,
     /// Who asked, before anything came.
     claims: BTreeMap<BlobHash, Member>,
 }
 
 /// A photo of which something came.
 struct Arrival {
-    claim: BlobClaim,
     blob: Arc<Mutex<IncomingBlob>>,
     sources: BTreeSet<Member>,
 }
@@ -56,26 +56,31 @@ impl Arrivals {
         have: &[u8],
     ) -> Result<(), BlobError> {
         let mut coming = self.coming();
-        if let Some(arrival) = coming.arrivals.get_mut(&claim.hash).filter(|arrival| arrival.claim == *claim) {
+        if let Some(arrival) = coming.arrivals.get_mut(&key_of(claim)) {
             arrival.sources.insert(member);
             return Ok(());
         }
         let blob = Arc::new(Mutex::new(store.receive_blob(claim, hashes, have)?));
-        coming.arrivals.insert(claim.hash, Arrival { claim: *claim, blob, sources: BTreeSet::from([member]) });
+        coming.arrivals.insert(key_of(claim), Arrival { blob, sources: BTreeSet::from([member]) });
         Ok(())
     }
 
     /// The blob on its way in as `claim` describes it.
     pub(super) fn blob(&self, claim: &BlobClaim) -> Option<Arc<Mutex<IncomingBlob>>> {
-        let coming = self.coming();
-        let arrival = coming.arrivals.get(&claim.hash).filter(|arrival| arrival.claim == *claim)?;
-        Some(Arc::clone(&arrival.blob))
+        self.coming().arrivals.get(&key_of(claim)).map(|arrival| Arc::clone(&arrival.blob))
     }
 
-    /// It is whole, or turned out to be something else, or need not come.
-    pub(super) fn end(&self, hash: BlobHash) {
+    /// It turned out to be something else.
+    pub(super) fn end(&self, file: FileKey) {
         let mut coming = self.coming();
-        coming.arrivals.remove(&hash);
+        coming.arrivals.remove(&file);
+        coming.claims.remove(&file.0);
+    }
+
+    /// It is whole, under whatever root it came, or need not come.
+    pub(super) fn end_all(&self, hash: BlobHash) {
+        let mut coming = self.coming();
+        coming.arrivals.retain(|(of, _), _| *of != hash);
         coming.claims.remove(&hash);
     }
 
@@ -86,13 +91,12 @@ impl Arrivals {
         if was_claimed {
             coming.claims.remove(&hash);
         }
-        let Some(arrival) = coming.arrivals.get_mut(&hash) else { return was_claimed };
-        arrival.sources.remove(&member);
-        let is_free = arrival.sources.is_empty();
-        if is_free {
-            coming.arrivals.remove(&hash);
-        }
-        is_free
+        let before = coming.arrivals.len();
+        coming
+            .arrivals
+            .retain(|(of, _), arrival| *of != hash || !arrival.sources.remove(&member) || !arrival.sources.is_empty());
+        let is_free = coming.is_free(hash, member);
+        is_free && (was_claimed || coming.arrivals.len() < before)
     }
 
     /// `member` receives nothing any more; whether others may ask for anything now.
@@ -111,9 +115,14 @@ impl Arrivals {
 
 impl Coming {
     fn is_free(&self, hash: BlobHash, member: Member) -> bool {
-        let is_own = |arrival: &Arrival| arrival.sources.contains(&member);
-        self.arrivals.get(&hash).is_none_or(is_own) && self.claims.get(&hash).is_none_or(|claimer| *claimer == member)
+        let of_hash = self.arrivals.range((hash, [0; 32])..=(hash, [0xff; 32]));
+        let is_received = of_hash.into_iter().any(|(_, arrival)| !arrival.sources.contains(&member));
+        !is_received && self.claims.get(&hash).is_none_or(|claimer| *claimer == member)
     }
+}
+
+fn key_of(claim: &BlobClaim) -> FileKey {
+    (claim.hash, claim.chunks)
 }
 
 /// Every value behind these locks is whole after each statement.

@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use merestone_core::check::{Check, Refused};
 use merestone_core::entry::VerifiedEntry;
-use merestone_core::id::{BlobHash, LogId, RecordId, ScopeId};
+use merestone_core::id::{LogId, RecordId, ScopeId};
 use merestone_core::roster::Class;
 use merestone_core::sync::frame::StatementClass;
 use merestone_core::sync::{
-    Admission, Agreement, BlobFailure, Commit, Committed, Input, Loaded, LocalChange, LocalTip, Report, Request,
-    Session, SessionConfig, Token, UnverifiedBatch,
+    Admission, Agreement, Commit, Committed, Input, Loaded, LocalChange, LocalTip, Report, Request, Session,
+    SessionConfig, Token, UnverifiedBatch,
 };
 use merestone_link::PeerKey;
 use merestone_store::{Batch, CommitError, ReadError};
@@ -275,10 +275,8 @@ impl Host {
 
     /// Takes down what the session reports, and draws what follows from it.
     pub(super) fn heed(&self, report: Report, tally: &mut Tally) {
-        if let Report::BlobFailed { hash, class: _, failure } = &report {
-            if *failure == BlobFailure::ChunkHashes {
-                self.doubt(*hash);
-            }
+        if let Report::BlobFailed { hash, class: _, failure: _ } = &report {
+            self.reading.wanted().forget(*hash);
             if self.reading.give_back(*hash) {
                 // Others left it to this conversation.
                 let change = LocalChange { blobs: true, ..LocalChange::default() };
@@ -286,13 +284,6 @@ impl Host {
             }
         }
         tally.note(report, &self.shared);
-    }
-
-    /// A description of a blob turned out false: the next one is tried when it is asked for again.
-    fn doubt(&self, hash: BlobHash) {
-        if let Some(file) = self.reading.wanted().files().remove(&hash) {
-            self.shared.false_claims().insert(file.claim);
-        }
     }
 
     /// Looks for what is missing on either side, after the last commit.

@@ -42,6 +42,7 @@ mod chunks;
 mod codes;
 mod conversation;
 mod counted;
+mod doubts;
 mod early;
 mod error;
 mod host;
@@ -92,6 +93,7 @@ use crate::authority::{Authority, AuthorityError, Received};
 use arrivals::Arrivals;
 use calling::{Calls, System};
 use counted::Counted;
+use doubts::Doubts;
 use hub::Hub;
 
 /// What a replica tells the one whose store it carries. Called on blocking threads, after the commit.
@@ -234,7 +236,7 @@ impl Replica {
             cores: Arc::new(Semaphore::new(cores)),
             key_caches: Mutex::default(),
             signing: Mutex::default(),
-            false_claims: Mutex::default(),
+            doubts: Doubts::default(),
         }))
     }
 
@@ -389,8 +391,8 @@ pub(crate) struct Shared {
     key_caches: Mutex<Vec<KeyCache>>,
     /// Held while a receipt is made: no two have one counter.
     signing: Mutex<()>,
-    /// Descriptions of blobs that turned out false, so that the next one is tried.
-    false_claims: Mutex<BTreeSet<merestone_store::BlobClaim>>,
+    /// Descriptions of blobs that turned out false.
+    doubts: Doubts,
 }
 
 impl Shared {
@@ -424,10 +426,6 @@ impl Shared {
     fn key_caches(&self) -> MutexGuard<'_, Vec<KeyCache>> {
         // Whatever a panic left behind is a list of caches.
         self.key_caches.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn false_claims(&self) -> MutexGuard<'_, BTreeSet<merestone_store::BlobClaim>> {
-        self.false_claims.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use merestone_core::id::{BlobHash, EntryId, LogId, ScopeId, StatementId};
+use merestone_core::merkle::NodeHash;
 use merestone_core::roster::Class;
 use merestone_core::sync::frame::{BlobClass, StatementClass, Wants};
 use merestone_core::sync::{Census, CutKey, HeldAt, Loaded, LocalState, Part, Request, Span, StoredEntry, WantedBlob};
@@ -32,7 +33,10 @@ pub(super) struct Reading {
 
 /// Blobs that this conversation asked for, as the entries that name them describe them.
 #[derive(Clone, Default)]
-pub(super) struct Wanted(Arc<Mutex<HashMap<BlobHash, WantedFile>>>);
+pub(super) struct Wanted(Arc<Mutex<HashMap<FileKey, WantedFile>>>);
+
+/// A file under one of the chunk roots that entries give it.
+pub(super) type FileKey = (BlobHash, NodeHash);
 
 /// One of them, and which of its chunks were held when it was asked for.
 #[derive(Clone, Debug)]
@@ -42,7 +46,12 @@ pub(super) struct WantedFile {
 }
 
 impl Wanted {
-    pub(super) fn files(&self) -> MutexGuard<'_, HashMap<BlobHash, WantedFile>> {
+    /// No description of a file is asked for any more.
+    pub(super) fn forget(&self, hash: BlobHash) {
+        self.files().retain(|(of, _), _| *of != hash);
+    }
+
+    pub(super) fn files(&self) -> MutexGuard<'_, HashMap<FileKey, WantedFile>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -100,6 +109,9 @@ impl Reading {
                     Err(error) => Err(error),
                 }
             }
+            Request::Described { class, hash, root, chunks, scopes } => self
+                .described(class, hash, root, chunks as u64, &scopes)
+                .map(|found| Loaded::Described(found.map(Box::new))),
             Request::ChunkHashes { hash, scopes } => {
                 self.outgoing.hashes(self.store(), hash, &scopes).map(Loaded::ChunkHashes)
             }
@@ -194,29 +206,20 @@ impl Reading {
     ) -> Result<Option<Loaded>, BlobError> {
         let (mut found, mut after, mut comes) = (Vec::<WantedBlob>::new(), after, false);
         while found.len() < blobs_max {
-            // Twice as many, because entries may describe one file differently.
-            let rows_max = (blobs_max - found.len()) * 2;
-            let page = self.store().missing_blobs_in(scopes, stored_blob_class(class), after, rows_max)?;
-            let is_last = page.len() < rows_max;
-            let mut files: Vec<_> = page.chunk_by(|one, other| one.claim.hash == other.claim.hash).collect();
-            if !is_last && files.len() > 1 {
-                // The page may end in the middle of what is said of this one.
-                files.pop();
-            }
-            for descriptions in files {
-                if found.len() == blobs_max {
-                    break;
-                }
-                after = Some(descriptions[0].claim.hash);
-                let claim = self.choose(descriptions);
-                if is_patient && !self.may_ask(claim.hash) {
+            let room = blobs_max - found.len();
+            let page = self.store().missing_blobs_in(scopes, stored_blob_class(class), after, room)?;
+            let is_last = page.len() < room;
+            for MissingBlob { claim, class: _, have: _, is_disputed } in page {
+                after = Some(claim.hash);
+                // What another conversation receives of a disputed file may be the false one.
+                if is_patient && !is_disputed && !self.may_ask(claim.hash) {
                     comes = true;
                     continue;
                 }
-                match self.want(claim)? {
+                match self.want(claim, is_disputed)? {
                     Some(blob) => found.push(blob),
                     // What lay on the disk was all of it.
-                    None => self.shared.arrivals.end(claim.hash),
+                    None => self.shared.arrivals.end_all(claim.hash),
                 }
             }
             if is_last {
@@ -236,15 +239,27 @@ impl Reading {
         }
     }
 
-    /// Takes one of the descriptions of a file: the first that did not turn out false before.
-    fn choose(&self, descriptions: &[MissingBlob]) -> BlobClaim {
-        let false_claims = self.shared.false_claims();
-        let untried = descriptions.iter().find(|blob| !false_claims.contains(&blob.claim));
-        untried.unwrap_or(&descriptions[0]).claim
+    /// The description whose chunk root the peer's file has; `None` if there is none, or it turned out false.
+    fn described(
+        &self,
+        class: BlobClass,
+        hash: BlobHash,
+        root: NodeHash,
+        chunks: u64,
+        scopes: &[ScopeId],
+    ) -> Result<Option<WantedBlob>, BlobError> {
+        let claim = self.store().described(scopes, stored_blob_class(class), hash, root, chunks)?;
+        match claim.filter(|claim| !self.shared.doubts.is_false(claim)) {
+            Some(claim) => {
+                self.wanted.files().remove(&(hash, root));
+                self.want(claim, true)
+            }
+            None => Ok(None),
+        }
     }
 
     /// What is to be asked for of a file; `None` if it is held by now.
-    fn want(&self, claim: BlobClaim) -> Result<Option<WantedBlob>, BlobError> {
+    fn want(&self, claim: BlobClaim, is_disputed: bool) -> Result<Option<WantedBlob>, BlobError> {
         let have = match self.shared.arrivals.blob(&claim) {
             Some(blob) => whole(&blob).have().to_vec(),
             None => match self.store().held_part(&claim)? {
@@ -252,8 +267,14 @@ impl Reading {
                 HeldPart::Chunks(have) => have,
             },
         };
-        self.wanted.files().insert(claim.hash, WantedFile { claim, have: have.clone() });
-        Ok(Some(WantedBlob { hash: claim.hash, bytes: claim.bytes, root: claim.chunks, have }))
+        let (file, key) = (WantedFile { claim, have: have.clone() }, (claim.hash, claim.chunks));
+        if is_disputed {
+            // Which size was found to fit the peer's chunk hashes, another reading of what is missing must not change.
+            self.wanted.files().entry(key).or_insert(file);
+        } else {
+            self.wanted.files().insert(key, file);
+        }
+        Ok(Some(WantedBlob { hash: claim.hash, bytes: claim.bytes, root: claim.chunks, have, is_disputed }))
     }
 
     fn census(&self, scopes: &[ScopeId], classes: &[BlobClass]) -> Result<Loaded, ReadError> {

@@ -2,25 +2,27 @@
 
 use std::sync::{Arc, Mutex};
 
-use merestone_core::id::BlobHash;
 use merestone_core::merkle::NodeHash;
 use merestone_core::sync::{BlobState, Committed, LocalChange, Token};
 use merestone_store::{BlobError, IncomingBlob};
 
 use super::arrivals::whole;
 use super::host::{Answer, Host, Trouble};
+use super::reading::FileKey;
 
 /// One chunk and what its answer belongs to.
 pub(super) struct WaitingChunk {
     pub(super) token: Token,
+    /// Of which file.
+    pub(super) file: FileKey,
     pub(super) index: u64,
     pub(super) bytes: Vec<u8>,
 }
 
 impl Host {
     /// The peer begins to send a blob, of which these are the chunk hashes; their root was compared.
-    pub(super) fn chunk_hashes(&self, token: Token, hash: BlobHash, hashes: &[NodeHash]) -> Answer {
-        let file = self.reading.wanted().files().get(&hash).cloned();
+    pub(super) fn chunk_hashes(&self, token: Token, file: FileKey, hashes: &[NodeHash]) -> Answer {
+        let file = self.reading.wanted().files().get(&file).cloned();
         let Some(file) = file else { return Answer::committed(token, Committed::ChunkHashes) };
         let begun = self.shared.arrivals.begin(&self.shared.store, self.member, &file.claim, hashes, &file.have);
         match begun {
@@ -31,55 +33,56 @@ impl Host {
     }
 
     /// Writes one chunk that was compared with its hash, and makes the blob whole and durable with the last one.
-    pub(super) fn chunk(&self, hash: BlobHash, chunk: &WaitingChunk) -> Answer {
-        match self.write(hash, chunk) {
-            Ok(Written::All(blob)) => self.make_whole(hash, chunk.token, &blob),
-            Ok(Written::Known(state)) => self.settled(hash, chunk.token, state),
+    pub(super) fn chunk(&self, chunk: &WaitingChunk) -> Answer {
+        match self.write(chunk) {
+            Ok(Written::All(blob)) => self.make_whole(chunk.file, chunk.token, &blob),
+            Ok(Written::Known(state)) => self.settled(chunk.file, chunk.token, state),
             Err(error) => failed(chunk.token, error),
         }
     }
 
     /// Writes one chunk that was compared with its hash; `Err`: the blob of which it was the last, to be
     /// [made whole](Self::make_whole), which waits for the disk.
-    pub(super) fn write_chunk(&self, hash: BlobHash, chunk: &WaitingChunk) -> Result<Answer, Arc<Mutex<IncomingBlob>>> {
-        match self.write(hash, chunk) {
+    pub(super) fn write_chunk(&self, chunk: &WaitingChunk) -> Result<Answer, Arc<Mutex<IncomingBlob>>> {
+        match self.write(chunk) {
             Ok(Written::All(blob)) => Err(blob),
-            Ok(Written::Known(state)) => Ok(self.settled(hash, chunk.token, state)),
+            Ok(Written::Known(state)) => Ok(self.settled(chunk.file, chunk.token, state)),
             Err(error) => Ok(failed(chunk.token, error)),
         }
     }
 
     /// Makes a blob whole and durable, of which the chunk of `token` was the last to come.
-    pub(super) fn make_whole(&self, hash: BlobHash, token: Token, blob: &Mutex<IncomingBlob>) -> Answer {
+    pub(super) fn make_whole(&self, file: FileKey, token: Token, blob: &Mutex<IncomingBlob>) -> Answer {
         match self.seal(&mut whole(blob)) {
-            Ok(state) => self.settled(hash, token, state),
+            Ok(state) => self.settled(file, token, state),
             Err(error) => failed(token, error),
         }
     }
 
     /// Draws what follows from what is held of a blob now, and answers.
-    fn settled(&self, hash: BlobHash, token: Token, state: BlobState) -> Answer {
-        if state != BlobState::Partial
-            && let Some(file) = self.reading.wanted().files().remove(&hash)
-        {
-            self.shared.arrivals.end(hash);
-            if state == BlobState::Damaged {
-                // Perhaps another entry describes it rightly; its description is tried when it is asked for again.
-                self.shared.false_claims().insert(file.claim);
+    fn settled(&self, file: FileKey, token: Token, state: BlobState) -> Answer {
+        match state {
+            BlobState::Partial => {}
+            BlobState::Damaged => {
+                if self.reading.wanted().files().remove(&file).is_some() {
+                    self.shared.arrivals.end(file);
+                }
             }
-        }
-        if state == BlobState::Whole {
-            let change = LocalChange { blobs: true, ..LocalChange::default() };
-            self.shared.hub.publish(Some(self.member), &change);
+            BlobState::Whole => {
+                self.reading.wanted().forget(file.0);
+                self.shared.arrivals.end_all(file.0);
+                let change = LocalChange { blobs: true, ..LocalChange::default() };
+                self.shared.hub.publish(Some(self.member), &change);
+            }
         }
         Answer::committed(token, Committed::Chunk(state))
     }
 
-    fn write(&self, hash: BlobHash, chunk: &WaitingChunk) -> Result<Written, BlobError> {
-        let claim = self.reading.wanted().files().get(&hash).map(|file| file.claim);
+    fn write(&self, chunk: &WaitingChunk) -> Result<Written, BlobError> {
+        let claim = self.reading.wanted().files().get(&chunk.file).map(|file| file.claim);
         let Some(blob) = claim.and_then(|claim| self.shared.arrivals.blob(&claim)) else {
             // Another conversation made it whole, or it was erased.
-            let is_whole = self.shared.store.is_blob_whole(hash)?;
+            let is_whole = self.shared.store.is_blob_whole(chunk.file.0)?;
             return Ok(Written::Known(if is_whole { BlobState::Whole } else { BlobState::Damaged }));
         };
         let mut incoming = whole(&blob);
@@ -93,7 +96,11 @@ impl Host {
         match self.shared.store.seal_blob(blob) {
             Ok(_) => Ok(BlobState::Whole),
             Err(BlobError::Incomplete { hash: _ }) => Ok(BlobState::Partial),
-            Err(BlobError::Mismatch { hash: _ } | BlobError::NotWanted { hash: _ }) => Ok(BlobState::Damaged),
+            Err(BlobError::Mismatch { hash: _ }) => {
+                self.shared.doubts.note(*blob.claim());
+                Ok(BlobState::Damaged)
+            }
+            Err(BlobError::NotWanted { hash: _ }) => Ok(BlobState::Damaged),
             Err(error) => Err(error),
         }
     }

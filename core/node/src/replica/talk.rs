@@ -349,11 +349,11 @@ impl Talk {
                     self.entries(token, entries);
                 }
             }
-            Commit::ChunkHashes { hash, class: _, hashes } => {
-                self.answer(self.host.chunk_hashes(token, hash, &hashes));
+            Commit::ChunkHashes { hash, root, class: _, hashes } => {
+                self.answer(self.host.chunk_hashes(token, (hash, root), &hashes));
             }
-            Commit::Chunk { hash, index, bytes } => {
-                self.answer(self.host.chunk(hash, &WaitingChunk { token, index, bytes }));
+            Commit::Chunk { hash, root, index, bytes } => {
+                self.answer(self.host.chunk(&WaitingChunk { token, file: (hash, root), index, bytes }));
             }
         }
     }

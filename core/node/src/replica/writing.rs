@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use merestone_core::entry::VerifiedEntry;
-use merestone_core::id::BlobHash;
 use merestone_core::sync::frame::StatementClass;
 use merestone_core::sync::{Agreement, Commit, Committed, Token};
 use merestone_store::{CommitError, IncomingBlob};
@@ -17,6 +16,7 @@ use tokio::task::spawn_blocking;
 
 use super::early::Early;
 use super::host::{Answer, Arriving, Host, News};
+use super::reading::FileKey;
 use super::storing::WaitingChunk;
 
 /// How often entries are looked at that wait for a certificate: it may come by another conversation.
@@ -74,13 +74,14 @@ impl Writing {
                     self.entries(token, entries);
                 }
             }
-            Job::Commit { token, commit: Commit::ChunkHashes { hash, class: _, hashes } } => {
-                self.answer(self.host.chunk_hashes(token, hash, &hashes));
+            Job::Commit { token, commit: Commit::ChunkHashes { hash, root, class: _, hashes } } => {
+                self.answer(self.host.chunk_hashes(token, (hash, root), &hashes));
             }
-            Job::Commit { token, commit: Commit::Chunk { hash, index, bytes } } => {
-                match self.host.write_chunk(hash, &WaitingChunk { token, index, bytes }) {
+            Job::Commit { token, commit: Commit::Chunk { hash, root, index, bytes } } => {
+                let file = (hash, root);
+                match self.host.write_chunk(&WaitingChunk { token, file, index, bytes }) {
                     Ok(answer) => self.answer(answer),
-                    Err(blob) => self.make_whole(hash, token, blob),
+                    Err(blob) => self.make_whole(file, token, blob),
                 }
             }
         }
@@ -103,11 +104,11 @@ impl Writing {
 
     /// Waits for the disk elsewhere, so that the chunks of the next blob are written meanwhile. As many are under way at once
     /// as the session has blobs outstanding.
-    fn make_whole(&self, hash: BlobHash, token: Token, blob: Arc<Mutex<IncomingBlob>>) {
+    fn make_whole(&self, file: FileKey, token: Token, blob: Arc<Mutex<IncomingBlob>>) {
         let (host, done) = (self.host.clone(), self.done.clone());
         spawn_blocking(move || {
             // A conversation that is over waits for nothing.
-            let _ = done.send(Done::Answer(host.make_whole(hash, token, &blob)));
+            let _ = done.send(Done::Answer(host.make_whole(file, token, &blob)));
         });
     }
 

@@ -7,7 +7,7 @@ use crate::check::{Check, Refused};
 use crate::entry::{Photo, Position, Rendition, RenditionOrReason, VerifiedEntry};
 use crate::id::{BlobHash, EntryId, Epoch, LogId, ScopeId, StatementId, StoreId};
 use crate::key::KeyCache;
-use crate::merkle::{CHUNK_BYTES, NodeHash, chunk_hashes};
+use crate::merkle::{CHUNK_BYTES, NodeHash, chunk_hashes, leaf_hash, root as merkle_root};
 use crate::receipt::{LogHeld, Receipt, ReceiptDraft};
 use crate::record::testing::{certificate, charter, key, roster, scope};
 use crate::roster::{Certificate, Role, Roster};
@@ -27,8 +27,9 @@ pub(in crate::sync) struct Host {
     pub(in crate::sync) roster: Roster,
     pub(in crate::sync) logs: BTreeMap<LogId, Log>,
     pub(in crate::sync) blobs: BTreeMap<BlobHash, Vec<u8>>,
-    pub(in crate::sync) partial: BTreeMap<BlobHash, BTreeMap<usize, Vec<u8>>>,
-    pub(in crate::sync) named: BTreeMap<BlobHash, Named>,
+    pub(in crate::sync) partial: BTreeMap<(BlobHash, NodeHash), BTreeMap<usize, Vec<u8>>>,
+    /// Each blob as entries describe it, each description once.
+    pub(in crate::sync) named: BTreeMap<BlobHash, Vec<Named>>,
     counter: u64,
     last_receipt: Option<Vec<u8>>,
     receipt: Option<Vec<u8>>,
@@ -57,7 +58,7 @@ pub(in crate::sync) struct Held {
     body: Option<Vec<u8>>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::sync) struct Named {
     class: BlobClass,
     bytes: u64,
@@ -139,8 +140,8 @@ impl Host {
     }
 
     fn census(&self, scopes: &[ScopeId], classes: &[BlobClass]) -> Census {
-        let counts = |(_, named): &(&BlobHash, &Named)| scopes.contains(&named.scope) && classes.contains(&named.class);
-        let named = self.named.iter().filter(counts).map(|(hash, _)| *hash);
+        let counts = |named: &Named| scopes.contains(&named.scope) && classes.contains(&named.class);
+        let named = self.named.iter().filter(|(_, named)| named.iter().any(counts)).map(|(hash, _)| *hash);
         let (held, missing): (Vec<BlobHash>, Vec<BlobHash>) = named.partition(|hash| self.blobs.contains_key(hash));
         Census { digest: blobs_digest(&held), missing: missing.len() as u64 }
     }
@@ -230,12 +231,27 @@ impl Host {
     }
 
     fn name(&mut self, photo: &Photo, scope: ScopeId) {
-        let mut name = |hash, class, bytes, root| self.named.insert(hash, Named { class, bytes, root, scope });
+        let mut name = |hash, class, bytes, root| self.describe(hash, class, bytes, root, scope);
         name(photo.sha256, BlobClass::Original, photo.bytes, photo.chunks);
         for (rendition, class) in [(&photo.thumbnail, BlobClass::Thumbnail), (&photo.preview, BlobClass::Preview)] {
             if let RenditionOrReason::Rendition(Rendition { sha256, bytes, chunks, .. }) = rendition {
                 name(*sha256, class, *bytes, *chunks);
             }
+        }
+    }
+
+    /// Takes down what some entry of `scope` says about a blob.
+    pub(in crate::sync) fn describe(
+        &mut self,
+        hash: BlobHash,
+        class: BlobClass,
+        bytes: u64,
+        root: NodeHash,
+        scope: ScopeId,
+    ) {
+        let (named, described) = (self.named.entry(hash).or_default(), Named { class, bytes, root, scope });
+        if !named.contains(&described) {
+            named.push(described);
         }
     }
 
@@ -328,20 +344,25 @@ impl Host {
             }
             Request::Entries { spans, entries_max, bytes_max: _ } => self.entries(spans, entries_max),
             Request::Wanted { class, scopes, after, blobs_max } => {
-                let is_wanted = |(hash, named): &(&BlobHash, &Named)| {
-                    named.class == class && scopes.contains(&named.scope) && !self.blobs.contains_key(hash)
-                };
                 let above = self.named.iter().filter(|(hash, _)| after.is_none_or(|after| **hash > after));
-                let wanted = above.filter(is_wanted).take(blobs_max).map(|(hash, named)| WantedBlob {
-                    hash: *hash,
-                    bytes: named.bytes,
-                    root: named.root,
-                    have: self.have(hash, named.bytes),
-                });
+                let missing = above.filter(|(hash, _)| !self.blobs.contains_key(hash));
+                let of_class = |named: &&Named| named.class == class && scopes.contains(&named.scope);
+                let wanted = missing.filter_map(|(hash, named)| Some((hash, named, named.iter().find(of_class)?)));
+                let wanted = wanted.take(blobs_max).map(|(hash, all, named)| self.wanted(*hash, *named, all.len() > 1));
                 Loaded::Wanted(wanted.collect())
             }
+            Request::Described { class, hash, root, chunks, scopes } => {
+                let is_it = |named: &&Named| {
+                    let is_so = named.class == class && named.root == root;
+                    is_so && named.bytes.div_ceil(CHUNK_BYTES as u64) == chunks as u64 && scopes.contains(&named.scope)
+                };
+                let found = self.named.get(&hash).and_then(|named| named.iter().find(is_it));
+                let found = found.filter(|_| !self.blobs.contains_key(&hash));
+                Loaded::Described(found.map(|named| Box::new(self.wanted(hash, *named, true))))
+            }
             Request::ChunkHashes { hash, scopes } => {
-                let is_for_peer = self.named.get(&hash).is_some_and(|named| scopes.contains(&named.scope));
+                let is_for_peer =
+                    self.named.get(&hash).is_some_and(|named| named.iter().any(|named| scopes.contains(&named.scope)));
                 let file = self.blobs.get(&hash).filter(|_| is_for_peer);
                 Loaded::ChunkHashes(file.map(|file| chunk_hashes(file)))
             }
@@ -382,8 +403,17 @@ impl Host {
         Loaded::Entries { entries, rest: Vec::new() }
     }
 
-    fn have(&self, hash: &BlobHash, bytes: u64) -> Vec<u8> {
-        let Some(chunks) = self.partial.get(hash) else { return Vec::new() };
+    fn wanted(
+        &self,
+        hash: BlobHash,
+        Named { class: _, bytes, root, scope: _ }: Named,
+        is_disputed: bool,
+    ) -> WantedBlob {
+        WantedBlob { hash, bytes, root, have: self.have(hash, root, bytes), is_disputed }
+    }
+
+    fn have(&self, hash: BlobHash, root: NodeHash, bytes: u64) -> Vec<u8> {
+        let Some(chunks) = self.partial.get(&(hash, root)) else { return Vec::new() };
         let mut bits = vec![0; (bytes as usize).div_ceil(CHUNK_BYTES).div_ceil(8)];
         chunks.keys().for_each(|at| bits[at / 8] |= 0x80 >> (at % 8));
         bits
@@ -415,14 +445,15 @@ impl Host {
                 Committed::Entries { tips: logs.into_iter().filter_map(|log| self.tip(log)).collect(), wants_blobs }
             }
             Commit::ChunkHashes { .. } => Committed::ChunkHashes,
-            Commit::Chunk { hash, index, bytes } => {
-                let chunks = self.partial.entry(hash).or_default();
+            Commit::Chunk { hash, root, index, bytes } => {
+                let chunks = self.partial.entry((hash, root)).or_default();
                 chunks.insert(index as usize, bytes);
-                let file: Vec<u8> = chunks.values().flatten().copied().collect();
-                if file.len() as u64 != self.named[&hash].bytes {
+                let leaves: Vec<NodeHash> = chunks.values().map(|chunk| leaf_hash(chunk)).collect();
+                if merkle_root(&leaves) != root {
                     return Committed::Chunk(BlobState::Partial);
                 }
-                self.partial.remove(&hash);
+                let file: Vec<u8> = chunks.values().flatten().copied().collect();
+                self.partial.remove(&(hash, root));
                 if BlobHash::of(&file) != hash {
                     return Committed::Chunk(BlobState::Damaged);
                 }

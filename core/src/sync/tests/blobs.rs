@@ -89,6 +89,60 @@ fn a_damaged_photo_is_named_and_holds_up_none() {
 }
 
 #[test]
+fn false_descriptions_do_not_keep_a_photo_away() {
+    type Lie = fn(u64, crate::merkle::NodeHash) -> Vec<(BlobClass, u64, crate::merkle::NodeHash)>;
+    let lies: [(&str, Lie); 5] = [
+        ("an original as a thumbnail", |_, _| vec![(BlobClass::Thumbnail, 200, [0xff; 32])]),
+        ("one byte less", |bytes, root| vec![(BlobClass::Original, bytes - 1, root)]),
+        ("one chunk more", |bytes, root| vec![(BlobClass::Original, bytes + 65_536, root)]),
+        ("far longer than may be asked for", |_, _| vec![(BlobClass::Original, 60 << 20, [0; 32])]),
+        ("many roots", |bytes, _| (0..200).map(|n| (BlobClass::Original, bytes, [n; 32])).collect()),
+    ];
+    for (name, lie) in lies {
+        in_each_version(|| {
+            let mut hosts = with_photos(2);
+            let original = file(2, 150_000);
+            let hash = BlobHash::of(&original);
+            // What the second device hears first is false.
+            for (class, bytes, root) in lie(150_000, crate::merkle::chunk_root(&original)) {
+                hosts[1].describe(hash, class, bytes, root, scope(1));
+            }
+            let mut link = join(&mut hosts);
+            let limits = Limits { blob_bytes_max: 400_000, ..Limits::default() };
+            link.sessions[1] = Session::new(SessionConfig { limits, ..hosts[1].config(31) }, hosts[1].local());
+            link.run(&mut hosts);
+            assert!(hosts[1].blobs.contains_key(&hash), "{name}");
+            assert_eq!(hosts[1].contents().1.len(), 6, "{name}");
+        });
+    }
+}
+
+#[test]
+fn a_disputed_photo_resumes_where_it_was_cut() {
+    in_each_version(|| {
+        let mut hosts = with_photos(1);
+        let original = file(2, 1_500_000);
+        hosts[0].write_one(31, scope(1), EPOCH, vec![[Vec::new(), Vec::new(), original.clone()]]);
+        let hash = BlobHash::of(&original);
+        hosts[1].describe(hash, BlobClass::Original, 1_000, [9; 32], scope(1));
+        let chunks = |hosts: &[Host; 2]| hosts[1].partial.values().map(|chunks| chunks.len()).sum::<usize>();
+        let mut link = join(&mut hosts);
+        for at in 1.. {
+            link.cut_at = Some(at);
+            link.run(&mut hosts);
+            if chunks(&hosts) > 10 {
+                break;
+            }
+        }
+        let before = chunks(&hosts);
+        let link = sync(&mut hosts);
+        assert!(hosts[1].blobs.contains_key(&hash));
+        let received: u64 = link.sessions[1].progress().blobs.iter().map(|blobs| blobs.bytes_received).sum();
+        assert!(received <= 1_500_000 - before as u64 * 65_536 + 150_000, "{received} after {before} chunks");
+    });
+}
+
+#[test]
 fn a_chunk_with_another_hash_is_refused() {
     in_each_version(|| {
         let mut hosts = with_photos(1);
