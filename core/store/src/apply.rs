@@ -347,6 +347,12 @@ impl Apply<'_> {
                 self.connection.prepare_cached(sql)?.execute(params![row, AsideReason::Damaged.code()])?;
                 self.connection.prepare_cached("DELETE FROM statement WHERE statement = ?1")?.execute([row])?;
             }
+            Damaged::Log { log } => {
+                let id = self.logs.mend(self.connection, *log)?;
+                let sql = "INSERT INTO aside (what, id, reason, bytes, body) VALUES ('log', ?1, ?2, NULL, NULL)";
+                let values = params![id.as_bytes(), AsideReason::Damaged.code()];
+                self.connection.prepare_cached(sql)?.execute(values)?;
+            }
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use crate::store::Store;
 /// One item that was set aside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Aside {
-    /// "entry", "body", "statement" or "blob".
+    /// "entry", "body", "statement" or "blob"; or "log", for a row that was made again from its entries.
     pub what: String,
     /// The id under which it was stored, in hex.
     pub id: String,

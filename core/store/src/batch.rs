@@ -120,9 +120,19 @@ pub(crate) enum Internal {
 /// A damaged row, by its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Damaged {
-    Entry { position: i64 },
-    Body { position: i64 },
-    Statement { row: i64 },
+    Entry {
+        position: i64,
+    },
+    Body {
+        position: i64,
+    },
+    Statement {
+        row: i64,
+    },
+    /// The row of a log, by its number.
+    Log {
+        log: i64,
+    },
 }
 
 impl Batch {

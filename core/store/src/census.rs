@@ -37,6 +37,7 @@ impl Store {
     pub fn check(&self) -> Result<Census, BlobError> {
         let mut census = Census { structure: self.structure()?, ..Census::default() };
         if census.structure.is_empty() {
+            self.mend_rows()?;
             self.check_entries(&mut census)?;
             for class in StatementClass::ALL {
                 census.statements += self.statements(class)?.len() as u64;

@@ -78,6 +78,7 @@ mod ledger;
 mod logs;
 mod partial;
 mod queue;
+mod rows;
 mod schema;
 mod scoped;
 mod store;

@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use merestone_core::entry::{Position, VerifiedEntry};
+use merestone_core::entry::{LOG_ENTRIES_MAX, Position, VerifiedEntry};
 use merestone_core::id::{EntryId, LogId, sha256};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::aside::AsideReason;
 use crate::tips::{LogTip, TIP_COLUMNS, log_of, position, position_end, read_tip, seq_of, walk_on};
@@ -34,7 +34,7 @@ pub(crate) enum Placed {
 }
 
 #[derive(Clone, Debug)]
-struct LogState {
+pub(crate) struct LogState {
     log: i64,
     tip: LogTip,
     fork: Option<u64>,
@@ -136,6 +136,23 @@ impl Logs {
         Ok(())
     }
 
+    /// Makes the row of a log again from its entries; its id.
+    ///
+    /// That an entry was once held above those that are left, only the row knew: it stays as it is where it can be true.
+    pub(crate) fn mend(&mut self, connection: &Connection, log: i64) -> rusqlite::Result<LogId> {
+        let sql = "UPDATE log SET height = 0, head = NULL, branches = NULL, fork = NULL,
+                                  top = CASE WHEN top BETWEEN 0 AND ?2 THEN top ELSE 0 END WHERE log = ?1 RETURNING id";
+        let top_max = LOG_ENTRIES_MAX.cast_signed();
+        let id = connection.query_row(sql, params![log, top_max], |row| row.get(0)).map(LogId::from_bytes)?;
+        self.states.remove(&id);
+        let fork = first_fork(connection, log)?;
+        if let Some(state) = self.of_log(connection, id)? {
+            (state.fork, state.is_changed) = (fork, true);
+            state.walk_again_from(0);
+        }
+        Ok(id)
+    }
+
     /// Writes the tips that changed and says what they are.
     pub(crate) fn settle(&mut self, connection: &Connection, arrived: i64) -> rusqlite::Result<Vec<LogTip>> {
         let mut tips = Vec::new();
@@ -171,15 +188,59 @@ impl Logs {
             Entry::Vacant(vacant) => vacant,
         };
         let sql = format!("SELECT {TIP_COLUMNS}, fork, indexed FROM log WHERE id = ?1");
-        let found = connection.prepare_cached(&sql)?.query_row([id.as_bytes()], |row| {
-            let fork = row.get::<_, Option<i64>>(10)?.map(i64::cast_unsigned);
-            let (log, tip) = read_tip(row)?;
-            Ok(LogState::new(log, tip, fork, row.get::<_, i64>(11)?.cast_unsigned()))
-        });
+        let found = connection.prepare_cached(&sql)?.query_row([id.as_bytes()], read_row);
         let Some(mut state) = found.optional()? else { return Ok(None) };
         walk_on(connection, state.log, &mut state.tip, |_| {})?;
         Ok(Some(vacant.insert(state)))
     }
+}
+
+fn read_row(row: &Row<'_>) -> rusqlite::Result<LogState> {
+    let fork = row.get::<_, Option<i64>>(10)?.map(i64::cast_unsigned);
+    let (log, tip) = read_tip(row)?;
+    Ok(LogState::new(log, tip, fork, row.get::<_, i64>(11)?.cast_unsigned()))
+}
+
+/// A log as its row has it.
+pub(crate) fn read_state(connection: &Connection, log: i64) -> rusqlite::Result<LogState> {
+    let sql = format!("SELECT {TIP_COLUMNS}, fork, indexed FROM log WHERE log = ?1");
+    connection.prepare_cached(&sql)?.query_row([log], read_row)
+}
+
+/// Whether the row of a log agrees with its entries.
+pub(crate) fn is_row_sound(connection: &Connection, row: &LogState) -> rusqlite::Result<bool> {
+    let LogTip { height, head, branches, top, .. } = row.tip;
+    if height > LOG_ENTRIES_MAX || top > LOG_ENTRIES_MAX {
+        return Ok(false);
+    }
+    let is_head_held = match (height.checked_sub(1), head) {
+        (None, None) => true,
+        (Some(last), Some(head)) => siblings(connection, row.log, last)?.contains_key(&head),
+        (None, Some(_)) | (Some(_), None) => false,
+    };
+    let Some(fork) = row.fork else { return Ok(is_head_held && branches.is_none()) };
+    if !is_head_held || fork >= LOG_ENTRIES_MAX {
+        return Ok(false);
+    }
+    // The row of a forked log is written with every commit that changes what is beside its main branch.
+    let mut again = row.clone();
+    again.walk(connection, fork)?;
+    Ok(again.tip.branches == branches && again.tip.height >= height)
+}
+
+/// The first seq at which two entries of a log are held.
+fn first_fork(connection: &Connection, log: i64) -> rusqlite::Result<Option<u64>> {
+    let sql = "SELECT position FROM entry WHERE position >= ?1 AND position < ?2 ORDER BY position";
+    let mut select = connection.prepare_cached(sql)?;
+    let mut rows = select.query([position(log, 0), position(log + 1, 0)])?;
+    let mut before = None;
+    while let Some(row) = rows.next()? {
+        let seq = seq_of(row.get(0)?);
+        if before.replace(seq) == Some(seq) {
+            return Ok(Some(seq));
+        }
+    }
+    Ok(None)
 }
 
 impl LogState {

@@ -254,6 +254,10 @@ impl Store {
         let (readers, moving) = (Mutex::new(Vec::new()), Mutex::new(()));
         let store = Self { folder, desk, thread, readers, book, moving, _lock: lock };
         store.sweep();
+        // A page that cannot be read is found by whoever reads it; a row that cannot be mended would be believed.
+        if let Err(ReadError::SetAside(error)) = store.mend_rows() {
+            return Err(OpenError::Io { path: store.folder.database(), source: std::io::Error::other(error) });
+        }
         Ok(store)
     }
 

@@ -248,3 +248,43 @@ fn a_damaged_body_is_set_aside_and_wanted_again() {
     commit(&store, [entries[1].clone()]);
     assert_eq!(store.entry(entries[1].id()).unwrap().unwrap().body.bytes(), entries[1].body_bytes());
 }
+
+#[test]
+fn a_row_of_a_log_that_does_not_agree_with_its_entries_is_made_again_and_named() {
+    for column in ["head", "height", "branches", "fork"] {
+        let (home, store) = Home::new();
+        let mut author = Author::new(1);
+        let first = author.create("text");
+        commit(&store, [first.clone()]);
+        for n in 0..70 {
+            commit(&store, [author.create(&format!("text {n}"))]);
+        }
+        if matches!(column, "branches" | "fork") {
+            author.back_to(&first);
+            commit(&store, [author.create("beside")]);
+        }
+        let before = tip(&store, &first);
+        drop(store);
+        let database = rusqlite::Connection::open(home.path().join("store.db")).unwrap();
+        let sql = match column {
+            "head" | "branches" => format!("UPDATE log SET {column} = CAST(zeroblob(32) AS BLOB)"),
+            _ => format!("UPDATE log SET {column} = {column} + 4096"),
+        };
+        assert_eq!(database.execute(&sql, []).unwrap(), 1);
+        drop(database);
+
+        let store = home.open();
+        let after = tip(&store, &first);
+        assert_eq!(
+            (after.height, after.head, after.branches),
+            (before.height, before.head, before.branches),
+            "{column}"
+        );
+        assert_eq!(after.top, before.top, "{column}");
+        assert_eq!(store.aside().unwrap()[0].what, "log", "{column}");
+        let next = author.create("goes on");
+        commit(&store, [next]);
+        drop(store);
+        assert_eq!(home.open().check().unwrap().aside.len(), 1, "{column}: it is mended once");
+    }
+}
