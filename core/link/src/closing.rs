@@ -23,6 +23,8 @@ pub mod close_code {
     pub const STREAM_CUT: u32 = 4;
     /// This key has as many connections as it may have, and came again.
     pub const TOO_MANY_FROM_PEER: u32 = 5;
+    /// Every place is taken, nobody vouched for this peer, and its place was given to a caller of another network.
+    pub const MADE_ROOM: u32 = 6;
     /// The first code that is the conversation's own.
     pub const SESSION_FROM: u32 = 0x100;
 }

@@ -16,7 +16,7 @@ use crate::{
     inbox::{Inbox, Stop},
     outbox::{Closed, Outbox, WriterParts},
     pulse,
-    slots::PeerSlot,
+    slots::{PeerSlot, Vouch},
     stats::Counters,
 };
 
@@ -36,6 +36,7 @@ pub(crate) struct Proved {
 
 struct Inner {
     proved: Proved,
+    vouch: Vouch,
     parts: WriterParts,
     outbox: Outbox,
     inbox: Mutex<Inbox>,
@@ -43,7 +44,7 @@ struct Inner {
 
 impl Connection {
     pub(crate) fn new(quic: quinn::Connection, proved: Proved, slot: PeerSlot, endpoint: Goodbye) -> Self {
-        let over = quic.clone();
+        let (over, vouch) = (quic.clone(), slot.vouch());
         // The place is given back when the link ends, even if somebody keeps its handle to ask
         // for statistics. The task ends with the link, because dropping the last handle closes it.
         tokio::spawn(async move {
@@ -52,6 +53,7 @@ impl Connection {
         });
         Self(Arc::new(Inner {
             proved,
+            vouch,
             parts: WriterParts {
                 closing: Closing::new(quic.clone(), endpoint),
                 quic,
@@ -152,6 +154,14 @@ impl Connection {
     /// How the link ended; `None` while it is open.
     pub fn close_info(&self) -> Option<CloseInfo> {
         self.0.parts.closing.info()
+    }
+
+    /// Says that the peer is no stranger: that its place is its own from now on.
+    ///
+    /// Until then it may be closed with [`close_code::MADE_ROOM`] when every place is taken and its
+    /// network has most of them. Peers that this side called are no strangers.
+    pub fn vouch(&self) {
+        self.0.vouch.give();
     }
 
     /// The key the peer proved. Whose key that is, this room does not know.

@@ -151,7 +151,7 @@ impl Endpoint {
         expected: Option<PeerKey>,
     ) -> Result<Connection, ConnectError> {
         let Shared { quic, identity, limits, connecting, slots, .. } = &*self.0;
-        let slot = slots.take().ok_or(ConnectError::TooManyConnections)?;
+        let slot = slots.take(None).ok_or(ConnectError::TooManyConnections)?;
         let calls = Calls { quic, identity, limits, transport: connecting, expected };
         let mut listening: Vec<Listening> =
             addresses.iter().take(ADDRESSES_MAX).map(|address| self.0.words.listen(*address)).collect();
@@ -175,12 +175,12 @@ impl Endpoint {
     /// The next caller, or `None` once the endpoint is closed.
     ///
     /// A full endpoint refuses here, at no cost and by name (the caller sees
-    /// [`ConnectError::Busy`]). With many handshakes open, callers must first show that they
+    /// [`ConnectError::Busy`]), unless a stranger makes room: see [`Connection::vouch`]. With many handshakes open, callers must first show that they
     /// receive at their address; before that they cost nothing.
     pub async fn accept(&self) -> Option<Incoming> {
         loop {
             let quic = self.0.quic.accept().await?;
-            let Some(slot) = self.0.slots.take() else {
+            let Some(slot) = self.0.slots.take(Some(quic.remote_address().ip())) else {
                 quic.refuse();
                 continue;
             };
@@ -294,8 +294,8 @@ impl Lodger for quinn::Connection {
         self.stats().frame_rx.stream == 0
     }
 
-    fn make_room(&self) {
-        self.close(VarInt::from_u32(close_code::TOO_MANY_FROM_PEER), b"this key came again");
+    fn make_room(&self, code: u32) {
+        self.close(VarInt::from_u32(code), b"made room");
     }
 }
 
@@ -309,9 +309,10 @@ impl Incoming {
     pub async fn accept(self) -> Result<Connection, AcceptError> {
         let limits = &self.endpoint.0.limits;
         let connecting = self.quic.accept()?;
-        let quic = match timeout(limits.handshake, connecting).await {
-            Ok(handshake) => handshake?,
-            Err(_elapsed) => return Err(AcceptError::TimedOut),
+        let quic = tokio::select! {
+            biased;
+            handshake = timeout(limits.handshake, connecting) => handshake.map_err(|_elapsed| AcceptError::TimedOut)??,
+            () = self.slot.made_room() => return Err(AcceptError::MadeRoom),
         };
         let proved = proved(&quic).map_err(|refusal| match refusal {
             NotProved::Key => AcceptError::NoRawKey,

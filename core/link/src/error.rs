@@ -120,6 +120,9 @@ pub enum AcceptError {
     /// The caller shows or takes no raw public key.
     #[error("the caller uses no raw public keys")]
     NoRawKey,
+    /// Every place was taken, and this caller's was given to one of another network.
+    #[error("the place was given to another caller")]
+    MadeRoom,
     /// The handshake failed in another way.
     #[error("handshake failed with transport code {transport_code:#x}")]
     Handshake {

@@ -26,6 +26,9 @@ pub struct SessionConfig {
     pub store: StoreId,
     /// The transport key that the carrier proved the peer to hold.
     pub peer_transport: [u8; KEY_BYTES],
+    /// Whether this side connected. It says hello first; the other only to a peer that it has judged, so that a stranger who
+    /// calls learns nothing. Where nobody connected, as on a wire between two, both may say that they did.
+    pub calls: bool,
     /// What this side wants on this link.
     pub wants: Wants,
     /// Whether the session stays for live changes after both sides rest, or says bye.

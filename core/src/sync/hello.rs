@@ -15,6 +15,8 @@ use crate::id::{ScopeId, StatementId};
 /// Most bytes of frames that wait for the certificate of the peer: what it may send before we say `ready`, small as
 /// nothing was compared yet.
 const LATER_BYTES_MAX: usize = 2 << 20;
+/// What one such frame costs beside its bytes.
+const LATER_FRAME_BYTES: usize = 1 << 10;
 
 pub(super) fn first(config: &SessionConfig, local: &LocalState, tips: &[(ScopeId, [u8; 32])]) -> Hello {
     Hello {
@@ -68,6 +70,8 @@ impl Session {
                 (Version::V1, Frame::Hello(hello)) if hello.version == Version::V1.number() => self.on_hello(hello),
                 (Version::V2, Frame::HelloV2(hello)) => self.on_hello_v2(hello),
                 (_, Frame::Hello(_) | Frame::HelloV2(_)) => Err(Close::new(CloseCode::Version, "version")),
+                // Whom we called and who does not know our certificate any more says hello only when it has seen it.
+                (Version::V2, Frame::Show) if self.config.calls => self.on_show(),
                 _ => Err(Close::malformed("no hello")),
             };
         };
@@ -79,9 +83,10 @@ impl Session {
                 self.greet(hello, Some(certificate))
             }
             _ => {
+                greeting.later_bytes += bytes.len() + LATER_FRAME_BYTES;
                 greeting.later.push(bytes);
-                let bytes: usize = greeting.later.iter().map(Vec::len).sum();
-                if bytes <= LATER_BYTES_MAX { Ok(()) } else { Err(Close::limit("frames before a certificate")) }
+                let fits = greeting.later_bytes <= LATER_BYTES_MAX;
+                if fits { Ok(()) } else { Err(Close::limit("frames before a certificate")) }
             }
         }
     }
@@ -206,19 +211,32 @@ impl Session {
 
     /// Judges who the peer is; `None`: one of the two is only joining.
     fn meet(&mut self, introduction: &Introduction) -> Result<Option<(Peer, Greeting)>, Close> {
-        let Phase::Greeting(greeting) = std::mem::replace(&mut self.phase, Phase::Closed) else {
+        let Phase::Greeting(mut greeting) = std::mem::replace(&mut self.phase, Phase::Closed) else {
             return Err(Close::malformed("hello twice"));
         };
+        let hello = greeting.hello.take();
         let Some(peer) = Peer::judge(&self.config, introduction, &greeting.local.cuts)? else {
+            // Who we are is not for everybody who says that he is joining.
+            hello.into_iter().for_each(|hello| self.out.say(&anonymous(hello)));
             self.phase = Phase::Enrolling { is_told: false };
             self.out.load(Request::Enrolment { transport: self.config.peer_transport }, Pending::Enrolment);
             return Ok(None);
         };
+        hello.into_iter().for_each(|hello| self.out.say(&hello));
         self.out.report(Report::Peer {
             store: peer.store,
             certificate: Box::new(peer.certificate.clone()),
             is_cut: peer.is_cut(),
         });
         Ok(Some((peer, *greeting)))
+    }
+}
+
+/// A hello without a certificate.
+fn anonymous(hello: Frame) -> Frame {
+    match hello {
+        Frame::Hello(hello) => Frame::Hello(Hello { certificate: None, ..hello }),
+        Frame::HelloV2(hello) => Frame::HelloV2(HelloV2 { certificate: Shown::Nothing, ..hello }),
+        other => other,
     }
 }

@@ -37,6 +37,7 @@
 //!     certificate: None,
 //!     store: StoreId::from_bytes([2; 16]),
 //!     peer_transport: [3; 32],
+//!     calls: true,
 //!     wants: Wants::EVERYTHING,
 //!     stay: false,
 //!     limits: Limits::default(),

@@ -77,7 +77,7 @@ impl Receiving {
         self.commit(scopes, out)?;
         while let Some(Batch::Durable { .. }) = self.batches.front() {
             let Some(Batch::Durable { tips, stretches }) = self.batches.pop_front() else { break };
-            logs.on_local(&tips)?;
+            logs.on_local(&tips);
             for Stretch { log, first, last, head } in stretches {
                 logs.on_received(log, first, last, head);
             }

@@ -21,6 +21,11 @@ use super::tips::Logs;
 use super::version::Version;
 use crate::id::{LogId, ScopeId};
 
+/// Longest time until the peer is known: a hello and its certificate, over a link that loses most of what it is given.
+const GREETING_MS: u64 = 30_000;
+/// Longest time for a device to be told the charter and its certificate: 400 kB at 32 kbit/s.
+const ENROLLING_MS: u64 = 120_000;
+
 /// One side of one conversation; see the [module](super).
 #[derive(Debug)]
 pub struct Session {
@@ -63,9 +68,12 @@ pub(super) struct Greeting {
     pub(super) local: LocalState,
     pub(super) tips: Vec<(ScopeId, [u8; 32])>,
     pub(super) changes: Vec<LocalChange>,
+    /// What we say to a peer once it is judged, if it called us.
+    pub(super) hello: Option<Frame>,
     /// A hello whose certificate is looked up or asked for, and the frames that came after it.
     pub(super) unknown: Option<HelloV2>,
     pub(super) later: Vec<Vec<u8>>,
+    pub(super) later_bytes: usize,
 }
 
 /// The peer, and whether it can judge entries.
@@ -85,25 +93,31 @@ pub(super) struct Talking {
 
 #[derive(Debug, Default)]
 struct Clock {
+    /// When the conversation began.
+    begun_ms: Option<u64>,
     /// When there was progress last, as far as wakes tell.
     since_ms: Option<u64>,
     has_progressed: bool,
 }
 
 impl Session {
-    /// Begins a conversation. The hello is ready to be sent at once.
+    /// Begins a conversation. The hello of the side that [calls](SessionConfig::calls) is ready to be sent at once.
     pub fn new(config: SessionConfig, mut local: LocalState) -> Self {
         let mut out = Outbox::default();
         let granted = config.certificate.as_ref().map_or(&[][..], |certificate| certificate.scopes());
         let mut logs = Logs::new(std::mem::take(&mut local.tips), granted);
         let tips = logs.digests(config.version);
-        out.say(&match config.version {
+        let hello = match config.version {
             Version::V1 => Frame::Hello(hello::first(&config, &local, &tips)),
             Version::V2 => {
                 hello::forget_unless_usable(&mut local, &logs);
                 Frame::HelloV2(hello::second(&config, &local, &tips))
             }
-        });
+        };
+        if config.calls {
+            out.say(&hello);
+        }
+        let hello = (!config.calls).then_some(hello);
         let (sending, statements) = (Sending::new(config.version), Statements::new(config.version));
         Self {
             config,
@@ -112,8 +126,10 @@ impl Session {
                 local,
                 tips,
                 changes: Vec::new(),
+                hello,
                 unknown: None,
                 later: Vec::new(),
+                later_bytes: 0,
             })),
             is_shown: false,
             statements,
@@ -249,7 +265,7 @@ impl Session {
             Phase::Enrolling { .. } | Phase::Closed => return Ok(()),
         }
         let LocalChange { tips, statements, cuts, blobs } = change;
-        self.logs.on_local(&tips)?;
+        self.logs.on_local(&tips);
         self.on_cuts(&cuts);
         let is_cut = matches!(&self.phase, Phase::Talking(talking) if talking.peer.is_cut());
         if !is_cut {
@@ -303,6 +319,17 @@ impl Session {
 
     fn on_wake(&mut self, now_ms: u64) -> Result<(), Close> {
         let since_ms = *self.clock.since_ms.get_or_insert(now_ms);
+        let lasted_ms = now_ms.saturating_sub(*self.clock.begun_ms.get_or_insert(now_ms));
+        // A stranger may not keep his place by saying something now and then.
+        match &self.phase {
+            Phase::Greeting(_) if lasted_ms > GREETING_MS && !self.out.is_waiting_for_host() => {
+                return Err(Close::new(CloseCode::TooSlow, "no hello"));
+            }
+            Phase::Enrolling { .. } if lasted_ms > ENROLLING_MS => {
+                return Err(Close::new(CloseCode::NotEnrolled, "no certificate"));
+            }
+            Phase::Greeting(_) | Phase::Enrolling { .. } | Phase::Talking(_) | Phase::Closed => {}
+        }
         // While the host owes an answer it is not the peer that is slow.
         let is_fine = std::mem::take(&mut self.clock.has_progressed)
             || self.out.is_waiting_for_host()

@@ -26,6 +26,8 @@ pub(super) struct Logs {
     behind: u64,
     /// Logs held here of which the peer named a greater height, not reported yet.
     ahead: Vec<(LogId, u64)>,
+    /// How many logs of ours are told.
+    told: usize,
 }
 
 #[derive(Debug, Default)]
@@ -106,13 +108,16 @@ pub(super) enum Verdict {
 
 impl Logs {
     /// What this side holds, before the peer is known.
-    pub(super) fn new(tips: Vec<LocalTip>, granted: &[ScopeId]) -> Self {
+    /// Of more than [`LOGS_MAX`] logs those with the lowest ids are told: what somebody else brought here must not end our
+    /// conversations, and two sides that hold the same tell the same.
+    pub(super) fn new(mut tips: Vec<LocalTip>, granted: &[ScopeId]) -> Self {
         let mut logs = Self::default();
-        for tip in tips {
-            if granted.contains(&tip.scope) {
-                logs.set_local(tip);
-            }
+        tips.retain(|tip| granted.contains(&tip.scope));
+        if tips.len() > LOGS_MAX {
+            tips.sort_unstable_by_key(|tip| tip.tip.log);
+            tips.truncate(LOGS_MAX);
         }
+        tips.into_iter().for_each(|tip| logs.set_local(tip));
         logs
     }
 
@@ -286,7 +291,7 @@ impl Logs {
                 self.set_remote(tip.log, tip);
             }
         }
-        if self.index.len() > LOGS_MAX { Err(Close::limit("logs")) } else { Ok(()) }
+        if self.index.len() > LOGS_MAX + self.told { Err(Close::limit("logs")) } else { Ok(()) }
     }
 
     /// Looks at all logs of a scope once the peer's are known.
@@ -314,10 +319,11 @@ impl Logs {
         Ok(())
     }
 
-    /// Our own logs as they are now.
-    pub(super) fn on_local(&mut self, tips: &[LocalTip]) -> Result<(), Close> {
+    /// Our own logs as they are now. New ones beyond the most that are told wait for the next conversation.
+    pub(super) fn on_local(&mut self, tips: &[LocalTip]) {
         for tip in tips {
-            let is_shared = self.scopes.contains_key(&tip.scope);
+            let is_told = self.index.len() < LOGS_MAX || self.index.contains_key(&tip.tip.log);
+            let is_shared = self.scopes.contains_key(&tip.scope) && is_told;
             if is_shared && self.index.get(&tip.tip.log).is_none_or(|known| *known == tip.scope) {
                 let log = self.log(tip.scope, tip.tip.log);
                 if log.local.is_some_and(|known| is_older(&tip.tip, &known.tip)) {
@@ -328,7 +334,6 @@ impl Logs {
                 self.recount(tip.tip.log, before);
             }
         }
-        if self.index.len() > LOGS_MAX { Err(Close::limit("logs")) } else { Ok(()) }
     }
 
     /// The peer sent entries `first` to `last` of a log, so it holds these.
@@ -536,7 +541,8 @@ impl Logs {
     }
 
     fn set_local(&mut self, tip: LocalTip) {
-        self.log(tip.scope, tip.tip.log).local = Some(tip);
+        let is_new = self.log(tip.scope, tip.tip.log).local.replace(tip).is_none();
+        self.told += usize::from(is_new);
         self.scopes.entry(tip.scope).or_default().tree.set(tip.tip);
     }
 
@@ -679,9 +685,9 @@ mod tests {
     fn a_change_that_was_overtaken_changes_nothing() {
         let mut logs = logs(5);
         logs.on_tips(SCOPE, true, vec![tip(5).tip], false).expect("a tip");
-        logs.on_local(&[tip(3)]).expect("within the limit");
+        logs.on_local(&[tip(3)]);
         assert_eq!((logs.behind(), logs.local(tip(5).tip.log)), (0, Some(tip(5))));
-        logs.on_local(&[tip(7)]).expect("within the limit");
+        logs.on_local(&[tip(7)]);
         assert_eq!(logs.local(tip(5).tip.log), Some(tip(7)));
     }
 

@@ -203,6 +203,7 @@ impl AwayShown {
             | AcceptError::Handshake { .. }
             | AcceptError::HungUp
             | AcceptError::EndpointClosed => "handshake",
+            AcceptError::MadeRoom => "busy",
         };
         Self { event: "turned-away", from: away.address.to_string(), code, why: away.error.to_string() }
     }

@@ -106,7 +106,7 @@ pub(super) struct News {
 impl Host {
     /// Joins the other conversations of the replica, and reads what is held.
     pub(super) fn begin(shared: &Arc<Shared>, peer: PeerKey, options: TalkOptions) -> Result<Opening, AccessError> {
-        let TalkOptions { version, wants, stay, limits, pace: _ } = options;
+        let TalkOptions { version, calls, wants, stay, limits, pace: _ } = options;
         let certificate = shared.certificate();
         let scopes: Arc<[ScopeId]> = certificate.as_ref().map_or_else(Vec::new, |held| held.scopes().to_vec()).into();
         let subscription = Subscription::join(shared, scopes.to_vec());
@@ -121,6 +121,7 @@ impl Host {
             certificate,
             store: identity.store,
             peer_transport: *peer.as_bytes(),
+            calls,
             wants,
             stay,
             limits,
@@ -256,13 +257,17 @@ impl Host {
         None
     }
 
-    /// Warns the owner of logs of its own of which the peer holds more, before any of it arrives.
+    /// Warns the owner of logs of its own of which the peer says that it holds more, before any of it arrives.
+    ///
+    /// A word costs nothing, and each new log is one of 256 that a key may begin: the same peer is believed once about one
+    /// key, until this replica is opened again. What it [shows](Self::warn_of_own) always counts.
     pub(super) fn compare_own(&self, heights: &[(LogId, u64)]) {
         let Some(owner) = &self.shared.owner else { return };
         for (log, height) in heights {
             // A store that cannot be read is found by the conversation itself.
             let Ok(Some(tip)) = self.shared.store.tip(*log) else { continue };
-            if *height > tip.top && owner.signs_with(&tip.key) {
+            let is_believed = || self.shared.warnings().insert((self.peer, tip.key));
+            if *height > tip.top && owner.signs_with(&tip.key) && is_believed() {
                 owner.peer_knows_more(*log);
             }
         }

@@ -35,6 +35,9 @@ pub(super) async fn run(
     loop {
         while lanes.feed(|class| talk.next_frame(class)) {}
         if talk.take_news() {
+            if talk.knows_peer() {
+                connection.vouch();
+            }
             progress.send_replace(talk.progress());
         }
         if let Some(close) = talk.close() {

@@ -236,6 +236,7 @@ impl Replica {
             cores: Arc::new(Semaphore::new(cores)),
             key_caches: Mutex::default(),
             signing: Mutex::default(),
+            warnings: Mutex::default(),
             doubts: Doubts::default(),
         }))
     }
@@ -391,6 +392,8 @@ pub(crate) struct Shared {
     key_caches: Mutex<Vec<KeyCache>>,
     /// Held while a receipt is made: no two have one counter.
     signing: Mutex<()>,
+    /// Keys of this device of which a peer said, without showing it, that it knows more: each peer is believed once.
+    warnings: Mutex<BTreeSet<(PeerKey, [u8; 32])>>,
     /// Descriptions of blobs that turned out false.
     doubts: Doubts,
 }
@@ -426,6 +429,10 @@ impl Shared {
     fn key_caches(&self) -> MutexGuard<'_, Vec<KeyCache>> {
         // Whatever a panic left behind is a list of caches.
         self.key_caches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn warnings(&self) -> MutexGuard<'_, BTreeSet<(PeerKey, [u8; 32])>> {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -211,8 +211,8 @@ impl End {
                 matches!(code, Some(CloseCode::Busy | CloseCode::TooSlow | CloseCode::Storage))
             }
             Self::ClosedHere { code, .. } => *code == CloseCode::TooSlow,
-            // A newer link of this device goes on in its place.
-            Self::RefusedByLink { .. } => false,
+            // After too many of one key a newer link of this device goes on in its place.
+            Self::RefusedByLink { number, .. } => *number == close_code::MADE_ROOM,
             Self::Done | Self::Stopped | Self::Misbehaved { .. } | Self::Storage(_) => false,
         }
     }
@@ -226,6 +226,7 @@ impl End {
             Self::ClosedHere { code, .. } | Self::ClosedByPeer { code: Some(code), .. } => code.name(),
             Self::ClosedByPeer { code: None, .. } => "unknown-code",
             Self::RefusedByLink { number: close_code::TOO_MANY_FROM_PEER, .. } => "too-many-connections",
+            Self::RefusedByLink { number: close_code::MADE_ROOM, .. } => CloseCode::Busy.name(),
             Self::RefusedByLink { .. } | Self::Misbehaved { .. } => "framing",
             Self::Aborted { .. } => "link-aborted",
             Self::Storage(_) => "storage",

@@ -294,7 +294,11 @@ impl Pump {
             let (host, heights) = (self.host.clone(), heights.clone());
             spawn_blocking(move || host.compare_own(&heights));
         }
+        let is_of_peer = matches!(report, Report::Peer { .. });
         self.host.heed(report, &mut self.tally);
+        if is_of_peer && self.tally.knows_peer() {
+            self.connection.vouch();
+        }
         self.progress.send_replace(self.tally.shown());
     }
 

@@ -155,7 +155,7 @@ async fn answer(shared: Arc<Shared>, incoming: Incoming, callers: Arc<Callers>, 
     let (transport, address) = (connection.peer(), connection.remote_address());
     let (progress, mut seen) = watch::channel(SyncProgress::default());
     callers.came(transport, address);
-    let options = TalkOptions { stay: true, ..TalkOptions::default() };
+    let options = TalkOptions { stay: true, calls: false, ..TalkOptions::default() };
     let conversation = conversation::hold(shared, connection, options, stop, progress);
     tokio::pin!(conversation);
     let outcome = loop {
@@ -197,6 +197,7 @@ impl Callers {
         match away.error {
             AcceptError::NoCommonVersion => {}
             AcceptError::TimedOut
+            | AcceptError::MadeRoom
             | AcceptError::NoRawKey
             | AcceptError::Handshake { .. }
             | AcceptError::HungUp

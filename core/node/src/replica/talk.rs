@@ -29,6 +29,8 @@ pub struct TalkOptions {
     pub version: Version,
     /// What this side wants to receive.
     pub wants: Wants,
+    /// Whether this side called the peer: it says hello first, the other when it has judged that.
+    pub calls: bool,
     /// Whether to stay after both sides hold the same, and pass on what is written then.
     pub stay: bool,
     /// Limits of this side.
@@ -50,10 +52,10 @@ pub enum Pace {
 }
 
 impl Default for TalkOptions {
-    /// Everything, until both sides hold the same, in the newest version.
+    /// Everything, until both sides hold the same, in the newest version, with a peer that was called.
     fn default() -> Self {
         let (wants, limits) = (Wants::EVERYTHING, Limits::default());
-        Self { version: Version::NEWEST, wants, stay: false, limits, pace: Pace::AtOnce }
+        Self { version: Version::NEWEST, calls: true, wants, stay: false, limits, pace: Pace::AtOnce }
     }
 }
 
@@ -245,6 +247,11 @@ impl Talk {
     /// Whether something was reported since the last call.
     pub(super) fn take_news(&mut self) -> bool {
         std::mem::take(&mut self.has_news)
+    }
+
+    /// Whether the peer is a member of the mission in good standing.
+    pub(super) fn knows_peer(&self) -> bool {
+        self.tally.knows_peer()
     }
 
     /// The link says how it ended, and what it carried.

@@ -63,6 +63,11 @@ impl From<LinkStats> for Traffic {
 }
 
 impl Tally {
+    /// Whether the peer is a member of the mission in good standing.
+    pub(super) fn knows_peer(&self) -> bool {
+        self.peer.as_ref().is_some_and(|peer| !peer.is_cut)
+    }
+
     /// Takes down what the session reports.
     pub(super) fn note(&mut self, report: Report, shared: &Shared) {
         match report {

@@ -121,6 +121,7 @@ impl Host {
             certificate: self.certificate.clone(),
             store: self.store,
             peer_transport: [peer; 32],
+            calls: true,
             wants: Wants::EVERYTHING,
             stay: false,
             limits: Limits::default(),
@@ -165,6 +166,13 @@ impl Host {
     pub(in crate::sync) fn session(&self, peer: u8) -> Session {
         self.peer.set(peer);
         Session::new(self.config(peer), LocalState { agreement: self.last_agreement(peer), ..self.local() })
+    }
+
+    /// A session with a peer that called.
+    pub(in crate::sync) fn called(&self, peer: u8) -> Session {
+        self.peer.set(peer);
+        let config = SessionConfig { calls: false, ..self.config(peer) };
+        Session::new(config, LocalState { agreement: self.last_agreement(peer), ..self.local() })
     }
 
     /// Signs and keeps `count` entries on top of the main branch of the log of `author` in scope 1.

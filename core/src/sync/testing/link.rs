@@ -154,7 +154,7 @@ pub(in crate::sync) fn join(hosts: &mut [Host; 2]) -> Link {
     for host in hosts.iter_mut() {
         (host.closed, host.reports) = (None, Vec::new());
     }
-    Link::new(hosts[0].session(hosts[1].seed), hosts[1].session(hosts[0].seed))
+    Link::new(hosts[0].session(hosts[1].seed), hosts[1].called(hosts[0].seed))
 }
 
 /// Two hosts that hold the same, and know it.

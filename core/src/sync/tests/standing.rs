@@ -3,10 +3,10 @@
 use crate::id::{BlobHash, LogId, MissionId};
 use crate::record::testing::{certificate, charter, key, request, roster, scope};
 use crate::roster::{Certificate, Class as StatementClass, Cut, CutDraft, CutReason, Role};
-use crate::sync::frame::{Frame, Hello, HelloV2, Shown, Wants};
-use crate::sync::io::{Class, Input, LocalChange};
+use crate::sync::frame::{Frame, Hello, HelloV2, LogTip, Shown, Wants};
+use crate::sync::io::{Action, Class, Input, LocalChange};
 use crate::sync::testing::{Alone, EPOCH, Host, Link, assert_synced, file, in_each_version, join, speak, sync};
-use crate::sync::{CloseCode, CutKey, LocalState, Report, Session, SessionConfig, Version};
+use crate::sync::{CloseCode, CutKey, LocalState, LocalTip, Report, Session, SessionConfig, Version};
 
 fn hello_of(host: &Host, edit: impl Fn(&mut Hello)) -> Vec<u8> {
     let bytes = host.session(1).poll_send(Class::Control).expect("a hello");
@@ -84,11 +84,77 @@ fn a_joining_device_receives_the_charter_and_its_own_certificates_and_nothing_el
         assert!(hosts[1].logs.is_empty());
         // The camp waits for the device to go, and not for ever.
         assert_eq!(hosts[0].closed, None);
-        for now_ms in [0, 1, 90_002] {
+        for now_ms in [0, 1, 90_002, 180_004] {
             link.sessions[0].handle(Input::Wake(now_ms));
         }
         link.run(&mut hosts);
         assert_eq!(hosts[0].closed.map(|close| close.code), Some(CloseCode::NotEnrolled));
+    });
+}
+
+#[test]
+fn who_is_called_says_who_it_is_to_members_only() {
+    in_each_version(|| {
+        let camp = Host::new(31);
+        let mut phone = Host::new(32);
+        let mut called = camp.called(32);
+        assert_eq!(called.poll_send(Class::Control), None, "nothing before the caller's hello");
+        called.handle(Input::Frame(Class::Control, phone.session(31).poll_send(Class::Control).expect("a hello")));
+        let certificate = |frame: Option<Vec<u8>>| match Frame::decode(&frame.expect("an answer")) {
+            Ok(Frame::Hello(hello)) => hello.certificate,
+            Ok(Frame::HelloV2(hello)) => match hello.certificate {
+                Shown::Whole(certificate) => Some(certificate),
+                Shown::Nothing | Shown::Named(_) => None,
+            },
+            other => panic!("{other:?}"),
+        };
+        let own = camp.certificate.as_ref().map(|own| own.as_bytes().to_vec());
+        assert_eq!(certificate(called.poll_send(Class::Control)), own);
+
+        phone.certificate = None;
+        let mut called = camp.called(32);
+        called.handle(Input::Frame(Class::Control, phone.session(31).poll_send(Class::Control).expect("a hello")));
+        assert_eq!(certificate(called.poll_send(Class::Control)), None, "a stranger is told no name");
+    });
+}
+
+#[test]
+fn a_stranger_that_says_something_now_and_then_is_sent_away_all_the_same() {
+    in_each_version(|| {
+        let mut phone = Host::new(32);
+        phone.certificate = None;
+        let mut alone = Alone::new(Host::new(31), 32);
+        let hello = phone.session(31).poll_send(Class::Control).expect("a hello");
+        assert_eq!(alone.hear(Class::Control, hello), None);
+        let closed = (0..10u64).find_map(|minute| {
+            alone.hear(Class::Control, Frame::Classes(vec![]).encode());
+            alone.session.handle(Input::Wake(minute * 60_000));
+            alone.settle().map(|close| (minute, close.code))
+        });
+        assert_eq!(closed, Some((3, CloseCode::NotEnrolled)));
+        let mut silent = Alone::new(Host::new(31), 32);
+        silent.session.handle(Input::Wake(0));
+        silent.session.handle(Input::Wake(30_001));
+        assert_eq!(silent.settle().map(|close| close.code), Some(CloseCode::TooSlow));
+    });
+}
+
+#[test]
+fn more_logs_than_are_told_end_no_conversation() {
+    in_each_version(|| {
+        let mut hosts = [Host::new(31), Host::new(32)];
+        hosts[0].write(31, 2);
+        let own = *hosts[0].logs.keys().next().expect("it wrote");
+        let tip = hosts[0].tip(own).expect("it wrote").tip;
+        let log = |n: u32| LogId::from_bytes(crate::id::sha256(&[&n.to_be_bytes()]));
+        let tips = (0..70_000).map(|n| LocalTip { tip: LogTip { log: log(n), ..tip }, scope: scope(1), urgency: 0 });
+        let mut session = Session::new(hosts[0].config(32), LocalState { tips: tips.collect(), ..hosts[0].local() });
+        let more = LocalTip { tip: LogTip { log: log(70_001), ..tip }, scope: scope(1), urgency: 0 };
+        session.handle(Input::Frame(Class::Control, hosts[1].session(31).poll_send(Class::Control).expect("a hello")));
+        session.handle(Input::LocalChange(LocalChange { tips: vec![more], ..LocalChange::default() }));
+        while let Some(action) = session.poll() {
+            assert!(!matches!(action, Action::Close(_)), "{action:?}");
+        }
     });
 }
 
