@@ -25,6 +25,15 @@ pub struct LogHeld {
     pub missing: u64,
 }
 
+/// How much a store held for which its receipt has no room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Logs.
+    pub logs: u64,
+    /// Blobs held whole.
+    pub blobs: u64,
+}
+
 /// What a store states.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReceiptDraft {
@@ -38,6 +47,8 @@ pub struct ReceiptDraft {
     pub blobs: Vec<BlobHash>,
     /// The signer's certificate.
     pub certificate: StatementId,
+    /// What is held and not among the logs and blobs, because a receipt has no room for it.
+    pub left_out: LeftOut,
 }
 
 /// A receipt whose signer was entitled to it.
@@ -139,6 +150,17 @@ impl Receipt {
         &self.draft.blobs
     }
 
+    /// What the store held that is not listed. An absence from a receipt that leaves something out says nothing.
+    pub fn left_out(&self) -> LeftOut {
+        self.draft.left_out
+    }
+
+    /// How many logs and blobs the store held, with those that are not listed.
+    fn totals(&self) -> (u64, u64) {
+        let LeftOut { logs, blobs } = self.left_out();
+        (logs.saturating_add(self.logs().len() as u64), blobs.saturating_add(self.blobs().len() as u64))
+    }
+
     /// How much of `log` was held.
     pub fn log(&self, log: LogId) -> Option<&LogHeld> {
         let logs = self.logs();
@@ -160,7 +182,10 @@ impl Receipt {
                 held.height > earlier.height || (held.height == earlier.height && held.head == earlier.head)
             })
         };
+        let (totals, before) = (self.totals(), other.totals());
         self.signer == other.signer
+            && totals.0 >= before.0
+            && totals.1 >= before.1
             && self.store() == other.store()
             && self.counter() > other.counter()
             && other.logs().iter().all(at_least)
@@ -169,9 +194,17 @@ impl Receipt {
 }
 
 fn encode(mission: MissionId, draft: &ReceiptDraft) -> Vec<u8> {
-    let ReceiptDraft { store, counter, logs, blobs, certificate } = draft;
+    let ReceiptDraft { store, counter, logs, blobs, certificate, left_out } = draft;
+    let is_whole = *left_out == LeftOut::default();
     let mut writer = Writer::with_capacity(128 + logs.len() * 86 + blobs.len() * 34);
-    writer.map(6).uint(1).bytes(mission.as_bytes()).uint(2).bytes(store.as_bytes()).uint(3).uint(*counter);
+    writer
+        .map(if is_whole { 6 } else { 7 })
+        .uint(1)
+        .bytes(mission.as_bytes())
+        .uint(2)
+        .bytes(store.as_bytes())
+        .uint(3)
+        .uint(*counter);
     writer.uint(4).array(logs.len());
     for LogHeld { log, height, head, missing } in logs {
         writer.array(4).bytes(log.as_bytes()).uint(*height).bytes(head.as_bytes()).uint(*missing);
@@ -181,6 +214,9 @@ fn encode(mission: MissionId, draft: &ReceiptDraft) -> Vec<u8> {
         writer.bytes(blob.as_bytes());
     }
     writer.uint(6).bytes(certificate.as_bytes());
+    if !is_whole {
+        writer.uint(7).array(2).uint(left_out.logs).uint(left_out.blobs);
+    }
     writer.finish()
 }
 
@@ -189,6 +225,7 @@ fn read<P: Policy>(payload: &[u8], policy: P) -> Result<(MissionId, ReceiptDraft
     let mut reader = Reader::with(payload, policy);
     let (mut mission, mut store, mut counter, mut logs, mut blobs, mut certificate) =
         (None, None, None, None, None, None);
+    let mut left_out = LeftOut::default();
     let mut fields = reader.map("receipt")?;
     while let Some(key) = fields.next(&mut reader)? {
         match key {
@@ -198,6 +235,7 @@ fn read<P: Policy>(payload: &[u8], policy: P) -> Result<(MissionId, ReceiptDraft
             4 => logs = Some(read_logs(&mut reader)?),
             5 => blobs = Some(read_blobs(&mut reader)?),
             6 => certificate = Some(StatementId::from_bytes(reader.array_of("certificate")?)),
+            7 => left_out = read_left_out(&mut reader)?,
             _ => return Err(Refused { check: Check::Shape, what: "receipt" }),
         }
     }
@@ -208,8 +246,17 @@ fn read<P: Policy>(payload: &[u8], policy: P) -> Result<(MissionId, ReceiptDraft
         logs: present(logs, "logs")?,
         blobs: present(blobs, "blobs")?,
         certificate: present(certificate, "certificate")?,
+        left_out,
     };
     Ok((present(mission, "mission")?, draft))
+}
+
+fn read_left_out<P: Policy>(reader: &mut Reader<'_, P>) -> Result<LeftOut, Refused> {
+    reader.array_exact(2, "left out")?;
+    let left_out = LeftOut { logs: reader.uint("logs left out")?, blobs: reader.uint("blobs left out")? };
+    reader.leave();
+    reader.policy().require(left_out != LeftOut::default(), Check::Shape, "left out")?;
+    Ok(left_out)
 }
 
 fn read_logs<P: Policy>(reader: &mut Reader<'_, P>) -> Result<Vec<LogHeld>, Refused> {
@@ -258,6 +305,7 @@ mod tests {
             logs: logs.to_vec(),
             blobs: blobs.iter().map(|&blob| BlobHash::from_bytes([blob; 32])).collect(),
             certificate: certificate(1, 30, Role::Camp).id(),
+            left_out: LeftOut::default(),
         }
     }
 
@@ -275,6 +323,18 @@ mod tests {
         assert_eq!(receipt.log(LogId::from_bytes([2; 32])), Some(&held(2, 5, 9)));
         let held = [3, 4, 5].map(|blob| receipt.holds_blob(BlobHash::from_bytes([blob; 32])));
         assert_eq!(held, [true, true, false]);
+    }
+
+    #[test]
+    fn a_receipt_says_how_much_it_leaves_out() {
+        let roster = roster(&[certificate(1, 30, Role::Camp)]);
+        let left_out = LeftOut { logs: 3, blobs: 40_000 };
+        let receipt = make(ReceiptDraft { left_out, ..draft(2, &[held(1, 1, 8)], &[4]) });
+        assert_eq!(Receipt::verify(receipt.as_bytes(), &roster).map(|receipt| receipt.left_out()), Ok(left_out));
+        assert_eq!(make(draft(1, &[], &[])).left_out(), LeftOut::default());
+        // One that lists as much and leaves out less says that less is held.
+        let later = make(draft(3, &[held(1, 1, 8)], &[4]));
+        assert!(!later.covers(&receipt) && receipt.covers(&make(draft(1, &[held(1, 1, 8)], &[4]))));
     }
 
     #[test]

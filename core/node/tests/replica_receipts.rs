@@ -5,7 +5,7 @@
 
 mod replica_support;
 
-use merestone_core::receipt::{Receipt, ReceiptDraft};
+use merestone_core::receipt::{LeftOut, Receipt, ReceiptDraft};
 use merestone_core::roster::Role;
 use merestone_node::replica::End;
 use merestone_store::StatementClass;
@@ -20,7 +20,14 @@ async fn a_foreign_receipt_with_the_greatest_counter_stops_no_store_from_signing
     sync(&at_anna, &at_boris).await;
     let store = anna.store.identity().unwrap().store;
     let certificate = boris.certificate.id();
-    let draft = ReceiptDraft { store, counter: u64::MAX, logs: vec![], blobs: vec![], certificate };
+    let draft = ReceiptDraft {
+        store,
+        counter: u64::MAX,
+        logs: vec![],
+        blobs: vec![],
+        certificate,
+        left_out: LeftOut::default(),
+    };
     let foreign = Receipt::make(&at_anna.authority().roster(), &key(11), draft).unwrap();
     anna.learn(StatementClass::Receipt, foreign.as_bytes());
     drop(at_anna);

@@ -15,7 +15,7 @@ use merestone_core::entry::{EntryDraft, Position, Rendition, RenditionOrReason, 
 use merestone_core::erasure::{Erased, ErasureDraft, ErasureReason};
 use merestone_core::id::{BlobHash, EntryId, RecordId, StatementId, StoreId};
 use merestone_core::key::{KeyCache, PublicKey, SigningKey};
-use merestone_core::receipt::{LogHeld, Receipt, ReceiptDraft};
+use merestone_core::receipt::{LeftOut, LogHeld, Receipt, ReceiptDraft};
 use merestone_core::record::Standing;
 use merestone_core::roster::{Class, RECEIPT_STORES_MAX, Role};
 use merestone_node::Answer;
@@ -296,7 +296,7 @@ fn custody_rests_on_receipts_over_heads_that_are_held() {
     let store = b.store().identity().unwrap().store;
     let receipt = |counter, height, head, missing| {
         let logs = vec![LogHeld { log, height, head, missing }];
-        let draft = ReceiptDraft { store, counter, logs, blobs: vec![], certificate };
+        let draft = ReceiptDraft { store, counter, logs, blobs: vec![], certificate, left_out: LeftOut::default() };
         let receipt = Receipt::make(&a.authority().roster(), &*keys.signer, draft).unwrap();
         a.receive(Class::Receipt, &[receipt.as_bytes().to_vec()]).unwrap();
     };
@@ -312,7 +312,14 @@ fn custody_rests_on_receipts_over_heads_that_are_held() {
     // Another key signs under the camp's store id: it speaks for itself only.
     let other = merestone_node::vault::Vault::unlock(&vault(&a, "one"), &observer).unwrap();
     let certificate = a.authority().roster().certificates_of(observer.as_bytes()).next().unwrap().id();
-    let draft = ReceiptDraft { store, counter: u64::MAX, logs: vec![], blobs: vec![], certificate };
+    let draft = ReceiptDraft {
+        store,
+        counter: u64::MAX,
+        logs: vec![],
+        blobs: vec![],
+        certificate,
+        left_out: LeftOut::default(),
+    };
     let foreign = Receipt::make(&a.authority().roster(), &*other.signer, draft).unwrap();
     a.receive(Class::Receipt, &[foreign.as_bytes().to_vec()]).unwrap();
     assert_eq!((at_camp(first), at_camp(second)), (true, true));
@@ -328,8 +335,14 @@ fn receipts_that_made_way_are_gone_from_the_store() {
     let signer = merestone_node::vault::Vault::unlock(&vault(&device, "one"), &observer).unwrap().signer;
     let certificate = device.authority().roster().certificates_of(observer.as_bytes()).next().unwrap().id();
     let receipt = |store: u8, counter: u64| {
-        let draft =
-            ReceiptDraft { store: StoreId::from_bytes([store; 16]), counter, logs: vec![], blobs: vec![], certificate };
+        let draft = ReceiptDraft {
+            store: StoreId::from_bytes([store; 16]),
+            counter,
+            logs: vec![],
+            blobs: vec![],
+            certificate,
+            left_out: LeftOut::default(),
+        };
         Receipt::make(&device.authority().roster(), &*signer, draft).unwrap().as_bytes().to_vec()
     };
     let in_store = || device.store().statement_ids(StatementClass::Receipt).unwrap();
@@ -363,7 +376,8 @@ fn a_device_that_poses_as_many_stores_is_one_peer() {
         for n in 0..5 {
             let logs = vec![LogHeld { log, height: 1, head, missing: 0 }];
             let store = StoreId::from_bytes([n; 16]);
-            let draft = ReceiptDraft { store, counter: 1, logs, blobs: vec![], certificate };
+            let draft =
+                ReceiptDraft { store, counter: 1, logs, blobs: vec![], certificate, left_out: LeftOut::default() };
             let receipt = Receipt::make(&a.authority().roster(), &*signer, draft).unwrap();
             a.receive(Class::Receipt, &[receipt.as_bytes().to_vec()]).unwrap();
             assert_eq!(a.custody(head).unwrap().unwrap().peers, count + 1);

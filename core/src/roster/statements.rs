@@ -383,7 +383,7 @@ impl Roster {
 mod tests {
     use super::*;
     use crate::id::BlobHash;
-    use crate::receipt::ReceiptDraft;
+    use crate::receipt::{LeftOut, ReceiptDraft};
     use crate::record::testing::{certificate, charter, key, roster, scope};
     use crate::roster::{CutDraft, CutReason, Role};
 
@@ -438,7 +438,14 @@ mod tests {
         let receipt = |counter, blobs: &[u8]| {
             let blobs = blobs.iter().map(|&blob| BlobHash::from_bytes([blob; 32])).collect();
             let store = StoreId::from_bytes([1; 16]);
-            let draft = ReceiptDraft { store, counter, logs: vec![], blobs, certificate: camp.id() };
+            let draft = ReceiptDraft {
+                store,
+                counter,
+                logs: vec![],
+                blobs,
+                certificate: camp.id(),
+                left_out: LeftOut::default(),
+            };
             Receipt::make(&held, &key(30), draft).expect("a certified key signs")
         };
         let receipts = [receipt(1, &[1]), receipt(2, &[1, 2]), receipt(3, &[3])];
@@ -460,7 +467,14 @@ mod tests {
         let receipt = |signer: usize, store: u8, counter: u64, blob: u8| {
             let store = StoreId::from_bytes([store; 16]);
             let blobs = vec![BlobHash::from_bytes([blob; 32])];
-            let draft = ReceiptDraft { store, counter, logs: vec![], blobs, certificate: camps[signer].id() };
+            let draft = ReceiptDraft {
+                store,
+                counter,
+                logs: vec![],
+                blobs,
+                certificate: camps[signer].id(),
+                left_out: LeftOut::default(),
+            };
             Receipt::make(&held, &key([30, 31][signer]), draft).expect("a certified key signs")
         };
         // Each states something that no other does: none covers another.

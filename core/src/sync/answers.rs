@@ -65,6 +65,13 @@ impl Session {
             (Pending::Entries | Pending::EntriesInFull, Loaded::Entries { entries, rest }) => {
                 self.sending.on_loaded(entries, rest, &mut self.logs)
             }
+            (Pending::EntriesWithBodies, Loaded::Entries { entries, rest }) => {
+                self.sending.on_bodies_loaded(entries, &rest, &mut self.logs, out)
+            }
+            (Pending::MissingBodies, Loaded::MissingBodies(places)) => {
+                self.bodies.on_missing(places);
+                Ok(())
+            }
             (Pending::Wanted(class), Loaded::Wanted(blobs)) => {
                 self.fetching.on_wanted(class, blobs, self.config.limits.blob_bytes_max);
                 Ok(())

@@ -188,7 +188,7 @@ impl Comparing {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::frame::Frame;
+    use super::super::frame::{Frame, SHORT_BYTES};
     use super::super::tree::tests::tip;
     use super::*;
     use crate::id::ScopeId;
@@ -287,12 +287,12 @@ mod tests {
     #[test]
     fn the_cost_is_near_what_differs_and_not_near_the_number_of_logs() {
         for (logs, changed, most) in [
-            (500, 1, 1_500),
-            (500, 5, 6_000),
-            (500, 50, 26_000),
-            (10_000, 1, 3_000),
-            (10_000, 50, 70_000),
-            (65_536, 1, 3_500),
+            (500, 1, 2_000),
+            (500, 5, 8_000),
+            (500, 50, 34_000),
+            (10_000, 1, 4_000),
+            (10_000, 50, 93_000),
+            (65_536, 1, 4_600),
         ] {
             let a = tips((0..logs).map(|number| (number, 5)));
             let mut b = a.clone();
@@ -325,7 +325,8 @@ mod tests {
         told.on_node(list(vec![], &[1])).expect("the root");
         assert!(told.on_node(list(vec![], &[1])).is_err(), "twice");
         let mut told = begin();
-        told.on_node(Node { prefix: vec![], content: NodeContent::Inner([Some([1; 12]); 16]) }).expect("the root");
+        told.on_node(Node { prefix: vec![], content: NodeContent::Inner([Some([1; SHORT_BYTES]); 16]) })
+            .expect("the root");
         let first = tip(1, 5).log.as_bytes()[0] >> 4;
         assert!(told.on_node(list(vec![(first + 1) % 16], &[1])).is_err(), "a tip of another prefix");
     }

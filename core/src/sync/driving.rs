@@ -37,7 +37,7 @@ impl Session {
             out.report(Report::PeerAhead(ahead));
         }
         self.statements.drive(out);
-        self.receiving.drive(scopes, &mut self.logs, out)?;
+        self.receiving.drive(scopes, &mut self.logs, &mut self.bodies, out)?;
         if talking.is_peer_ready {
             let (wants_entries, is_cut) = (talking.peer.wants.entries(), talking.peer.is_cut());
             self.compare(wants_entries, is_cut);
@@ -46,8 +46,13 @@ impl Session {
         let Phase::Talking(talking) = &self.phase else { return Ok(()) };
         let scopes = &talking.peer.scopes;
         self.serving.drive(scopes, &mut self.out);
-        // Text first: no blob is asked for while entries are on their way.
+        // Text first: no blob is asked for while entries or bodies are on their way.
         if talking.is_peer_ready && self.statements.is_ready() && self.are_entries_here() {
+            let (logs, is_cut) = (&self.logs, talking.peer.is_cut());
+            // A peer whose key was cut hears of the logs that it named, and of no others.
+            self.bodies.drive(scopes, |log| !is_cut || logs.is_named(log), &mut self.out);
+        }
+        if talking.is_peer_ready && self.statements.is_ready() && self.are_entries_here() && self.bodies.is_idle() {
             self.fetching.drive(self.config.wants, scopes, &mut self.out);
         }
         self.drive_rest()?;
@@ -109,6 +114,7 @@ impl Session {
             && self.sending.is_idle()
             && self.serving.is_idle()
             && self.are_entries_here()
+            && self.bodies.is_idle()
             && self.fetching.is_idle(self.config.wants)
             && !self.out.is_waiting_for_host()
     }
@@ -195,7 +201,9 @@ impl Session {
             true => self.config.wants == Wants::EVERYTHING,
             false => is_everything_wanted,
         };
-        if let Some(state) = self.resting.state(talking.peer.is_cut(), is_everything_wanted) {
+        if let Some(state) =
+            self.resting.state(talking.peer.is_cut(), self.statements.are_withheld(), is_everything_wanted)
+        {
             self.out.report(Report::Rest(state));
         }
         if self.config.version == Version::V2 && !talking.peer.is_cut() {

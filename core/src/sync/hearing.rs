@@ -111,6 +111,16 @@ impl Session {
                 self.sending.add_again(log, from, count)
             }
             Frame::Again { .. } => Err(Close::malformed("again of a log that was not sent")),
+            // What is not shared is as good as not held.
+            Frame::Bodies(log, seqs) if is_cut || self.logs.local(log).is_none() => {
+                out.say(&Frame::Bodiless(log, seqs));
+                Ok(())
+            }
+            Frame::Bodies(log, seqs) => self.sending.add_bodies(log, seqs),
+            Frame::Bodiless(log, seqs) => {
+                self.bodies.on_bodiless(log, &seqs);
+                Ok(())
+            }
             Frame::Want(wants) if is_cut => {
                 self.serving.refuse(wants, out);
                 Ok(())
@@ -125,8 +135,12 @@ impl Session {
             Frame::Whole(id) => self.statements.on_whole(id),
             Frame::Receipt(receipt) => self.statements.on_receipt(receipt, out),
             Frame::Rest(rest) => {
-                if self.resting.on_rest(rest) && self.fetching.has_failed() {
+                let news = self.resting.on_rest(rest);
+                if news.are_blobs_others && self.fetching.has_failed() {
                     self.fetching.look_again(true);
+                    self.withdraw();
+                }
+                if news.is_less_missing && self.bodies.on_peers_news() {
                     self.withdraw();
                 }
                 self.settle_rest()

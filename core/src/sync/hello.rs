@@ -183,7 +183,7 @@ impl Session {
                 && !peer.is_cut();
             let shown = local.agreement.as_ref().map(|last| &last.agreement);
             let known = shown.filter(|known| known.certificate == own.map(|own| own.id()) && known.store == peer.store);
-            self.resting.recall(known.map(|known| known.digest));
+            self.resting.recall(known.map(|known| known.digest), since.is_some());
             let is_counted =
                 |census: &Census| census.missing == 0 && Some((census.digest, 0)) == blobs && are_hellos_equal;
             let same = local.blobs.filter(is_counted).map(|census| Rest {
@@ -193,6 +193,7 @@ impl Session {
                 heard: false,
             });
             if let Some(rest) = same {
+                self.bodies.are_held();
                 self.resting.on_rest(rest);
             }
             let talking = Talking {

@@ -135,6 +135,16 @@ pub enum Request {
         /// Most bytes of headers and bodies.
         bytes_max: usize,
     },
+    /// Positions of entries of `scopes` that are held without their bodies, which were not erased: log by log, ascending by seq
+    /// within a log, each once. Logs come in an order of the host's own that does not change; on from `after`.
+    MissingBodies {
+        /// The scopes this side shares with the peer.
+        scopes: Vec<ScopeId>,
+        /// Where the last page ended.
+        after: Option<(LogId, u64)>,
+        /// Most positions.
+        positions_max: usize,
+    },
     /// Blobs of a class that entries of `scopes` name and that are not held whole, ascending by hash, above `after`.
     Wanted {
         /// The class.
@@ -237,6 +247,8 @@ pub enum Loaded {
         /// What of the spans remains.
         rest: Vec<Span>,
     },
+    /// For [`Request::MissingBodies`]. Fewer than were asked for: there are no more.
+    MissingBodies(Vec<(LogId, u64)>),
     /// For [`Request::Wanted`]: each blob once. Fewer than were asked for: there are no more.
     Wanted(Vec<WantedBlob>),
     /// For [`Request::Described`]; `None`: no entry describes it so, or it is held by now.
@@ -265,6 +277,8 @@ pub struct HeldAt {
 pub struct StoredEntry {
     /// Its log.
     pub log: LogId,
+    /// Its place in it.
+    pub seq: u64,
     /// The header, as signed.
     pub header: Vec<u8>,
     /// The body, unless it is withheld, erased or not held.
@@ -431,4 +445,6 @@ pub struct LocalChange {
     pub cuts: Vec<CutKey>,
     /// Whether blobs became held or wanted.
     pub blobs: bool,
+    /// Whether entries came without their bodies.
+    pub bodies: bool,
 }

@@ -77,11 +77,11 @@
 //!
 //! # What it does not do
 //!
-//! - It does not ask for a body that is missing at a position whose header both sides hold; receipts name these.
 //! - It sends no entry before the chain it stands in: an urgent one waits for the earlier ones of its log.
 //! - It does not hide what a certified peer could learn by asking: which logs of its scopes exist and how long they are.
 
 mod answers;
+mod bodies;
 mod chunks;
 mod close;
 mod columns;

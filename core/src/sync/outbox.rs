@@ -35,6 +35,9 @@ pub(super) enum Pending {
     Branches(LogId),
     Entries,
     EntriesInFull,
+    /// Entries whose bodies the peer lacks.
+    EntriesWithBodies,
+    MissingBodies,
     Wanted(BlobClass),
     Described(BlobClass, BlobHash),
     ChunkHashes(BlobClass, BlobHash),

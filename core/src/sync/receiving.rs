@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::bodies::Bodies;
 use super::close::{Close, CloseCode};
 use super::config::LocalTip;
 use super::frame::{BATCHES_MAX, Frame};
@@ -72,9 +73,15 @@ impl Receiving {
     }
 
     /// Has batches verified, commits those that were, in order, and acknowledges those that are durable, in order.
-    pub(super) fn drive(&mut self, scopes: &[ScopeId], logs: &mut Logs, out: &mut Outbox) -> Result<(), Close> {
+    pub(super) fn drive(
+        &mut self,
+        scopes: &[ScopeId],
+        logs: &mut Logs,
+        bodies: &mut Bodies,
+        out: &mut Outbox,
+    ) -> Result<(), Close> {
         self.verify(out);
-        self.commit(scopes, out)?;
+        self.commit(scopes, bodies, out)?;
         while let Some(Batch::Durable { .. }) = self.batches.front() {
             let Some(Batch::Durable { tips, stretches }) = self.batches.pop_front() else { break };
             logs.on_local(&tips);
@@ -105,7 +112,7 @@ impl Receiving {
         }
     }
 
-    fn commit(&mut self, scopes: &[ScopeId], out: &mut Outbox) -> Result<(), Close> {
+    fn commit(&mut self, scopes: &[ScopeId], bodies: &mut Bodies, out: &mut Outbox) -> Result<(), Close> {
         for batch in &mut self.batches {
             match batch {
                 Batch::Committing { .. } | Batch::Durable { .. } => {}
@@ -118,6 +125,9 @@ impl Receiving {
                         return Err(Close::new(CloseCode::Malformed, "scope of an entry"));
                     }
                     ask_again(&again, out);
+                    for entry in &entries {
+                        bodies.on_entry(entry.log(), entry.header().seq, entry.body_bytes().is_some());
+                    }
                     let stretches = stretches(&entries);
                     if !entries.is_empty() {
                         let count = entries.len() as u64;

@@ -12,12 +12,14 @@ pub(super) struct Resting {
     ours: Option<Rest>,
     /// What the peer said, unless something happened since.
     theirs: Option<Rest>,
-    /// What the peer's blobs were when it last said it.
-    their_blobs: Option<[u8; 32]>,
+    /// What the peer's blobs were when it last said it, and how much was missing there.
+    their_blobs: Option<([u8; 32], u64)>,
     /// For which entries and blobs a receipt was asked for in this session.
     receipt_for: Option<([u8; 32], [u8; 32])>,
     /// The digest that the host remembers as agreed.
     agreed: Option<[u8; 32]>,
+    /// Only what changed since an agreement is compared, so that a wrong one would mislead every conversation.
+    may_mislead: bool,
 }
 
 /// How far we are in saying it.
@@ -35,12 +37,22 @@ pub(super) enum Stage {
     Signed(Census),
 }
 
+/// What a rest of the peer says that the one before did not.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct RestNews {
+    pub(super) are_blobs_others: bool,
+    pub(super) is_less_missing: bool,
+}
+
 impl Resting {
-    /// What the peer said. Whether its blobs are others than it said before; what it lacked before its first word may be
-    /// there by now.
-    pub(super) fn on_rest(&mut self, rest: Rest) -> bool {
+    /// What the peer said. What it lacked before its first word may be there by now.
+    pub(super) fn on_rest(&mut self, rest: Rest) -> RestNews {
         self.theirs = Some(rest);
-        self.their_blobs.replace(rest.blobs) != Some(rest.blobs)
+        let before = self.their_blobs.replace((rest.blobs, rest.missing));
+        RestNews {
+            are_blobs_others: before.is_none_or(|(blobs, _)| blobs != rest.blobs),
+            is_less_missing: before.is_none_or(|(_, missing)| rest.missing < missing),
+        }
     }
 
     pub(super) fn on_census(&mut self, census: Census) {
@@ -94,17 +106,21 @@ impl Resting {
         self.theirs = None;
     }
 
-    /// What was agreed with the peer before, and which certificate it holds since.
-    pub(super) fn recall(&mut self, digest: Option<[u8; 32]>) {
-        self.agreed = digest;
+    /// What was agreed with the peer before, and which certificate it holds since; `is_since`: only what changed since an
+    /// agreement is compared, this or one with another store or certificate.
+    pub(super) fn recall(&mut self, digest: Option<[u8; 32]>, is_since: bool) {
+        (self.agreed, self.may_mislead) = (digest, is_since);
     }
 
-    /// Whether both rest; then whether they hold the same entries, and that this was not noted before.
+    /// Whether both rest; then whether they hold the same entries, and that this was not noted before, or shows that an
+    /// agreement misled them.
     pub(super) fn news(&mut self) -> Option<(bool, [u8; 32])> {
         let (ours, theirs) = (self.ours?, self.theirs?);
         let is_equal = ours.tips == theirs.tips;
         let now = is_equal.then_some(ours.tips);
-        (std::mem::replace(&mut self.agreed, now) != now).then_some((is_equal, ours.tips))
+        let is_news = std::mem::replace(&mut self.agreed, now) != now;
+        let is_misled = !is_equal && std::mem::take(&mut self.may_mislead);
+        (is_news || is_misled).then_some((is_equal, ours.tips))
     }
 
     pub(super) fn has_said(&self) -> bool {
@@ -124,10 +140,11 @@ impl Resting {
         self.ours.is_some() && self.theirs.is_some_and(|theirs| theirs.heard)
     }
 
-    /// How the two sides compare, once we rest.
-    pub(super) fn state(&self, is_cut: bool, is_everything_wanted: bool) -> Option<RestState> {
+    /// How the two sides compare, once we rest. `is_withheld`: the peer named a statement and did not give it.
+    pub(super) fn state(&self, is_cut: bool, is_withheld: bool, is_everything_wanted: bool) -> Option<RestState> {
         let ours = self.ours?;
         let is_synced_as_wanted = !is_cut
+            && !is_withheld
             && self.theirs.is_some_and(|theirs| {
                 let is_equal = (ours.tips, ours.blobs) == (theirs.tips, theirs.blobs);
                 is_equal && ours.missing == 0 && theirs.missing == 0

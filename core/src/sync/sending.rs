@@ -1,9 +1,9 @@
 //! Entries on their way to the peer: read, packed, sent and acknowledged (`spec/sync.md` §Entries).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::close::{Close, CloseCode};
-use super::frame::{BATCHES_MAX, FRAME_BYTES_MAX};
+use super::frame::{BATCHES_MAX, BODIES_MAX, FRAME_BYTES_MAX, Frame};
 use super::io::{Part, Request, Span, StoredEntry};
 use super::outbox::{Outbox, Pending};
 use super::tips::Logs;
@@ -28,6 +28,9 @@ pub(super) struct Sending {
     spans: BTreeMap<(u64, u64), Span>,
     order: u64,
     again: VecDeque<Span>,
+    /// Positions of whose entries the peer lacks bodies, and how many these are with those being read.
+    bodies: VecDeque<(LogId, Vec<u64>)>,
+    bodies_asked: usize,
     loading: Option<Loading>,
     /// Read and not packed yet.
     loaded: VecDeque<StoredEntry>,
@@ -42,6 +45,7 @@ pub(super) struct Sending {
 enum Loading {
     Spans(Vec<(u64, u64)>),
     InFull,
+    Bodies(LogId, Vec<u64>),
     /// To be dropped when it comes.
     Dropped,
 }
@@ -80,6 +84,16 @@ impl Sending {
         Ok(())
     }
 
+    /// The peer lacks the bodies at these positions.
+    pub(super) fn add_bodies(&mut self, log: LogId, seqs: Vec<u64>) -> Result<(), Close> {
+        self.bodies_asked += seqs.len();
+        if self.bodies_asked > BODIES_MAX {
+            return Err(Close::limit("bodies"));
+        }
+        self.bodies.push_back((log, seqs));
+        Ok(())
+    }
+
     /// Reads on when there is room.
     pub(super) fn drive(&mut self, out: &mut Outbox) {
         if self.loading.is_some() || !self.loaded.is_empty() || self.ready.len() >= READY_MAX {
@@ -93,7 +107,48 @@ impl Sending {
             let page = || self.spans.iter().take(BATCH_ENTRIES_MAX);
             self.loading = Some(Loading::Spans(page().map(|(key, _)| *key).collect()));
             out.load(request(page().map(|(_, span)| *span).collect()), Pending::Entries);
+        } else if let Some((log, seqs)) = self.bodies.pop_front() {
+            out.load(request(runs(log, &seqs)), Pending::EntriesWithBodies);
+            self.loading = Some(Loading::Bodies(log, seqs));
         }
+    }
+
+    /// Entries at positions of which the peer lacks bodies: sends those with bodies, and names where one is lacking here too.
+    pub(super) fn on_bodies_loaded(
+        &mut self,
+        mut entries: Vec<StoredEntry>,
+        rest: &[Span],
+        logs: &mut Logs,
+        out: &mut Outbox,
+    ) -> Result<(), Close> {
+        let storage = Close::new(CloseCode::Storage, "entries");
+        let (log, seqs) = match self.loading.take() {
+            Some(Loading::Bodies(log, seqs)) => (log, seqs),
+            Some(Loading::Dropped) => return Ok(()),
+            Some(Loading::Spans(_) | Loading::InFull) | None => return Err(storage),
+        };
+        let remains = |seq: &u64| rest.iter().any(|span| (span.from..span.until).contains(seq));
+        let (left, answered): (Vec<u64>, Vec<u64>) = seqs.into_iter().partition(remains);
+        if answered.is_empty() {
+            return Err(storage);
+        }
+        let lacking: BTreeSet<u64> = entries.iter().filter(|held| held.body.is_none()).map(|held| held.seq).collect();
+        entries.retain(|held| held.body.is_some());
+        let here: BTreeSet<u64> = entries.iter().map(|held| held.seq).collect();
+        let is_lacking = |seq: &u64| lacking.contains(seq) || !here.contains(seq);
+        self.bodies_asked = self.bodies_asked.saturating_sub(answered.len());
+        let bodiless: Vec<u64> = answered.into_iter().filter(is_lacking).collect();
+        if !bodiless.is_empty() {
+            out.say(&Frame::Bodiless(log, bodiless));
+        }
+        if !left.is_empty() {
+            self.bodies.push_front((log, left));
+        }
+        for entry in &entries {
+            logs.add_busy(entry.log, 1);
+        }
+        self.pack_in_full(&entries);
+        Ok(())
     }
 
     pub(super) fn on_loaded(
@@ -104,7 +159,7 @@ impl Sending {
     ) -> Result<(), Close> {
         let storage = Close::new(CloseCode::Storage, "entries");
         match self.loading.take() {
-            None => Err(storage),
+            None | Some(Loading::Bodies(..)) => Err(storage),
             Some(Loading::Dropped) => Ok(()),
             Some(Loading::Spans(keys)) => {
                 // A host that neither gives an entry nor finishes a span would be asked for ever.
@@ -160,7 +215,14 @@ impl Sending {
     }
 
     /// Sends nothing more: the peer's key was cut.
-    pub(super) fn restrict(&mut self) {
+    pub(super) fn restrict(&mut self, out: &mut Outbox) {
+        let reading = match &self.loading {
+            Some(Loading::Bodies(log, seqs)) => Some((*log, seqs.clone())),
+            Some(Loading::Spans(_) | Loading::InFull | Loading::Dropped) | None => None,
+        };
+        for (log, seqs) in reading.into_iter().chain(std::mem::take(&mut self.bodies)) {
+            out.say(&Frame::Bodiless(log, seqs));
+        }
         let in_flight = std::mem::take(&mut self.in_flight);
         let (acknowledged, loading) = (self.acknowledged, self.loading.take());
         *self = Self { version: self.version, in_flight, acknowledged, found: acknowledged, ..Self::default() };
@@ -170,6 +232,7 @@ impl Sending {
     pub(super) fn is_idle(&self) -> bool {
         self.spans.is_empty()
             && self.again.is_empty()
+            && self.bodies.is_empty()
             && self.loading.is_none()
             && self.loaded.is_empty()
             && self.ready.is_empty()
@@ -209,6 +272,13 @@ impl Sending {
             entries = rest;
         }
     }
+}
+
+/// Stretches of positions without a gap.
+fn runs(log: LogId, seqs: &[u64]) -> Vec<Span> {
+    let follows = |one: &u64, other: &u64| one.checked_add(1) == Some(*other);
+    let span = |run: &[u64]| Span { log, from: run[0], until: run[run.len() - 1].saturating_add(1), part: Part::Both };
+    seqs.chunk_by(follows).map(span).collect()
 }
 
 fn outgoing(entry: &StoredEntry) -> Outgoing<'_> {

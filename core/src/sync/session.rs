@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::bodies::Bodies;
 use super::close::{Close, CloseCode};
 use super::config::{CutKey, LocalState, SessionConfig};
 use super::fetching::Fetching;
@@ -37,6 +38,7 @@ pub struct Session {
     pub(super) probes: Probes,
     pub(super) sending: Sending,
     pub(super) receiving: Receiving,
+    pub(super) bodies: Bodies,
     pub(super) fetching: Fetching,
     pub(super) serving: Serving,
     pub(super) resting: Resting,
@@ -118,6 +120,7 @@ impl Session {
             out.say(&hello);
         }
         let hello = (!config.calls).then_some(hello);
+        let bodies = Bodies::new(config.version == Version::V2 && config.wants.entries());
         let (sending, statements) = (Sending::new(config.version), Statements::new(config.version));
         Self {
             config,
@@ -137,6 +140,7 @@ impl Session {
             probes: Probes::default(),
             sending,
             receiving: Receiving::default(),
+            bodies,
             fetching: Fetching::default(),
             serving: Serving::default(),
             resting: Resting::default(),
@@ -264,7 +268,7 @@ impl Session {
             Phase::Talking(_) => {}
             Phase::Enrolling { .. } | Phase::Closed => return Ok(()),
         }
-        let LocalChange { tips, statements, cuts, blobs } = change;
+        let LocalChange { tips, statements, cuts, blobs, bodies } = change;
         self.logs.on_local(&tips);
         self.on_cuts(&cuts);
         let is_cut = matches!(&self.phase, Phase::Talking(talking) if talking.peer.is_cut());
@@ -274,7 +278,10 @@ impl Session {
         if blobs {
             self.fetching.look_again(false);
         }
-        if blobs || !tips.is_empty() {
+        if bodies {
+            self.bodies.look_again();
+        }
+        if blobs || bodies || !tips.is_empty() {
             self.withdraw();
         }
         Ok(())
@@ -287,7 +294,7 @@ impl Session {
             return;
         }
         self.statements.restrict(&talking.peer.cuts);
-        self.sending.restrict();
+        self.sending.restrict(&mut self.out);
         self.serving.restrict();
         let lists = self.logs.restrict();
         lists.into_iter().for_each(|scope| self.out.say(&Frame::List(scope)));
@@ -336,8 +343,9 @@ impl Session {
             || self.resting.are_both_at_rest();
         let waited_ms = now_ms.saturating_sub(since_ms);
         let limit_ms = self.config.limits.progress_ms;
-        // Blobs are given up before the peer, whose limit may be the same, gives us up.
-        if is_fine || (waited_ms > limit_ms / 2 && self.fetching.give_up(&mut self.out)) {
+        // Bodies and blobs are given up before the peer, whose limit may be the same, gives us up.
+        let mut give_up = || self.bodies.give_up() | self.fetching.give_up(&mut self.out);
+        if is_fine || (waited_ms > limit_ms / 2 && give_up()) {
             self.clock.since_ms = Some(now_ms);
             return Ok(());
         }

@@ -41,10 +41,10 @@ pub(super) struct Statements {
     is_dropping: bool,
     /// Frames that wait for the link.
     frames: VecDeque<Vec<u8>>,
-    /// What the peer named and we lack.
-    lacking: HashSet<StatementId>,
-    /// How many of these the peer does not hold any more.
-    gone: usize,
+    /// What the peer named and we lack, by class.
+    lacking: BTreeMap<StatementClass, HashSet<StatementId>>,
+    /// How many of these the peer says that it does not hold any more.
+    gone: BTreeMap<StatementClass, usize>,
     admitting: usize,
     /// Sent to or received from the peer in this session, and not refused.
     exchanged: HashSet<StatementId>,
@@ -74,8 +74,8 @@ impl Statements {
             is_loading: false,
             is_dropping: false,
             frames: VecDeque::new(),
-            lacking: HashSet::new(),
-            gone: 0,
+            lacking: BTreeMap::new(),
+            gone: BTreeMap::new(),
             admitting: 0,
             exchanged: HashSet::new(),
             refused: 0,
@@ -154,7 +154,7 @@ impl Statements {
         let lacked_there = ours.iter().filter(|id| !their_set.contains(id)).copied();
         self.to_send.entry(class).or_default().extend(lacked_there);
         let lacked_here = state.theirs.iter().filter(|id| !our_set.contains(id) && !self.exchanged.contains(id));
-        self.lacking.extend(lacked_here.copied());
+        self.lacking.entry(class).or_default().extend(lacked_here.copied());
         if class == StatementClass::Receipt && self.version == Version::V2 {
             self.receipts.on_both(our_set.intersection(&their_set).map(|id| **id).collect());
         }
@@ -170,12 +170,13 @@ impl Statements {
         out: &mut Outbox,
     ) -> Result<(), Close> {
         let (gone, held): (Vec<_>, Vec<_>) = statements.into_iter().partition(Vec::is_empty);
-        self.gone += gone.len();
         for statement in &held {
-            let id = StatementId::of(statement);
-            self.lacking.remove(&id);
-            self.exchanged.insert(id);
+            self.arrived(class, StatementId::of(statement));
         }
+        // What nobody named cannot be gone.
+        let lacking = self.lacking.get(&class).map_or(0, HashSet::len);
+        let said = self.gone.entry(class).or_default();
+        *said = (*said + gone.len()).min(lacking);
         let is_own = |statement: &Vec<u8>| class == StatementClass::Receipt && self.receipts.on_heard(statement);
         let (own, others): (Vec<_>, Vec<_>) = held.into_iter().partition(is_own);
         for (statements, is_own) in [(own, true), (others, false)] {
@@ -189,9 +190,7 @@ impl Statements {
 
     /// The peer's receipt arrived.
     pub(super) fn on_receipt(&mut self, receipt: Vec<u8>, out: &mut Outbox) -> Result<(), Close> {
-        let id = StatementId::of(&receipt);
-        self.lacking.remove(&id);
-        self.exchanged.insert(id);
+        self.arrived(StatementClass::Receipt, StatementId::of(&receipt));
         self.receipts.on_heard(&receipt);
         self.admitting += 1;
         out.admit(StatementClass::Receipt, vec![receipt], true);
@@ -200,7 +199,7 @@ impl Statements {
 
     /// A receipt arrived as what differs from another one.
     pub(super) fn on_difference(&mut self, difference: Difference, out: &mut Outbox) -> Result<(), Close> {
-        self.lacking.insert(difference.id);
+        self.lacking.entry(StatementClass::Receipt).or_default().insert(difference.id);
         self.admitting += 1;
         self.receipts.on_difference(difference);
         self.rebuild(out);
@@ -235,8 +234,7 @@ impl Statements {
                 return false;
             }
             Next::Rebuilt(id, bytes, is_own) => {
-                self.lacking.remove(&id);
-                self.exchanged.insert(id);
+                self.arrived(StatementClass::Receipt, id);
                 out.admit(StatementClass::Receipt, vec![bytes], is_own);
             }
             Next::Lost(id) => {
@@ -407,7 +405,7 @@ impl Statements {
     pub(super) fn is_idle(&self) -> bool {
         self.is_ready
             && self.admitting == 0
-            && self.lacking.len() <= self.gone
+            && self.are_here()
             && !self.is_loading
             && self.frames.is_empty()
             && self.to_send.values().all(VecDeque::is_empty)
@@ -423,6 +421,24 @@ impl Statements {
         self.admitting == 0
     }
 
+    /// Whether the peer named a statement and says that it is gone: only receipts make way.
+    pub(super) fn are_withheld(&self) -> bool {
+        self.lacking.iter().any(|(class, lacking)| *class != StatementClass::Receipt && !lacking.is_empty())
+    }
+
+    fn arrived(&mut self, class: StatementClass, id: StatementId) {
+        if let Some(lacking) = self.lacking.get_mut(&class) {
+            lacking.remove(&id);
+        }
+        self.exchanged.insert(id);
+    }
+
+    /// Whether everything that the peer named came or is gone.
+    fn are_here(&self) -> bool {
+        let gone = |class| self.gone.get(class).copied().unwrap_or(0);
+        self.lacking.iter().all(|(class, lacking)| lacking.len() <= gone(class))
+    }
+
     /// How many ids are remembered, for the tests of what a peer can make grow.
     #[cfg(test)]
     pub(super) fn exchanged_count(&self) -> usize {
@@ -432,12 +448,12 @@ impl Statements {
     fn check(&self) -> Result<(), Close> {
         let is_within = self.admitting <= ADMITTING_LIMIT
             && self.exchanged.len() <= EXCHANGED_MAX
-            && self.lacking.len() <= EXCHANGED_MAX;
+            && self.lacking.values().map(HashSet::len).sum::<usize>() <= EXCHANGED_MAX;
         if is_within { Ok(()) } else { Err(Close::limit("statements")) }
     }
 
     fn is_settled(&self) -> bool {
         let is_compared = self.classes.values().all(|state| state.is_compared);
-        is_compared && self.lacking.len() <= self.gone && self.admitting == 0
+        is_compared && self.are_here() && self.admitting == 0
     }
 }

@@ -474,6 +474,11 @@ impl Logs {
         self.get(id)?.local
     }
 
+    /// Whether the peer named a log.
+    pub(super) fn is_named(&self, id: LogId) -> bool {
+        self.get(id).is_some_and(|log| log.is_named)
+    }
+
     /// Entries that the peer holds above ours, as far as its tips tell.
     pub(super) fn behind(&self) -> u64 {
         self.behind

@@ -69,7 +69,7 @@ impl Apply<'_> {
                 None => committed.refused_bodies.push(*entry),
             }
         }
-        self.blobs(batch)?;
+        self.blobs(batch, &committed.unconnected)?;
         for entry in &batch.erased_bodies {
             self.erase_body(*entry)?;
         }
@@ -91,6 +91,10 @@ impl Apply<'_> {
         touched: &mut BTreeSet<RecordId>,
     ) -> Result<(), CommitError> {
         for entry in &batch.entries {
+            if batch.is_connected && !self.logs.connects(self.connection, entry)? {
+                committed.unconnected.push(entry.id());
+                continue;
+            }
             let placed = self.logs.place(self.connection, entry, self.arrived, &mut committed.not_kept)?;
             match placed {
                 Placed::Last => committed.entries_new += 1,
@@ -177,8 +181,8 @@ impl Apply<'_> {
         Ok(())
     }
 
-    fn blobs(&self, batch: &Batch) -> rusqlite::Result<()> {
-        for (entry, claim, class) in &batch.blob_names {
+    fn blobs(&self, batch: &Batch, left_out: &[EntryId]) -> rusqlite::Result<()> {
+        for (entry, claim, class) in batch.blob_names.iter().filter(|(entry, ..)| !left_out.contains(entry)) {
             self.blob_name(*entry, claim, *class)?;
         }
         for blob in &batch.blobs {

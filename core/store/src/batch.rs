@@ -84,6 +84,7 @@ pub struct Batch {
     pub(crate) ledger: Vec<LedgerAppend>,
     pub(crate) internal: Vec<Internal>,
     pub(crate) is_refetchable: bool,
+    pub(crate) is_connected: bool,
 }
 
 #[derive(Debug)]
@@ -274,6 +275,14 @@ impl Batch {
         self
     }
 
+    /// Says that its entries come from a peer: one that does not connect to what is held of its log is left out, with the
+    /// blobs that it names, and named in [`Committed::unconnected`]. What stands above a gap is in no tip, so no peer would
+    /// ever ask for it or fill the gap. In a forked log the tip tells of all that stands above the fork.
+    pub fn connected(&mut self) -> &mut Self {
+        self.is_connected = true;
+        self
+    }
+
     pub(crate) fn internal(&mut self, item: Internal) -> &mut Self {
         self.internal.push(item);
         self
@@ -343,6 +352,8 @@ pub struct Committed {
     pub entries_held: usize,
     /// Siblings at a forked position that are not kept, because four lower ids are.
     pub not_kept: Vec<EntryId>,
+    /// Entries of a [connected](Batch::connected) batch that were left out: the one before is not held.
+    pub unconnected: Vec<EntryId>,
     /// Bodies that came for entries whose body was erased, or that are not held.
     pub refused_bodies: Vec<EntryId>,
     /// How far each log of these entries has come.

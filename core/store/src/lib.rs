@@ -63,6 +63,7 @@ mod ballast;
 mod batch;
 mod bits;
 mod blob;
+mod bodies;
 mod book;
 mod census;
 mod chain;

@@ -81,6 +81,19 @@ impl Logs {
         std::mem::take(&mut self.moved).into_values()
     }
 
+    /// Whether the entry before this one is held, or this one itself, or the log is forked below it.
+    pub(crate) fn connects(&mut self, connection: &Connection, entry: &VerifiedEntry) -> rusqlite::Result<bool> {
+        let (Some(prev), seq) = (prev_of(entry), entry.header().seq) else { return Ok(true) };
+        let Some(state) = self.of_log(connection, entry.log())? else { return Ok(false) };
+        let is_next = seq == state.tip.height && state.tip.head == Some(prev);
+        if is_next || state.fork.is_some_and(|fork| fork < seq) {
+            return Ok(true);
+        }
+        let is_before = |seq: u64| Ok::<_, rusqlite::Error>(siblings(connection, state.log, seq)?.contains_key(&prev));
+        let is_linked = seq.checked_sub(1).map_or(Ok(false), is_before)?;
+        Ok(is_linked || siblings(connection, state.log, seq)?.contains_key(&entry.id()))
+    }
+
     /// Inserts an entry at its position, unless it is held or four lower siblings are.
     pub(crate) fn place(
         &mut self,

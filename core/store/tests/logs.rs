@@ -38,6 +38,73 @@ fn a_tip_counts_only_what_is_held_without_a_gap_whatever_the_order() {
     assert!(store.log_entries(entries[0].log(), 5, 10).unwrap().is_empty());
 }
 
+#[test]
+fn of_what_a_peer_sends_nothing_is_kept_above_a_gap_unless_the_log_is_forked_below() {
+    let from_peer = |store: &Store, entries: &[&VerifiedEntry]| {
+        let mut batch = Batch::new();
+        batch.connected();
+        entries.iter().for_each(|entry| _ = batch.entry((*entry).clone()));
+        store.commit(batch).unwrap().unconnected
+    };
+    let (_home, store) = Home::new();
+    let mut author = Author::new(1);
+    let entries: Vec<_> = (0..4).map(|n| author.create(&format!("{n}"))).collect();
+    let [zero, one, two, three] = &entries[..] else { panic!("four entries") };
+    assert_eq!(from_peer(&store, &[two]), [two.id()]);
+    assert_eq!(store.counts().unwrap().logs, 0, "not even the log is noted");
+    assert!(from_peer(&store, &[zero, one]).is_empty());
+    assert_eq!(from_peer(&store, &[three]), [three.id()]);
+    assert_eq!((tip(&store, zero).height, tip(&store, zero).top), (2, 2));
+    assert!(from_peer(&store, &[zero, two, three]).is_empty());
+    assert_eq!(tip(&store, zero).height, 4);
+
+    // Of the fork's siblings some may not be kept, so what stands above it need not connect, and is in the tip.
+    let (_home, store) = Home::new();
+    let mut author = Author::new(2);
+    let trunk = author.create("trunk");
+    let branches = ["a", "b", "c"].map(|name| {
+        author.back_to(&trunk);
+        [author.create(name), author.create(name)]
+    });
+    let [[a, _], [b, _], [_, above]] = &branches;
+    assert!(from_peer(&store, &[&trunk, a, b]).is_empty());
+    let before = tip(&store, &trunk).branches;
+    assert!(from_peer(&store, &[above]).is_empty());
+    assert_ne!(tip(&store, &trunk).branches, before);
+}
+
+#[test]
+fn bodies_that_are_missing_are_named_by_position_page_by_page_and_scope_by_scope() {
+    let (_home, store) = Home::new();
+    let entries: Vec<_> = (1..3)
+        .flat_map(|author| {
+            let mut author = Author::new(author);
+            (0..5).map(move |n| author.create(&format!("{n}"))).collect::<Vec<_>>()
+        })
+        .collect();
+    let mut batch = Batch::new();
+    for entry in &entries {
+        let is_bare = entry.header().seq % 2 == 1;
+        let signed =
+            merestone_core::entry::SignedEntry::new(entry.header_bytes(), entry.body_bytes().filter(|_| !is_bare));
+        let mut keys = merestone_core::key::KeyCache::new();
+        batch.entry(signed.verify(entry.header().mission, &mut keys).unwrap());
+    }
+    store.commit(batch).unwrap();
+    let scopes = [entries[0].header().scope];
+    let places: Vec<_> =
+        entries.iter().map(|entry| (entry.log(), entry.header().seq)).filter(|(_, seq)| seq % 2 == 1).collect();
+    assert_eq!(store.missing_bodies_in(&scopes, None, 10).unwrap(), places);
+    let mut paged = Vec::new();
+    while let [place] = store.missing_bodies_in(&scopes, paged.last().copied(), 1).unwrap()[..] {
+        paged.push(place);
+    }
+    assert_eq!(paged, places);
+    assert_eq!(store.missing_bodies_in(&[], None, 10).unwrap(), []);
+    let other = merestone_core::id::ScopeId::from_bytes([0xee; 8]);
+    assert_eq!(store.missing_bodies_in(&[other], None, 10).unwrap(), []);
+}
+
 /// A trunk of two entries, and two branches of two on top of its first.
 fn forked() -> Vec<VerifiedEntry> {
     let mut author = Author::new(1);

@@ -57,6 +57,8 @@ pub(crate) struct OutcomeShown {
     fully_synced: bool,
     /// Everything that both sides wanted is on both: only photos that one of them did not want may be missing.
     synced_as_wanted: bool,
+    /// Scopes of this device that the peer has no part in: whatever else stands here is not about these.
+    scopes_not_shared: Vec<String>,
     peer: Option<PeerShown>,
     end: String,
     end_code: &'static str,
@@ -107,6 +109,7 @@ impl OutcomeShown {
         Self {
             fully_synced: outcome.is_fully_synced,
             synced_as_wanted: outcome.is_synced_as_wanted,
+            scopes_not_shared: outcome.scopes_not_shared.iter().map(ToString::to_string).collect(),
             peer: outcome.peer.as_ref().map(PeerShown::of),
             end: outcome.end.to_string(),
             end_code: outcome.end.code(),
@@ -348,6 +351,14 @@ impl Report for OutcomeShown {
                 let cause = self.cause();
                 writeln!(out, "Not fully synced ({cause}). What came is kept; the next sync goes on from there.")
             }
+        }?;
+        match self.scopes_not_shared.as_slice() {
+            [] => Ok(()),
+            others => writeln!(
+                out,
+                "This is said of the scopes of both. The other side has no part in {}: nothing was said of these.",
+                others.join(", ")
+            ),
         }
     }
 }

@@ -22,7 +22,7 @@ use merestone_core::id::{
 };
 use merestone_core::key::SigningKey;
 use merestone_core::merkle::chunk_root;
-use merestone_core::receipt::{LogHeld, Receipt, ReceiptDraft};
+use merestone_core::receipt::{LeftOut, LogHeld, Receipt, ReceiptDraft};
 use merestone_core::roster::{
     Certificate, Charter, Class, CompleteCharter, Cut, CutDraft, CutReason, EnrolmentRequest, Party, PartyNumber,
     RequestDraft, Role, Roster, Scope, SignedCharter,
@@ -128,6 +128,7 @@ impl Mission {
             logs: devices.iter().map(held).collect(),
             blobs: Vec::new(),
             certificate: camp.certificate.id(),
+            left_out: LeftOut::default(),
         };
         let receipt = Receipt::make(&self.roster, &camp.key, draft).unwrap();
         self.roster.admit(Class::Receipt, receipt.as_bytes()).unwrap();

@@ -122,6 +122,7 @@ impl Intake {
             *height = (*height).max(entry.header().seq + 1);
         }
         self.host.compare_own(&heights.into_iter().collect::<Vec<_>>());
+        let bodies = entries.iter().any(|entry| entry.body_bytes().is_none());
         for entry in entries {
             records.insert(entry.record());
             for (claim, class) in named_by(&entry) {
@@ -139,7 +140,7 @@ impl Intake {
         }
         let committed = self.shared().store.commit(batch)?;
         let tips: Vec<LocalTip> = committed.tips.iter().filter_map(local_tip).collect();
-        self.publish(&LocalChange { tips, blobs: names_blobs, ..LocalChange::default() });
+        self.publish(&LocalChange { tips, blobs: names_blobs, bodies, ..LocalChange::default() });
         if let Some(owner) = &self.shared().owner {
             owner.entries_arrived(&records);
         }

@@ -101,6 +101,7 @@ pub(super) struct News {
     logs: BTreeSet<LogId>,
     records: BTreeSet<RecordId>,
     names_blobs: bool,
+    lacks_bodies: bool,
 }
 
 impl Host {
@@ -183,12 +184,14 @@ impl Host {
     /// Makes a batch of entries ready for the store, and warns the owner of those in its own logs that it does not hold.
     pub(super) fn prepare(&self, token: Token, entries: Vec<VerifiedEntry>) -> Result<Arriving, Answer> {
         self.warn_of_own(&entries).map_err(|error| Answer::failed(token, error.into()))?;
-        let mut news = News { token, logs: BTreeSet::new(), records: BTreeSet::new(), names_blobs: false };
+        let mut news =
+            News { token, logs: BTreeSet::new(), records: BTreeSet::new(), names_blobs: false, lacks_bodies: false };
         let mut batch = Batch::new();
-        batch.refetchable();
+        batch.refetchable().connected();
         for entry in entries {
             news.logs.insert(entry.log());
             news.records.insert(entry.record());
+            news.lacks_bodies |= entry.body_bytes().is_none();
             for (claim, class) in named_by(&entry) {
                 news.names_blobs = true;
                 batch.blob_name(entry.id(), claim, class);
@@ -217,7 +220,8 @@ impl Host {
     pub(super) fn tell_others(&self, news: &News, committed: &merestone_store::Committed) -> Vec<LocalTip> {
         let tips = committed.tips.iter().filter(|tip| news.logs.contains(&tip.log));
         let tips: Vec<LocalTip> = tips.filter_map(local_tip).collect();
-        let change = LocalChange { tips: tips.clone(), blobs: news.names_blobs, ..LocalChange::default() };
+        let (blobs, bodies) = (news.names_blobs, news.lacks_bodies);
+        let change = LocalChange { tips: tips.clone(), blobs, bodies, ..LocalChange::default() };
         self.shared.hub.publish(Some(self.member), &change);
         tips
     }

@@ -55,6 +55,7 @@ struct Waiting {
     statements: BTreeSet<(StatementClass, StatementId)>,
     cuts: Vec<CutKey>,
     blobs: bool,
+    bodies: bool,
 }
 
 /// A conversation's place in the hub; leaves it when dropped.
@@ -143,8 +144,11 @@ impl Subscription {
     pub(super) fn take(&self) -> Option<LocalChange> {
         let mut change = self.mailbox.take();
         change.tips.retain(|tip| self.scopes.contains(&tip.scope));
-        let is_nothing =
-            change.tips.is_empty() && change.statements.is_empty() && change.cuts.is_empty() && !change.blobs;
+        let is_nothing = change.tips.is_empty()
+            && change.statements.is_empty()
+            && change.cuts.is_empty()
+            && !change.blobs
+            && !change.bodies;
         (!is_nothing).then_some(change)
     }
 }
@@ -157,19 +161,21 @@ impl Drop for Subscription {
 
 impl Mailbox {
     fn put(&self, change: &LocalChange) {
-        let LocalChange { tips, statements, cuts, blobs } = change;
+        let LocalChange { tips, statements, cuts, blobs, bodies } = change;
         let mut waiting = lock(&self.waiting);
         waiting.tips.extend(tips.iter().map(|tip| (tip.tip.log, *tip)));
         waiting.statements.extend(statements);
         waiting.cuts.extend(cuts);
         waiting.blobs |= blobs;
+        waiting.bodies |= bodies;
         drop(waiting);
         self.wake.notify_one();
     }
 
     fn take(&self) -> LocalChange {
-        let Waiting { tips, statements, cuts, blobs } = std::mem::take(&mut *lock(&self.waiting));
-        LocalChange { tips: tips.into_values().collect(), statements: statements.into_iter().collect(), cuts, blobs }
+        let Waiting { tips, statements, cuts, blobs, bodies } = std::mem::take(&mut *lock(&self.waiting));
+        let (tips, statements) = (tips.into_values().collect(), statements.into_iter().collect());
+        LocalChange { tips, statements, cuts, blobs, bodies }
     }
 }
 

@@ -29,7 +29,9 @@
 //! # What "synced" means
 //!
 //! [`SyncOutcome::is_fully_synced`] is true when both sides said that they hold the same entries and blobs and nothing is
-//! missing, and at no other time. Otherwise the outcome names what is missing, by log and person, by photo and record.
+//! missing, and at no other time. Both can speak only of the scopes that both certificates grant; the others are in
+//! [`SyncOutcome::scopes_not_shared`]. Where it is false the outcome names what is missing, by log and person, by photo and
+//! record.
 
 mod agreed;
 mod answer;
@@ -411,7 +413,7 @@ impl Shared {
         let cuts = if class == Class::Cut { cut_keys(&self.authority.roster(), &received.new) } else { Vec::new() };
         let statements = received.new.iter().map(|id| (class, *id)).collect();
         // An erasure takes photos away from the census.
-        let change = LocalChange { tips: Vec::new(), statements, cuts, blobs: class == Class::Erasure };
+        let change = LocalChange { statements, cuts, blobs: class == Class::Erasure, ..LocalChange::default() };
         self.hub.publish(but, &change);
         Ok(received)
     }

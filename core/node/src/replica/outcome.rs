@@ -25,7 +25,8 @@ pub struct SyncOutcome {
     pub peer: Option<PeerInfo>,
     /// The transport key that TLS proved.
     pub transport: PeerKey,
-    /// Both sides said at the end that they hold the same and nothing is missing: the one case that is called synced.
+    /// Both sides said at the end that they hold the same of the scopes that both certificates grant, and nothing is missing:
+    /// the one case that is called synced.
     pub is_fully_synced: bool,
     /// The same of everything that both sides wanted on this link: photos that one of them did not want may be missing.
     pub is_synced_as_wanted: bool,
@@ -33,6 +34,9 @@ pub struct SyncOutcome {
     pub end: End,
     /// How both sides compared when they last rested; `None` if they never did.
     pub rest: Option<RestState>,
+    /// Scopes that this device's certificate grants and the peer's does not, ascending: nothing was said of them, and what was
+    /// written there is no more in two places than before. Empty as long as the peer is not known.
+    pub scopes_not_shared: Vec<ScopeId>,
     /// What is not held here.
     pub missing_here: MissingHere,
     /// Logs of which the peer, as far as it told, holds less than this side.

@@ -102,6 +102,10 @@ impl Reading {
             Request::Entries { spans, entries_max, bytes_max } => {
                 self.entries(spans, entries_max, bytes_max).map_err(BlobError::from)
             }
+            Request::MissingBodies { scopes, after, positions_max } => {
+                let places = self.store().missing_bodies_in(&scopes, after, positions_max);
+                places.map(Loaded::MissingBodies).map_err(BlobError::from)
+            }
             Request::Wanted { class, scopes, after, blobs_max } => {
                 match self.missing(class, &scopes, after, blobs_max, is_patient) {
                     Ok(None) => return None,
@@ -352,7 +356,7 @@ impl Page {
                         merestone_store::StoredBody::Missing | merestone_store::StoredBody::Erased => None,
                     };
                     self.bytes += entry.header.len() + body.as_ref().map_or(0, Vec::len);
-                    self.entries.push(StoredEntry { log, header: entry.header, body });
+                    self.entries.push(StoredEntry { log, seq: entry.seq, header: entry.header, body });
                 }
             }
             from = end;

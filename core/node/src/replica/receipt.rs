@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use merestone_core::id::{BlobHash, StatementId};
 use merestone_core::key::{PublicKey, Signer};
-use merestone_core::receipt::{LogHeld, RECEIPT_BYTES_MAX, Receipt, ReceiptDraft};
+use merestone_core::receipt::{LeftOut, LogHeld, RECEIPT_BYTES_MAX, Receipt, ReceiptDraft};
 use merestone_core::roster::{Certificate, Class, MakeError, Roster};
 use merestone_store::{CommitError, ReadError, Store};
 
@@ -110,18 +110,20 @@ impl Shared {
         let Some(key) = &self.receipts else { return Ok(None) };
         let _one_at_a_time = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
         let store = self.store.identity()?.store;
-        let (logs, blobs) = held(&self.store)?;
+        let Held { logs, blobs, left_out } = held(&self.store)?;
         let (receipt, earlier) = {
             let roster = self.authority.roster();
             // Anybody can write this store's id and the greatest counter: only what this key signed counts.
             let own = roster.receipts().filter(|held| held.store() == store && held.signer() == key.public());
             let last = own.max_by_key(|held| held.counter());
-            if last.is_some_and(|last| last.logs() == logs && last.blobs() == blobs) {
+            let is_same = |last: &Receipt| last.logs() == logs && last.blobs() == blobs && last.left_out() == left_out;
+            if last.is_some_and(is_same) {
                 return Ok(None);
             }
             let counter = last.map_or(0, Receipt::counter).checked_add(1).ok_or(NoReceipt::Counter)?;
             let earlier = last.map(|last| last.as_bytes().to_vec());
-            (key.sign(&roster, ReceiptDraft { store, counter, logs, blobs, certificate: key.certificate })?, earlier)
+            let draft = ReceiptDraft { store, counter, logs, blobs, certificate: key.certificate, left_out };
+            (key.sign(&roster, draft)?, earlier)
         };
         let bytes = receipt.as_bytes().to_vec();
         self.take_up(Class::Receipt, std::slice::from_ref(&bytes), Some(member))?;
@@ -135,8 +137,14 @@ const BLOB_BYTES: usize = 34;
 /// Envelope, mission, store, counter, certificate.
 const FRAME_BYTES: usize = 512;
 
-/// The logs and blobs held, ascending: as many as a receipt has room for, logs first.
-fn held(store: &Store) -> Result<(Vec<LogHeld>, Vec<BlobHash>), ReadError> {
+/// The logs and blobs held, ascending: as many as a receipt has room for, logs first, and how many more there are.
+struct Held {
+    logs: Vec<LogHeld>,
+    blobs: Vec<BlobHash>,
+    left_out: LeftOut,
+}
+
+fn held(store: &Store) -> Result<Held, ReadError> {
     let missing: std::collections::HashMap<_, _> = store.missing_body_counts()?.into_iter().collect();
     let (mut logs, mut after) = (Vec::new(), None);
     loop {
@@ -153,15 +161,19 @@ fn held(store: &Store) -> Result<(Vec<LogHeld>, Vec<BlobHash>), ReadError> {
         }
     }
     let room = RECEIPT_BYTES_MAX - FRAME_BYTES;
+    let logs_held = logs.len();
     logs.truncate(room / LOG_BYTES);
     let room = (room - logs.len() * LOG_BYTES) / BLOB_BYTES;
     let (mut blobs, mut after) = (Vec::new(), None);
-    while blobs.len() < room {
+    let mut blobs_held = 0;
+    loop {
         let page = store.whole_blobs(after)?;
         let Some(last) = page.last() else { break };
         after = Some(*last);
-        blobs.extend(page);
+        blobs_held += page.len();
+        let left = room - blobs.len();
+        blobs.extend(page.into_iter().take(left));
     }
-    blobs.truncate(room);
-    Ok((logs, blobs))
+    let left_out = LeftOut { logs: (logs_held - logs.len()) as u64, blobs: (blobs_held - blobs.len()) as u64 };
+    Ok(Held { logs, blobs, left_out })
 }

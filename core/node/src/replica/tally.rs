@@ -1,5 +1,6 @@
 //! What a conversation was told so far, kept for its progress and its outcome. It decides nothing.
 
+use merestone_core::id::ScopeId;
 use merestone_core::sync::{Close, CloseCode, Progress, Report, RestState};
 use merestone_link::{Class, LinkStats, PeerKey};
 
@@ -18,6 +19,7 @@ const NAMED_MAX: usize = 1_024;
 pub(super) struct Tally {
     pub(super) progress: Progress,
     peer: Option<PeerInfo>,
+    scopes_not_shared: Vec<ScopeId>,
     rest: Option<RestState>,
     /// Nothing was committed or changed since `rest`.
     is_rest_current: bool,
@@ -72,6 +74,9 @@ impl Tally {
     pub(super) fn note(&mut self, report: Report, shared: &Shared) {
         match report {
             Report::Peer { store, certificate, is_cut } => {
+                let own = shared.certificate().map_or_else(Vec::new, |own| own.scopes().to_vec());
+                let is_shared = |scope: &ScopeId| certificate.scopes().binary_search(scope).is_ok();
+                self.scopes_not_shared = own.into_iter().filter(|scope| !is_shared(scope)).collect();
                 let roster = shared.authority.roster();
                 self.peer = Some(PeerInfo::new(store, &certificate, is_cut, &roster));
             }
@@ -154,6 +159,7 @@ impl Tally {
             transport,
             end,
             rest: self.rest,
+            scopes_not_shared: self.scopes_not_shared,
             missing_here,
             missing_there,
             refused: self.refused,

@@ -40,9 +40,7 @@ impl Frame {
                 Self::Tips { scope, last, tips }
             }
             (5, 3) => {
-                let log = LogId::from_bytes(r.array_of("log")?);
-                let seqs = list(r, 1, PROBE_SEQS_MAX, "probe", |r| r.uint("seq"))?;
-                ascending(&seqs, "probe")?;
+                let (log, seqs) = positions(r, "probe")?;
                 Self::Probe(log, seqs)
             }
             (6, 3) => {
@@ -87,12 +85,27 @@ impl Frame {
                 packed: r.bytes("receipt")?.to_vec(),
             }),
             (22, 2) => Self::Whole(StatementId::from_bytes(r.array_of("receipt id")?)),
+            (23, 3) => {
+                let (log, seqs) = positions(r, "bodies")?;
+                Self::Bodies(log, seqs)
+            }
+            (24, 3) => {
+                let (log, seqs) = positions(r, "bodiless")?;
+                Self::Bodiless(log, seqs)
+            }
             _ => return Err(Refused { check: Check::Shape, what: "frame" }),
         };
         r.leave();
         r.clone().finish("frame")?;
         Ok(frame)
     }
+}
+
+fn positions(r: &mut Reader<'_>, what: &'static str) -> Result<(LogId, Vec<u64>), Refused> {
+    let log = LogId::from_bytes(r.array_of("log")?);
+    let seqs = list(r, 1, PROBE_SEQS_MAX, what, |r| r.uint("seq"))?;
+    ascending(&seqs, what)?;
+    Ok((log, seqs))
 }
 
 fn decode_hello(r: &mut Reader<'_>) -> Result<Hello, Refused> {

@@ -4,7 +4,7 @@ use super::hello::{Hello, HelloV2, Shown};
 use super::tree::encode_node;
 use super::{Difference, Frame, LogTip, Rest, StatementClass};
 use crate::cbor::Writer;
-use crate::id::ScopeId;
+use crate::id::{LogId, ScopeId};
 
 impl Frame {
     /// Encodes the frame. The caller keeps to the maxima of this module.
@@ -31,12 +31,7 @@ impl Frame {
                 w.array(4).uint(4).bytes(scope.as_bytes()).bool(*last).array(tips.len());
                 tips.iter().for_each(|tip| encode_tip(tip, &mut w));
             }
-            Self::Probe(log, seqs) => {
-                w.array(3).uint(5).bytes(log.as_bytes()).array(seqs.len());
-                for seq in seqs {
-                    w.uint(*seq);
-                }
-            }
+            Self::Probe(log, seqs) => encode_positions(5, *log, seqs, &mut w),
             Self::Probed(log, found) => {
                 w.array(3).uint(6).bytes(log.as_bytes()).array(found.len());
                 for (seq, ids) in found {
@@ -99,8 +94,17 @@ impl Frame {
             Self::Whole(id) => {
                 w.array(2).uint(22).bytes(id.as_bytes());
             }
+            Self::Bodies(log, seqs) => encode_positions(23, *log, seqs, &mut w),
+            Self::Bodiless(log, seqs) => encode_positions(24, *log, seqs, &mut w),
         }
         w.finish()
+    }
+}
+
+fn encode_positions(kind: u64, log: LogId, seqs: &[u64], w: &mut Writer) {
+    w.array(3).uint(kind).bytes(log.as_bytes()).array(seqs.len());
+    for seq in seqs {
+        w.uint(*seq);
     }
 }
 

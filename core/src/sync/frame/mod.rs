@@ -28,6 +28,8 @@ pub const PROBE_SEQS_MAX: usize = 256;
 pub const SIBLINGS_MAX: usize = 4;
 /// Most probes without an answer.
 pub const PROBES_MAX: usize = 32;
+/// Most positions whose bodies are asked for and neither came nor were refused.
+pub const BODIES_MAX: usize = 1_024;
 /// Most frames of entries without `kept`.
 pub const BATCHES_MAX: usize = 16;
 /// Most nodes of digest trees in one frame.
@@ -215,6 +217,10 @@ pub enum Frame {
     Difference(Difference),
     /// Version 2: send this receipt whole; I could not rebuild it.
     Whole(StatementId),
+    /// Version 2: send the entries at these positions in full form, of which I hold headers and lack bodies.
+    Bodies(LogId, Vec<u64>),
+    /// Version 2: of entries at these positions that you asked for I lack the bodies too.
+    Bodiless(LogId, Vec<u64>),
 }
 
 impl Frame {
@@ -243,7 +249,9 @@ impl Frame {
             | Self::List(_)
             | Self::Same
             | Self::Difference(_)
-            | Self::Whole(_) => matches!(version, Version::V2),
+            | Self::Whole(_)
+            | Self::Bodies(..)
+            | Self::Bodiless(..) => matches!(version, Version::V2),
         }
     }
 }
@@ -315,6 +323,8 @@ mod tests {
                 packed: vec![3; 90],
             }),
             Frame::Whole(StatementId::from_bytes([1; 32])),
+            Frame::Bodies(log, vec![0, 5, 1 << 19]),
+            Frame::Bodiless(log, vec![5]),
             Frame::Hello(Hello { certificate: None, ..hello.clone() }),
             Frame::Hello(hello),
             Frame::StatementIds(StatementClass::Cut, vec![]),
@@ -364,6 +374,9 @@ mod tests {
             Frame::Probe(log, vec![5, 5]),
             Frame::Probe(log, vec![]),
             Frame::Probe(log, (0..300).collect()),
+            Frame::Bodies(log, vec![5, 5]),
+            Frame::Bodies(log, vec![]),
+            Frame::Bodiless(log, (0..257).collect()),
             Frame::Tips { scope: ScopeId::from_bytes([1; 8]), last: true, tips: vec![tip(2), tip(1)] },
             Frame::Want(vec![Want {
                 hash: BlobHash::from_bytes([1; 32]),

@@ -6,9 +6,9 @@ use super::{LogTip, TIPS_MAX};
 use crate::cbor::{Kind, Reader, Writer};
 use crate::check::{Check, Refused};
 
-/// Bytes of a child's digest in a node: two different trees with the same take 2^48 signed entries to make,
-/// and hide one log for one conversation, which then does not end as synced.
-pub const SHORT_BYTES: usize = 12;
+/// Bytes of a child's digest in a node. Two different trees with the same take some 2^64 hashes to make, and few signatures:
+/// a holder of a few logs combines states of theirs. They hide a log from conversations, which then do not end as synced.
+pub const SHORT_BYTES: usize = 16;
 /// The first bytes of the digest of a child.
 pub type ShortDigest = [u8; SHORT_BYTES];
 /// The children of a node, by the next four bits of the log id; `None` where there is no log.
@@ -27,6 +27,7 @@ pub struct Node {
 
 /// What is below a prefix.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "a node lives from its bytes to a comparison; a frame has at most 1,024")]
 pub enum NodeContent {
     /// The digests of its children.
     Inner(Children),

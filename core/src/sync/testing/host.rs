@@ -8,7 +8,7 @@ use crate::entry::{Photo, Position, Rendition, RenditionOrReason, VerifiedEntry}
 use crate::id::{BlobHash, EntryId, Epoch, LogId, ScopeId, StatementId, StoreId};
 use crate::key::KeyCache;
 use crate::merkle::{CHUNK_BYTES, NodeHash, chunk_hashes, leaf_hash, root as merkle_root};
-use crate::receipt::{LogHeld, Receipt, ReceiptDraft};
+use crate::receipt::{LeftOut, LogHeld, Receipt, ReceiptDraft};
 use crate::record::testing::{certificate, charter, key, roster, scope};
 use crate::roster::{Certificate, Role, Roster};
 use crate::sync::frame::{BlobClass, LogTip, SIBLINGS_MAX, StatementClass, Wants};
@@ -144,7 +144,29 @@ impl Host {
         let counts = |named: &Named| scopes.contains(&named.scope) && classes.contains(&named.class);
         let named = self.named.iter().filter(|(_, named)| named.iter().any(counts)).map(|(hash, _)| *hash);
         let (held, missing): (Vec<BlobHash>, Vec<BlobHash>) = named.partition(|hash| self.blobs.contains_key(hash));
-        Census { digest: blobs_digest(&held), missing: missing.len() as u64 }
+        let missing = missing.len() + self.without_bodies(scopes).count();
+        Census { digest: blobs_digest(&held), missing: missing as u64 }
+    }
+
+    /// Positions in logs of `scopes` at which an entry is held without its body.
+    pub(in crate::sync) fn without_bodies<'a>(
+        &'a self,
+        scopes: &'a [ScopeId],
+    ) -> impl Iterator<Item = (LogId, u64)> + 'a {
+        let of_scope = |(_, log): &(&LogId, &Log)| log.scope.is_some_and(|scope| scopes.contains(&scope));
+        self.logs.iter().filter(of_scope).flat_map(|(id, log)| {
+            let lacks =
+                |(_, siblings): &(&u64, &BTreeMap<EntryId, Held>)| siblings.values().any(|held| held.body.is_none());
+            log.at.iter().filter(lacks).map(|(seq, _)| (*id, *seq))
+        })
+    }
+
+    /// Loses the bodies at these positions, as a disk does.
+    pub(in crate::sync) fn lose_bodies(&mut self, log: LogId, seqs: impl IntoIterator<Item = u64>) {
+        let log = self.logs.get_mut(&log).expect("it is held");
+        for seq in seqs {
+            log.at.get_mut(&seq).expect("it is held").values_mut().for_each(|held| held.body = None);
+        }
     }
 
     fn tips(&self) -> BTreeMap<LogId, LogTip> {
@@ -225,6 +247,7 @@ impl Host {
         };
         let body = entry.body_bytes().map(<[u8]>::to_vec);
         let siblings = log.at.entry(entry.header().seq).or_default();
+        let body = body.or_else(|| siblings.get(&entry.id())?.body.clone());
         siblings.insert(entry.id(), Held { prev, header: entry.header_bytes().to_vec(), body });
         while siblings.len() > SIBLINGS_MAX {
             siblings.pop_last();
@@ -351,6 +374,10 @@ impl Host {
                 Loaded::Branches { entries, next }
             }
             Request::Entries { spans, entries_max, bytes_max: _ } => self.entries(spans, entries_max),
+            Request::MissingBodies { scopes, after, positions_max } => {
+                let all = self.without_bodies(&scopes).filter(|place| after.is_none_or(|after| *place > after));
+                Loaded::MissingBodies(all.take(positions_max).collect())
+            }
             Request::Wanted { class, scopes, after, blobs_max } => {
                 let above = self.named.iter().filter(|(hash, _)| after.is_none_or(|after| **hash > after));
                 let missing = above.filter(|(hash, _)| !self.blobs.contains_key(hash));
@@ -402,7 +429,8 @@ impl Host {
                 for (entry, held) in siblings {
                     let is_main = main.get(*seq as usize) == Some(entry);
                     if part == Part::Both || is_main == (part == Part::Main) {
-                        entries.push(StoredEntry { log: id, header: held.header.clone(), body: held.body.clone() });
+                        let (header, body) = (held.header.clone(), held.body.clone());
+                        entries.push(StoredEntry { log: id, seq: *seq, header, body });
                     }
                 }
             }
@@ -474,7 +502,8 @@ impl Host {
     fn sign_receipt(&mut self) -> Option<Vec<u8>> {
         let held = |log: &LogId| {
             let tip = self.tip(*log)?.tip;
-            Some(LogHeld { log: *log, height: tip.height, head: tip.head, missing: 0 })
+            let missing = self.without_bodies(self.certificate.as_ref()?.scopes()).filter(|(of, _)| of == log).count();
+            Some(LogHeld { log: *log, height: tip.height, head: tip.head, missing: missing as u64 })
         };
         let draft = ReceiptDraft {
             store: self.store,
@@ -482,6 +511,7 @@ impl Host {
             logs: self.logs.keys().filter_map(held).collect(),
             blobs: self.blobs.keys().copied().collect(),
             certificate: self.certificate.as_ref()?.id(),
+            left_out: LeftOut::default(),
         };
         let state = format!("{draft:?}").into_bytes();
         if self.last_receipt.replace(state.clone()) == Some(state) {

@@ -1,9 +1,11 @@
 //! What two joined sessions must do, and what one must refuse.
 
 mod blobs;
+mod bodies;
 mod forks;
 mod hostile;
 mod meeting;
 mod receipts;
 mod second;
 mod standing;
+mod withheld;

@@ -1,9 +1,9 @@
 //! What version 2 brings: short meetings, agreements, trees, certificates by name; and peers that misuse them.
 
-use crate::id::{EntryId, Epoch, LogId, StatementId};
+use crate::id::{EntryId, Epoch, LogId, StatementId, StoreId};
 use crate::record::testing::{key, scope};
 use crate::roster::Class as StatementClass;
-use crate::sync::frame::{Frame, LogTip, Node, NodeContent};
+use crate::sync::frame::{Frame, LogTip, Node, NodeContent, SHORT_BYTES};
 use crate::sync::io::Class;
 use crate::sync::testing::{Alone, EPOCH, Host, Link, assert_synced, file, join, speak, sync};
 use crate::sync::{CloseCode, Version};
@@ -80,6 +80,22 @@ fn an_agreement_that_misleads_is_forgotten_and_the_next_meeting_mends_it() {
     hosts[0].agreements.get_mut(&32).expect("they agreed").1.insert(tip.log, tip);
     sync(&mut hosts);
     assert!(hosts.iter().all(|host| host.rest().is_some_and(|rest| !rest.is_fully_synced)));
+    assert!(hosts.iter().all(|host| host.agreements.is_empty()));
+    sync(&mut hosts);
+    assert_synced(&hosts);
+}
+
+#[test]
+fn an_agreement_that_misleads_is_forgotten_also_by_stores_that_are_new() {
+    let mut hosts = met(20);
+    hosts[0].write_one(31, scope(1), epoch(4), Vec::new());
+    let tip = hosts[0].tip(LogId::derive(key(31).public().as_bytes(), scope(1), epoch(4))).expect("it is held").tip;
+    hosts[0].agreements.get_mut(&32).expect("they agreed").1.insert(tip.log, tip);
+    // Restored, both: each still names the agreement, and neither finds that it was with this store.
+    for (host, store) in hosts.iter_mut().zip([91, 92]) {
+        host.store = StoreId::from_bytes([store; 16]);
+    }
+    sync(&mut hosts);
     assert!(hosts.iter().all(|host| host.agreements.is_empty()));
     sync(&mut hosts);
     assert_synced(&hosts);
@@ -167,7 +183,8 @@ fn list(prefix: Vec<u8>, log: u8) -> Node {
 #[test]
 fn frames_of_version_2_out_of_place_end_the_conversation() {
     let nodes = |prefix, log| Frame::Nodes(scope(1), vec![list(prefix, log)]);
-    let deep = |depth: usize| Node { prefix: vec![1; depth], content: NodeContent::Inner([Some([1; 12]); 16]) };
+    let deep =
+        |depth: usize| Node { prefix: vec![1; depth], content: NodeContent::Inner([Some([1; SHORT_BYTES]); 16]) };
     let classes = || Frame::Classes(vec![(StatementClass::Charter, [1; 32])]);
     let rows: Vec<(&str, Vec<Frame>)> = vec![
         ("same, and is not", vec![Frame::Same]),
