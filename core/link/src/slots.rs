@@ -259,12 +259,12 @@ mod tests {
     #[test]
     fn one_peer_cannot_take_every_place() {
         let slots = Slots::new(9, 1);
-        let a = slots.take(None).expect("empty").admit(A, guest(false).0).ok().expect("first");
+        let a = slots.take(None).expect("empty").admit(A, guest(false).0).expect("first");
         assert_eq!(slots.take(None).expect("room").admit(A, guest(false).0).err(), Some(PeerFull));
         assert_eq!(slots.handshakes(), 0);
-        slots.take(None).expect("room").admit(B, guest(false).0).ok().expect("another peer");
+        slots.take(None).expect("room").admit(B, guest(false).0).expect("another peer");
         drop(a);
-        slots.take(None).expect("room").admit(A, guest(false).0).ok().expect("place given back");
+        slots.take(None).expect("room").admit(A, guest(false).0).expect("place given back");
         assert!(slots.counts().places.is_empty());
     }
 
