@@ -2,6 +2,10 @@
 
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
+// Its devices have the World's disks.
+#[path = "../src/world/disk/exports.rs"]
+mod exports;
+
 use std::collections::VecDeque;
 use std::fs;
 

@@ -5,7 +5,7 @@
 //! peer that has as many as it may have loses one on which it never said anything, or else its oldest.
 //!
 //! A place whose peer somebody [vouched](Vouch) for is its own. The others are strangers': when all places are taken, the oldest
-//! stranger's of the most crowded network goes, if that network would still have more than the caller's.
+//! stranger's of the most crowded network goes, if that has more than the caller's would, and more than one device makes.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -85,7 +85,7 @@ impl Slots {
         let stranger = caller.map(network);
         let mut counts = self.counts();
         if counts.places.len() >= self.connections_max {
-            counts.make_room(stranger)?.leave(close_code::MADE_ROOM);
+            counts.make_room(stranger, self.per_peer_max)?.leave(close_code::MADE_ROOM);
         }
         let (id, made_room) = (counts.next, Arc::new(Notify::new()));
         counts.next += 1;
@@ -106,15 +106,16 @@ impl Slots {
 }
 
 impl Counts {
-    /// Takes the place of a stranger from the network that has most, if it has more than `newcomer` would have.
-    fn make_room(&mut self, newcomer: Option<IpAddr>) -> Option<Place> {
+    /// Takes the place of a stranger from the network that has most, if it has more than `newcomer` would have, and more than
+    /// the `crowd` that one device may be.
+    fn make_room(&mut self, newcomer: Option<IpAddr>, crowd: usize) -> Option<Place> {
         let mut crowds: HashMap<IpAddr, (usize, u64)> = HashMap::new();
         for (id, network) in self.places.iter().filter_map(|(id, place)| Some((id, place.stranger?))) {
             crowds.entry(network).or_insert((0, *id)).0 += 1;
         }
         let own = newcomer.map_or(0, |network| crowds.get(&network).map_or(0, |(count, _)| *count) + 1);
         let (count, oldest) = crowds.into_values().max_by_key(|(count, oldest)| (*count, u64::MAX - oldest))?;
-        if count > own { self.places.remove(&oldest) } else { None }
+        if count > own.max(crowd) { self.places.remove(&oldest) } else { None }
     }
 
     /// The places of a peer, the oldest first, and whether it never said anything there.
@@ -288,28 +289,29 @@ mod tests {
 
     #[test]
     fn strangers_of_a_crowd_make_room_oldest_first_and_known_peers_never() {
-        let slots = Slots::new(4, 9);
+        let slots = Slots::new(5, 2);
         let (known, known_left) = guest(true);
         let known = slots.take(at(1)).expect("empty").admit_caller(A, known);
         known.vouch().give();
         let (oldest, oldest_left) = guest(false);
         let oldest = slots.take(at(1)).expect("room").admit_caller(B, oldest);
-        let crowd: Vec<_> = (0..2).map(|_| slots.take(at(1)).expect("room")).collect();
+        let crowd: Vec<_> = (0..3).map(|_| slots.take(at(1)).expect("room")).collect();
         assert!(slots.take(at(1)).is_none(), "the crowd makes no room for more of itself");
         let _newcomer = slots.take(at(2)).expect("the oldest of the crowd goes");
         let left = [&oldest_left, &known_left].map(|left| left.load(Ordering::Relaxed));
         assert_eq!(left, [close_code::MADE_ROOM, 0]);
         drop((oldest, crowd));
-        assert_eq!(slots.counts().places.len(), 2, "who made room gives nothing back twice");
+        let _second = slots.take(at(3)).expect("the places are free again");
+        assert_eq!(slots.counts().places.len(), 3, "who made room gives nothing back twice");
     }
 
     #[test]
     fn addresses_of_one_network_are_one_crowd() {
-        let slots = Slots::new(2, 9);
+        let slots = Slots::new(2, 1);
         let address = |last: u16| Some(IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, last]));
         let _crowd: Vec<_> = (1..3).map(|last| slots.take(address(last)).expect("room")).collect();
         assert!(slots.take(address(3)).is_none());
         assert!(slots.take(at(1)).is_some());
-        assert!(slots.take(None).is_some(), "who we call ourselves is no stranger");
+        assert_eq!(slots.counts().places.len(), 1, "who made room is gone");
     }
 }

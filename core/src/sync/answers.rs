@@ -134,6 +134,7 @@ impl Session {
     pub(super) fn on_receipt_signed(&mut self, receipt: Option<Vec<u8>>, earlier: Option<Vec<u8>>) {
         if let Some(receipt) = receipt {
             self.statements.give(receipt, earlier, &mut self.out);
+            self.resting.say_more();
         }
         self.resting.on_signed();
     }

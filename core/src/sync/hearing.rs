@@ -130,10 +130,16 @@ impl Session {
                 self.fetching.on_absent(hash, out);
                 Ok(())
             }
-            Frame::Difference(difference) => self.statements.on_difference(difference, out),
+            Frame::Difference(difference) => {
+                self.resting.hear_more();
+                self.statements.on_difference(difference, out)
+            }
             Frame::Whole(_) if is_cut => Ok(()),
             Frame::Whole(id) => self.statements.on_whole(id),
-            Frame::Receipt(receipt) => self.statements.on_receipt(receipt, out),
+            Frame::Receipt(receipt) => {
+                self.resting.hear_more();
+                self.statements.on_receipt(receipt, out)
+            }
             Frame::Rest(rest) => {
                 let news = self.resting.on_rest(rest);
                 if news.are_blobs_others && self.fetching.has_failed() {

@@ -101,6 +101,20 @@ impl Resting {
         (self.ours, self.stage) = (None, Stage::Idle);
     }
 
+    /// We say something more, so the peer has not heard our last word, even if its own came already: who hears last closes.
+    pub(super) fn say_more(&mut self) {
+        if let Some(theirs) = &mut self.theirs {
+            theirs.heard = false;
+        }
+    }
+
+    /// The peer said something more, so it waits for us to say again that we heard its last word.
+    pub(super) fn hear_more(&mut self) {
+        if let Some(ours) = &mut self.ours {
+            ours.heard = false;
+        }
+    }
+
     /// Entries travel: the peer does not rest.
     pub(super) fn withdraw_theirs(&mut self) {
         self.theirs = None;

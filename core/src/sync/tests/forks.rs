@@ -3,6 +3,7 @@
 use crate::id::LogId;
 use crate::record::testing::{key, scope};
 use crate::sync::testing::{EPOCH, Host, assert_synced, in_each_version, join, sync};
+use crate::sync::{LocalState, Session, SessionConfig};
 
 fn log() -> LogId {
     LogId::derive(key(31).public().as_bytes(), scope(1), EPOCH)
@@ -83,6 +84,25 @@ fn of_many_branches_both_keep_the_same_four() {
         assert_synced(&hosts);
         assert_eq!(hosts[0].contents().0.len(), 7);
         assert!(link.frames < 16, "{}", link.frames);
+    });
+}
+
+#[test]
+fn a_receipt_that_a_cut_link_kept_back_is_given_at_the_next_meeting_also_to_who_stays() {
+    in_each_version(|| {
+        let frames = sync(&mut copies(20, 5, 9)).frames;
+        for at in 0..frames {
+            let mut hosts = copies(20, 5, 9);
+            let mut link = join(&mut hosts);
+            link.cut_at = Some(at);
+            link.run(&mut hosts);
+            let mut link = join(&mut hosts);
+            let config = SessionConfig { stay: true, calls: false, ..hosts[1].config(31) };
+            link.sessions[1] =
+                Session::new(config, LocalState { agreement: hosts[1].last_agreement(31), ..hosts[1].local() });
+            link.run(&mut hosts);
+            assert_synced(&hosts);
+        }
     });
 }
 

@@ -182,12 +182,12 @@ pub(super) fn outcomes(
             }
             Err(Missed::HungUp | Missed::Abandoned(_)) => continue,
         };
-        ending(outcome, is_plain, &name, gathered)?;
+        ending(outcome, plan, is_plain, &name, gathered)?;
         let key = one.up.as_ref().map(|up| up.replica.transport_key());
         let answered = callers.iter().find(|caller| Some(caller.transport) == key);
         let answered = answered.and_then(|caller| caller.outcome.as_ref());
         if let Some(outcome) = answered {
-            ending(outcome, is_plain, &other.name(), gathered)?;
+            ending(outcome, plan, is_plain, &other.name(), gathered)?;
         }
         gathered.synced += u64::from(outcome.is_fully_synced);
         if !outcome.is_fully_synced {
@@ -197,22 +197,33 @@ pub(super) fn outcomes(
     Ok(())
 }
 
+/// Whether more call than have a place.
+fn is_full(plan: &GatherPlan) -> bool {
+    plan.connections_max < plan.calls.len() || plan.strangers > 0
+}
+
 fn no_link(error: &ConnectError, plan: &GatherPlan, name: &str) -> Result<(), Violation> {
-    let is_full = plan.connections_max < plan.calls.len() || plan.strangers > 0;
     match error {
         ConnectError::NoAnswer | ConnectError::ClosedByPeer { .. } => Ok(()),
-        ConnectError::Busy if is_full => Ok(()),
+        ConnectError::Busy if is_full(plan) => Ok(()),
         other => violated("honest-devices-agree", format!("{name} gets no link: {other}")),
     }
 }
 
-fn ending(outcome: &SyncOutcome, is_plain: bool, name: &str, gathered: &mut Gathered) -> Result<(), Violation> {
+fn ending(
+    outcome: &SyncOutcome,
+    plan: &GatherPlan,
+    is_plain: bool,
+    name: &str,
+    gathered: &mut Gathered,
+) -> Result<(), Violation> {
     match &outcome.end {
         End::ClosedByPeer { code: None, number, .. } => {
             violated("stable-code", format!("{name} was refused with number {number}"))
         }
         // Links of its own that were cut, and are not known to be dead.
         End::RefusedByLink { number: close_code::TOO_MANY_FROM_PEER, .. } => Ok(()),
+        End::RefusedByLink { number: close_code::MADE_ROOM, .. } if is_full(plan) => Ok(()),
         End::RefusedByLink { number, .. } => {
             violated("honest-devices-agree", format!("{name}: the link refused with {number}"))
         }
