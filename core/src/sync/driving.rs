@@ -169,7 +169,7 @@ impl Session {
             Phase::Talking(talking) => std::mem::take(&mut talking.is_same),
             Phase::Greeting(_) | Phase::Enrolling { .. } | Phase::Closed => false,
         };
-        self.out.say(&if is_same && rest.heard { Frame::Same } else { Frame::Rest(rest) });
+        self.out.say_rest(&if is_same && rest.heard { Frame::Same } else { Frame::Rest(rest) });
         self.settle_rest()
     }
 
@@ -220,7 +220,7 @@ impl Session {
             return Ok(());
         }
         if let Some(rest) = self.resting.say_heard() {
-            self.out.say(&Frame::Rest(rest));
+            self.out.say_rest(&Frame::Rest(rest));
         }
         if self.resting.is_over() && !self.config.stay {
             return Err(Close::new(CloseCode::Bye, "done"));

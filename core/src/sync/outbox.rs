@@ -63,6 +63,9 @@ pub(super) struct Outbox {
     actions: VecDeque<Action>,
     control: VecDeque<Vec<u8>>,
     control_bytes: usize,
+    /// How many frames of control were taken so far, and what number the last word about being at rest has among all.
+    control_taken: u64,
+    rest: Option<u64>,
     tokens: u64,
     pending: HashMap<Token, Pending>,
 }
@@ -116,6 +119,20 @@ impl Outbox {
         self.control.push_back(bytes);
     }
 
+    /// Queues a word about being at rest, in the place of one that still waits.
+    pub(super) fn say_rest(&mut self, frame: &Frame) {
+        self.unsay_rest();
+        self.rest = Some(self.control_taken + self.control.len() as u64);
+        self.say(frame);
+    }
+
+    /// Something here changed: what waits to say that nothing does is not sent.
+    pub(super) fn unsay_rest(&mut self) {
+        let waiting = self.rest.take().and_then(|number| number.checked_sub(self.control_taken));
+        let unsaid = waiting.and_then(|at| self.control.remove(usize::try_from(at).ok()?));
+        self.control_bytes -= unsaid.map_or(0, |frame| frame.len());
+    }
+
     pub(super) fn next_action(&mut self) -> Option<Action> {
         self.actions.pop_front()
     }
@@ -123,6 +140,7 @@ impl Outbox {
     pub(super) fn next_control(&mut self) -> Option<Vec<u8>> {
         let frame = self.control.pop_front()?;
         self.control_bytes -= frame.len();
+        self.control_taken += 1;
         Some(frame)
     }
 

@@ -363,6 +363,7 @@ impl Session {
     /// Something here changed.
     pub(super) fn withdraw(&mut self) {
         self.resting.withdraw();
+        self.out.unsay_rest();
         if let Phase::Talking(talking) = &mut self.phase {
             talking.is_same = false;
         }

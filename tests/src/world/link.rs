@@ -83,6 +83,9 @@ pub trait Bystander {
     /// A frame leaves `from`; it may be changed, or swallowed by answering `false`.
     fn sees(&mut self, from: usize, class: Class, frame: &mut Vec<u8>) -> bool;
 
+    /// A frame was taken in by `to`.
+    fn reads(&mut self, to: usize, class: Class);
+
     /// Called after every step; `true` when the process of that side is dead.
     fn is_dead(&mut self, side: usize) -> bool;
 
@@ -90,7 +93,7 @@ pub trait Bystander {
     fn meanwhile(&mut self, now_ms: u64, talks: &mut [Talk; 2]);
 
     /// What the two claim has changed.
-    fn listens(&mut self, now_ms: u64, talks: &[Talk; 2]);
+    fn listens(&mut self, talks: &[Talk; 2]);
 }
 
 /// What was carried.
@@ -178,7 +181,7 @@ impl Link<'_> {
                 self.talks.iter_mut().for_each(|talk| talk.wake(now_ms));
             }
             self.arrive(world);
-            world.listens(now_ms, self.talks);
+            world.listens(self.talks);
         }
     }
 
@@ -216,16 +219,16 @@ impl Link<'_> {
             let (to, parcel) = entry.remove();
             self.moved_us = self.now_us;
             self.held[to].push_back(parcel);
-            self.hand_over(to);
+            self.hand_over(to, world);
             if world.is_dead(to) {
                 return;
             }
         }
-        (0..2).for_each(|to| self.hand_over(to));
+        (0..2).for_each(|to| self.hand_over(to, world));
     }
 
     /// What has come and is taken; the rest waits until the conversation takes more.
-    fn hand_over(&mut self, to: usize) {
+    fn hand_over(&mut self, to: usize, world: &mut dyn Bystander) {
         let talk = &mut self.talks[to];
         let is_taken = |talk: &Talk, parcel: &Parcel| {
             let class = if let Parcel::Frame(class, _) = parcel { *class } else { Class::Control };
@@ -239,6 +242,7 @@ impl Link<'_> {
                 Some(Parcel::Frame(class, frame)) => {
                     self.waiting[to] -= frame.len() as u64;
                     talk.deliver(class, frame);
+                    world.reads(to, class);
                 }
             }
         }

@@ -52,6 +52,18 @@ pub struct Met {
     pub codes: [u64; CloseCode::ALL.len()],
 }
 
+/// What somebody wrote at one side while the two talked.
+#[derive(Clone, Copy, Debug)]
+struct Saved {
+    side: usize,
+    /// Whether it was written in a log that may have forked.
+    is_forked: bool,
+    /// Frames of entries that left before it and did not arrive yet.
+    before: u64,
+    /// Whether the other side was told of it.
+    is_told: bool,
+}
+
 struct Watch<'a> {
     sites: [&'a mut Site; 2],
     mission: &'a Mission,
@@ -61,11 +73,9 @@ struct Watch<'a> {
     tamper: Chance,
     /// Frames that a hostile side saw and may send again.
     seen: Vec<(Class, Vec<u8>)>,
-    saved: bool,
-    /// When anything was last written on either side by a person.
-    written_ms: u64,
-    /// Whether it was written in a log that may have forked.
-    is_forked: bool,
+    saved: Option<Saved>,
+    /// Frames of entries on their way to each side.
+    entries_on_way: [u64; 2],
     were_synced: [bool; 2],
     violation: Option<Violation>,
 }
@@ -101,9 +111,8 @@ pub fn meet(
         plan,
         tamper,
         seen: Vec::new(),
-        saved: false,
-        written_ms: 0,
-        is_forked: false,
+        saved: None,
+        entries_on_way: [0; 2],
         were_synced: [false; 2],
         violation: None,
     };
@@ -111,7 +120,7 @@ pub fn meet(
     if let Some(violation) = watch.violation {
         return Err(violation);
     }
-    let (saved, sites) = (watch.saved, watch.sites);
+    let (saved, sites) = (watch.saved.is_some(), watch.sites);
     if carried.waiting_max > WAITING_BYTES_MAX {
         return violated("memory-under-caps", format!("{} bytes wait for one side", carried.waiting_max));
     }
@@ -210,10 +219,23 @@ impl Bystander for Watch<'_> {
         {
             return self.tamper_with(class, frame);
         }
-        if class == Class::Control {
-            self.note_claims(from, frame);
+        match class {
+            Class::Control => self.note_claims(from, frame),
+            Class::Entries => self.entries_on_way[1 - from] += 1,
+            Class::Blobs(_) => {}
         }
         true
+    }
+
+    fn reads(&mut self, to: usize, class: Class) {
+        if class != Class::Entries {
+            return;
+        }
+        self.entries_on_way[to] = self.entries_on_way[to].saturating_sub(1);
+        if let Some(saved) = self.saved.as_mut().filter(|saved| saved.side != to) {
+            saved.is_told |= saved.before == 0;
+            saved.before = saved.before.saturating_sub(1);
+        }
     }
 
     fn is_dead(&mut self, side: usize) -> bool {
@@ -223,26 +245,26 @@ impl Bystander for Watch<'_> {
     fn meanwhile(&mut self, now_ms: u64, talks: &mut [Talk; 2]) {
         let Some((_, side)) = self.plan.save_at.filter(|(at, _)| *at <= now_ms) else { return };
         self.plan.save_at = None;
-        (self.saved, self.written_ms) = (true, now_ms);
         let is_phone = !matches!(self.sites[side].role, merestone_core::roster::Role::Camp);
+        let is_forked = is_phone && self.sites[side].is_doubled;
+        self.saved = Some(Saved { side, is_forked, before: self.entries_on_way[1 - side], is_told: false });
         if is_phone {
-            self.is_forked |= self.sites[side].is_doubled;
             // How it ends is seen on the disk later.
             let _ = deeds::save(self.sites[side], self.mission, self.model, self.chance);
             talks[side].look();
         }
     }
 
-    fn listens(&mut self, now_ms: u64, talks: &[Talk; 2]) {
+    fn listens(&mut self, talks: &[Talk; 2]) {
         for (side, talk) in talks.iter().enumerate() {
             let is_synced = talk.progress().is_fully_synced;
             let is_new = is_synced && !self.were_synced[side];
             self.were_synced[side] = is_synced;
-            // Where a forked log differs is found in several rounds of questions, each behind what is on its way: until then one
-            // side alone may say it, and when both do it must be so.
+            // Who was not told yet of what was just written may say it of before. Where a forked log differs is found in several
+            // rounds of questions, each behind what is on its way: until then one side alone may say it. When both do it must be so.
             let do_both_say_it = talks.iter().all(|talk| talk.progress().is_fully_synced);
-            let is_told = !self.is_forked && now_ms > self.written_ms + 2 * self.plan.link.round_trip_ms;
-            let is_quiet = !self.saved || is_told || do_both_say_it;
+            let knows = |saved: Saved| !saved.is_forked && (saved.side == side || saved.is_told);
+            let is_quiet = do_both_say_it || self.saved.is_none_or(knows);
             if is_new && is_quiet && self.plan.hostile.is_none() {
                 self.compare(side);
             }
