@@ -2,8 +2,10 @@
 
 use crate::id::{Epoch, LogId};
 use crate::record::testing::{key, scope};
-use crate::sync::frame::BATCHES_MAX;
-use crate::sync::testing::{EPOCH, Host, assert_synced, change, file, in_each_version, join, sync};
+use crate::sync::config::LocalState;
+use crate::sync::frame::{BATCHES_MAX, Frame};
+use crate::sync::testing::{Alone, EPOCH, Host, assert_synced, change, file, in_each_version, join, sync};
+use crate::sync::{Class, Session, SessionConfig};
 
 /// A small mission: two phones, each with entries and photos of its own.
 fn phones() -> [Host; 2] {
@@ -151,8 +153,8 @@ fn entries_committed_while_connected_are_sent_at_once() {
         let mut hosts = phones();
         let mut link = join(&mut hosts);
         let stay = |host: &Host, peer| {
-            let config = crate::sync::SessionConfig { stay: true, ..host.config(peer) };
-            crate::sync::Session::new(config, host.local())
+            let config = SessionConfig { stay: true, ..host.config(peer) };
+            Session::new(config, host.local())
         };
         link.sessions = [stay(&hosts[0], 32), stay(&hosts[1], 31)];
         link.run(&mut hosts);
@@ -174,6 +176,30 @@ fn entries_committed_while_connected_are_sent_at_once() {
             assert!(link.frames - before < 24, "{}", link.frames - before);
         }
     });
+}
+
+#[test]
+fn a_word_of_rest_that_waits_behind_a_slow_link_is_not_sent_after_a_change() {
+    for is_changed in [false, true] {
+        let mut hosts = [Host::new(31), Host::new(32)];
+        hosts[0].write(31, 3);
+        sync(&mut hosts);
+        let [mut host, other] = hosts;
+        host.closed = None;
+        let hello = other.session(31).poll_send(Class::Control).expect("a hello");
+        let config = SessionConfig { stay: true, ..host.config(32) };
+        let local = LocalState { agreement: host.last_agreement(32), ..host.local() };
+        let mut alone = Alone { session: Session::new(config, local), host };
+        assert_eq!(alone.hear(Class::Control, hello), None);
+        assert!(alone.host.rest().is_some_and(|rest| rest.is_fully_synced));
+        if is_changed {
+            alone.host.write(31, 1);
+            alone.session.handle(change(&alone.host, LogId::derive(key(31).public().as_bytes(), scope(1), EPOCH)));
+            alone.settle();
+        }
+        let rests = alone.said().into_iter().filter(|frame| matches!(frame, Frame::Same | Frame::Rest(_)));
+        assert_eq!(rests.count(), usize::from(!is_changed));
+    }
 }
 
 #[test]
