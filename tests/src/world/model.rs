@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use merestone_core::id::{BlobHash, EntryId, LogId, RecordId};
+use merestone_core::id::{BlobHash, EntryId, LogId, RecordId, StatementId};
 
 /// The people's own memory.
 #[derive(Debug, Default)]
@@ -40,8 +40,14 @@ pub struct Attempt {
 /// A cut as the party made it.
 #[derive(Clone, Debug)]
 pub struct CutMade {
+    /// The statement.
+    pub id: StatementId,
     /// The key.
     pub key: [u8; 32],
+    /// The device at which the officer made it.
+    pub at: usize,
+    /// When.
+    pub made_ms: u64,
     /// The last entry to keep of each log, and its seq.
     pub kept: BTreeMap<LogId, (u64, EntryId)>,
 }

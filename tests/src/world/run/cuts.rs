@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use merestone_core::entry::LogHead;
+use merestone_core::id::{EntryId, LogId};
 use merestone_core::roster::{Class, CutDraft, CutReason, Role};
 use merestone_node::Device;
 use merestone_node::office::PartyOffice;
 
 use super::World;
+use super::doubles::Backup;
 use crate::chance::Chance;
 use crate::world::check::{self, Violation, violated};
 use crate::world::model::CutMade;
@@ -34,10 +36,11 @@ impl World<'_> {
         let (owner, count) = (self.sites[number].party, self.mission.roots.len());
         let party = if is_foreign { (owner + 1) % count } else { owner };
         let Some(up) = &self.sites[at].up else { return Ok(()) };
-        let Some((kept, made)) = kept(&up.device, key, &mut self.chance) else { return Ok(()) };
+        let Some((kept, names)) = kept(&up.device, key, &mut self.chance) else { return Ok(()) };
         let office = PartyOffice::new(&self.mission.roots[party]);
         let draft = CutDraft { key: &key, kept: &kept, reason: CutReason::Lost, text: None };
         let Ok(cut) = office.cut(&self.mission.charter, &draft) else { return Ok(()) };
+        let made = CutMade { id: cut.id(), key, at, made_ms: self.time.now_ms(), kept: names };
         self.arm(at, 12);
         let Some(up) = &self.sites[at].up else { return Ok(()) };
         let is_known = up.device.authority().roster().holds(Class::Cut, cut.id());
@@ -61,10 +64,33 @@ impl World<'_> {
         let Some(up) = &self.sites[at].up else { return Ok(()) };
         if up.device.authority().roster().holds(Class::Cut, cut.id()) {
             let names = (self.sites[number].name(), self.sites[at].name());
-            self.tell(format!("the key of {} is cut at {}: {made:?}", names.0, names.1));
+            self.tell(format!("the key of {} is cut at {}: {:?}", names.0, names.1, made.kept));
             self.tally.cuts += 1;
             self.model.cuts.push(made);
             self.sites.iter_mut().filter(|site| *site.key.as_bytes() == key).for_each(|site| site.is_cut = true);
+        }
+        Ok(())
+    }
+
+    /// Everybody has met: each cut is held, unless the one device it was brought to went back to a copy from before.
+    ///
+    /// One that is gone so is made again by its party when it hears of the loss; here it was never made.
+    pub(super) fn forget_lost_cuts(&mut self) -> Result<(), Violation> {
+        let rosters: Vec<_> =
+            self.sites.iter().filter_map(|site| Some(site.up.as_ref()?.device.authority().roster())).collect();
+        let is_held = |cut: &CutMade| rosters.iter().any(|roster| roster.holds(Class::Cut, cut.id));
+        let (held, lost): (Vec<_>, Vec<_>) = self.model.cuts.drain(..).partition(is_held);
+        drop(rosters);
+        self.model.cuts = held;
+        for cut in lost {
+            if !self.backups.get(&cut.at).is_some_and(|backup| backup.was_restored_since(cut.made_ms)) {
+                return violated("statements-survive", format!("nobody holds cut {} any more", cut.id));
+            }
+            let is_still_cut = self.model.cuts.iter().any(|other| other.key == cut.key);
+            self.sites
+                .iter_mut()
+                .filter(|site| *site.key.as_bytes() == cut.key)
+                .for_each(|site| site.is_cut = is_still_cut);
         }
         Ok(())
     }
@@ -76,15 +102,19 @@ impl World<'_> {
 }
 
 /// What a cut of the key keeps: in each log an entry at the end of a branch that is held, or a little below.
-fn kept(device: &Device, key: [u8; 32], chance: &mut Chance) -> Option<(Vec<LogHead>, CutMade)> {
-    let (mut kept, mut made) = (Vec::new(), CutMade { key, kept: BTreeMap::new() });
+fn kept(
+    device: &Device,
+    key: [u8; 32],
+    chance: &mut Chance,
+) -> Option<(Vec<LogHead>, BTreeMap<LogId, (u64, EntryId)>)> {
+    let (mut kept, mut names) = (Vec::new(), BTreeMap::new());
     for tip in check::tips(device).ok()?.iter().filter(|tip| tip.key == key) {
         let below = if chance.once_in(4) { 5 } else { 2 };
         let Some(seq) = tip.height.checked_sub(1 + chance.below(below)) else { continue };
         let ids = device.store().ids_at(tip.log, &[seq]).ok()?;
         let Some(id) = ids.first().and_then(|(_, ids)| chance.pick(ids)).copied() else { continue };
         kept.push(LogHead { scope: tip.scope, epoch: tip.epoch, seq, id });
-        made.kept.insert(tip.log, (seq, id));
+        names.insert(tip.log, (seq, id));
     }
-    Some((kept, made))
+    Some((kept, names))
 }

@@ -16,6 +16,15 @@ pub(super) struct Backup {
     duty: Duty,
     has_marker: bool,
     restored: u32,
+    /// When it was restored last.
+    restored_ms: Option<u64>,
+}
+
+impl Backup {
+    /// Whether what was written then may have gone with the disk that it replaced.
+    pub(super) fn was_restored_since(&self, ms: u64) -> bool {
+        self.restored_ms.is_some_and(|restored_ms| restored_ms >= ms)
+    }
 }
 
 impl World<'_> {
@@ -34,7 +43,7 @@ impl World<'_> {
                 self.sites[number].disk.back_up(&folder, but).map_err(io)?;
                 let duty = self.sites[number].duty.clone();
                 self.model.copy_drafts(self.sites[number].key.as_bytes());
-                self.backups.insert(number, Backup { folder, duty, has_marker, restored: 0 });
+                self.backups.insert(number, Backup { folder, duty, has_marker, restored: 0, restored_ms: None });
                 self.tell(format!(
                     "{name} is backed up, {}",
                     if has_marker { "marker too" } else { "without its marker" }
@@ -43,6 +52,7 @@ impl World<'_> {
             }
             Some(backup) if backup.restored < 2 => {
                 backup.restored += 1;
+                backup.restored_ms = Some(self.time.now_ms());
                 let site = &mut self.sites[number];
                 site.kill();
                 site.disk.restore(&backup.folder).map_err(io)?;

@@ -41,6 +41,7 @@ impl World<'_> {
         }
         let there: Vec<usize> = self.sites.iter().filter(|site| site.is_up()).map(|site| site.number).collect();
         self.gather(&there)?;
+        self.forget_lost_cuts()?;
         self.compare(&there)
     }
 
