@@ -85,6 +85,13 @@ impl Sheet {
         if matches!(self.lines.get(&actor), Some(Err(_))) {
             return false;
         }
+        // A draft may rest on what a cut took away since it began. Once saved it keeps all that applied, and that is not in the values.
+        let is_applied = |on: &EntryId| {
+            self.heads.contains(on) || self.heads.iter().any(|&head| self.index.is_or_descends_from(head, *on))
+        };
+        if !basis.refs.iter().all(is_applied) {
+            return false;
+        }
         let step = Step { entry, refs: &basis.refs };
         if !matches!(self.index.admit(change, step), Ok(merestone_core::change::Admission::Admitted)) {
             return false;

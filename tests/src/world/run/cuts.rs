@@ -9,7 +9,6 @@ use merestone_node::Device;
 use merestone_node::office::PartyOffice;
 
 use super::World;
-use super::doubles::Backup;
 use crate::chance::Chance;
 use crate::world::check::{self, Violation, violated};
 use crate::world::model::CutMade;
