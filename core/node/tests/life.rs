@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use common::{Mission, carry, incident, inspection, open, passphrase, store_key, system, vault};
 use merestone_core::entry::Kind;
+use merestone_core::id::RecordId;
 use merestone_core::record::Standing;
 use merestone_core::roster::{Class, Role};
 use merestone_link::LinkLimits;
@@ -420,6 +421,44 @@ fn a_cut_ends_what_a_key_may_sign_and_keeps_what_it_named() {
     draft.answers.insert("post".into(), Answer::text("Road"));
     assert!(matches!(device.save(&draft), Err(SaveError::Pen(PenError::Cut { .. }))));
     assert!(matches!(device.observers()[0].state, ObserverState::Cut { .. }));
+}
+
+/// A draft begins before the cut and is saved after it: what it names is applied again, and the next edit builds on all of it.
+#[test]
+fn a_draft_saved_on_what_was_cut_since_brings_it_back_for_the_next_edit_too() {
+    use merestone_core::roster::{CutDraft, CutReason};
+    let (mission, folder) = (Mission::found(), tempfile::tempdir().unwrap());
+    let device = mission.device(folder.path(), "a");
+    let [lost, other] = [mission.enrol(&device, 0, "Olena", "one"), mission.enrol(&device, 0, "Marko", "two")];
+    let answer = |observer, record: Option<RecordId>, key: &str, text: &str| {
+        let mut draft = match record {
+            Some(record) => device.begin_edit(observer, record).unwrap(),
+            None => device.begin(observer, mission.scope(), inspection()).unwrap(),
+        };
+        draft.answers.insert(key.into(), Answer::text(text));
+        draft
+    };
+    let first = device.save(&answer(&other, None, "post", "Bridge")).unwrap();
+    let record = first.record;
+    let second = device.save(&answer(&lost, Some(record), "post", "Old bridge")).unwrap();
+    let begun_before = answer(&other, Some(record), "title", "Closed");
+
+    let draft = CutDraft { key: lost.as_bytes(), kept: &[], reason: CutReason::Stolen, text: None };
+    let cut = PartyOffice::new(&mission.roots[0]).cut(&mission.charter, &draft).unwrap();
+    device.receive(Class::Cut, &[cut.as_bytes().to_vec()]).unwrap();
+    let heads = || device.record(record).unwrap().unwrap().heads;
+    assert_eq!(heads(), [first.entry], "entry {} is set aside", second.entry);
+    assert_eq!(
+        device.begin_edit(&other, record).unwrap().subject,
+        DraftSubject::Edit { record, base: vec![first.entry] }
+    );
+
+    let third = device.save(&begun_before).unwrap();
+    assert_eq!(heads(), [third.entry]);
+    let next = answer(&other, Some(record), "post", "New bridge");
+    assert_eq!(next.subject, DraftSubject::Edit { record, base: vec![third.entry] });
+    device.save(&next).unwrap();
+    assert_eq!(device.record(record).unwrap().unwrap().conflicts().count(), 0);
 }
 
 #[test]
