@@ -3,10 +3,10 @@
 use super::close::{Close, CloseCode};
 use super::frame::{Frame, StatementClass};
 use super::io::{Admission, Committed, Loaded, Part, Span, Token};
+use super::log::Verdict;
 use super::outbox::Pending;
 use super::report::Report;
 use super::session::Session;
-use super::tips::Verdict;
 
 const OTHER_KIND: Close = Close::new(CloseCode::Storage, "answer of another kind");
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::frame::{LogTip, StatementClass, Wants};
 use super::io::Census;
+use super::tips::LOGS_MAX;
 use super::tree::TipTree;
 use super::version::Version;
 use crate::cbor::Writer;
@@ -114,6 +115,23 @@ pub struct LocalTip {
     pub urgency: u64,
 }
 
+/// The logs that a conversation names, of all that are held, each with the key that signs it (`spec/sync.md` §Limits).
+///
+/// Of more than a mission may have those are left out that are the many of one key: the first log of each key, by id, comes
+/// before the second of any, so that nobody crowds out the logs of others by beginning logs without end.
+pub fn named_logs(held: impl IntoIterator<Item = ([u8; KEY_BYTES], LocalTip)>) -> Vec<LocalTip> {
+    let mut held: Vec<_> = held.into_iter().collect();
+    if held.len() <= LOGS_MAX {
+        return held.into_iter().map(|(_, tip)| tip).collect();
+    }
+    held.sort_unstable_by_key(|(key, tip)| (*key, tip.tip.log));
+    let of_keys = held.chunk_by(|(one, _), (other, _)| one == other);
+    let mut placed: Vec<(usize, LocalTip)> =
+        of_keys.flat_map(|logs| logs.iter().map(|(_, tip)| *tip).enumerate()).collect();
+    placed.sort_unstable_by_key(|(place, tip)| (*place, tip.tip.log));
+    placed.into_iter().take(LOGS_MAX).map(|(_, tip)| tip).collect()
+}
+
 /// A key that its party cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CutKey {
@@ -177,4 +195,31 @@ pub fn branches_digest(ascending: &[crate::id::EntryId]) -> [u8; 32] {
 pub fn blobs_digest(ascending: &[crate::id::BlobHash]) -> [u8; 32] {
     let parts: Vec<&[u8]> = ascending.iter().map(|hash| hash.as_bytes().as_slice()).collect();
     sha256(&parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::id::EntryId;
+
+    #[test]
+    fn the_many_logs_of_one_key_crowd_out_no_log_of_others() {
+        let tip = |key: u8, number: u64| {
+            let log = LogId::from_bytes(sha256(&[&[key], &number.to_be_bytes()]));
+            let tip = LogTip { log, height: 1, head: EntryId::from_bytes([1; 32]), branches: None };
+            ([key; KEY_BYTES], LocalTip { tip, scope: ScopeId::from_bytes([1; 8]), urgency: 0 })
+        };
+        let honest: Vec<_> = (0..40).flat_map(|key| (0..50).map(move |number| tip(key, number))).collect();
+        let many: Vec<_> = (0..LOGS_MAX as u64 + 5_000).map(|number| tip(99, number)).collect();
+        let named = named_logs(honest.iter().chain(&many).copied());
+        assert_eq!(named.len(), LOGS_MAX);
+        let ids: BTreeSet<LogId> = named.iter().map(|tip| tip.tip.log).collect();
+        assert!(honest.iter().all(|(_, tip)| ids.contains(&tip.tip.log)));
+        // Whoever holds the same names the same, whatever the order.
+        let reversed = named_logs(many.iter().chain(&honest).rev().copied());
+        assert_eq!(reversed, named);
+        assert_eq!(named_logs(honest.iter().copied()).len(), honest.len());
+    }
 }

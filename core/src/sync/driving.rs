@@ -4,11 +4,11 @@ use super::close::{Close, CloseCode};
 use super::config::Agreement;
 use super::frame::{BlobClass, Frame, Rest, Wants};
 use super::io::{Census, Request, Span};
+use super::log::Verdict;
 use super::outbox::Pending;
 use super::report::Report;
 use super::resting::Stage;
 use super::session::{Phase, Session};
-use super::tips::Verdict;
 use super::version::Version;
 use crate::id::{EntryId, LogId};
 

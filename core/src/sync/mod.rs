@@ -93,6 +93,7 @@ pub mod frame;
 mod hearing;
 mod hello;
 mod io;
+mod log;
 mod outbox;
 mod peer;
 mod probe;
@@ -100,6 +101,7 @@ mod receipts;
 mod receiving;
 mod report;
 mod resting;
+mod scope;
 mod sending;
 mod serving;
 mod session;
@@ -118,7 +120,7 @@ pub use chunks::BlobFrame;
 pub use close::{Close, CloseCode};
 pub use config::{
     Agreement, CutKey, LastAgreement, Limits, LocalState, LocalTip, SessionConfig, agreed_digest, blobs_digest,
-    branches_digest, classes_digest, statements_digest, tips_digest,
+    branches_digest, classes_digest, named_logs, statements_digest, tips_digest,
 };
 pub use io::{
     Action, Admission, BlobState, Census, Class, Commit, Committed, HeldAt, Input, Loaded, LocalChange, Part, Request,

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::close::Close;
 use super::comparing::{Comparing, Found};
-use super::config::{LocalTip, roots_digest, tips_digest};
-use super::frame::{Frame, LogTip, Node, TIPS_MAX};
-use super::io::{Part, Span};
-use super::tree::TipTree;
+use super::config::{LocalTip, roots_digest};
+use super::frame::{Frame, LogTip, Node};
+use super::log::{Log, Verdict, is_older};
+use super::scope::{Scope, Telling, Theirs, Which, follow};
 use super::version::Version;
 use crate::entry::LOG_ENTRIES_MAX;
 use crate::id::{EntryId, LogId, ScopeId, sha256};
@@ -30,93 +30,13 @@ pub(super) struct Logs {
     told: usize,
 }
 
-#[derive(Debug, Default)]
-struct Scope {
-    logs: BTreeMap<LogId, Log>,
-    /// Our tips, for the digests of version 2.
-    tree: TipTree,
-    theirs: Theirs,
-    telling: Option<Telling>,
-    /// Whether the peer had all tips named: it may once.
-    is_listed: bool,
-}
-
-/// Whether the peer's tips of a scope are known.
-#[derive(Debug, Default)]
-enum Theirs {
-    #[default]
-    Known,
-    /// All of them come, ascending.
-    Arriving { last: Option<LogId> },
-    /// Those come that changed since the last agreement, ascending, and then those of ours that did.
-    Since { last: Option<LogId>, is_complete: bool },
-    /// Digest trees are compared.
-    Comparing(Comparing),
-}
-
-/// Which of our tips of a scope are still to be told.
-#[derive(Debug)]
-struct Telling {
-    after: Option<LogId>,
-    which: Which,
-}
-
-/// Some of our tips.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Which {
-    All,
-    /// The peer's key is cut, and it hears of no log that it did not name.
-    Named,
-    /// Changed since the last agreement.
-    Changed,
-    /// The same, of a peer whose key is cut: those it named, once it named all.
-    NamedChanged,
-    /// Named by the peer as changed, and not by us.
-    Also,
-}
-
-#[derive(Debug, Default)]
-struct Log {
-    local: Option<LocalTip>,
-    remote: Option<LogTip>,
-    /// Whether the peer named it.
-    is_named: bool,
-    /// Whether it changed here since the last agreement.
-    is_changed: bool,
-    /// Spans and entries of it that the peer has not acknowledged, and questions without an answer.
-    busy: u64,
-    /// The states of both sides for which everything was said.
-    judged: Option<(LogTip, Option<LogTip>)>,
-    /// The states of both sides for which positions were compared.
-    probed: Option<(LogTip, Option<LogTip>)>,
-    /// The peer asked for positions, so it sees a difference that the heights do not show.
-    is_doubted: bool,
-}
-
-/// What to do about a log.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// Nothing, or it is the peer's turn.
-    Nothing,
-    /// Send these.
-    Send(Vec<Span>),
-    /// Look whether our entry at this position is the peer's head, and send what is above.
-    CheckHead(u64, EntryId),
-    /// The histories differ: find out where, below these heights (ours, the peer's).
-    Probe { ours: u64, theirs: u64, has_branches: bool },
-}
-
 impl Logs {
     /// What this side holds, before the peer is known.
-    /// Of more than [`LOGS_MAX`] logs those with the lowest ids are told: what somebody else brought here must not end our
-    /// conversations, and two sides that hold the same tell the same.
+    /// More than [`LOGS_MAX`] logs, which [`named_logs`](super::config::named_logs) never gives, are told as far as they may be.
     pub(super) fn new(mut tips: Vec<LocalTip>, granted: &[ScopeId]) -> Self {
         let mut logs = Self::default();
         tips.retain(|tip| granted.contains(&tip.scope));
-        if tips.len() > LOGS_MAX {
-            tips.sort_unstable_by_key(|tip| tip.tip.log);
-            tips.truncate(LOGS_MAX);
-        }
+        tips.truncate(LOGS_MAX);
         tips.into_iter().for_each(|tip| logs.set_local(tip));
         logs
     }
@@ -359,26 +279,7 @@ impl Logs {
 
     /// What is to be done about a log now. The same states are judged once.
     pub(super) fn judge(&mut self, id: LogId) -> Verdict {
-        let Some(log) = self.get_mut(id).filter(|log| log.busy == 0) else { return Verdict::Nothing };
-        let Some(local) = log.local.map(|local| local.tip) else { return Verdict::Nothing };
-        let states = (local, log.remote);
-        if std::mem::take(&mut log.is_doubted) && log.remote != Some(local) && log.probed != Some(states) {
-            return log.probe();
-        }
-        if log.judged == Some(states) {
-            return Verdict::Nothing;
-        }
-        log.judged = Some(states);
-        let Some(remote) = log.remote else { return Verdict::Send(everything(&local)) };
-        if remote == local {
-            return Verdict::Nothing;
-        }
-        if remote.branches.is_none() && local.branches.is_none() && remote.height != local.height {
-            // The longer side finds out whether the shorter one is a part of it.
-            let is_ours = remote.height < local.height;
-            return if is_ours { Verdict::CheckHead(remote.height - 1, remote.head) } else { Verdict::Nothing };
-        }
-        log.probe()
+        self.get_mut(id).map_or(Verdict::Nothing, Log::judge)
     }
 
     /// The peer compares positions of a log: so do we, unless that was done in these states.
@@ -391,33 +292,12 @@ impl Logs {
 
     /// Compares the positions of a log, unless that was done in these states.
     pub(super) fn probe(&mut self, id: LogId) -> Verdict {
-        let Some(log) = self.get_mut(id).filter(|log| log.busy == 0) else { return Verdict::Nothing };
-        let Some(local) = log.local.map(|local| local.tip) else { return Verdict::Nothing };
-        if log.remote == Some(local) || log.probed == Some((local, log.remote)) {
-            return Verdict::Nothing;
-        }
-        log.probe()
+        self.get_mut(id).map_or(Verdict::Nothing, Log::probe_once)
     }
 
     /// Tells of no log that the peer did not name: its key was cut. Gives the scopes whose tips it is to name.
     pub(super) fn restrict(&mut self) -> Vec<ScopeId> {
-        let mut lists = Vec::new();
-        for (id, scope) in &mut self.scopes {
-            match &scope.theirs {
-                Theirs::Comparing(_) => {
-                    scope.list(true);
-                    lists.push(*id);
-                }
-                Theirs::Since { .. } => {
-                    for telling in scope.telling.iter_mut().filter(|telling| telling.which == Which::Changed) {
-                        telling.which = Which::NamedChanged;
-                    }
-                }
-                Theirs::Known | Theirs::Arriving { .. } => {
-                    scope.telling.iter_mut().for_each(|telling| telling.which = Which::Named);
-                }
-            }
-        }
+        let lists = self.scopes.iter_mut().filter_map(|(id, scope)| scope.restrict().then_some(*id)).collect();
         self.behind = self.scopes.values().flat_map(|scope| scope.logs.values()).map(Log::behind).sum();
         lists
     }
@@ -441,31 +321,10 @@ impl Logs {
     /// The next frame of our tips.
     pub(super) fn next_frame(&mut self) -> Option<Vec<u8>> {
         let (id, scope) = self.scopes.iter_mut().find(|(_, scope)| !scope.is_told())?;
-        let id = *id;
-        if let Theirs::Comparing(comparing) = &mut scope.theirs {
-            let frame = Frame::Nodes(id, comparing.next_nodes()).encode();
+        let (id, frame) = (*id, scope.next_frame(*id)?);
+        if matches!(frame, Frame::Nodes(..)) {
             self.look_at_known(id);
-            return Some(frame);
         }
-        let Telling { after, which } = scope.telling.take()?;
-        let from = after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
-        let logs = scope.logs.range((from, std::ops::Bound::Unbounded)).filter(|(_, log)| log.is_told(which));
-        let mut tips = logs.filter_map(|(_, log)| log.local.map(|local| local.tip));
-        let page: Vec<_> = tips.by_ref().take(TIPS_MAX).collect();
-        let last = tips.next().is_none();
-        if !last {
-            scope.telling = Some(Telling { after: page.last().map(|tip| tip.log), which });
-        } else if matches!(which, Which::Changed | Which::NamedChanged)
-            && matches!(scope.theirs, Theirs::Since { is_complete: true, .. })
-        {
-            scope.telling = Some(Telling { after: None, which: Which::Also });
-        }
-        let frame = match which {
-            Which::All | Which::Named | Which::Changed | Which::NamedChanged => {
-                Frame::Tips { scope: id, last, tips: page }
-            }
-            Which::Also => Frame::Also { scope: id, last, tips: page },
-        };
         Some(frame.encode())
     }
 
@@ -565,102 +424,8 @@ impl Logs {
     }
 }
 
-impl Scope {
-    fn digest(&self) -> Option<[u8; 32]> {
-        let tips: Vec<_> = self.logs.values().filter_map(|log| log.local.map(|local| local.tip)).collect();
-        (!tips.is_empty()).then(|| tips_digest(&tips))
-    }
-
-    fn are_equal(&mut self) {
-        for log in self.logs.values_mut() {
-            log.remote = log.local.map(|local| local.tip);
-        }
-    }
-
-    /// Both sides name all their tips; a peer whose key `is_cut` goes first.
-    fn list(&mut self, is_cut: bool) {
-        self.theirs = Theirs::Arriving { last: None };
-        self.telling = (!is_cut).then_some(Telling { after: None, which: Which::All });
-        self.logs.values_mut().for_each(|log| log.remote = None);
-    }
-
-    /// The peer named what changed there: we name the same logs, after what changed here.
-    fn also(&mut self) {
-        if self.telling.is_none() {
-            self.telling = Some(Telling { after: None, which: Which::Also });
-        }
-    }
-
-    fn is_told(&self) -> bool {
-        let is_compared = match &self.theirs {
-            Theirs::Comparing(comparing) => comparing.is_told(),
-            Theirs::Known | Theirs::Arriving { .. } | Theirs::Since { .. } => true,
-        };
-        // What a peer whose key was cut may hear of follows from what it names.
-        let waits = |telling: &Telling| telling.which == Which::NamedChanged;
-        let is_waiting = matches!(self.theirs, Theirs::Since { is_complete: false, .. });
-        self.telling.as_ref().is_none_or(|telling| is_waiting && waits(telling)) && is_compared
-    }
-}
-
-impl Theirs {
-    fn is_known(&self) -> bool {
-        matches!(self, Self::Known)
-    }
-}
-
 fn of(digests: &[(ScopeId, [u8; 32])], id: ScopeId) -> Option<[u8; 32]> {
     digests.iter().find(|(of, _)| *of == id).map(|(_, digest)| *digest)
-}
-
-/// Tips come in ascending order, from frame to frame too.
-fn follow(before: &mut Option<LogId>, tips: &[LogTip]) -> Result<(), Close> {
-    let goes_on = tips.first().is_none_or(|tip| before.is_none_or(|before| before < tip.log));
-    *before = tips.last().map(|tip| tip.log).or(*before);
-    if goes_on { Ok(()) } else { Err(Close::malformed("tips order")) }
-}
-
-impl Log {
-    fn differs(&self) -> bool {
-        self.is_doubted || self.local.map(|local| local.tip) != self.remote
-    }
-
-    fn is_told(&self, which: Which) -> bool {
-        match which {
-            Which::All => true,
-            Which::Named => self.is_named,
-            Which::Changed => self.is_changed,
-            Which::NamedChanged => self.is_changed && self.is_named,
-            Which::Also => self.is_named && !self.is_changed,
-        }
-    }
-
-    fn behind(&self) -> u64 {
-        let height = |tip: Option<LogTip>| tip.map_or(0, |tip| tip.height);
-        height(self.remote).saturating_sub(height(self.local.map(|local| local.tip)))
-    }
-
-    fn probe(&mut self) -> Verdict {
-        let (Some(local), Some(remote)) = (self.local.map(|local| local.tip), self.remote) else {
-            return Verdict::Nothing;
-        };
-        self.judged = Some((local, Some(remote)));
-        self.probed = self.judged;
-        Verdict::Probe { ours: local.height, theirs: remote.height, has_branches: local.branches.is_some() }
-    }
-}
-
-/// All that is kept of a log.
-fn everything(local: &LogTip) -> Vec<Span> {
-    let span = |part| Span { log: local.log, from: 0, until: u64::MAX, part };
-    let branches = local.branches.map(|_| span(Part::Branches));
-    [Some(span(Part::Main)), branches].into_iter().flatten().collect()
-}
-
-/// Whether `tip` is of an earlier commit than `known`: answers and changes come by different ways, so one may overtake another.
-/// In a forked log heights do not tell.
-fn is_older(tip: &LogTip, known: &LogTip) -> bool {
-    tip.branches.is_none() && known.branches.is_none() && tip.height < known.height
 }
 
 fn check_height(tip: &LogTip) -> Result<(), Close> {

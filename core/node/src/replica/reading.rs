@@ -7,7 +7,9 @@ use merestone_core::id::{BlobHash, EntryId, LogId, ScopeId, StatementId};
 use merestone_core::merkle::NodeHash;
 use merestone_core::roster::Class;
 use merestone_core::sync::frame::{BlobClass, StatementClass, Wants};
-use merestone_core::sync::{Census, CutKey, HeldAt, Loaded, LocalState, Part, Request, Span, StoredEntry, WantedBlob};
+use merestone_core::sync::{
+    Census, CutKey, HeldAt, Loaded, LocalState, Part, Request, Span, StoredEntry, WantedBlob, named_logs,
+};
 use merestone_link::PeerKey;
 use merestone_store::{BlobClaim, BlobError, HeldPart, MissingBlob, ReadError, Store};
 
@@ -79,7 +81,8 @@ impl Reading {
         let agreed = Agreed::with(self.store(), peer);
         let all = all_tips(self.store())?;
         let agreement = agreed.map(|agreed| agreed.since(&all, scopes));
-        let tips = all.iter().filter(|tip| scopes.contains(&tip.scope)).filter_map(local_tip).collect();
+        let held = all.iter().filter(|tip| scopes.contains(&tip.scope));
+        let tips = named_logs(held.filter_map(|tip| Some((tip.key, local_tip(tip)?))));
         let classes: Vec<_> = BlobClass::ALL.into_iter().filter(|class| wants.blobs(*class)).collect();
         let blobs = Some(self.count(scopes, &classes)?);
         let roster = self.shared.authority.roster();
