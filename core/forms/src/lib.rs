@@ -19,6 +19,7 @@
 //! ```
 
 mod answers;
+pub mod expr;
 mod form;
 mod sheet;
 pub mod standard;
