@@ -21,8 +21,12 @@
 mod answers;
 pub mod expr;
 mod form;
+mod model;
+mod refused;
 mod sheet;
 pub mod standard;
+mod workbook;
+mod xlsform;
 
 pub use answers::{Problem, Wrong};
 pub use form::{Choice, Form, Question, QuestionKind};
