@@ -21,8 +21,9 @@
 mod answers;
 pub mod expr;
 mod form;
-mod model;
-mod refused;
+pub mod model;
+mod reading;
+pub mod refused;
 mod sheet;
 pub mod standard;
 mod workbook;
@@ -30,4 +31,6 @@ mod xlsform;
 
 pub use answers::{Problem, Wrong};
 pub use form::{Choice, Form, Question, QuestionKind};
+pub use reading::NamedFile;
 pub use sheet::{FormRefused, Reason};
+pub use workbook::{COLUMNS_MAX, FILE_BYTES_MAX, FileKind, ROWS_MAX};

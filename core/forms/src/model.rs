@@ -20,8 +20,23 @@ impl Language {
     pub fn is_right_to_left(&self) -> bool {
         let code = self.code().unwrap_or(&self.0).to_ascii_lowercase();
         let primary = code.split(['-', '_']).next().unwrap_or_default();
-        matches!(primary, "ar" | "arc" | "ckb" | "dv" | "fa" | "ff-adlm" | "he" | "iw" | "ku-arab" | "ps" | "sd" | "syr" | "ug" | "ur" | "yi")
-            || self.0.chars().next().is_some_and(|c| matches!(u32::from(c), 0x0590..=0x08ff))
+        matches!(
+            primary,
+            "ar" | "arc"
+                | "ckb"
+                | "dv"
+                | "fa"
+                | "ff-adlm"
+                | "he"
+                | "iw"
+                | "ku-arab"
+                | "ps"
+                | "sd"
+                | "syr"
+                | "ug"
+                | "ur"
+                | "yi"
+        ) || self.0.chars().next().is_some_and(|c| matches!(u32::from(c), 0x0590..=0x08ff))
     }
 }
 

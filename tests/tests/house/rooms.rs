@@ -29,7 +29,11 @@ const ROOMS: &[Room] = &[
         "thiserror", "tokio",
     ] },
     Room { name: "merestone-media", floor: 1, may_use: &["image", "thiserror"] },
-    Room { name: "merestone-forms", floor: 1, may_use: &["merestone-core", "calamine", "thiserror"] },
+    // calamine, csv, roxmltree, zip: what forms come in. md-5, sha1, sha2, regex, jiff: what their expressions may call.
+    Room { name: "merestone-forms", floor: 1, may_use: &[
+        "merestone-core", "calamine", "csv", "data-encoding", "jiff", "md-5", "regex", "roxmltree", "sha1", "sha2",
+        "thiserror", "zip",
+    ] },
     Room { name: "merestone-audit", floor: 1, may_use: &[
         "merestone-core", "askama", "clap", "data-encoding", "serde", "serde_json", "thiserror",
     ] },

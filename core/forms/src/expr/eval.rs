@@ -215,7 +215,7 @@ impl<'a> Evaluator<'a> {
     pub(super) fn path(&self, path: &Path, focus: &Focus) -> Result<Vec<NodeId>, EvalError> {
         let (mut nodes, steps) = match &path.start {
             Start::Context => (vec![focus.node], path.steps.as_slice()),
-            Start::Root => self.from_root(&path.steps, focus)?,
+            Start::Root => self.rooted(&path.steps, focus)?,
             Start::Base(base, predicates) => {
                 let Value::Nodes(mut nodes) = self.value(base, focus)? else { return Err(EvalError::NotNodes("/")) };
                 for predicate in predicates {
@@ -232,7 +232,7 @@ impl<'a> Evaluator<'a> {
 
     /// An absolute path's first nodes: the root element, or as far as the path follows the elements we stand in,
     /// those, so that inside a repeat it means our own row. The last step always means all.
-    fn from_root<'s>(&self, steps: &'s [Step], focus: &Focus) -> Result<(Vec<NodeId>, &'s [Step]), EvalError> {
+    fn rooted<'s>(&self, steps: &'s [Step], focus: &Focus) -> Result<(Vec<NodeId>, &'s [Step]), EvalError> {
         let root = self.documents.root(focus.current);
         let Some((first, mut rest)) = steps.split_first() else { return Ok((vec![root], steps)) };
         let is_child = first.axis == Axis::Child;
@@ -319,7 +319,8 @@ impl<'a> Evaluator<'a> {
             Axis::Descendant => self.below(&[node], false),
             Axis::Following | Axis::Preceding => {
                 let after = axis == Axis::Following;
-                let beside = documents.ancestors(node).flat_map(|above| documents.siblings(above, after)).collect::<Vec<_>>();
+                let beside =
+                    documents.ancestors(node).flat_map(|above| documents.siblings(above, after)).collect::<Vec<_>>();
                 let mut all = self.in_order(self.below(&beside, true));
                 if !after {
                     all.reverse();

@@ -237,7 +237,11 @@ impl<'t> Parser<'t> {
         let base = self.primary()?;
         let predicates = self.predicates()?;
         let steps = self.more_steps(Vec::new())?;
-        if predicates.is_empty() && steps.is_empty() { Ok(base) } else { Ok(path(Start::Base(base, predicates), steps)) }
+        if predicates.is_empty() && steps.is_empty() {
+            Ok(base)
+        } else {
+            Ok(path(Start::Base(base, predicates), steps))
+        }
     }
 
     fn primary(&mut self) -> Result<Ast, ParseError> {

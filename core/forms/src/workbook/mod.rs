@@ -111,9 +111,11 @@ impl Sheet {
         }
         let sheet = Self { name, heading_row: heading.number, heading: heading.cells, rows: rows.collect() };
         for row in &sheet.rows {
-            let outside = row.cells.iter().enumerate().find(|(at, cell)| {
-                !cell.is_empty() && sheet.heading.get(*at).is_none_or(String::is_empty)
-            });
+            let outside = row
+                .cells
+                .iter()
+                .enumerate()
+                .find(|(at, cell)| !cell.is_empty() && sheet.heading.get(*at).is_none_or(String::is_empty));
             if let Some((at, _)) = outside {
                 return Err(FormRefused::at(&sheet.name, row.number, &column(at), Reason::NoHeading));
             }

@@ -117,10 +117,13 @@ impl Column {
 /// A translated column's name and its language.
 fn split(heading: &str) -> Option<(String, &str)> {
     let parts: Vec<(usize, &str)> = heading.match_indices("::").collect();
-    let cuts = parts.iter().map(|(at, _)| (*at, 2)).chain(parts.is_empty().then(|| heading.find(':')).flatten().map(|at| (at, 1)));
+    let cuts = parts
+        .iter()
+        .map(|(at, _)| (*at, 2))
+        .chain(parts.is_empty().then(|| heading.find(':')).flatten().map(|at| (at, 1)));
     cuts.map(|(at, length)| (canonical(heading[..at].trim()), heading[at + length..].trim()))
         .filter(|(name, language)| TRANSLATED.contains(&name.as_str()) && !language.is_empty())
-        .last()
+        .reduce(|_, last| last)
 }
 
 fn canonical(heading: &str) -> String {

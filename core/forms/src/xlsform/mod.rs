@@ -22,7 +22,7 @@ const OTHER_SHEETS: &[&str] = &["external_choices", "entities", "osm", "cascades
 pub(crate) fn read(workbook: &Workbook, stem: &str) -> Result<Model, FormRefused> {
     let mut languages = Vec::new();
     let mut notices = Vec::new();
-    let survey = workbook.sheet("survey").or_else(|| match workbook.sheets.as_slice() {
+    let survey = workbook.sheet("survey").or(match workbook.sheets.as_slice() {
         // A workbook of one sheet is a survey, whatever its sheet is called.
         [only] => Some(only),
         _ => None,

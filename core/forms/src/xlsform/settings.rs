@@ -82,7 +82,8 @@ pub(super) fn read(table: &Table<'_>, stem: &str, notices: &mut Vec<Notice>) -> 
 
 /// A form without settings is called as its file.
 pub(super) fn unset(stem: &str) -> Result<Settings, FormRefused> {
-    let id = as_name(stem).ok_or_else(|| FormRefused::at("settings", 0, "form_id", Reason::NotAName(stem.to_owned())))?;
+    let id =
+        as_name(stem).ok_or_else(|| FormRefused::at("settings", 0, "form_id", Reason::NotAName(stem.to_owned())))?;
     Ok(Settings {
         title: stem.to_owned(),
         id,

@@ -10,7 +10,7 @@ use super::formulas::Paths;
 use super::settings::Settings;
 use super::types::{Plain, RowKind, Select};
 use crate::model::{
-    Choices, ChoicesFrom, Default as Answer, Formula, Instance, Item, Language, Media, Model, Node, NodeIndex, NodeKind,
+    Choices, ChoicesFrom, Default as Answer, Formula, Instance, Language, Media, Model, Node, NodeIndex, NodeKind,
     Notice, QuestionKind, Words,
 };
 use crate::refused::{FormRefused, Reason};
@@ -71,9 +71,30 @@ pub(super) fn read(table: &Table<'_>, parts: Parts) -> Result<Model, FormRefused
 /// Columns that nothing above reads are named, once each.
 fn unused(table: &Table<'_>, mut notices: Vec<Notice>) -> Vec<Notice> {
     const READ: &[&str] = &[
-        "type", "name", "label", "hint", "guidance_hint", "relevant", "required", "required_message", "constraint",
-        "constraint_message", "calculation", "trigger", "read_only", "default", "appearance", "parameters", "choice_filter",
-        "repeat_count", "media::image", "media::big-image", "media::audio", "media::video", "disabled", "",
+        "type",
+        "name",
+        "label",
+        "hint",
+        "guidance_hint",
+        "relevant",
+        "required",
+        "required_message",
+        "constraint",
+        "constraint_message",
+        "calculation",
+        "trigger",
+        "read_only",
+        "default",
+        "appearance",
+        "parameters",
+        "choice_filter",
+        "repeat_count",
+        "media::image",
+        "media::big-image",
+        "media::audio",
+        "media::video",
+        "disabled",
+        "",
     ];
     for column in table.columns.iter().filter(|column| !READ.contains(&column.name.as_str())) {
         let (sheet, row) = (table.sheet.name.clone(), table.sheet.heading_row);
@@ -210,7 +231,8 @@ impl Tree {
     fn other(&mut self, line: Line<'_>) -> Result<(), FormRefused> {
         let asked = self.nodes.len() - 1;
         let name = format!("{}_other", self.nodes[asked].name);
-        let mut node = Node::new(&name, NodeKind::Question(QuestionKind::Text), self.open.last().copied(), line.number());
+        let mut node =
+            Node::new(&name, NodeKind::Question(QuestionKind::Text), self.open.last().copied(), line.number());
         node.label.fallback = Some("Specify other.".to_owned());
         self.add(line, node)?;
         let chosen = format!("selected(../{}, 'other')", self.nodes[asked].name);
@@ -404,10 +426,31 @@ fn question(plain: Plain) -> QuestionKind {
 /// `key=value` pairs, separated by spaces, commas or semicolons.
 fn parameters(line: Line<'_>) -> Result<BTreeMap<String, String>, FormRefused> {
     const KNOWN: &[&str] = &[
-        "randomize", "seed", "value", "label", "start", "end", "step", "rows", "max-pixels", "quality", "app",
-        "location-priority", "location-min-interval", "location-max-age", "track-changes", "identify-user",
-        "track-changes-reasons", "capture-accuracy", "warning-accuracy", "unacceptable-accuracy-threshold", "allow-mock-accuracy",
-        "tick_interval", "placeholder", "tick_labelset", "incremental",
+        "randomize",
+        "seed",
+        "value",
+        "label",
+        "start",
+        "end",
+        "step",
+        "rows",
+        "max-pixels",
+        "quality",
+        "app",
+        "location-priority",
+        "location-min-interval",
+        "location-max-age",
+        "track-changes",
+        "identify-user",
+        "track-changes-reasons",
+        "capture-accuracy",
+        "warning-accuracy",
+        "unacceptable-accuracy-threshold",
+        "allow-mock-accuracy",
+        "tick_interval",
+        "placeholder",
+        "tick_labelset",
+        "incremental",
     ];
     let mut parameters = BTreeMap::new();
     let tidy = line.cell("parameters").replace(" =", "=").replace("= ", "=");
@@ -448,10 +491,4 @@ impl Node {
             row,
         }
     }
-}
-
-/// The choice that `or_other` adds to what is offered.
-pub(crate) fn other_choice() -> Item {
-    let label = Words { fallback: Some("Other".to_owned()), ..Words::default() };
-    Item { name: "other".to_owned(), label, ..Item::default() }
 }

@@ -12,11 +12,20 @@ pub(super) enum RowKind {
     /// A question without choices.
     Plain(Plain),
     /// A question with choices of a list, and whether `other` is one of them.
-    Select { how: Select, list: String, or_other: bool },
+    Select {
+        how: Select,
+        list: String,
+        or_other: bool,
+    },
     /// A question with choices of a file beside the form.
-    SelectFromFile { how: Select, file: String },
+    SelectFromFile {
+        how: Select,
+        file: String,
+    },
     /// Data from a file that is not asked.
-    Data { file: String },
+    Data {
+        file: String,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,7 +146,8 @@ impl RowKind {
     }
 
     fn select(tidy: &str, lower: &str) -> Option<Self> {
-        let (spelling, how) = SELECTS.iter().filter(|(spelling, _)| lower.starts_with(spelling)).max_by_key(|s| s.0.len())?;
+        let (spelling, how) =
+            SELECTS.iter().filter(|(spelling, _)| lower.starts_with(spelling)).max_by_key(|s| s.0.len())?;
         let rest = &tidy[spelling.len()..];
         if let Some(file) = rest.strip_prefix("_from_file ") {
             return Some(Self::SelectFromFile { how: *how, file: file.trim().to_owned() });

@@ -5,7 +5,9 @@ use crate::expr::eval::EvalError;
 use crate::expr::value::Value;
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    function("area", (1, 1), |call| Ok(Value::Number(points(call)?.map_or(f64::NAN, |points| to_cents(area(&points)))))),
+    function("area", (1, 1), |call| {
+        Ok(Value::Number(points(call)?.map_or(f64::NAN, |points| to_cents(area(&points)))))
+    }),
     function("distance", (1, 2), |call| {
         Ok(Value::Number(points(call)?.map_or(f64::NAN, |points| to_cents(length(&points)))))
     }),

@@ -86,7 +86,7 @@ fn randomize(call: &Call<'_, '_>) -> Result<Value, EvalError> {
 
 /// `indexed-repeat(question, repeat, index[, repeat, index …])`: the question in the row of that number.
 fn indexed_repeat(call: &Call<'_, '_>) -> Result<Value, EvalError> {
-    if call.count() % 2 == 0 {
+    if call.count().is_multiple_of(2) {
         return call.wrong();
     }
     let documents = call.evaluator.documents;
