@@ -30,7 +30,7 @@ mod workbook;
 mod xlsform;
 
 pub use answers::{Problem, Wrong};
-pub use form::{Choice, Form, Question, QuestionKind};
+pub use form::{Choice, Form, IMPORTED, Question, QuestionKind};
 pub use reading::NamedFile;
 pub use sheet::{FormRefused, Reason};
 pub use workbook::{COLUMNS_MAX, FILE_BYTES_MAX, FileKind, ROWS_MAX};

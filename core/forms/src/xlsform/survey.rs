@@ -17,8 +17,6 @@ use crate::refused::{FormRefused, Reason};
 
 /// Deepest nesting of groups and repeats.
 const DEPTH_MAX: usize = 32;
-/// The name under which a record or a row is withdrawn; no question may have it.
-pub(crate) const WITHDRAWN: &str = "withdrawn";
 
 /// What the other sheets said.
 pub(super) struct Parts {
@@ -323,7 +321,7 @@ impl Tree {
     fn name(&self, line: Line<'_>) -> Result<String, FormRefused> {
         match line.cell("name") {
             "" => Err(line.refused("name", Reason::Empty)),
-            name if is_question(name) && name != WITHDRAWN => Ok(name.to_owned()),
+            name if is_question(name) && !crate::form::is_reserved(name) => Ok(name.to_owned()),
             name => Err(line.refused("name", Reason::NotAName(name.to_owned()))),
         }
     }
