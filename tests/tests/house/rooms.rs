@@ -37,6 +37,10 @@ const ROOMS: &[Room] = &[
     Room { name: "merestone-audit", floor: 1, may_use: &[
         "merestone-core", "askama", "clap", "data-encoding", "serde", "serde_json", "thiserror",
     ] },
+    Room { name: "merestone-exchange", floor: 2, may_use: &[
+        "merestone-core", "merestone-forms", "csv", "jiff", "roxmltree", "rust_xlsxwriter", "serde", "serde_json",
+        "thiserror",
+    ] },
     // sha2: the files of a bag are hashed while they are written.
     Room { name: "merestone-node", floor: 2, may_use: &[
         "merestone-core", "merestone-forms", "merestone-link", "merestone-media", "merestone-store",
