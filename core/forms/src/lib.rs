@@ -21,12 +21,14 @@
 mod answers;
 pub mod expr;
 mod form;
+mod instances;
 pub mod model;
 mod reading;
 pub mod refused;
 mod sheet;
 pub mod standard;
 mod workbook;
+mod xform;
 mod xlsform;
 
 pub use answers::{Problem, Wrong};

@@ -2,8 +2,9 @@
 //! every language. It does not say where it was read from, and nothing is evaluated here.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::expr::Expression;
+use crate::expr::{Expression, ParseError};
 
 /// A language of a form, as it names it: `English (en)`, `Українська (uk)`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,25 +41,85 @@ impl Language {
     }
 }
 
+/// A text for people, and the values that are put into it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Text {
+    /// The text without what is put into it; never markup, whatever it looks like.
+    pub plain: String,
+    /// What is put in, in the order of the places.
+    pub outputs: Vec<Output>,
+}
+
+/// A value that is put into a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// Before which byte of the text.
+    pub at: usize,
+    /// What the value comes from.
+    pub formula: Formula,
+}
+
+impl Text {
+    /// The text with each value as `value` writes it.
+    pub fn filled(&self, mut value: impl FnMut(&Formula) -> String) -> String {
+        let (mut filled, mut from) = (String::with_capacity(self.plain.len()), 0);
+        for output in &self.outputs {
+            filled.push_str(self.plain.get(from..output.at).unwrap_or_default());
+            filled.push_str(&value(&output.formula));
+            from = output.at;
+        }
+        filled.push_str(self.plain.get(from..).unwrap_or_default());
+        filled
+    }
+}
+
+impl From<String> for Text {
+    fn from(plain: String) -> Self {
+        Self { plain, outputs: Vec::new() }
+    }
+}
+
 /// A text for people, in one or many languages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Words {
     /// The text where there is none in the language wanted.
-    pub fallback: Option<String>,
-    /// By number of the language in [`Model::languages`].
-    pub translated: BTreeMap<usize, String>,
+    pub fallback: Option<Text>,
+    /// With the number of the language in [`Model::languages`]; each language at most once.
+    pub translated: Vec<(usize, Text)>,
 }
 
 impl Words {
     /// The text in a language: that one's, otherwise the one without a language, otherwise any.
-    pub fn in_language(&self, language: Option<usize>) -> Option<&str> {
-        let own = language.and_then(|language| self.translated.get(&language));
-        own.or(self.fallback.as_ref()).or_else(|| self.translated.values().next()).map(String::as_str)
+    pub fn in_language(&self, language: Option<usize>) -> Option<&Text> {
+        let own = language.and_then(|language| self.own(language));
+        own.or(self.fallback.as_ref()).or_else(|| self.translated.first().map(|(_, text)| text))
+    }
+
+    /// The text in a language, if it has one of its own.
+    pub fn own(&self, language: usize) -> Option<&Text> {
+        self.translated.iter().find(|(own, _)| *own == language).map(|(_, text)| text)
     }
 
     /// Whether there is none in any language.
     pub fn is_empty(&self) -> bool {
         self.fallback.is_none() && self.translated.is_empty()
+    }
+
+    /// Gives it a text in a language, or the one without a language.
+    pub(crate) fn set(&mut self, language: Option<usize>, text: Text) {
+        let Some(language) = language else {
+            self.fallback = Some(text);
+            return;
+        };
+        match self.translated.iter_mut().find(|(own, _)| *own == language) {
+            Some((_, known)) => *known = text,
+            None => self.translated.push((language, text)),
+        }
+    }
+
+    /// Every text, in whatever language.
+    pub fn texts(&self) -> impl Iterator<Item = &Text> {
+        self.fallback.iter().chain(self.translated.iter().map(|(_, text)| text))
     }
 }
 
@@ -73,6 +134,13 @@ pub struct Media {
     pub audio: Words,
     /// A film.
     pub video: Words,
+}
+
+impl Media {
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        [&self.image, &self.big_image, &self.audio, &self.video].into_iter().all(Words::is_empty)
+    }
 }
 
 /// A form that was read.
@@ -96,6 +164,8 @@ pub struct Model {
     pub instances: BTreeMap<String, Instance>,
     /// How an instance is called for people.
     pub instance_name: Option<Formula>,
+    /// Texts that expressions ask for by id (`jr:itext`).
+    pub texts: BTreeMap<String, Words>,
     /// Settings that are passed on and mean nothing here, by name.
     pub settings: BTreeMap<String, String>,
     /// What was read and has no effect here, for people.
@@ -113,6 +183,19 @@ pub struct Notice {
     pub column: String,
     /// What has no effect, and why.
     pub text: String,
+}
+
+/// Longest name of a question, in bytes.
+pub const NAME_BYTES_MAX: usize = 255;
+
+/// Whether something may be called so: a letter or `_`, then letters, digits, `_`, `-`, `.`, with at most one prefix
+/// and `:`, and no more than [`NAME_BYTES_MAX`] bytes (XML 1.0 §2.3, and the prefixes of its namespaces).
+pub(crate) fn is_name(name: &str) -> bool {
+    let is_part = |part: &str| {
+        let is_inner = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '\u{b7}');
+        part.starts_with(|c: char| c.is_alphabetic() || c == '_') && part.chars().all(is_inner)
+    };
+    name.len() <= NAME_BYTES_MAX && name.splitn(2, ':').all(is_part)
 }
 
 /// A node's number in [`Model::nodes`].
@@ -157,7 +240,7 @@ pub struct Node {
     pub default: Option<Default>,
     /// How it is shown, as the form says it; passed on.
     pub appearance: String,
-    /// Parameters of its type, as the form says them.
+    /// Parameters of its type, and what else is passed on, as the form says them.
     pub parameters: BTreeMap<String, String>,
     /// Where it stands in its file, for messages.
     pub row: usize,
@@ -172,14 +255,32 @@ pub enum Default {
     Formula(Formula),
 }
 
-/// An expression with its text.
+/// An expression with its text; two with the same text are equal.
 #[derive(Clone, Debug)]
 pub struct Formula {
     /// As XPath, with paths instead of `${…}`.
     pub text: String,
     /// As it is evaluated.
-    pub expression: Expression,
+    pub expression: Arc<Expression>,
 }
+
+impl Formula {
+    /// Parses an expression and keeps its text.
+    ///
+    /// # Errors
+    /// What is wrong with it, and where.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        Ok(Self { text: text.to_owned(), expression: Arc::new(Expression::parse(text)?) })
+    }
+}
+
+impl PartialEq for Formula {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Formula {}
 
 /// What a node is.
 #[derive(Clone, Debug)]
@@ -261,8 +362,10 @@ pub enum Metadata {
     Email,
     /// The device's telephone number.
     PhoneNumber,
-    /// Where filling began.
+    /// Where filling began; with triggers, where it was when one of them was answered.
     StartPlace,
+    /// What names this one filled form among all others.
+    InstanceId,
     /// Where and when each question was answered.
     Audit,
 }
@@ -272,10 +375,8 @@ pub enum Metadata {
 pub struct Choices {
     /// The list, a name in [`Model::instances`]; or a path to rows of a repeat.
     pub from: ChoicesFrom,
-    /// Which of them are offered.
+    /// Which of them are offered; evaluated at each of them.
     pub filter: Option<Formula>,
-    /// Whether `other` is offered, with a text of its own.
-    pub or_other: bool,
     /// Whether they come in an order by chance, and the seed of it.
     pub randomize: Option<Option<Formula>>,
 }
@@ -287,13 +388,20 @@ pub enum ChoicesFrom {
     Instance {
         /// Its name.
         name: String,
-        /// The element of an item that is recorded.
+        /// The column of an item that is recorded.
         value: String,
-        /// The element of an item that is shown.
+        /// The column of an item that is shown.
         label: String,
     },
-    /// Rows of a repeat: what they answered to a question.
-    Rows(Formula),
+    /// Whatever nodes an expression finds: rows of a repeat, most often.
+    Nodes {
+        /// The nodes; each is one choice.
+        items: Formula,
+        /// The path from a node to what is recorded.
+        value: Formula,
+        /// The path from a node to what is shown.
+        label: Formula,
+    },
 }
 
 /// Data that expressions look at.
@@ -301,11 +409,39 @@ pub enum ChoicesFrom {
 pub enum Instance {
     /// A list of choices of the form itself.
     List(Vec<Item>),
-    /// A file beside the form.
-    File {
+    /// Rows of cells: a list of data, or a file of it.
+    Table(Table),
+    /// Elements in any shape.
+    Tree(Element),
+    /// A file that was not given.
+    Absent {
         /// Its name.
-        name: String,
+        file: String,
     },
+    /// The answers of the form that was saved last.
+    LastSaved,
+}
+
+/// Rows of cells under named columns.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Table {
+    /// The columns' names.
+    pub columns: Vec<String>,
+    /// The rows; a row may be shorter than there are columns.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// An element of an instance in any shape.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Element {
+    /// Its name, with its prefix.
+    pub name: String,
+    /// Its own text.
+    pub text: String,
+    /// Its attributes.
+    pub attributes: Vec<(String, String)>,
+    /// The elements in it.
+    pub children: Vec<Element>,
 }
 
 /// One choice.
@@ -316,9 +452,105 @@ pub struct Item {
     /// What is shown.
     pub label: Words,
     /// What stands beside the text.
-    pub media: Media,
-    /// Further columns, for filters.
-    pub columns: Vec<(String, String)>,
+    pub media: Option<Box<Media>>,
+    /// Further columns, for filters, with their headings.
+    pub columns: Vec<(Arc<str>, String)>,
     /// Where it stands in its file.
     pub row: usize,
+}
+
+impl Node {
+    /// One that has a name and nothing else yet.
+    pub(crate) fn new(name: &str, kind: NodeKind, parent: Option<NodeIndex>, row: usize) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind,
+            parent,
+            children: Vec::new(),
+            label: Words::default(),
+            hint: Words::default(),
+            guidance: Words::default(),
+            media: Media::default(),
+            relevant: None,
+            required: None,
+            required_message: Words::default(),
+            constraint: None,
+            constraint_message: Words::default(),
+            calculation: None,
+            triggers: Vec::new(),
+            read_only: None,
+            default: None,
+            appearance: String::new(),
+            parameters: BTreeMap::new(),
+            row,
+        }
+    }
+
+    /// The choices, if it is a question with some.
+    pub fn choices(&self) -> Option<&Choices> {
+        match &self.kind {
+            NodeKind::Question(
+                QuestionKind::SelectOne(choices) | QuestionKind::SelectMultiple(choices) | QuestionKind::Rank(choices),
+            ) => Some(choices),
+            _ => None,
+        }
+    }
+
+    /// As [`choices`](Self::choices), to fill.
+    pub(crate) fn choices_mut(&mut self) -> Option<&mut Choices> {
+        match &mut self.kind {
+            NodeKind::Question(
+                QuestionKind::SelectOne(choices) | QuestionKind::SelectMultiple(choices) | QuestionKind::Rank(choices),
+            ) => Some(choices),
+            _ => None,
+        }
+    }
+}
+
+impl Model {
+    /// Every expression of the form, in no particular order.
+    pub fn formulas(&self) -> impl Iterator<Item = &Formula> {
+        let texts = self.nodes.iter().flat_map(Node::words).flat_map(Words::texts).chain(self.item_texts());
+        let outputs = texts.flat_map(|text| &text.outputs).map(|output| &output.formula);
+        self.nodes.iter().flat_map(Node::formulas).chain(&self.instance_name).chain(outputs)
+    }
+
+    fn item_texts(&self) -> impl Iterator<Item = &Text> {
+        let lists = self.instances.values().filter_map(|instance| match instance {
+            Instance::List(items) => Some(items),
+            _ => None,
+        });
+        lists.flatten().flat_map(|item| item.label.texts())
+    }
+}
+
+impl Node {
+    /// Its expressions, without those inside texts.
+    pub fn formulas(&self) -> impl Iterator<Item = &Formula> {
+        let own = [&self.relevant, &self.required, &self.constraint, &self.calculation, &self.read_only];
+        let default = match &self.default {
+            Some(Default::Formula(formula)) => Some(formula),
+            Some(Default::Text(_)) | None => None,
+        };
+        let count = match &self.kind {
+            NodeKind::Repeat { count } => count.as_ref(),
+            NodeKind::Group | NodeKind::Question(_) => None,
+        };
+        let choices = self.choices();
+        let nodes = choices.and_then(|choices| match &choices.from {
+            ChoicesFrom::Nodes { items, value, label } => Some([items, value, label]),
+            ChoicesFrom::Instance { .. } => None,
+        });
+        let filter = choices.and_then(|choices| choices.filter.as_ref());
+        let seed = choices.and_then(|choices| choices.randomize.as_ref()?.as_ref());
+        let singles = default.into_iter().chain(count).chain(filter).chain(seed);
+        own.into_iter().flatten().chain(&self.triggers).chain(singles).chain(nodes.into_iter().flatten())
+    }
+
+    /// Its texts for people.
+    pub fn words(&self) -> impl Iterator<Item = &Words> {
+        let media = [&self.media.image, &self.media.big_image, &self.media.audio, &self.media.video];
+        let own = [&self.label, &self.hint, &self.guidance, &self.required_message, &self.constraint_message];
+        own.into_iter().chain(media)
+    }
 }

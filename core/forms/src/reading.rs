@@ -1,9 +1,10 @@
 //! One way in: a file, and those beside it, to a [`Model`].
 
+use crate::instances;
 use crate::model::Model;
 use crate::refused::{FormRefused, Reason};
 use crate::workbook::{FileKind, Workbook};
-use crate::xlsform;
+use crate::{xform, xlsform};
 
 /// A file by its name.
 #[derive(Clone, Copy, Debug)]
@@ -15,18 +16,23 @@ pub struct NamedFile<'f> {
 }
 
 impl Model {
-    /// Reads a form, whatever kind of file it is in.
+    /// Reads a form, whatever kind of file it is in, with the files that lie beside it: data that it looks at, and
+    /// where the form is a `survey.csv`, its other sheets `choices.csv` and `settings.csv`.
     ///
     /// # Errors
     /// What cannot be understood first, with its place.
-    pub fn read(form: NamedFile<'_>) -> Result<Self, FormRefused> {
+    pub fn read(form: NamedFile<'_>, beside: &[NamedFile<'_>]) -> Result<Self, FormRefused> {
         let kind = FileKind::of(form.name, form.bytes).ok_or_else(|| FormRefused::whole(Reason::UnknownFile))?;
-        let workbook = Workbook::read(kind, form.bytes)?;
-        xlsform::read(&workbook, stem(form.name))
+        let stem = form.name.rsplit_once('.').map_or(form.name, |(stem, _)| stem);
+        let mut model = match kind {
+            FileKind::Xml => xform::read(form.bytes, stem)?,
+            FileKind::Xlsx | FileKind::Xls | FileKind::Csv | FileKind::Markdown => {
+                let mut workbook = Workbook::read(kind, form.bytes)?;
+                workbook.add_beside(form.name, beside)?;
+                xlsform::read(&workbook, stem)?
+            }
+        };
+        instances::attach(&mut model, beside)?;
+        Ok(model)
     }
-}
-
-/// A file's name without its extension.
-fn stem(name: &str) -> &str {
-    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::expr::ParseError;
+use crate::model::Notice;
 
 /// A form that cannot be used, with the place to look at.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +21,12 @@ pub struct FormRefused {
 impl FormRefused {
     pub(crate) fn at(sheet: &str, row: usize, column: &str, reason: Reason) -> Self {
         Self { sheet: sheet.to_owned(), row, column: column.to_owned(), reason }
+    }
+
+    /// A remark about this place.
+    pub(crate) fn notice(&self, text: &str) -> Notice {
+        let (sheet, column) = (self.sheet.clone(), self.column.clone());
+        Notice { sheet, row: self.row, column, text: text.to_owned() }
     }
 
     /// Of the file as a whole.
@@ -77,8 +84,10 @@ pub enum Reason {
     UnknownValue(String),
     /// A parameter that the type does not have.
     UnknownParameter(String),
-    /// Not a name: a letter or underscore, then letters, digits, `_`, `-`, `.`, at most 64.
+    /// Not a name: a letter or underscore, then letters, digits, `_`, `-`, `.`, at most 255 bytes.
     NotAName(String),
+    /// A name that means something else.
+    Reserved(String),
     /// The name stands already where it must be unique.
     Repeated(String),
     /// `begin` and `end` do not match.
@@ -99,6 +108,8 @@ pub enum Reason {
     Text,
     /// XML that is not well formed, or declares entities.
     Xml(String),
+    /// A file of places that is none, or has some that forms do not know.
+    GeoJson(String),
     /// An element of an XForm that is not supported.
     UnknownElement(String),
 }
@@ -122,8 +133,9 @@ impl fmt::Display for Reason {
             Self::UnknownParameter(name) => write!(f, "the parameter `{name}` is not supported here"),
             Self::NotAName(name) => write!(
                 f,
-                "`{name}` is no name: a letter or underscore, then letters, digits, `_`, `-` or `.`, at most 64"
+                "`{name}` is no name: a letter or underscore, then letters, digits, `_`, `-` or `.`, at most 255 bytes"
             ),
+            Self::Reserved(name) => write!(f, "`{name}` means something else and cannot be a name here"),
             Self::Repeated(name) => write!(f, "`{name}` stands here already"),
             Self::Nesting => f.write_str("begin and end do not match"),
             Self::TooDeep => f.write_str("nested too deep"),
@@ -134,6 +146,7 @@ impl fmt::Display for Reason {
             Self::Circle(names) => write!(f, "calculated from each other in a circle: {}", names.join(" → ")),
             Self::Text => f.write_str("the text holds control or direction characters, or is not composed (NFC)"),
             Self::Xml(why) => write!(f, "not an XForm: {why}"),
+            Self::GeoJson(why) => write!(f, "not a GeoJSON file that can be used: {why}"),
             Self::UnknownElement(name) => write!(f, "the element `{name}` is not supported"),
         }
     }

@@ -29,10 +29,10 @@ const ROOMS: &[Room] = &[
         "thiserror", "tokio",
     ] },
     Room { name: "merestone-media", floor: 1, may_use: &["image", "thiserror"] },
-    // calamine, csv, roxmltree, zip: what forms come in. md-5, sha1, sha2, regex, jiff: what their expressions may call.
+    // calamine, csv, roxmltree, serde_json, zip: what forms come in. md-5, sha1, sha2, regex, jiff: what their expressions may call.
     Room { name: "merestone-forms", floor: 1, may_use: &[
-        "merestone-core", "calamine", "csv", "data-encoding", "jiff", "md-5", "regex", "roxmltree", "sha1", "sha2",
-        "thiserror", "zip",
+        "merestone-core", "calamine", "csv", "data-encoding", "jiff", "md-5", "regex", "roxmltree", "serde_json", "sha1",
+        "sha2", "thiserror", "zip",
     ] },
     Room { name: "merestone-audit", floor: 1, may_use: &[
         "merestone-core", "askama", "clap", "data-encoding", "serde", "serde_json", "thiserror",

@@ -73,7 +73,11 @@ impl Documents {
         let id = self.push(parent, name, Kind::Element);
         let siblings = &mut self.node_mut(parent).children;
         siblings.insert(at, id.node);
-        self.renumber(parent, at);
+        if at + 1 == siblings.len() {
+            self.node_mut(id).index = u32::try_from(at).unwrap_or(u32::MAX);
+        } else {
+            self.renumber(parent, at);
+        }
         id
     }
 

@@ -8,7 +8,10 @@ mod markdown;
 
 use std::collections::BTreeMap;
 
+use crate::reading::NamedFile;
 use crate::refused::{FormRefused, Reason};
+
+pub(crate) use delimited::rows as delimited;
 
 /// Longest file of a form, in bytes; the largest deployed questionnaires take a tenth of it.
 pub const FILE_BYTES_MAX: usize = 32 << 20;
@@ -16,8 +19,10 @@ pub const FILE_BYTES_MAX: usize = 32 << 20;
 pub const ROWS_MAX: usize = 200_000;
 /// Most columns of a sheet.
 pub const COLUMNS_MAX: usize = 16_384;
-/// Most bytes of all cells together.
-pub(crate) const CELLS_BYTES_MAX: usize = 64 << 20;
+/// Most bytes of all cells together, each with [`CELL_BYTES`] beside its text.
+const CELLS_BYTES_MAX: usize = 64 << 20;
+/// What a filled cell takes beside its text.
+const CELL_BYTES: usize = 32;
 
 /// What kind of file a form is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,16 +68,18 @@ pub(crate) struct Sheet {
     pub(crate) name: String,
     /// Number of the heading's row in the file, from 1.
     pub(crate) heading_row: usize,
+    /// Empty where a column has none.
     pub(crate) heading: Vec<String>,
     pub(crate) rows: Vec<Row>,
 }
 
-/// One row.
-#[derive(Clone, Debug)]
+/// One row that is not blank.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Row {
     /// Its number in the file, from 1.
     pub(crate) number: usize,
-    pub(crate) cells: Vec<String>,
+    /// The cells that are not empty, by column from 0, in order.
+    pub(crate) cells: Vec<(usize, String)>,
 }
 
 impl Workbook {
@@ -84,43 +91,82 @@ impl Workbook {
         let raw = match kind {
             FileKind::Xlsx => excel::xlsx(bytes)?,
             FileKind::Xls => excel::xls(bytes)?,
-            FileKind::Csv => stacked(delimited::rows(bytes)?)?,
+            FileKind::Csv => stacked(delimited(bytes)?)?,
             FileKind::Markdown => stacked(markdown::rows(bytes)?)?,
             FileKind::Xml => return Err(FormRefused::whole(Reason::NotATable)),
         };
-        let sheets: Result<Vec<Sheet>, FormRefused> =
-            raw.into_iter().filter_map(|(name, rows)| Sheet::new(name, rows).transpose()).collect();
-        let workbook = Self { sheets: sheets? };
-        let rows: usize = workbook.sheets.iter().map(|sheet| sheet.rows.len()).sum();
-        if rows > ROWS_MAX { Err(FormRefused::whole(Reason::TooLarge)) } else { Ok(workbook) }
+        Ok(Self { sheets: raw.into_iter().filter_map(|(name, rows)| Sheet::new(name, rows)).collect() })
+    }
+
+    /// Adds the other sheets of a form whose survey is a file of its own.
+    pub(crate) fn add_beside(&mut self, name: &str, beside: &[NamedFile<'_>]) -> Result<(), FormRefused> {
+        const SHEETS: [&str; 3] = ["choices", "external_choices", "settings"];
+        if !name.eq_ignore_ascii_case("survey.csv") {
+            return Ok(());
+        }
+        for sheet in SHEETS {
+            let file = format!("{sheet}.csv");
+            let given = beside.iter().find(|given| given.name.eq_ignore_ascii_case(&file));
+            let Some(given) = given.filter(|_| self.sheet(sheet).is_none()) else { continue };
+            let here = |refused: FormRefused| FormRefused { sheet: sheet.to_owned(), ..refused };
+            if given.bytes.len() > FILE_BYTES_MAX {
+                return Err(here(FormRefused::whole(Reason::TooLarge)));
+            }
+            self.sheets.extend(Sheet::new(sheet.to_owned(), delimited(given.bytes).map_err(here)?));
+        }
+        Ok(())
     }
 
     /// The sheet of this name, whatever the case of its letters.
     pub(crate) fn sheet(&self, name: &str) -> Option<&Sheet> {
-        self.sheets.iter().find(|sheet| sheet.name.eq_ignore_ascii_case(name))
+        self.sheets.iter().find(|sheet| sheet.name.trim().eq_ignore_ascii_case(name))
     }
 }
 
 impl Sheet {
     /// `None` when nothing stands in it.
-    fn new(name: String, rows: Vec<Row>) -> Result<Option<Self>, FormRefused> {
-        let mut rows = rows.into_iter().filter(|row| row.cells.iter().any(|cell| !cell.is_empty()));
-        let Some(heading) = rows.next() else { return Ok(None) };
-        if heading.cells.len() > COLUMNS_MAX {
-            return Err(FormRefused::at(&name, heading.number, "", Reason::TooLarge));
+    pub(crate) fn new(name: String, rows: Vec<Row>) -> Option<Self> {
+        let mut rows = rows.into_iter();
+        let first = rows.next()?;
+        let mut heading = vec![String::new(); first.cells.last().map_or(0, |(column, _)| column + 1)];
+        for (column, text) in first.cells {
+            heading[column] = text;
         }
-        let sheet = Self { name, heading_row: heading.number, heading: heading.cells, rows: rows.collect() };
-        for row in &sheet.rows {
-            let outside = row
-                .cells
-                .iter()
-                .enumerate()
-                .find(|(at, cell)| !cell.is_empty() && sheet.heading.get(*at).is_none_or(String::is_empty));
-            if let Some((at, _)) = outside {
-                return Err(FormRefused::at(&sheet.name, row.number, &column(at), Reason::NoHeading));
-            }
-        }
-        Ok(Some(sheet))
+        Some(Self { name, heading_row: first.number, heading, rows: rows.collect() })
+    }
+
+    /// Whether some cell holds this text.
+    pub(crate) fn mentions(&self, text: &str) -> bool {
+        self.rows.iter().flat_map(|row| &row.cells).any(|(_, cell)| cell.contains(text))
+    }
+}
+
+impl Row {
+    /// A row of the texts that stand beside each other.
+    fn of(number: usize, cells: impl Iterator<Item = String>) -> Self {
+        let cells = cells.enumerate().filter(|(_, cell)| !cell.is_empty()).collect();
+        Self { number, cells }
+    }
+}
+
+/// Counts what is held of a file, row by row.
+#[derive(Default)]
+struct Held {
+    rows: usize,
+    bytes: usize,
+}
+
+impl Held {
+    /// One more row.
+    fn row(&mut self) -> Result<(), Reason> {
+        self.rows += 1;
+        if self.rows > ROWS_MAX { Err(Reason::TooLarge) } else { Ok(()) }
+    }
+
+    /// One more cell.
+    fn cell(&mut self, text: &str) -> Result<(), Reason> {
+        self.bytes += text.len() + CELL_BYTES;
+        if self.bytes > CELLS_BYTES_MAX { Err(Reason::TooLarge) } else { Ok(()) }
     }
 }
 
@@ -135,24 +181,37 @@ pub(crate) fn column(index: usize) -> String {
     letters.iter().rev().collect()
 }
 
-/// Sheets that stand below each other: a filled first cell names a sheet, what follows is its table.
+/// Sheets that stand below each other: a filled first cell names a sheet, what follows is its table. A file whose
+/// first row has a column `type` is one sheet, the survey.
 fn stacked(rows: Vec<Row>) -> Result<Vec<(String, Vec<Row>)>, FormRefused> {
+    let is_type = |(_, cell): &(usize, String)| cell.eq_ignore_ascii_case("type");
+    if rows
+        .first()
+        .is_some_and(|row| row.cells.first().is_some_and(|(at, _)| *at == 0) && row.cells.iter().any(is_type))
+    {
+        return Ok(vec![("survey".to_owned(), rows)]);
+    }
+    let is_survey =
+        |row: &Row| row.cells.first().is_some_and(|(at, cell)| *at == 0 && cell.eq_ignore_ascii_case("survey"));
+    if !rows.iter().any(is_survey) {
+        return Err(FormRefused::at("survey", 0, "", Reason::MissingSheet));
+    }
     let mut sheets: Vec<(String, Vec<Row>)> = Vec::new();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for mut row in rows {
+        if row.cells.first().is_some_and(|(column, _)| *column == 0) {
+            let (_, name) = row.cells.remove(0);
+            if seen.insert(name.to_lowercase(), row.number).is_some() {
+                return Err(FormRefused::at(&name, row.number, "", Reason::Repeated(name.clone())));
+            }
+            sheets.push((name, Vec::new()));
+        }
+        for (column, _) in &mut row.cells {
+            *column -= 1;
+        }
+        // A heading may stand in the same row as the name of its sheet.
         if row.cells.is_empty() {
             continue;
-        }
-        let first = row.cells.remove(0);
-        if !first.is_empty() {
-            if seen.insert(first.to_lowercase(), row.number).is_some() {
-                return Err(FormRefused::at(&first, row.number, "", Reason::Repeated(first.clone())));
-            }
-            sheets.push((first, Vec::new()));
-            // A heading may stand in the same row as the name.
-            if row.cells.iter().all(String::is_empty) {
-                continue;
-            }
         }
         let Some((_, rows)) = sheets.last_mut() else {
             return Err(FormRefused::at("", row.number, "", Reason::NotATable));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use merestone_core::form::is_question;
 
 use super::columns::Table;
-use crate::model::Notice;
+use crate::model::{Notice, is_name};
 use crate::refused::{FormRefused, Reason};
 
 /// What the sheet says.
@@ -21,6 +21,18 @@ pub(super) struct Settings {
     /// Settings that mean something to a server or another app only.
     pub(super) others: BTreeMap<String, String>,
 }
+
+impl Settings {
+    /// Whether filled forms have no name of their own.
+    pub(super) fn omits_instance_id(&self) -> bool {
+        let omit = self.others.get("omit_instanceid").map(|omit| omit.to_lowercase());
+        matches!(omit.as_deref(), Some("yes" | "true" | "true()"))
+    }
+}
+
+/// Settings that mean something here.
+const READ: &[&str] =
+    &["form_title", "form_id", "version", "default_language", "instance_name", "name", "xml_root", "", "instance_id"];
 
 /// Settings that are kept and have no effect on filling.
 const PASSED_ON: &[&str] = &[
@@ -52,26 +64,25 @@ pub(super) fn read(table: &Table<'_>, stem: &str, notices: &mut Vec<Notice>) -> 
     let mut settings = unset(stem)?;
     let Some(line) = table.rows().next() else { return Ok(settings) };
     settings.row = line.number();
+    table.look(|name| READ.contains(&name) || PASSED_ON.contains(&name), notices)?;
     for (column, cell) in line.cells() {
         let cell = cell.to_owned();
         match column.name.as_str() {
             "form_title" => settings.title = cell,
-            "form_id" if is_question(&cell) => settings.id = cell,
-            "form_id" => settings.id = as_name(&cell).ok_or_else(|| line.refused("form_id", Reason::NotAName(cell)))?,
+            "form_id" => {
+                settings.id = as_name(&cell).ok_or_else(|| line.refused("form_id", Reason::NotAName(cell.clone())))?;
+                settings.others.insert("form_id".to_owned(), cell);
+            }
             "version" => settings.version = cell,
             "default_language" => settings.default_language = cell,
             "instance_name" => settings.instance_name = cell,
-            "name" | "xml_root" if is_question(&cell) => settings.root = cell,
+            "name" | "xml_root" if is_name(&cell) => settings.root = cell,
             "name" | "xml_root" => return Err(line.refused(&column.name, Reason::NotAName(cell))),
-            other if PASSED_ON.contains(&other) => {
-                settings.others.insert(other.to_owned(), cell);
+            other => {
+                if PASSED_ON.contains(&other) {
+                    settings.others.insert(other.to_owned(), cell);
+                }
             }
-            _ => notices.push(Notice {
-                sheet: table.sheet.name.clone(),
-                row: line.number(),
-                column: column.heading.clone(),
-                text: "this setting is not used".to_owned(),
-            }),
         }
     }
     if !table.has("form_title") {
@@ -97,7 +108,7 @@ pub(super) fn unset(stem: &str) -> Result<Settings, FormRefused> {
 }
 
 /// A name made of any text: what a name cannot hold becomes `_`.
-fn as_name(text: &str) -> Option<String> {
+pub(crate) fn as_name(text: &str) -> Option<String> {
     let is_inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let mut name: String = text.chars().map(|c| if is_inner(c) { c } else { '_' }).take(64).collect();
     if name.starts_with(|c: char| !c.is_ascii_alphabetic() && c != '_') {
