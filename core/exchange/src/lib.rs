@@ -20,7 +20,7 @@
 //!
 //! let form = "| survey |\n| | type | name | label |\n| | integer | cars | Cars |\n\
 //!             | settings |\n| | form_id |\n| | queue |\n";
-//! let schema = Schema::of(&Model::read(NamedFile { name: "queue.md", bytes: form.as_bytes() })?);
+//! let schema = Schema::of(&Model::read(NamedFile { name: "queue.md", bytes: form.as_bytes() }, &[])?);
 //! let xml = "<queue id='queue'><cars>12</cars><meta><instanceID>uuid:1</instanceID></meta></queue>";
 //! let submission = read_xml(&schema, xml.as_bytes(), Exactness::Exact)?;
 //! assert_eq!(submission.answers["cars"], Value::Int(12));

@@ -114,6 +114,8 @@ impl Schema {
                     self.tables[table].order.push(Next::Repeat(repeat));
                     self.walk(model, names, child, repeat, &mut Vec::new());
                 }
+                // What names a filled form among others is no answer of it.
+                NodeKind::Question(QuestionKind::Metadata(Metadata::InstanceId)) => {}
                 NodeKind::Question(kind) => {
                     let (name, kind) = (names.of_node(child), ColumnKind::of(kind));
                     let next = Next::Column(self.tables[table].columns.len());

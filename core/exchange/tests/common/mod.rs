@@ -41,7 +41,7 @@ pub(crate) const FORM: &str = "| survey |
 ";
 
 pub(crate) fn schema() -> Schema {
-    Schema::of(&Model::read(NamedFile { name: "visit.md", bytes: FORM.as_bytes() }).expect("a form of this test"))
+    Schema::of(&Model::read(NamedFile { name: "visit.md", bytes: FORM.as_bytes() }, &[]).expect("a form of this test"))
 }
 
 /// The record that a submission becomes.
