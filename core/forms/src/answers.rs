@@ -2,7 +2,7 @@
 
 use merestone_core::change::Value;
 
-use crate::form::{Form, Question, QuestionKind, WITHDRAWN};
+use crate::form::{Form, IMPORTED, Question, QuestionKind, WITHDRAWN};
 
 /// One thing to mend before a record is complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +44,8 @@ impl Form {
         let mut problems = Vec::new();
         let mut answered = std::collections::BTreeSet::new();
         for (key, value) in answers {
-            if key == WITHDRAWN || key.ends_with("/withdrawn") {
+            let repeat = key.split_once('/').map(|(repeat, _)| repeat);
+            if key == WITHDRAWN || key.ends_with("/withdrawn") || repeat == Some(IMPORTED) {
                 continue;
             }
             let wrong = match self.question(key) {
@@ -125,6 +126,7 @@ mod tests {
             ("queue_low", Value::Text("0"), Some(Wrong::Type)),
             ("photos/0123456789abcdef/file", Value::Text("ab"), Some(Wrong::Photo)),
             ("photos/0123456789abcdef/withdrawn", Value::Bool(true), None),
+            ("imported/0123456789abcdef/instance", Value::Text("uuid:1"), None),
             ("weather", Value::Text("dry"), Some(Wrong::Unknown)),
         ];
         for (key, value, wrong) in rows {

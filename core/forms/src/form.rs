@@ -116,7 +116,8 @@ impl Form {
     }
 
     /// The signed definition: the leaf table has one leaf for each question outside repeats, one for each repeat,
-    /// in the form's order, and last `withdrawn`, by which a record is withdrawn.
+    /// in the form's order, and last `withdrawn`, by which a record is withdrawn, and `imported`, which says where a
+    /// record was taken over from.
     pub fn definition(&self) -> FormDefinition {
         let mut seen = BTreeSet::new();
         let mut leaves = Vec::new();
@@ -130,6 +131,7 @@ impl Form {
             }
         }
         leaves.push(Leaf { name: WITHDRAWN.to_owned(), shape: Shape::Answer });
+        leaves.push(Leaf { name: IMPORTED.to_owned(), shape: Shape::Repeat });
         FormDefinition {
             kind: self.id.clone(),
             title: self.title.clone(),
@@ -143,9 +145,18 @@ impl Form {
 /// The key by which a record or a row is withdrawn; no question may have this name.
 pub(crate) const WITHDRAWN: &str = "withdrawn";
 
+/// The repeat that marks a record as taken over from another system, and keeps what the form has no question for; no
+/// question may have this name. Every form has it, so that its cells have a leaf like any answer (`core/spec/exchange.md`).
+pub const IMPORTED: &str = "imported";
+
+/// Whether a name means something in every record, so that no question and no repeat may have it.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    name == WITHDRAWN || name == IMPORTED
+}
+
 fn name(row: Cells<'_, '_>, column: &str) -> Result<String, FormRefused> {
     let name = row.filled(column)?;
-    if is_question(name) && name != WITHDRAWN {
+    if is_question(name) && !is_reserved(name) {
         Ok(name.to_owned())
     } else {
         Err(row.refused(column, Reason::NotAName))
@@ -230,6 +241,8 @@ mod tests {
             let encoded = definition.encode().expect("a definition that can be signed");
             assert_eq!(FormDefinition::decode(&encoded).as_ref(), Ok(&definition));
             let table = LeafTable::new(&definition);
+            let mark = format!("{IMPORTED}/0123456789abcdef/instance");
+            assert!(Key::parse(&mark).is_some_and(|key| table.position(key).is_some()), "{}", form.id);
             for question in form.questions() {
                 let key = match &question.repeat {
                     Some(repeat) => format!("{repeat}/0123456789abcdef/{}", question.name),
@@ -248,6 +261,7 @@ mod tests {
             ("| | geopoint | a | A | |", Reason::UnknownType("geopoint".into())),
             ("| | text | 1a | A | |", Reason::NotAName),
             ("| | text | withdrawn | A | |", Reason::NotAName),
+            ("| | text | imported | A | |", Reason::NotAName),
             ("| | text | a | | |", Reason::Empty),
             ("| | text | a | A | maybe |", Reason::NotYes),
             ("| | select_one none | a | A | |", Reason::UnknownList("none".into())),

@@ -19,10 +19,20 @@
 //! ```
 
 mod answers;
+pub mod expr;
 mod form;
+mod instances;
+pub mod model;
+mod reading;
+pub mod refused;
 mod sheet;
 pub mod standard;
+mod workbook;
+mod xform;
+mod xlsform;
 
 pub use answers::{Problem, Wrong};
-pub use form::{Choice, Form, Question, QuestionKind};
+pub use form::{Choice, Form, IMPORTED, Question, QuestionKind};
+pub use reading::NamedFile;
 pub use sheet::{FormRefused, Reason};
+pub use workbook::{COLUMNS_MAX, FILE_BYTES_MAX, FileKind, ROWS_MAX};

@@ -8,3 +8,103 @@ pub const INCIDENT: &str = include_str!("../definitions/incident.md");
 pub const CROSSING_COUNT: &str = include_str!("../definitions/crossing-count.md");
 /// All of them.
 pub const ALL: [&str; 3] = [INSPECTION, INCIDENT, CROSSING_COUNT];
+
+/// The forms in English, French, Ukrainian and Arabic, with relevance and constraints: each with its name, for
+/// [`Model::read`](crate::model::Model::read).
+pub const IN_FOUR_LANGUAGES: [(&str, &str); 5] = [
+    ("inspection.md", include_str!("standard/inspection.md")),
+    ("incident.md", include_str!("standard/incident.md")),
+    ("patrol.md", include_str!("standard/patrol.md")),
+    ("access-restriction.md", include_str!("standard/access-restriction.md")),
+    ("crossing-count.md", include_str!("standard/crossing-count.md")),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::NamedFile;
+    use crate::model::{ChoicesFrom, Instance, Model, Node, NodeKind, QuestionKind, Words};
+
+    fn models() -> Vec<Model> {
+        let read = |(name, text): &(&str, &str)| {
+            Model::read(NamedFile { name, bytes: text.as_bytes() }, &[])
+                .unwrap_or_else(|refused| panic!("{name}: {refused}"))
+        };
+        IN_FOUR_LANGUAGES.iter().map(read).collect()
+    }
+
+    fn is_in_all(words: &Words, languages: usize) -> bool {
+        words.fallback.is_none() && (0..languages).all(|language| words.own(language).is_some())
+    }
+
+    /// Whether a person sees it; what a form says about itself has no words.
+    fn is_shown(node: &Node) -> bool {
+        let is_unseen = matches!(node.kind, NodeKind::Question(QuestionKind::Hidden | QuestionKind::Metadata(_)));
+        !is_unseen && node.row > 0
+    }
+
+    /// What a person reads of a node, each with its name; the first must be there.
+    fn texts(node: &Node) -> [(&'static str, &Words); 4] {
+        [
+            ("label", &node.label),
+            ("hint", &node.hint),
+            ("message", &node.constraint_message),
+            ("guidance", &node.guidance),
+        ]
+    }
+
+    #[test]
+    fn no_string_is_missing_in_any_language() {
+        for model in models() {
+            let codes: Vec<_> = model.languages.iter().filter_map(|language| language.code()).collect();
+            assert_eq!(codes, ["en", "fr", "uk", "ar"], "{}", model.id);
+            assert!(model.languages[3].is_right_to_left() && model.default_language == Some(0));
+            assert!(model.notices.is_empty(), "{}: {:?}", model.id, model.notices);
+            for node in model.nodes.iter().skip(1) {
+                let place = format!("{}:{}", model.id, node.name);
+                for (what, words) in texts(node) {
+                    let is_shown = what == "label" && is_shown(node);
+                    assert!(is_in_all(words, 4) || (words.is_empty() && !is_shown), "{place}: {what}");
+                }
+                let is_explained = node.constraint.is_none() || !node.constraint_message.is_empty();
+                assert!(is_explained, "{place}: a constraint without a message");
+            }
+            for (list, instance) in &model.instances {
+                let Instance::List(items) = instance else { panic!("{}: {list} is a file", model.id) };
+                assert!(items.len() > 1, "{}: {list}", model.id);
+                for item in items {
+                    assert!(is_in_all(&item.label, 4), "{}: {list}/{}", model.id, item.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_list_that_is_asked_is_there_and_every_list_is_asked() {
+        for model in models() {
+            let mut asked = std::collections::BTreeSet::new();
+            for node in &model.nodes {
+                let NodeKind::Question(QuestionKind::SelectOne(choices) | QuestionKind::SelectMultiple(choices)) =
+                    &node.kind
+                else {
+                    continue;
+                };
+                let ChoicesFrom::Instance { name, .. } = &choices.from else { panic!("{}", node.name) };
+                asked.insert(name.clone());
+            }
+            assert_eq!(asked, model.instances.keys().cloned().collect(), "{}", model.id);
+        }
+    }
+
+    #[test]
+    fn ukrainian_and_arabic_use_their_own_script() {
+        for model in models() {
+            let words = model.nodes.iter().skip(1).flat_map(|node| texts(node).map(|(_, words)| words));
+            for words in words.filter(|words| !words.is_empty()) {
+                let text = |language: usize| words.in_language(Some(language)).map_or("", |text| &text.plain);
+                assert!(text(2).chars().any(|c| ('\u{400}'..='\u{4ff}').contains(&c)), "{}: {}", model.id, text(2));
+                assert!(text(3).chars().any(|c| ('\u{600}'..='\u{6ff}').contains(&c)), "{}: {}", model.id, text(3));
+            }
+        }
+    }
+}

@@ -29,9 +29,17 @@ const ROOMS: &[Room] = &[
         "thiserror", "tokio",
     ] },
     Room { name: "merestone-media", floor: 1, may_use: &["image", "thiserror"] },
-    Room { name: "merestone-forms", floor: 1, may_use: &["merestone-core", "calamine", "thiserror"] },
+    // calamine, csv, roxmltree, serde_json, zip: what forms come in. md-5, sha1, sha2, regex, jiff: what their expressions may call.
+    Room { name: "merestone-forms", floor: 1, may_use: &[
+        "merestone-core", "calamine", "csv", "data-encoding", "jiff", "md-5", "regex", "roxmltree", "serde_json", "sha1",
+        "sha2", "thiserror", "zip",
+    ] },
     Room { name: "merestone-audit", floor: 1, may_use: &[
         "merestone-core", "askama", "clap", "data-encoding", "serde", "serde_json", "thiserror",
+    ] },
+    Room { name: "merestone-exchange", floor: 2, may_use: &[
+        "merestone-core", "merestone-forms", "csv", "jiff", "roxmltree", "rust_xlsxwriter", "serde", "serde_json",
+        "thiserror",
     ] },
     // sha2: the files of a bag are hashed while they are written.
     Room { name: "merestone-node", floor: 2, may_use: &[

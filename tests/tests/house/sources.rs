@@ -108,6 +108,12 @@ const BANS: &[Ban] = &[
         in_tests: false,
     },
     Ban {
+        folder: "core/exchange/src",
+        words: &["std::fs", "std::net", "std::thread", "SystemTime", "Instant", "async"],
+        instead: "values and bytes in, bytes and values out: whoever calls opens files and asks clocks",
+        in_tests: false,
+    },
+    Ban {
         folder: "core/audit/src",
         words: &["std::net", "SystemTime", "Instant", "async"],
         instead: "the same bag gives the same report on any day and machine",
@@ -121,6 +127,7 @@ const PRODUCT: &[&str] = &[
     "core/link/src",
     "core/media/src",
     "core/forms/src",
+    "core/exchange/src",
     "core/node/src",
     "core/audit/src",
     "sync-server/src",

@@ -1,0 +1,289 @@
+//! A record as the XML instance that ODK and Kobo submit (OpenRosa): one value for each question.
+//!
+//! A conflict has no place there, and deciding one in silence is not ours: its element is left empty, and the caller is told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use merestone_core::form::Key;
+use merestone_forms::IMPORTED;
+
+use crate::guard::is_xml;
+use crate::record::{Record, Value};
+use crate::schema::{ColumnKind, Next, Schema, Table, WITHIN};
+use crate::xml::XmlWriter;
+
+/// An instance, and what it could not carry.
+#[derive(Clone, Debug)]
+pub struct Submitted {
+    /// The instance.
+    pub xml: Vec<u8>,
+    /// The photos it names: the file name in it, and the SHA-256 of the original.
+    pub attachments: Vec<(String, String)>,
+    /// Answers that are not in it as they stand.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// An answer that an instance does not carry as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Its key.
+    pub key: String,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why an instance does not carry an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Several values stand at its key.
+    Conflict,
+    /// Its row was withdrawn.
+    Withdrawn,
+    /// Its row stands in a row that is not there.
+    NoParent,
+    /// The form does not ask it.
+    NotAsked,
+    /// It holds a character that XML cannot hold; U+FFFD is there instead.
+    NotXml,
+}
+
+impl Why {
+    /// A word for it that does not change.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Conflict => "conflict",
+            Self::Withdrawn => "withdrawn-row",
+            Self::NoParent => "row-without-parent",
+            Self::NotAsked => "not-asked-by-form",
+            Self::NotXml => "not-in-xml",
+        }
+    }
+}
+
+/// The instance of a record.
+pub fn submission(schema: &Schema, record: &Record) -> Submitted {
+    let marks = Marks::of(record);
+    let mut writer = Writer {
+        schema,
+        record,
+        marks,
+        xml: XmlWriter::new(),
+        attachments: Vec::new(),
+        told: Vec::new(),
+        done: BTreeSet::new(),
+    };
+    writer.write();
+    let Writer { xml, attachments, mut told, done, .. } = writer;
+    let is_rest = |key: &str| !done.contains(key) && !is_kept_elsewhere(key) && !told.iter().any(|one| one.key == key);
+    let rest: Vec<LeftOut> = record
+        .answers
+        .iter()
+        .filter(|answer| is_rest(&answer.key))
+        .map(|answer| LeftOut { key: answer.key.clone(), why: why_left(schema, record, &answer.key) })
+        .collect();
+    told.extend(rest);
+    Submitted { xml: xml.finish(), attachments, left_out: told }
+}
+
+/// Keys that say how answers belong together, which an instance says by its shape.
+fn is_kept_elsewhere(key: &str) -> bool {
+    match Key::parse(key) {
+        Some(Key::Cell { repeat, question, .. }) => repeat == IMPORTED || question == WITHIN || question == "withdrawn",
+        Some(Key::Answer { question }) => question == "withdrawn",
+        None => false,
+    }
+}
+
+fn why_left(schema: &Schema, record: &Record, key: &str) -> Why {
+    let Some(Key::Cell { repeat, row, question }) = Key::parse(key) else { return Why::NotAsked };
+    if record.is_true(&format!("{repeat}/{row}/withdrawn")) {
+        return Why::Withdrawn;
+    }
+    if schema.column(repeat, question).is_some() { Why::NoParent } else { Why::NotAsked }
+}
+
+/// What the record keeps of the submission that it was taken over from.
+#[derive(Default)]
+struct Marks<'r> {
+    version: Option<&'r str>,
+    /// File names, by the key of the answer that named them.
+    files: BTreeMap<&'r str, &'r str>,
+    /// What the form had no question for: where, path, text.
+    extras: Vec<(&'r str, &'r str, &'r str)>,
+}
+
+impl<'r> Marks<'r> {
+    fn of(record: &'r Record) -> Self {
+        let mut marks = Self::default();
+        for row in record.rows(IMPORTED) {
+            let text = |name: &str| match record.value(&format!("{IMPORTED}/{row}/{name}")) {
+                Some(Value::Text(text)) => Some(text.as_str()),
+                _ => None,
+            };
+            marks.version = marks.version.or(text("version"));
+            if let (Some(at), Some(file)) = (text("at"), text("file")) {
+                marks.files.insert(at, file);
+            }
+            if let (Some(path), Some(value)) = (text("path"), text("text")) {
+                marks.extras.push((text("in").unwrap_or_default(), path, value));
+            }
+        }
+        marks
+    }
+}
+
+struct Writer<'a> {
+    schema: &'a Schema,
+    record: &'a Record,
+    marks: Marks<'a>,
+    xml: XmlWriter,
+    attachments: Vec<(String, String)>,
+    told: Vec<LeftOut>,
+    /// The keys that were written.
+    done: BTreeSet<String>,
+}
+
+impl Writer<'_> {
+    fn write(&mut self) {
+        let schema = self.schema;
+        self.xml.open(&schema.root).attribute("xmlns:orx", "http://openrosa.org/xforms").attribute("id", &schema.kind);
+        let version = self.marks.version.unwrap_or(&schema.version).to_owned();
+        if !version.is_empty() {
+            self.xml.attribute("version", &version);
+        }
+        for (_, path, text) in self.marks.extras.clone().into_iter().filter(|(place, ..)| place.is_empty()) {
+            if let Some(name) = path.strip_prefix('@') {
+                self.xml.attribute(name, text);
+            }
+        }
+        self.rows(0, None);
+        self.xml.open("orx:meta").leaf("orx:instanceID", &self.record.instance());
+        for (_, path, text) in self.marks.extras.clone() {
+            if let Some(name) = path.strip_prefix("meta/").filter(|name| is_element(name)) {
+                self.xml.leaf(&format!("orx:{name}"), text);
+            }
+        }
+        self.xml.close();
+    }
+
+    /// What stands in a row of a table, or in the record itself.
+    fn rows(&mut self, table: usize, row: Option<&str>) {
+        let schema = self.schema;
+        let of = &schema.tables[table];
+        let mut open: Vec<&str> = Vec::new();
+        for next in &of.order {
+            match *next {
+                Next::Column(column) => {
+                    let column = &of.columns[column];
+                    let key = key_of(of, row, &column.name);
+                    let Some(text) = self.text(&key, column.kind) else { continue };
+                    let (name, groups) = split(&column.path);
+                    self.groups(&mut open, groups);
+                    self.xml.leaf(name, &text);
+                }
+                Next::Repeat(repeat) => {
+                    let (name, groups) = split(&schema.tables[repeat].path);
+                    for child in self.children(repeat, row) {
+                        self.groups(&mut open, groups);
+                        self.xml.open(name);
+                        self.rows(repeat, Some(&child));
+                        self.xml.close();
+                    }
+                }
+            }
+        }
+        self.groups(&mut open, &[]);
+        let place = row.map(|row| format!("{}/{row}", of.name)).unwrap_or_default();
+        for (within, path, text) in self.marks.extras.clone() {
+            let elements: Vec<&str> = path.split('/').collect();
+            if within == place && elements[0] != "meta" && elements.iter().all(|name| is_element(name)) {
+                for element in &elements {
+                    self.xml.open(element);
+                }
+                self.xml.text(text);
+                for _ in &elements {
+                    self.xml.close();
+                }
+            }
+        }
+    }
+
+    /// The rows of a repeat that stand in a row of its parent, and are not withdrawn.
+    fn children(&self, repeat: usize, parent: Option<&str>) -> Vec<String> {
+        let table = &self.schema.tables[repeat];
+        let is_child = |row: &&str| {
+            let within = match self.record.value(&format!("{}/{row}/{WITHIN}", table.name)) {
+                Some(Value::Text(within)) => Some(within.as_str()),
+                _ => None,
+            };
+            within == parent && !self.record.is_true(&format!("{}/{row}/withdrawn", table.name))
+        };
+        self.record.rows(&table.name).filter(is_child).map(str::to_owned).collect()
+    }
+
+    /// What an element holds; none if it is not there.
+    fn text(&mut self, key: &str, kind: ColumnKind) -> Option<String> {
+        let record = self.record;
+        let text = match record.values(key) {
+            [] => return self.marks.files.get(key).map(|file| (*file).to_owned()),
+            [only] => match &only.value {
+                Value::Blank => String::new(),
+                Value::Bool(value) => value.to_string(),
+                Value::Int(value) => value.to_string(),
+                Value::Text(text) if kind == ColumnKind::Photo => self.file(key, text),
+                Value::Text(text) => text.clone(),
+            },
+            _ => {
+                self.told.push(LeftOut { key: key.to_owned(), why: Why::Conflict });
+                String::new()
+            }
+        };
+        if !text.chars().all(is_xml) {
+            self.told.push(LeftOut { key: key.to_owned(), why: Why::NotXml });
+        }
+        self.done.insert(key.to_owned());
+        Some(text)
+    }
+
+    /// The file name of a photo: the one it came with, or one made of its hash.
+    fn file(&mut self, key: &str, sha256: &str) -> String {
+        let photo = self.record.photos.iter().find(|photo| photo.sha256 == sha256);
+        let ending = photo.map_or("bin", |photo| photo.media.rsplit_once('/').map_or("bin", |(_, ending)| ending));
+        let ending = if ending == "jpeg" { "jpg" } else { ending };
+        let file = match self.marks.files.get(key) {
+            Some(file) => (*file).to_owned(),
+            None => format!("{}.{ending}", sha256.get(..16).unwrap_or(sha256)),
+        };
+        if photo.is_some() {
+            self.attachments.push((file.clone(), sha256.to_owned()));
+        }
+        file
+    }
+
+    /// Closes and opens groups until those of `wanted` are open.
+    fn groups<'n>(&mut self, open: &mut Vec<&'n str>, wanted: &'n [String]) {
+        let shared = open.iter().zip(wanted).take_while(|(open, wanted)| **open == wanted.as_str()).count();
+        for _ in shared..open.len() {
+            self.xml.close();
+        }
+        open.truncate(shared);
+        for name in &wanted[shared..] {
+            self.xml.open(name);
+            open.push(name);
+        }
+    }
+}
+
+fn key_of(table: &Table, row: Option<&str>, name: &str) -> String {
+    row.map_or_else(|| name.to_owned(), |row| format!("{}/{row}/{name}", table.name))
+}
+
+/// The last element of a path, and those around it.
+fn split(path: &[String]) -> (&str, &[String]) {
+    path.split_last().map_or(("", &[]), |(name, groups)| (name.as_str(), groups))
+}
+
+/// Whether a name can be an element: what an import kept came from one, but a record may be written by anybody.
+fn is_element(name: &str) -> bool {
+    merestone_core::form::is_question(name)
+}

@@ -1,0 +1,15 @@
+//! Submissions of ODK and Kobo in: what one says, under the keys of the form's records, with nothing dropped in silence.
+//!
+//! What the form has no question for is kept beside the answers; what cannot be stored exactly refuses its submission by
+//! name, unless the caller allows tidying, and then the keys that were tidied are named.
+
+mod csv;
+mod refused;
+mod scan;
+mod submission;
+mod xml;
+
+pub use csv::{CsvRefused, NamedCsv, read_csv};
+pub use refused::ImportRefused;
+pub use submission::{Arrival, Attachment, Exactness, Extra, Source, Submission};
+pub use xml::{FormName, INSTANCE_BYTES_MAX, peek, read_xml};

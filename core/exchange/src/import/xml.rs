@@ -1,0 +1,258 @@
+//! An XML instance as ODK Collect, Enketo and Kobo submit it.
+//!
+//! No document type declaration is read, so that there are no entities to expand. Size, nodes,
+//! attributes and depth are bounded before the parser sees anything.
+
+use roxmltree::{Document, Node, ParsingOptions};
+
+use super::refused::ImportRefused;
+use super::scan::{self, DEPTH_MAX};
+use super::submission::{Exactness, Source, Submission};
+use crate::schema::{Next, Schema, WITHIN};
+
+/// Largest instance, in bytes.
+pub const INSTANCE_BYTES_MAX: usize = 8 << 20;
+/// Most nodes of an instance: elements, texts, attributes.
+const NODES_MAX: u32 = 262_144;
+
+/// Which form an instance says it is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormName {
+    /// The form's id: the attribute `id` of the root, or the root's own name.
+    pub id: String,
+    /// The version.
+    pub version: Option<String>,
+}
+
+/// Says which form an instance is of.
+///
+/// # Errors
+/// If it is no instance.
+pub fn peek(bytes: &[u8]) -> Result<FormName, ImportRefused> {
+    with_root(bytes, |root| Ok(form_name(root)))
+}
+
+/// Reads an instance of a form.
+///
+/// # Errors
+/// [`ImportRefused`]; then nothing of it is taken.
+pub fn read_xml(schema: &Schema, bytes: &[u8], exactness: Exactness) -> Result<Submission, ImportRefused> {
+    with_root(bytes, |root| {
+        let FormName { id, version } = form_name(root);
+        if id != schema.kind {
+            return Err(ImportRefused::OtherForm { wanted: schema.kind.clone() });
+        }
+        if root.attribute("encrypted").is_some() {
+            return Err(ImportRefused::Encrypted);
+        }
+        let instance = instance(root).ok_or(ImportRefused::NoInstance)?;
+        let submission = Submission::new(&instance, version.as_deref(), Source::Xml)?;
+        let mut reader = Reader { schema, submission, exactness, counts: vec![0; schema.tables.len()] };
+        reader.attributes(root)?;
+        let place = Place { table: 0, row: None, groups: Vec::new(), depth: 0 };
+        reader.children(root, &place)?;
+        Ok(reader.submission)
+    })
+}
+
+fn with_root<T>(bytes: &[u8], work: impl FnOnce(Node<'_, '_>) -> Result<T, ImportRefused>) -> Result<T, ImportRefused> {
+    if bytes.len() > INSTANCE_BYTES_MAX {
+        return Err(ImportRefused::TooLarge { bytes: bytes.len(), bytes_max: INSTANCE_BYTES_MAX });
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| ImportRefused::NotUtf8)?;
+    let text = text.trim_start_matches('\u{feff}');
+    scan::check(text)?;
+    let options = ParsingOptions { allow_dtd: false, nodes_limit: NODES_MAX, ..ParsingOptions::default() };
+    let document = Document::parse_with_options(text, options).map_err(|error| not_xml(&error))?;
+    work(document.root_element())
+}
+
+fn not_xml(error: &roxmltree::Error) -> ImportRefused {
+    let reason = match error {
+        roxmltree::Error::DtdDetected => "a document type declaration",
+        roxmltree::Error::NodesLimitReached => "more nodes than an instance may have",
+        roxmltree::Error::UnknownEntityReference(..) => "an entity that is not defined",
+        roxmltree::Error::UnexpectedCloseTag(..) | roxmltree::Error::UnclosedRootNode => "tags that do not match",
+        _ => "a syntax error",
+    };
+    let place = error.pos();
+    ImportRefused::NotXml { reason, row: place.row, column: place.col }
+}
+
+fn form_name(root: Node<'_, '_>) -> FormName {
+    let id = root.attribute("id").filter(|id| !id.is_empty()).unwrap_or(root.tag_name().name());
+    FormName { id: id.to_owned(), version: root.attribute("version").map(str::to_owned) }
+}
+
+fn instance(root: Node<'_, '_>) -> Option<String> {
+    let child =
+        |node: Node<'_, '_>, name: &str| node.children().find(|child| child.tag_name().name() == name).map(|c| c.id());
+    let meta = child(root, "meta").and_then(|id| root.document().get_node(id));
+    let inside = meta.and_then(|meta| child(meta, "instanceID")).and_then(|id| root.document().get_node(id));
+    let text = inside.and_then(|node| node.text()).or(root.attribute("instanceID")).map(str::trim);
+    text.filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// Where the walk stands.
+struct Place {
+    table: usize,
+    row: Option<String>,
+    /// The groups that are open inside the row.
+    groups: Vec<String>,
+    depth: usize,
+}
+
+struct Reader<'a> {
+    schema: &'a Schema,
+    submission: Submission,
+    exactness: Exactness,
+    /// Rows of each table so far.
+    counts: Vec<u32>,
+}
+
+/// What an element is in the form.
+enum Found {
+    Column(usize),
+    Repeat(usize),
+    Group,
+    Unknown,
+}
+
+impl Reader<'_> {
+    /// What the root's attributes say beyond the form's name.
+    fn attributes(&mut self, root: Node<'_, '_>) -> Result<(), ImportRefused> {
+        for attribute in root.attributes() {
+            if !matches!(attribute.name(), "id" | "version") && attribute.namespace().is_none() {
+                self.submission.keep("", &format!("@{}", attribute.name()), attribute.value(), self.exactness)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn children(&mut self, node: Node<'_, '_>, place: &Place) -> Result<(), ImportRefused> {
+        if place.depth > DEPTH_MAX {
+            return Err(ImportRefused::TooDeep { depth_max: DEPTH_MAX });
+        }
+        for child in node.children() {
+            if child.is_text() && !child.text().unwrap_or_default().trim().is_empty() {
+                return Err(ImportRefused::Shape { path: node.tag_name().name().to_owned() });
+            }
+            if child.is_element() {
+                self.element(child, place)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn element(&mut self, node: Node<'_, '_>, place: &Place) -> Result<(), ImportRefused> {
+        let name = node.tag_name().name();
+        // A repeat's template that a client left in is no row.
+        if node.attributes().any(|attribute| attribute.name() == "template" && attribute.namespace().is_some()) {
+            return Ok(());
+        }
+        if place.table == 0 && place.groups.is_empty() && name == "meta" {
+            return self.unknown(node, place, &mut vec!["meta".to_owned()]);
+        }
+        let mut path = place.groups.clone();
+        path.push(name.to_owned());
+        match self.find(place.table, &path) {
+            Found::Column(column) => self.answer(node, place, column),
+            Found::Repeat(repeat) => self.row(node, place, repeat),
+            Found::Group => {
+                let Place { table, row, .. } = place;
+                self.children(node, &Place { table: *table, row: row.clone(), groups: path, depth: place.depth + 1 })
+            }
+            Found::Unknown => self.unknown(node, place, &mut path),
+        }
+    }
+
+    fn find(&self, table: usize, path: &[String]) -> Found {
+        let table = &self.schema.tables[table];
+        for next in &table.order {
+            let (found, known) = match *next {
+                Next::Column(column) => (Found::Column(column), &table.columns[column].path),
+                Next::Repeat(repeat) => (Found::Repeat(repeat), &self.schema.tables[repeat].path),
+            };
+            if known == path {
+                return found;
+            }
+            if known.len() > path.len() && known.starts_with(path) {
+                return Found::Group;
+            }
+        }
+        Found::Unknown
+    }
+
+    fn answer(&mut self, node: Node<'_, '_>, place: &Place, column: usize) -> Result<(), ImportRefused> {
+        let table = &self.schema.tables[place.table];
+        let column = &table.columns[column];
+        let key = match &place.row {
+            Some(row) => format!("{}/{row}/{}", table.name, column.name),
+            None => column.name.clone(),
+        };
+        let text = leaf(node).ok_or_else(|| ImportRefused::Shape { path: key.clone() })?;
+        if column.kind == crate::ColumnKind::Note && text.is_empty() {
+            return Ok(());
+        }
+        self.submission.put(key, column.kind, &text, self.exactness)
+    }
+
+    fn row(&mut self, node: Node<'_, '_>, place: &Place, repeat: usize) -> Result<(), ImportRefused> {
+        self.counts[repeat] += 1;
+        let name = &self.schema.tables[repeat].name;
+        let row = self.submission.row(name, self.counts[repeat]);
+        if let Some(parent) = &place.row {
+            self.submission.answers.insert(format!("{name}/{row}/{WITHIN}"), crate::Value::Text(parent.clone()));
+        }
+        let before = self.said();
+        let inside = Place { table: repeat, row: Some(row), groups: Vec::new(), depth: place.depth + 1 };
+        self.children(node, &inside)?;
+        // A row in which nothing stands is a row all the same.
+        match self.schema.tables[repeat].asked().next() {
+            Some((_, first)) if self.said() == before => {
+                let key = format!("{name}/{}/{}", inside.row.unwrap_or_default(), first.name);
+                self.submission.put(key, first.kind, "", self.exactness)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// How much was understood so far.
+    fn said(&self) -> usize {
+        let Submission { answers, attachments, extras, .. } = &self.submission;
+        answers.len() + attachments.len() + extras.len()
+    }
+
+    /// Keeps the texts of an element that the form does not know.
+    fn unknown(&mut self, node: Node<'_, '_>, place: &Place, path: &mut Vec<String>) -> Result<(), ImportRefused> {
+        if path.len() > DEPTH_MAX {
+            return Err(ImportRefused::TooDeep { depth_max: DEPTH_MAX });
+        }
+        let is_instance = place.table == 0 && path[..] == ["meta", "instanceID"];
+        if let Some(text) = leaf(node) {
+            let within = place.row.as_ref().map(|row| format!("{}/{row}", self.schema.tables[place.table].name));
+            if !text.is_empty() && !is_instance {
+                self.submission.keep(&within.unwrap_or_default(), &path.join("/"), &text, self.exactness)?;
+            }
+            return Ok(());
+        }
+        for child in node.children().filter(Node::is_element) {
+            path.push(child.tag_name().name().to_owned());
+            self.unknown(child, place, path)?;
+            path.pop();
+        }
+        Ok(())
+    }
+}
+
+/// The text of an element without elements; none if it has some.
+fn leaf(node: Node<'_, '_>) -> Option<String> {
+    let mut text = String::new();
+    for child in node.children() {
+        if child.is_element() {
+            return None;
+        }
+        text.push_str(child.text().filter(|_| child.is_text()).unwrap_or_default());
+    }
+    Some(text)
+}

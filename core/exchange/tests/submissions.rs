@@ -1,0 +1,241 @@
+//! What ODK and Kobo submit comes in whole, and goes out again as it was.
+
+mod common;
+
+use common::{record, record_of, schema};
+use merestone_exchange::export::{csv, submission};
+use merestone_exchange::import::{Arrival, Exactness, ImportRefused, NamedCsv, Submission, peek, read_csv, read_xml};
+use merestone_exchange::{Record, Value, tables};
+
+const INSTANCE: &str = r#"<?xml version="1.0"?>
+<visit xmlns:jr="http://openrosa.org/javarosa" xmlns:orx="http://openrosa.org/xforms" id="visit" version="3">
+  <formhub><uuid>0123abcd</uuid></formhub>
+  <title>=HYPERLINK("http://evil") 😀 «ї»</title>
+  <first><count>007</count><share>1.50</share><who/></first>
+  <second><who> two
+lines </who><kinds>a b</kinds><remark/></second>
+  <place>48.1234567 37.5 120.0 4.7</place>
+  <way>48.1 37.5 0 0;48.2 37.6 0 0</way>
+  <picture>1699.jpg</picture>
+  <visits>
+    <what>gate</what>
+    <people><name>Олена</name><age>34</age></people>
+    <people><name>بدر</name><age>-1</age><shoe>44</shoe></people>
+  </visits>
+  <visits/>
+  <visits><what>bridge</what><spot>48.5 37.1 0 3</spot></visits>
+  <orx:meta><orx:instanceID>uuid:11111111-2222-4333-8444-555555555555</orx:instanceID><orx:instanceName>Gate &amp; bridge</orx:instanceName></orx:meta>
+  <__version__>vXYZ</__version__>
+</visit>"#;
+
+fn read(xml: &str) -> Result<Submission, ImportRefused> {
+    read_xml(&schema(), xml.as_bytes(), Exactness::Exact)
+}
+
+fn instance_of(record: &Record) -> String {
+    String::from_utf8(submission(&schema(), record).xml).expect("UTF-8")
+}
+
+#[test]
+fn every_answer_has_its_key_and_comes_back_to_the_byte() {
+    let taken = read(INSTANCE).expect("a good instance");
+    let texts =
+        [("second.who", " two\nlines "), ("first.who", ""), ("count", "007"), ("share", "1.50"), ("kinds", "a b")];
+    for (key, text) in texts {
+        let wanted = if text.is_empty() { Value::Blank } else { Value::Text(text.into()) };
+        assert_eq!(taken.answers.get(key), Some(&wanted), "{key}");
+    }
+    let ages: Vec<_> = taken.answers.iter().filter(|(key, _)| key.ends_with("/age")).map(|(_, value)| value).collect();
+    assert_eq!(ages, [&Value::Int(34), &Value::Int(-1)]);
+    let extras: Vec<_> = taken.extras.iter().map(|extra| (extra.path.as_str(), extra.text.as_str())).collect();
+    let wanted =
+        [("formhub/uuid", "0123abcd"), ("shoe", "44"), ("meta/instanceName", "Gate & bridge"), ("__version__", "vXYZ")];
+    assert_eq!(extras, wanted);
+    assert_eq!(taken.attachments.iter().map(|one| one.file.as_str()).collect::<Vec<_>>(), ["1699.jpg"]);
+
+    // With its photo or without, the instance that goes out reads as the same submission.
+    for arrival in [Arrival::Missing("absent"), Arrival::Arrived("ef".repeat(32))] {
+        let out = submission(&schema(), &record(&taken, &[arrival]));
+        assert_eq!(out.left_out, []);
+        let again = read(std::str::from_utf8(&out.xml).expect("UTF-8")).expect("our own instance");
+        assert_eq!(sorted(&again), sorted(&taken));
+        let once_more = submission(&schema(), &record(&again, &[]));
+        assert_eq!(once_more.xml, out.xml, "the same bytes the second time");
+    }
+}
+
+fn sorted(submission: &Submission) -> Submission {
+    let mut sorted = submission.clone();
+    sorted.extras.sort_by(|a, b| (&a.place, &a.path).cmp(&(&b.place, &b.path)));
+    sorted
+}
+
+#[test]
+fn rows_keep_their_order_and_their_parents() {
+    let taken = read(INSTANCE).expect("a good instance");
+    let record = record(&taken, &[]);
+    assert_eq!(record.rows("visits").count(), 3, "an empty row is a row");
+    let people: Vec<_> = record.rows("people").map(|row| record.value(&format!("people/{row}/within"))).collect();
+    let first = record.rows("visits").next().map(|row| Value::Text(row.to_owned()));
+    assert_eq!(people, [first.as_ref(), first.as_ref()]);
+    let out = instance_of(&record);
+    let at = |text: &str| out.find(text).unwrap_or_else(|| panic!("{text} in {out}"));
+    assert!(at("gate") < at("Олена") && at("Олена") < at("بدر") && at("بدر") < at("bridge"));
+}
+
+#[test]
+fn hostile_instances_are_refused_by_name_and_cost_little() {
+    let bomb =
+        "<!DOCTYPE x [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;\">]><visit id='visit'>&b;</visit>".to_owned();
+    let external = "<!DOCTYPE x SYSTEM \"file:///etc/passwd\"><visit id='visit'/>".to_owned();
+    let deep = format!("<visit id='visit'>{}{}</visit>", "<a>".repeat(90_000), "</a>".repeat(90_000));
+    let wide = format!("<visit id='visit'>{}</visit>", "<a/>".repeat(300_000));
+    let attributes: String = (0..60_000).map(|n| format!(" a{n}='x'")).collect();
+    let attributes = format!("<visit id='visit'{attributes}/>");
+    let meta = "<meta><instanceID>uuid:1</instanceID></meta>";
+    let visit = |inside: &str| format!("<visit id='visit'>{inside}{meta}</visit>");
+    let many = visit(&"<x>1</x>".repeat(5_000));
+    let rows: [(String, &str); 16] = [
+        (bomb, "not-xml"),
+        (external, "not-xml"),
+        (deep, "too-deep"),
+        (wide, "not-xml"),
+        (attributes, "too-many-attributes"),
+        (many, "too-many-answers"),
+        (visit(&"<a>".repeat(50)), "not-xml"),
+        (visit(&format!("{}x{}", "<a>".repeat(100), "</a>".repeat(100))), "too-deep"),
+        (visit("<title>a</title><title>b</title>"), "answered-twice"),
+        (visit("<title><b/></title>"), "other-shape"),
+        (visit("<first>text</first>"), "other-shape"),
+        (visit(&format!("<title>{}</title>", "x".repeat(5_000_000))), "answer-too-long"),
+        (visit("<title>\u{202e}evil</title>"), "text-not-exact"),
+        (visit("<title>e\u{301}</title>"), "text-not-exact"),
+        ("<visit id='visit' encrypted='yes'/>".to_owned(), "encrypted"),
+        (format!("<visit id='other'>{meta}</visit>"), "other-form"),
+    ];
+    for (xml, code) in rows {
+        let refused = read(&xml).expect_err(code);
+        assert_eq!(refused.code(), code, "{refused}");
+        assert!(!refused.to_string().contains("evil"), "no answer in a message");
+    }
+    assert_eq!(read("<visit id='visit'>\0</visit>").map_err(|refused| refused.code()), Err("not-xml"));
+    let bytes = vec![b' '; 9 << 20];
+    assert_eq!(read_xml(&schema(), &bytes, Exactness::Exact).map_err(|r| r.code()), Err("instance-too-large"));
+    assert_eq!(peek(b"\xff\xfe").map_err(|refused| refused.code()), Err("not-utf8"));
+}
+
+#[test]
+fn tidying_is_allowed_only_where_it_is_asked_for_and_names_what_it_touched() {
+    let xml = "<visit id='visit'><title>e\u{301}\u{200f}</title><meta><instanceID>uuid:1</instanceID></meta></visit>";
+    let taken = read_xml(&schema(), xml.as_bytes(), Exactness::Tidied).expect("tidied");
+    assert_eq!(
+        (taken.answers.get("title"), taken.tidied.as_slice()),
+        (Some(&Value::Text("é".into())), &["title".to_owned()][..])
+    );
+}
+
+#[test]
+fn our_own_tables_come_back_with_every_answer() {
+    let taken = read(INSTANCE).expect("a good instance");
+    let record = record(&taken, &[]);
+    let sheets = tables(&schema(), std::slice::from_ref(&record));
+    let files: Vec<(String, Vec<u8>)> = sheets.iter().map(|sheet| (sheet.name.clone(), csv(sheet))).collect();
+    let table = |at: usize| NamedCsv { name: &files[at].0, bytes: &files[at].1 };
+    let read = read_csv(&schema(), table(0), &[table(2), table(1)], Exactness::Exact).expect("our own tables");
+    let [Ok(again)] = read.as_slice() else { panic!("one submission: {read:?}") };
+    // A file's name is not in a table, nor is what the form has no question for: both stand in the table of values.
+    let kept = |of: &Submission| of.answers.clone();
+    assert_eq!(kept(again), kept(&taken));
+    assert_eq!(again.instance, taken.instance);
+}
+
+#[test]
+fn tables_of_odk_central_and_kobo_are_understood() {
+    let main = "SubmissionDate,title,first-count,first-share,second-who,place-Latitude,place-Longitude,place-Altitude,place-Accuracy,picture,meta-instanceID,KEY,SubmitterName,FormVersion\n\
+                2024-01-01T00:00:00Z,Gate,5,0.5,'quoted,48.1,37.5,0,4,p.jpg,uuid:a,uuid:a,Anna,3\n\
+                2024-01-02T00:00:00Z,Bridge,,,,,,,,,uuid:b,uuid:b,,3\n";
+    let visits = "what,PARENT_KEY,KEY\ngate,uuid:a,uuid:a/visits[1]\nroad,uuid:a,uuid:a/visits[2]\nlost,uuid:z,uuid:z/visits[1]\n";
+    let people = "name,age,PARENT_KEY,KEY\nЯн,7,uuid:a/visits[2],uuid:a/visits[2]/people[1]\n";
+    let file = |name, text: &'static str| NamedCsv { name, bytes: text.as_bytes() };
+    let main = NamedCsv { name: "visit", bytes: main.as_bytes() };
+    let repeats = [file("visit-people", people), file("visit-visits", visits)];
+    let read = read_csv(&schema(), main, &repeats, Exactness::Exact).expect("tables of Central");
+    let [Ok(a), Ok(b), Err(lost)] = read.as_slice() else { panic!("{read:?}") };
+    assert_eq!(lost.code(), "row-without-parent");
+    assert_eq!(a.answers["place"], Value::Text("48.1 37.5 0 4".into()));
+    assert_eq!(a.answers["second.who"], Value::Text("'quoted".into()), "an apostrophe of others is theirs");
+    assert_eq!((a.version.as_deref(), a.attachments.len(), a.extras.len()), (Some("3"), 1, 2), "{:?}", a.extras);
+    let rows: Vec<_> = a.answers.iter().filter(|(key, _)| key.ends_with("/within")).collect();
+    let road = a.answers.iter().find(|(_, value)| **value == Value::Text("road".into())).expect("a row").0;
+    let parent = road.split('/').nth(1).map(|row| Value::Text(row.into()));
+    assert_eq!(rows.iter().map(|(_, value)| Some((*value).clone())).collect::<Vec<_>>(), [parent]);
+    assert_eq!(b.answers.keys().collect::<Vec<_>>(), ["title"], "an empty cell says nothing");
+
+    let kobo = "title,first/count,place,_place_latitude,_place_longitude,_place_altitude,_place_precision,second/kinds,second/kinds/a,second/kinds/b,__version__,_id,_uuid,_submission_time,_index\n\
+                Gate,5,48 37 0 0,48,37,0,0,a b,1,1,v9,77,abc,2024,1\n";
+    let read =
+        read_csv(&schema(), NamedCsv { name: "visit", bytes: kobo.as_bytes() }, &[], Exactness::Exact).expect("Kobo");
+    let [Ok(one)] = read.as_slice() else { panic!("{read:?}") };
+    assert_eq!((one.instance.as_str(), &one.answers["kinds"]), ("uuid:abc", &Value::Text("a b".into())));
+    let kept: Vec<_> = one.extras.iter().map(|extra| extra.path.as_str()).collect();
+    assert_eq!(kept, ["_id", "_submission_time"], "parts of other columns are not kept twice");
+}
+
+#[test]
+fn hostile_tables_are_refused_by_name() {
+    let read = |text: &str| {
+        let read = read_csv(&schema(), NamedCsv { name: "visit", bytes: text.as_bytes() }, &[], Exactness::Exact);
+        match read.map_err(|refused| refused.code()) {
+            Ok(rows) => rows.into_iter().map(|row| row.map_or_else(|refused| refused.code(), |_| "read")).collect(),
+            Err(code) => vec![code],
+        }
+    };
+    let huge = format!("KEY,title\nuuid:1,{}\nuuid:2,fine\n", "x".repeat(10 << 20));
+    let rows: [(&str, &[&str]); 8] = [
+        (&huge, &["answer-too-long", "read"]),
+        ("KEY,title\nuuid:1,a\u{0}b\n", &["text-not-exact"]),
+        ("title\na\n", &["no-instance-column"]),
+        ("KEY,title,title\nuuid:1,a,b\n", &["column-twice"]),
+        ("KEY,title\nuuid:1,a,b,c\n", &["not-csv"]),
+        ("KEY,title\n,a\nu 1,b\n", &["no-instance-id", "bad-instance-id"]),
+        ("KEY,title\nuuid:1,\"never closed\n", &["read"]),
+        ("", &["no-instance-column"]),
+    ];
+    for (text, wanted) in rows {
+        assert_eq!(read(text), wanted, "{:.40}", text);
+    }
+    let bytes = b"KEY,title\nuuid:1,\xff\n";
+    let refused = read_csv(&schema(), NamedCsv { name: "visit", bytes }, &[], Exactness::Exact).map(|_| ());
+    assert_eq!(refused.map_err(|refused| refused.code()), Err("not-csv"));
+}
+
+#[test]
+fn an_instance_decides_no_conflict_and_says_what_it_left_out() {
+    let row = "0000000000000001";
+    let cell = |key: &str, text: &str| (key.to_owned(), Value::Text(text.into()));
+    let mut record = record_of([
+        cell("title", "one"),
+        cell(&format!("visits/{row}/what"), "gone"),
+        (format!("visits/{row}/withdrawn"), Value::Bool(true)),
+        cell("people/0000000000000002/name", "nobody's"),
+        cell("weather", "dry"),
+        cell("kinds", "a\u{ffff}"),
+    ]);
+    let answer = record.answers.iter_mut().find(|answer| answer.key == "title").expect("it is there");
+    let mut other = answer.values[0].clone();
+    other.value = Value::Text("two".into());
+    answer.values.push(other);
+    let out = submission(&schema(), &record);
+    let left: Vec<_> = out.left_out.iter().map(|left| (left.key.as_str(), left.why.code())).collect();
+    let visits = format!("visits/{row}/what");
+    let wanted = [
+        ("title", "conflict"),
+        ("kinds", "not-in-xml"),
+        ("people/0000000000000002/name", "row-without-parent"),
+        (&*visits, "withdrawn-row"),
+        ("weather", "not-asked-by-form"),
+    ];
+    assert_eq!(left, wanted);
+    let xml = String::from_utf8(out.xml).expect("UTF-8");
+    assert!(xml.contains("<title/>") && !xml.contains("gone") && xml.contains("uuid:abababab-abab-8bab-"), "{xml}");
+}

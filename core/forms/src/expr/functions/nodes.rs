@@ -1,0 +1,142 @@
+//! Functions of nodes: counting, positions, repeats, secondary instances, and labels.
+
+use super::numbers::fraction;
+use super::{Call, Function, MANY, function};
+use crate::expr::eval::{EvalError, Focus};
+use crate::expr::tree::NodeId;
+use crate::expr::value::{Value, number_text};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    function("count", (1, 1), |call| Ok(Value::Number(call.nodes(0)?.len() as f64))),
+    function("count-non-empty", (1, 1), |call| {
+        let nodes = call.nodes(0)?;
+        call.evaluator.spend(nodes.len())?;
+        Ok(Value::Number(nodes.iter().filter(|node| !call.evaluator.documents.text(**node).is_empty()).count() as f64))
+    }),
+    function("position", (0, 1), position),
+    function("last", (0, 0), |call| Ok(Value::Number(call.focus.size as f64))),
+    function("current", (0, 0), |call| Ok(Value::Nodes(vec![call.focus.current]))),
+    function("instance", (1, 1), |call| {
+        let name = call.text(0)?;
+        call.evaluator.documents.instance(&name).map(|root| Value::Nodes(vec![root])).ok_or(EvalError::NoInstance)
+    }),
+    function("name", (0, 1), |call| Ok(Value::Text(named(call)?.unwrap_or_default()))),
+    function("local-name", (0, 1), |call| {
+        let name = named(call)?.unwrap_or_default();
+        Ok(Value::Text(name.rsplit_once(':').map_or(name.clone(), |(_, local)| local.to_owned())))
+    }),
+    function("once", (1, 1), |call| {
+        let own = call.evaluator.documents.text(call.focus.node);
+        Ok(Value::Text(if own.is_empty() { call.text(0)? } else { own }))
+    }),
+    function("randomize", (1, 2), randomize),
+    function("indexed-repeat", (3, MANY), indexed_repeat),
+    function("pulldata", (4, 4), pulldata),
+    function("jr:choice-name", (2, 2), choice_name),
+    function("jr:itext", (1, 1), |call| {
+        Ok(Value::Text(call.evaluator.surroundings.translation(&call.text(0)?).unwrap_or_default()))
+    }),
+];
+
+fn named(call: &Call<'_, '_>) -> Result<Option<String>, EvalError> {
+    let node = if call.count() == 0 { Some(call.focus.node) } else { call.nodes(0)?.first().copied() };
+    Ok(node.map(|node| call.evaluator.documents.name(node).to_owned()))
+}
+
+/// Of a path: which among its siblings of the same name; otherwise which among those looked at.
+fn position(call: &Call<'_, '_>) -> Result<Value, EvalError> {
+    if call.count() == 0 {
+        return Ok(Value::Number(call.focus.position as f64));
+    }
+    match call.nodes(0)?.first() {
+        Some(node) => Ok(Value::Number(call.evaluator.documents.position(*node) as f64)),
+        None => call.wrong(),
+    }
+}
+
+/// The nodes in an order by chance; with a seed, always in the same (ODK XForms §randomize, Park–Miller).
+fn randomize(call: &Call<'_, '_>) -> Result<Value, EvalError> {
+    const MODULUS: i64 = 2_147_483_647;
+    const MULTIPLIER: i64 = 16_807;
+    let nodes = call.nodes(0)?;
+    call.evaluator.spend(nodes.len())?;
+    let mut state = match call.count() {
+        1 => None,
+        _ => {
+            let seed = call.number(1)?;
+            let seed = if seed.is_finite() { seed.trunc() % MODULUS as f64 } else { return call.wrong() };
+            Some(if seed <= 0.0 { seed as i64 + MODULUS - 1 } else { seed as i64 })
+        }
+    };
+    let mut next = || match &mut state {
+        None => fraction(call),
+        Some(state) => {
+            *state = *state * MULTIPLIER % MODULUS;
+            (*state - 1) as f64 / (MODULUS - 1) as f64
+        }
+    };
+    let mut shuffled: Vec<NodeId> = Vec::with_capacity(nodes.len());
+    for (index, node) in nodes.into_iter().enumerate() {
+        let at = (next() * (index + 1) as f64).floor() as usize;
+        shuffled.push(node);
+        shuffled.swap(index, at.min(index));
+    }
+    Ok(Value::Nodes(shuffled))
+}
+
+/// `indexed-repeat(question, repeat, index[, repeat, index …])`: the question in the row of that number.
+fn indexed_repeat(call: &Call<'_, '_>) -> Result<Value, EvalError> {
+    if call.count().is_multiple_of(2) {
+        return call.wrong();
+    }
+    let documents = call.evaluator.documents;
+    let everywhere = Focus { is_own_row: false, ..*call.focus };
+    let all = |index: usize| match call.evaluator.value(&call.arguments[index], &everywhere)? {
+        Value::Nodes(nodes) => Ok(nodes),
+        _ => Err(EvalError::NotNodes("indexed-repeat")),
+    };
+    let mut targets = all(0)?;
+    for pair in (1..call.count()).step_by(2) {
+        let (rows, index) = (all(pair)?, call.number(pair + 1)?);
+        call.evaluator.spend(targets.len().saturating_mul(rows.len()))?;
+        let is_row = |node: NodeId| rows.contains(&node) && documents.position(node) as f64 == index;
+        targets.retain(|target| documents.ancestors(*target).any(is_row));
+    }
+    Ok(Value::Nodes(targets))
+}
+
+/// `pulldata(instance, column, key column, key)`: of the first item whose key is this one.
+fn pulldata(call: &Call<'_, '_>) -> Result<Value, EvalError> {
+    let documents = call.evaluator.documents;
+    let (name, column, key_column, key) = (call.text(0)?, call.text(1)?, call.text(2)?, call.text(3)?);
+    let root = documents.instance(&name).ok_or(EvalError::NoInstance)?;
+    let cell = |item: NodeId, column: &str| documents.children(item).find(|cell| documents.name(*cell) == column);
+    for item in documents.children(root) {
+        call.evaluator.spend(1)?;
+        if cell(item, &key_column).is_some_and(|cell| documents.own_text(cell) == key) {
+            return Ok(Value::Text(cell(item, &column).map(|cell| documents.text(cell)).unwrap_or_default()));
+        }
+    }
+    Ok(Value::Text(String::new()))
+}
+
+/// `jr:choice-name(value, 'path')`: the label of a choice of the question that the quoted path names.
+fn choice_name(call: &Call<'_, '_>) -> Result<Value, EvalError> {
+    let value = match call.value(0)? {
+        Value::Number(number) => number_text(number),
+        value => call.evaluator.text(&value)?,
+    };
+    let path = match call.value(1)? {
+        Value::Nodes(nodes) => nodes,
+        value => {
+            let text = call.evaluator.text(&value)?;
+            let ast = crate::expr::parse::parse(text.trim()).map_err(|_| EvalError::Argument(call.function.name))?;
+            match call.evaluator.value(&ast, call.focus)? {
+                Value::Nodes(nodes) => nodes,
+                _ => return call.wrong(),
+            }
+        }
+    };
+    let label = path.first().and_then(|question| call.evaluator.surroundings.choice_label(*question, &value));
+    Ok(Value::Text(label.unwrap_or_default()))
+}

@@ -1,0 +1,68 @@
+//! Expressions of forms: the XPath 1.0 of ODK XForms, parsed once and evaluated in bounded work.
+//!
+//! An [`Expression`] is pure: it looks at [`Documents`] and at what [`Surroundings`] say of time, chance and
+//! labels, and comes to a [`Value`]. Which expression belongs to which question, and when it has to be
+//! evaluated again, is decided elsewhere.
+//!
+//! Where ODK XForms is silent, this follows XPath 1.0; where the two engines in use differ, the page of the
+//! function says so.
+
+mod eval;
+mod functions;
+mod parse;
+mod token;
+mod tree;
+mod value;
+
+use std::fmt;
+
+pub use eval::{EvalError, Focus, STEPS_MAX, Surroundings};
+pub use parse::{DEPTH_MAX, EXPRESSION_BYTES_MAX, Wrong};
+pub use tree::{Documents, Kind, NodeId};
+pub use value::{Moment, Value, number_text};
+
+/// An expression that was parsed.
+#[derive(Clone, Debug)]
+pub struct Expression {
+    ast: parse::Ast,
+}
+
+/// An expression that cannot be parsed, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseError {
+    /// The place, in bytes from its beginning.
+    pub at: usize,
+    /// What is wrong there.
+    pub wrong: Wrong,
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, at character {}", self.wrong, self.at + 1)
+    }
+}
+
+impl std::error::Error for ParseError {}
+
+impl Expression {
+    /// Parses an expression.
+    ///
+    /// # Errors
+    /// What is wrong first, with its place. A function that does not exist is an error here, not at evaluation.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        parse::parse(text).map(|ast| Self { ast })
+    }
+
+    /// What it comes to at `focus`.
+    ///
+    /// # Errors
+    /// If an operation cannot be done with what it finds, or takes more than [`STEPS_MAX`] steps.
+    pub fn evaluate(
+        &self,
+        documents: &Documents,
+        surroundings: &dyn Surroundings,
+        focus: Focus,
+    ) -> Result<Value, EvalError> {
+        eval::Evaluator::new(documents, surroundings).value(&self.ast, &focus)
+    }
+}

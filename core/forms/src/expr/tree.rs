@@ -1,0 +1,226 @@
+//! The documents that expressions look at: elements with names, text and attributes, in one arena each.
+//!
+//! The answers being filled and every secondary instance are such documents. There are no text nodes: an
+//! element has a text of its own, and its string value is that and the texts below it.
+
+use std::ops::Range;
+
+/// One element or attribute of one of the [`Documents`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId {
+    document: u32,
+    node: u32,
+}
+
+/// Every document that an expression may look at; the first holds the answers.
+#[derive(Clone, Debug, Default)]
+pub struct Documents {
+    documents: Vec<Document>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Document {
+    /// What `instance(…)` calls it; empty for the answers.
+    name: String,
+    nodes: Vec<Node>,
+}
+
+#[derive(Clone, Debug)]
+struct Node {
+    name: Box<str>,
+    text: String,
+    parent: Option<u32>,
+    /// Its place among its parent's children.
+    index: u32,
+    kind: Kind,
+    children: Vec<u32>,
+    attributes: Vec<u32>,
+    /// Answers that were not asked count as empty, without being forgotten.
+    is_relevant: bool,
+}
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// An element.
+    Element,
+    /// An attribute of an element.
+    Attribute,
+}
+
+impl Documents {
+    /// Adds a document with its root element; the first is the one of the answers.
+    pub fn add(&mut self, name: &str, root: &str) -> NodeId {
+        let document = u32::try_from(self.documents.len()).expect("forms have at most a few hundred instances");
+        self.documents.push(Document { name: name.to_owned(), nodes: vec![Node::new(root, None, 0, Kind::Element)] });
+        NodeId { document, node: 0 }
+    }
+
+    /// The root element of the secondary instance of this name.
+    pub fn instance(&self, name: &str) -> Option<NodeId> {
+        let at = self.documents.iter().position(|document| document.name == name && !name.is_empty())?;
+        Some(NodeId { document: u32::try_from(at).ok()?, node: 0 })
+    }
+
+    /// Appends an element below `parent`.
+    pub fn append(&mut self, parent: NodeId, name: &str) -> NodeId {
+        let at = self.children(parent).len();
+        self.insert(parent, at, name)
+    }
+
+    /// Puts an element below `parent`, before the child that stands at `at`.
+    pub fn insert(&mut self, parent: NodeId, at: usize, name: &str) -> NodeId {
+        let id = self.push(parent, name, Kind::Element);
+        let siblings = &mut self.node_mut(parent).children;
+        siblings.insert(at, id.node);
+        if at + 1 == siblings.len() {
+            self.node_mut(id).index = u32::try_from(at).unwrap_or(u32::MAX);
+        } else {
+            self.renumber(parent, at);
+        }
+        id
+    }
+
+    /// Takes an element out of its parent; what lies below goes with it.
+    pub fn remove(&mut self, id: NodeId) {
+        let Some(parent) = self.parent(id) else { return };
+        let at = self.node(id).index as usize;
+        self.node_mut(parent).children.remove(at);
+        self.node_mut(id).parent = None;
+        self.renumber(parent, at);
+    }
+
+    /// Adds an attribute.
+    pub fn attribute(&mut self, element: NodeId, name: &str, value: &str) {
+        let id = self.push(element, name, Kind::Attribute);
+        self.node_mut(id).text = value.to_owned();
+        let attributes = &mut self.node_mut(element).attributes;
+        attributes.push(id.node);
+    }
+
+    /// Gives a node its own text.
+    pub fn set_text(&mut self, id: NodeId, text: &str) {
+        let own = &mut self.node_mut(id).text;
+        own.clear();
+        own.push_str(text);
+    }
+
+    /// Says whether a node, and so all below it, is asked.
+    pub fn set_relevant(&mut self, id: NodeId, is_relevant: bool) {
+        self.node_mut(id).is_relevant = is_relevant;
+    }
+
+    /// Whether the node itself is asked; one above it may still not be.
+    pub fn is_relevant(&self, id: NodeId) -> bool {
+        self.node(id).is_relevant
+    }
+
+    /// The node's own text, whether or not it is asked.
+    pub fn own_text(&self, id: NodeId) -> &str {
+        &self.node(id).text
+    }
+
+    /// The string value: the texts of the node and of all below it, as far as they are asked.
+    pub fn text(&self, id: NodeId) -> String {
+        let mut text = String::new();
+        if self.ancestors(id).all(|above| self.node(above).is_relevant) {
+            self.gather(id, &mut text);
+        }
+        text
+    }
+
+    /// The element's or attribute's name.
+    pub fn name(&self, id: NodeId) -> &str {
+        &self.node(id).name
+    }
+
+    /// Whether it is an element or an attribute.
+    pub fn kind(&self, id: NodeId) -> Kind {
+        self.node(id).kind
+    }
+
+    /// The element above, or the element of an attribute.
+    pub fn parent(&self, id: NodeId) -> Option<NodeId> {
+        self.node(id).parent.map(|node| NodeId { node, ..id })
+    }
+
+    /// The root element of the document that `id` is in.
+    pub fn root(&self, id: NodeId) -> NodeId {
+        NodeId { node: 0, ..id }
+    }
+
+    /// The elements directly below, in order.
+    pub fn children(&self, id: NodeId) -> impl DoubleEndedIterator<Item = NodeId> + ExactSizeIterator + '_ {
+        self.node(id).children.iter().map(move |node| NodeId { node: *node, ..id })
+    }
+
+    /// The attributes of an element.
+    pub fn attributes(&self, id: NodeId) -> impl DoubleEndedIterator<Item = NodeId> + '_ {
+        self.node(id).attributes.iter().map(move |node| NodeId { node: *node, ..id })
+    }
+
+    /// The node itself and every element above it, nearest first.
+    pub fn ancestors(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        std::iter::successors(Some(id), |id| self.parent(*id))
+    }
+
+    /// The siblings before (`..index`) or after an element.
+    pub(super) fn siblings(&self, id: NodeId, after: bool) -> Vec<NodeId> {
+        let (Some(parent), Kind::Element) = (self.parent(id), self.kind(id)) else { return Vec::new() };
+        let (index, all) = (self.node(id).index as usize, &self.node(parent).children);
+        let range: Range<usize> = if after { index + 1..all.len() } else { 0..index };
+        all.get(range).unwrap_or_default().iter().map(|node| NodeId { node: *node, ..id }).collect()
+    }
+
+    /// Where a node stands in the order of its document, for sorting.
+    pub(super) fn order(&self, id: NodeId) -> (u32, Vec<u32>) {
+        let mut way: Vec<u32> = self.ancestors(id).map(|above| self.node(above).index).collect();
+        way.reverse();
+        (id.document, way)
+    }
+
+    /// Position among the siblings of the same name, counted from 1.
+    pub fn position(&self, id: NodeId) -> usize {
+        1 + self.siblings(id, false).into_iter().filter(|other| self.name(*other) == self.name(id)).count()
+    }
+
+    fn gather(&self, id: NodeId, text: &mut String) {
+        let mut waiting = vec![id];
+        while let Some(id) = waiting.pop() {
+            let node = self.node(id);
+            if node.is_relevant {
+                text.push_str(&node.text);
+                waiting.extend(self.children(id).rev());
+            }
+        }
+    }
+
+    fn push(&mut self, parent: NodeId, name: &str, kind: Kind) -> NodeId {
+        let nodes = &mut self.documents[parent.document as usize].nodes;
+        let node = u32::try_from(nodes.len()).expect("a document is bounded far below 2^32 nodes");
+        nodes.push(Node::new(name, Some(parent.node), 0, kind));
+        NodeId { node, ..parent }
+    }
+
+    fn renumber(&mut self, parent: NodeId, from: usize) {
+        let children = self.node(parent).children.clone();
+        for (index, child) in children.iter().enumerate().skip(from) {
+            self.node_mut(NodeId { node: *child, ..parent }).index = u32::try_from(index).unwrap_or(u32::MAX);
+        }
+    }
+
+    fn node(&self, id: NodeId) -> &Node {
+        &self.documents[id.document as usize].nodes[id.node as usize]
+    }
+
+    fn node_mut(&mut self, id: NodeId) -> &mut Node {
+        &mut self.documents[id.document as usize].nodes[id.node as usize]
+    }
+}
+
+impl Node {
+    fn new(name: &str, parent: Option<u32>, index: u32, kind: Kind) -> Self {
+        let (text, children, attributes) = (String::new(), Vec::new(), Vec::new());
+        Self { name: name.into(), text, parent, index, kind, children, attributes, is_relevant: true }
+    }
+}

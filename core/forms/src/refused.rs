@@ -1,0 +1,153 @@
+//! Why a form cannot be used, and where to look.
+
+use std::fmt;
+
+use crate::expr::ParseError;
+use crate::model::Notice;
+
+/// A form that cannot be used, with the place to look at.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct FormRefused {
+    /// The sheet's name; empty where the file is none, and the element's path in an XForm.
+    pub sheet: String,
+    /// The row in the file, from 1; 0 where it is the file as a whole.
+    pub row: usize,
+    /// The column's heading, or its letters where it has none.
+    pub column: String,
+    /// What is wrong.
+    pub reason: Reason,
+}
+
+impl FormRefused {
+    pub(crate) fn at(sheet: &str, row: usize, column: &str, reason: Reason) -> Self {
+        Self { sheet: sheet.to_owned(), row, column: column.to_owned(), reason }
+    }
+
+    /// A remark about this place.
+    pub(crate) fn notice(&self, text: &str) -> Notice {
+        let (sheet, column) = (self.sheet.clone(), self.column.clone());
+        Notice { sheet, row: self.row, column, text: text.to_owned() }
+    }
+
+    /// Of the file as a whole.
+    pub(crate) fn whole(reason: Reason) -> Self {
+        Self::at("", 0, "", reason)
+    }
+}
+
+impl fmt::Display for FormRefused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.sheet.is_empty() {
+            write!(f, "{}:", self.sheet)?;
+        }
+        if self.row > 0 {
+            write!(f, "{}:", self.row)?;
+        }
+        if !self.column.is_empty() {
+            write!(f, "{}:", self.column)?;
+        }
+        if !self.sheet.is_empty() || self.row > 0 {
+            f.write_str(" ")?;
+        }
+        write!(f, "{}", self.reason)
+    }
+}
+
+/// What is wrong with a form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The file, or a part of it, is larger than its maximum.
+    TooLarge,
+    /// Not a file that forms come in.
+    UnknownFile,
+    /// Not a workbook that can be read, or damaged.
+    NotAWorkbook,
+    /// Not UTF-8.
+    NotUtf8,
+    /// A line that is no row of a table, or a row before any sheet.
+    NotATable,
+    /// A cell that holds an error or a date that is none.
+    CellError,
+    /// The sheet is missing or has no rows.
+    MissingSheet,
+    /// A needed column is missing.
+    MissingColumn,
+    /// A filled cell below no heading.
+    NoHeading,
+    /// The cell may not be empty.
+    Empty,
+    /// A type of question that is not supported.
+    UnknownType(String),
+    /// A column that is not supported.
+    UnknownColumn,
+    /// A value that this column cannot have.
+    UnknownValue(String),
+    /// A parameter that the type does not have.
+    UnknownParameter(String),
+    /// Not a name: a letter or underscore, then letters, digits, `_`, `-`, `.`, at most 255 bytes.
+    NotAName(String),
+    /// A name that means something else.
+    Reserved(String),
+    /// The name stands already where it must be unique.
+    Repeated(String),
+    /// `begin` and `end` do not match.
+    Nesting,
+    /// Nested deeper than its maximum.
+    TooDeep,
+    /// The list of choices does not exist.
+    UnknownList(String),
+    /// A list of choices in a file that was not given.
+    MissingFile(String),
+    /// `${name}` of a question that does not exist, or that several have.
+    UnknownReference(String),
+    /// An expression that cannot be parsed.
+    Expression(ParseError),
+    /// Calculations that depend on each other in a circle; the names along it.
+    Circle(Vec<String>),
+    /// Text that cannot be signed: control or direction characters, or not composed.
+    Text,
+    /// XML that is not well formed, or declares entities.
+    Xml(String),
+    /// A file of places that is none, or has some that forms do not know.
+    GeoJson(String),
+    /// An element of an XForm that is not supported.
+    UnknownElement(String),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge => f.write_str("larger than a form may be"),
+            Self::UnknownFile => f.write_str("not an .xlsx, .xls, .csv, Markdown or XForm file"),
+            Self::NotAWorkbook => f.write_str("the workbook cannot be read; save it again as .xlsx"),
+            Self::NotUtf8 => f.write_str("the text is not UTF-8; save it again as UTF-8"),
+            Self::NotATable => f.write_str("this is no row of a table under the name of a sheet"),
+            Self::CellError => f.write_str("the cell shows an error, or a date that is none"),
+            Self::MissingSheet => f.write_str("the sheet is missing or empty"),
+            Self::MissingColumn => f.write_str("the column is missing"),
+            Self::NoHeading => f.write_str("the cell stands below no heading"),
+            Self::Empty => f.write_str("the cell is empty"),
+            Self::UnknownType(kind) => write!(f, "the type `{kind}` is not supported"),
+            Self::UnknownColumn => f.write_str("the column is not supported"),
+            Self::UnknownValue(value) => write!(f, "`{value}` cannot stand here"),
+            Self::UnknownParameter(name) => write!(f, "the parameter `{name}` is not supported here"),
+            Self::NotAName(name) => write!(
+                f,
+                "`{name}` is no name: a letter or underscore, then letters, digits, `_`, `-` or `.`, at most 255 bytes"
+            ),
+            Self::Reserved(name) => write!(f, "`{name}` means something else and cannot be a name here"),
+            Self::Repeated(name) => write!(f, "`{name}` stands here already"),
+            Self::Nesting => f.write_str("begin and end do not match"),
+            Self::TooDeep => f.write_str("nested too deep"),
+            Self::UnknownList(list) => write!(f, "there is no list of choices `{list}`"),
+            Self::MissingFile(name) => write!(f, "the file `{name}` is needed and was not given"),
+            Self::UnknownReference(name) => write!(f, "there is no one question `{name}`"),
+            Self::Expression(error) => write!(f, "{error}"),
+            Self::Circle(names) => write!(f, "calculated from each other in a circle: {}", names.join(" → ")),
+            Self::Text => f.write_str("the text holds control or direction characters, or is not composed (NFC)"),
+            Self::Xml(why) => write!(f, "not an XForm: {why}"),
+            Self::GeoJson(why) => write!(f, "not a GeoJSON file that can be used: {why}"),
+            Self::UnknownElement(name) => write!(f, "the element `{name}` is not supported"),
+        }
+    }
+}

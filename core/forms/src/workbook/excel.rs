@@ -1,0 +1,166 @@
+//! Excel workbooks, through a library; here are its bounds and how a cell becomes a text.
+
+use std::io::{Cursor, Read};
+
+use calamine::{CellErrorType, Data, DataRef, ExcelDateTime, Reader, Xls, Xlsx};
+
+use super::{COLUMNS_MAX, Held, Row, column};
+use crate::refused::{FormRefused, Reason};
+
+/// Most bytes that an `.xlsx` may unpack to; a questionnaire of 1.5 MB unpacks to some 20 MB.
+const UNPACKED_BYTES_MAX: u64 = 192 << 20;
+/// Most parts in an `.xlsx`.
+const PARTS_MAX: usize = 4_096;
+
+/// Sheets by name, each with its rows.
+type Sheets = Vec<(String, Vec<Row>)>;
+
+/// The sheets of an `.xlsx`. Cells are taken one by one, as a sheet of two cells may say that it has 17 billion.
+pub(super) fn xlsx(bytes: &[u8]) -> Result<Sheets, FormRefused> {
+    bounded(bytes)?;
+    let broken = || FormRefused::whole(Reason::NotAWorkbook);
+    let mut workbook = Xlsx::new(Cursor::new(bytes)).map_err(|_| broken())?;
+    let mut gathered = Gathered::default();
+    for name in workbook.sheet_names() {
+        // Sheets of charts have no cells.
+        let Ok(mut reader) = workbook.worksheet_cells_reader(&name) else { continue };
+        gathered.begin(&name);
+        loop {
+            let cell = reader.next_cell().map_err(|_| FormRefused::at(&name, 0, "", Reason::NotAWorkbook))?;
+            let Some(cell) = cell else { break };
+            let (row, column) = cell.get_position();
+            gathered.cell(row as usize, column as usize, cell.get_value())?;
+        }
+    }
+    Ok(gathered.sheets)
+}
+
+/// The sheets of an `.xls`.
+pub(super) fn xls(bytes: &[u8]) -> Result<Sheets, FormRefused> {
+    let mut workbook = Xls::new(Cursor::new(bytes)).map_err(|_| FormRefused::whole(Reason::NotAWorkbook))?;
+    let mut gathered = Gathered::default();
+    for name in workbook.sheet_names() {
+        let range = workbook.worksheet_range(&name).map_err(|_| FormRefused::at(&name, 0, "", Reason::NotAWorkbook))?;
+        let (first_row, first_column) = range.start().unwrap_or_default();
+        gathered.begin(&name);
+        for (row, column, cell) in range.used_cells() {
+            gathered.cell(first_row as usize + row, first_column as usize + column, &by_reference(cell))?;
+        }
+    }
+    Ok(gathered.sheets)
+}
+
+/// Refuses an archive that unpacks to more than a form could need, by unpacking it into nothing.
+fn bounded(bytes: &[u8]) -> Result<(), FormRefused> {
+    let broken = || FormRefused::whole(Reason::NotAWorkbook);
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|_| broken())?;
+    if archive.len() > PARTS_MAX {
+        return Err(FormRefused::whole(Reason::TooLarge));
+    }
+    let mut left = UNPACKED_BYTES_MAX;
+    for index in 0..archive.len() {
+        let part = archive.by_index(index).map_err(|_| broken())?;
+        let unpacked = std::io::copy(&mut part.take(left + 1), &mut std::io::sink()).map_err(|_| broken())?;
+        left = left.checked_sub(unpacked).ok_or_else(|| FormRefused::whole(Reason::TooLarge))?;
+    }
+    Ok(())
+}
+
+/// Cells to rows.
+#[derive(Default)]
+struct Gathered {
+    sheets: Sheets,
+    held: Held,
+}
+
+impl Gathered {
+    fn begin(&mut self, sheet: &str) {
+        self.sheets.push((sheet.to_owned(), Vec::new()));
+    }
+
+    /// Adds a cell, which stands after the one before it.
+    fn cell(&mut self, row: usize, at: usize, cell: &DataRef<'_>) -> Result<(), FormRefused> {
+        let Some((sheet, rows)) = self.sheets.last_mut() else { return Ok(()) };
+        let number = row + 1;
+        let refused = |reason| FormRefused::at(sheet, number, &column(at), reason);
+        if at >= COLUMNS_MAX {
+            return Err(refused(Reason::TooLarge));
+        }
+        let text = text(cell).ok_or_else(|| refused(Reason::CellError))?;
+        if text.is_empty() {
+            return Ok(());
+        }
+        self.held.cell(&text).map_err(refused)?;
+        match rows.last_mut() {
+            Some(last) if last.number == number && last.cells.last().is_none_or(|(before, _)| *before < at) => {
+                last.cells.push((at, text));
+            }
+            Some(last) if last.number >= number => return Err(refused(Reason::NotAWorkbook)),
+            _ => {
+                self.held.row().map_err(refused)?;
+                rows.push(Row { number, cells: vec![(at, text)] });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The same cell as `.xlsx` gives it.
+fn by_reference(cell: &Data) -> DataRef<'_> {
+    match cell {
+        Data::Int(number) => DataRef::Int(*number),
+        Data::Float(number) => DataRef::Float(*number),
+        Data::String(text) => DataRef::SharedString(text),
+        Data::Bool(yes) => DataRef::Bool(*yes),
+        Data::DateTime(date) => DataRef::DateTime(*date),
+        Data::DateTimeIso(text) => DataRef::DateTimeIso(text.clone()),
+        Data::DurationIso(text) => DataRef::DurationIso(text.clone()),
+        Data::Error(error) => DataRef::Error(error.clone()),
+        Data::Empty => DataRef::Empty,
+    }
+}
+
+/// A cell as the person who wrote it sees it: numbers without a fraction have none, dates are ISO 8601.
+fn text(cell: &DataRef<'_>) -> Option<String> {
+    let tidy = |text: &str| text.replace('\u{a0}', " ").trim().to_owned();
+    Some(match cell {
+        DataRef::Empty => String::new(),
+        DataRef::String(text) => tidy(text),
+        DataRef::SharedString(text) => tidy(text),
+        DataRef::Int(number) => number.to_string(),
+        DataRef::Float(number) => crate::expr::number_text(*number),
+        DataRef::Bool(yes) => if *yes { "TRUE" } else { "FALSE" }.to_owned(),
+        DataRef::DateTime(date) => moment(date)?,
+        DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => text.clone(),
+        DataRef::Error(error) => error_text(error).to_owned(),
+    })
+}
+
+/// A date, a time of the day, or both.
+fn moment(date: &ExcelDateTime) -> Option<String> {
+    let (year, month, day, hour, minute, second, _) = date.to_ymd_hms_milli();
+    let time = format!("{hour:02}:{minute:02}:{second:02}");
+    let serial = date.as_f64();
+    if !(0.0..2_958_466.0).contains(&serial) {
+        return None;
+    }
+    Some(match (serial < 1.0, serial.fract() == 0.0) {
+        (true, _) => time,
+        (false, true) => format!("{year:04}-{month:02}-{day:02}"),
+        (false, false) => format!("{year:04}-{month:02}-{day:02}T{time}"),
+    })
+}
+
+/// An error as spreadsheets show it; whoever uses the cell finds that it is none of what it expects.
+fn error_text(error: &CellErrorType) -> &'static str {
+    match error {
+        CellErrorType::Div0 => "#DIV/0!",
+        CellErrorType::NA => "#N/A",
+        CellErrorType::Name => "#NAME?",
+        CellErrorType::Null => "#NULL!",
+        CellErrorType::Num => "#NUM!",
+        CellErrorType::Ref => "#REF!",
+        CellErrorType::Value => "#VALUE!",
+        CellErrorType::GettingData => "#GETTING_DATA",
+    }
+}

@@ -1,0 +1,162 @@
+//! An XML document with the places in it, for people.
+
+use std::borrow::Cow;
+
+use roxmltree::{Document, Node, ParsingOptions};
+
+use crate::model::Notice;
+use crate::refused::{FormRefused, Reason};
+
+/// Most elements, attributes and texts of a document.
+const NODES_MAX: u32 = 4_000_000;
+/// Deepest nesting of elements anywhere.
+pub(super) const DEPTH_MAX: usize = 64;
+
+/// A document that was parsed.
+pub(super) struct Source<'x> {
+    pub(super) document: Document<'x>,
+    /// Where each line begins.
+    lines: Vec<usize>,
+}
+
+/// The text of a file: UTF-8, or UTF-16 with a byte order mark.
+pub(crate) fn text(bytes: &[u8]) -> Result<Cow<'_, str>, Reason> {
+    let wide = |from: fn([u8; 2]) -> u16, rest: &[u8]| {
+        let units: Vec<u16> = rest.chunks_exact(2).map(|pair| from([pair[0], pair[1]])).collect();
+        String::from_utf16(&units).map(Cow::Owned).map_err(|_| Reason::NotUtf8)
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => wide(u16::from_le_bytes, rest),
+        [0xfe, 0xff, rest @ ..] => wide(u16::from_be_bytes, rest),
+        bytes => {
+            let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+            std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| Reason::NotUtf8)
+        }
+    }
+}
+
+/// Parses a document without a document type: no entity is declared or expanded, and no other file is looked at.
+pub(crate) fn parse(text: &str) -> Result<Document<'_>, FormRefused> {
+    // Elements are counted before anything is built of them, and of what is too deep nothing is.
+    if let Some(at) = too_deep(text) {
+        let row = text[..at].matches('\n').count() + 1;
+        return Err(FormRefused::at("", row, "", Reason::TooDeep));
+    }
+    let options = ParsingOptions { allow_dtd: false, nodes_limit: NODES_MAX, ..ParsingOptions::default() };
+    Document::parse_with_options(text, options).map_err(|error| {
+        let row = usize::try_from(error.pos().row).unwrap_or(usize::MAX);
+        let reason = match error {
+            roxmltree::Error::NodesLimitReached => Reason::TooLarge,
+            roxmltree::Error::DtdDetected => Reason::Xml("it declares a document type".to_owned()),
+            error => Reason::Xml(error.to_string()),
+        };
+        FormRefused::at("", row, "", reason)
+    })
+}
+
+/// The first place that is nested deeper than [`DEPTH_MAX`]; a rough look that counts tags.
+fn too_deep(text: &str) -> Option<usize> {
+    let (mut depth, mut at) = (0_usize, 0);
+    while let Some(found) = text[at..].find('<') {
+        at += found;
+        let rest = &text[at..];
+        let length = match rest.as_bytes() {
+            [b'<', b'!', b'-', b'-', ..] => rest.find("-->").map(|end| end + 3),
+            [b'<', b'!', b'[', ..] => rest.find("]]>").map(|end| end + 3),
+            [b'<', b'?', ..] => rest.find("?>").map(|end| end + 2),
+            [b'<', b'/', ..] => {
+                depth = depth.saturating_sub(1);
+                Some(2)
+            }
+            _ => {
+                let end = tag_end(rest);
+                if end.is_some_and(|end| !rest[..end].ends_with('/')) {
+                    depth += 1;
+                }
+                end
+            }
+        };
+        if depth > DEPTH_MAX {
+            return Some(at);
+        }
+        at += length.unwrap_or(1);
+    }
+    None
+}
+
+/// Where a tag's `>` stands; quoted ones do not count.
+fn tag_end(tag: &str) -> Option<usize> {
+    let mut quote = None;
+    for (at, byte) in tag.bytes().enumerate() {
+        match (quote, byte) {
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (None, b'>') => return Some(at),
+            (Some(open), byte) if open == byte => quote = None,
+            _ => {}
+        }
+    }
+    None
+}
+
+impl<'x> Source<'x> {
+    pub(super) fn parse(text: &'x str) -> Result<Self, FormRefused> {
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Ok(Self { document: parse(text)?, lines })
+    }
+
+    /// The line that an element begins on, from 1.
+    pub(super) fn row(&self, node: Node<'_, '_>) -> usize {
+        self.lines.partition_point(|start| *start <= node.range().start)
+    }
+
+    /// An element's name as it is written, with its prefix.
+    pub(super) fn name(&self, node: Node<'_, '_>) -> &str {
+        name(self.document.input_text(), node)
+    }
+
+    /// A refusal at an element, of one of its attributes if there is a name of one.
+    pub(super) fn refused(&self, node: Node<'_, '_>, attribute: &str, reason: Reason) -> FormRefused {
+        FormRefused::at(&self.path(node), self.row(node), attribute, reason)
+    }
+
+    /// A remark about an element.
+    pub(super) fn notice(&self, node: Node<'_, '_>, attribute: &str, text: &str) -> Notice {
+        self.refused(node, attribute, Reason::Empty).notice(text)
+    }
+
+    /// The names of the elements down to this one; numbered, where several of the same name stand beside each other.
+    fn path(&self, node: Node<'_, '_>) -> String {
+        let mut steps: Vec<String> = node.ancestors().filter(Node::is_element).map(|node| self.step(node)).collect();
+        steps.reverse();
+        steps.iter().map(|step| format!("/{step}")).collect()
+    }
+
+    fn step(&self, node: Node<'_, '_>) -> String {
+        let is_same = |other: &Node<'_, '_>| other.is_element() && other.tag_name() == node.tag_name();
+        let before = node.prev_siblings().skip(1).filter(is_same).count();
+        let is_only = before == 0 && !node.next_siblings().skip(1).any(|other| is_same(&other));
+        if is_only { self.name(node).to_owned() } else { format!("{}[{}]", self.name(node), before + 1) }
+    }
+}
+
+/// An element's name as it is written, with its prefix.
+pub(crate) fn name<'t>(text: &'t str, node: Node<'_, '_>) -> &'t str {
+    let tag = text.get(node.range().start + 1..).unwrap_or_default();
+    let end = tag.find(|c: char| c.is_whitespace() || matches!(c, '/' | '>')).unwrap_or(tag.len());
+    &tag[..end]
+}
+
+/// The elements directly in an element.
+pub(super) fn elements<'a, 'x: 'a>(node: Node<'a, 'x>) -> impl Iterator<Item = Node<'a, 'x>> {
+    node.children().filter(Node::is_element)
+}
+
+/// The first element of this local name directly in an element.
+pub(super) fn child<'a, 'x: 'a>(node: Node<'a, 'x>, name: &str) -> Option<Node<'a, 'x>> {
+    elements(node).find(|child| child.tag_name().name() == name)
+}
+
+/// The attribute of this local name, whatever its namespace.
+pub(super) fn attribute<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
+    node.attributes().find(|attribute| attribute.name() == name).map(|attribute| attribute.value())
+}
