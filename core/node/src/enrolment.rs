@@ -142,7 +142,7 @@ impl Device {
             Err(ReadTextError::Refused(refused)) => return Err(refusal(refused, charter.mission())),
         };
         let key = *certificate.key();
-        if !self.has_seat(&key) {
+        if !self.has_seat(key.as_bytes()) {
             return Err(AcceptError::OtherKey { key: Box::new(key) });
         }
         let received = self.receive(Class::Certificate, &[certificate.as_bytes().to_vec()])?;

@@ -89,7 +89,7 @@ impl Owner for Lent {
     }
 
     fn signs_with(&self, key: &[u8; 32]) -> bool {
-        PublicKey::admit(key).is_ok_and(|key| self.0.has_seat(&key))
+        self.0.has_seat(key)
     }
 
     fn peer_knows_more(&self, log: LogId) {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use merestone_core::id::{ScopeId, StatementId};
-use merestone_core::key::{KeyCache, PublicKey, Signer};
+use merestone_core::key::{KEY_BYTES, KeyCache, PublicKey, Signer};
 use merestone_core::roster::{Certificate, EnrolmentRequest, PartyNumber, Role, Roster};
 use merestone_store::{Batch, DraftId, Store};
 
@@ -186,8 +186,9 @@ impl Device {
         kept.map(|()| true)
     }
 
-    pub(crate) fn has_seat(&self, key: &PublicKey) -> bool {
-        self.desk().seat(key).is_some()
+    /// Whether an observer here signs with this key. Asked of every entry that arrives: an admitted key costs a signature.
+    pub(crate) fn has_seat(&self, key: &[u8; KEY_BYTES]) -> bool {
+        self.desk().seats.iter().any(|seat| seat.request.key().as_bytes() == key)
     }
 
     pub(crate) fn request_of(&self, key: &PublicKey) -> Option<EnrolmentRequest> {

@@ -202,10 +202,10 @@ impl Device {
     /// If the store cannot be used; the epoch is then not changed.
     pub fn peer_knows_more(&self, log: LogId) -> Result<bool, AccessError> {
         let Some(tip) = self.store.tip(log)? else { return Ok(false) };
-        let Ok(key) = PublicKey::admit(&tip.key) else { return Ok(false) };
-        if !self.has_seat(&key) {
+        if !self.has_seat(&tip.key) {
             return Ok(false);
         }
+        let Ok(key) = PublicKey::admit(&tip.key) else { return Ok(false) };
         let mut desk = self.desk();
         let name = settings::log(&key, tip.scope);
         let kept = self.store.setting(&name)?.and_then(|kept| settings::decode_log(&kept).ok());
