@@ -150,6 +150,18 @@ pub(in crate::sync) fn sync(hosts: &mut [Host; 2]) -> Link {
     link
 }
 
+/// They meet on a link where each frame comes when chance lets it, classes in any order.
+pub(in crate::sync) fn sync_shuffled(hosts: &mut [Host; 2], seed: u64) {
+    join(hosts).shuffled(seed).run(hosts);
+}
+
+/// They meet on a link that dies after so many frames.
+pub(in crate::sync) fn sync_until(hosts: &mut [Host; 2], frames: usize) {
+    let mut link = join(hosts);
+    link.cut_at = Some(frames);
+    link.run(hosts);
+}
+
 pub(in crate::sync) fn join(hosts: &mut [Host; 2]) -> Link {
     for host in hosts.iter_mut() {
         (host.closed, host.reports) = (None, Vec::new());

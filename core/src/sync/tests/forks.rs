@@ -2,7 +2,7 @@
 
 use crate::id::LogId;
 use crate::record::testing::{key, scope};
-use crate::sync::testing::{EPOCH, Host, assert_synced, in_each_version, join, sync};
+use crate::sync::testing::{EPOCH, Host, assert_synced, in_each_version, join, sync, sync_shuffled, sync_until};
 use crate::sync::{LocalState, Session, SessionConfig};
 
 fn log() -> LogId {
@@ -93,9 +93,7 @@ fn a_receipt_that_a_cut_link_kept_back_is_given_at_the_next_meeting_also_to_who_
         let frames = sync(&mut copies(20, 5, 9)).frames;
         for at in 0..frames {
             let mut hosts = copies(20, 5, 9);
-            let mut link = join(&mut hosts);
-            link.cut_at = Some(at);
-            link.run(&mut hosts);
+            sync_until(&mut hosts, at);
             let mut link = join(&mut hosts);
             let config = SessionConfig { stay: true, calls: false, ..hosts[1].config(31) };
             link.sessions[1] =
@@ -112,8 +110,7 @@ fn forks_come_together_in_any_order() {
         for seed in 0..30 {
             let mut hosts = copies(20, 5, 9);
             hosts[1].write(32, 3);
-            let mut link = join(&mut hosts).shuffled(seed);
-            link.run(&mut hosts);
+            sync_shuffled(&mut hosts, seed);
             assert_synced(&hosts);
         }
     });
@@ -125,9 +122,7 @@ fn a_fork_survives_a_link_cut_anywhere() {
         let frames = sync(&mut copies(20, 5, 9)).frames;
         for at in 0..frames {
             let mut hosts = copies(20, 5, 9);
-            let mut link = join(&mut hosts);
-            link.cut_at = Some(at);
-            link.run(&mut hosts);
+            sync_until(&mut hosts, at);
             sync(&mut hosts);
             assert_synced(&hosts);
         }

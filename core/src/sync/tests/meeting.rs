@@ -4,7 +4,9 @@ use crate::id::{Epoch, LogId};
 use crate::record::testing::{key, scope};
 use crate::sync::config::LocalState;
 use crate::sync::frame::{BATCHES_MAX, Frame};
-use crate::sync::testing::{Alone, EPOCH, Host, assert_synced, change, file, in_each_version, join, sync};
+use crate::sync::testing::{
+    Alone, EPOCH, Host, assert_synced, change, file, in_each_version, join, sync, sync_shuffled, sync_until,
+};
 use crate::sync::{Class, Session, SessionConfig};
 
 /// A small mission: two phones, each with entries and photos of its own.
@@ -49,8 +51,7 @@ fn the_order_of_arrival_changes_nothing() {
     in_each_version(|| {
         for seed in 0..40 {
             let mut hosts = phones();
-            let mut link = join(&mut hosts).shuffled(seed);
-            link.run(&mut hosts);
+            sync_shuffled(&mut hosts, seed);
             assert_synced(&hosts);
         }
     });
@@ -63,9 +64,7 @@ fn a_link_cut_anywhere_loses_nothing_and_resumes() {
         assert!(frames > 30, "{frames}");
         for at in 0..frames {
             let mut hosts = phones();
-            let mut link = join(&mut hosts);
-            link.cut_at = Some(at);
-            link.run(&mut hosts);
+            sync_until(&mut hosts, at);
             let held = [hosts[0].contents(), hosts[1].contents()];
             let link = sync(&mut hosts);
             assert_synced(&hosts);
@@ -111,9 +110,7 @@ fn a_chunk_that_is_durable_is_not_sent_again() {
         let whole = sync(&mut [copy_of_first(), Host::new(32)]).bytes;
         for cut in 1.. {
             let mut hosts = [copy_of_first(), Host::new(32)];
-            let mut link = join(&mut hosts);
-            link.cut_at = Some(cut);
-            link.run(&mut hosts);
+            sync_until(&mut hosts, cut);
             let durable = hosts[1].partial.values().next().map_or(0, |chunks| chunks.len());
             if durable < 5 {
                 continue;

@@ -5,7 +5,7 @@ use crate::receipt::RECEIPT_BYTES_MAX;
 use crate::record::testing::scope;
 use crate::roster::Class as StatementClass;
 use crate::sync::frame::{Difference, Frame};
-use crate::sync::testing::{Alone, Host, assert_synced, join, speak, sync};
+use crate::sync::testing::{Alone, Host, assert_synced, join, speak, sync, sync_shuffled};
 use crate::sync::{Class, CloseCode, Report, Version};
 
 fn epoch(number: u64) -> Epoch {
@@ -89,8 +89,7 @@ fn the_order_of_arrival_changes_no_receipt() {
         let mut hosts = met(20);
         hosts[0].write_one(31, scope(1), epoch(3), Vec::new());
         hosts[1].write_one(32, scope(1), epoch(3), Vec::new());
-        let mut link = join(&mut hosts).shuffled(seed);
-        link.run(&mut hosts);
+        sync_shuffled(&mut hosts, seed);
         assert_synced(&hosts);
     }
 }

@@ -5,7 +5,7 @@ use crate::record::testing::{key, scope};
 use crate::roster::Class as StatementClass;
 use crate::sync::frame::{Frame, LogTip, Node, NodeContent, SHORT_BYTES};
 use crate::sync::io::Class;
-use crate::sync::testing::{Alone, EPOCH, Host, Link, assert_synced, file, join, speak, sync};
+use crate::sync::testing::{Alone, EPOCH, Host, Link, assert_synced, file, join, speak, sync, sync_shuffled};
 use crate::sync::{CloseCode, Version};
 
 fn epoch(number: u64) -> Epoch {
@@ -107,8 +107,7 @@ fn a_named_certificate_that_is_not_held_is_asked_for() {
     hosts[1] = Host::new(32);
     hosts[1].write(32, 2);
     for seed in 1..20 {
-        let mut again = join(&mut hosts).shuffled(seed);
-        again.run(&mut hosts);
+        sync_shuffled(&mut hosts, seed);
         assert_synced(&hosts);
         let agreements = hosts[0].agreements.clone();
         hosts[1] = Host::new(32);
@@ -122,8 +121,7 @@ fn entries_that_overtake_the_hello_wait_until_it_is_judged() {
         // Both name their certificates, and the store takes its time to find them; one says nothing but entries then.
         let mut hosts = met(1);
         hosts[0].write(31, 3);
-        let mut link = join(&mut hosts).shuffled(seed);
-        link.run(&mut hosts);
+        sync_shuffled(&mut hosts, seed);
         assert_synced(&hosts);
     }
 }
@@ -141,8 +139,7 @@ fn devices_that_meet_again_and_again_end_synced_in_whatever_order_things_come() 
                 let photo = [file(1, 900), file(bits as u8, 70_000), file(bits as u8, 90_000)];
                 hosts[side].write_one(31 + side as u8, scope(1), epoch(bits), vec![photo]);
             }
-            let mut link = join(&mut hosts).shuffled(seed * 100 + meeting);
-            link.run(&mut hosts);
+            sync_shuffled(&mut hosts, seed * 100 + meeting);
             assert_synced(&hosts);
         }
     }
