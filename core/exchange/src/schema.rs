@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use merestone_forms::Form;
 use merestone_forms::model::{Metadata, Model, NodeIndex, NodeKind, QuestionKind};
 
 /// A form as tables: the record itself, and one table for each repeat.
@@ -81,6 +82,37 @@ pub(crate) enum Next {
 pub(crate) const WITHIN: &str = "within";
 
 impl Schema {
+    /// The tables of a form that a device holds.
+    pub fn of_form(form: &Form) -> Self {
+        let (kind, title, version) = (form.id.clone(), form.title.clone(), form.version.clone());
+        let root = Table::new(String::new(), None, Vec::new());
+        let mut schema = Self { root: kind.clone(), kind, title, version, tables: vec![root] };
+        for question in form.questions() {
+            let table = question.repeat.as_ref().map_or(0, |repeat| schema.repeat(repeat));
+            let kind = match question.kind {
+                merestone_forms::QuestionKind::Integer => ColumnKind::Integer,
+                merestone_forms::QuestionKind::Image => ColumnKind::Photo,
+                merestone_forms::QuestionKind::Text
+                | merestone_forms::QuestionKind::Date
+                | merestone_forms::QuestionKind::SelectOne(_) => ColumnKind::Text,
+            };
+            let table = &mut schema.tables[table];
+            table.order.push(Next::Column(table.columns.len()));
+            table.columns.push(Column { name: question.name.clone(), path: vec![question.name.clone()], kind });
+        }
+        schema
+    }
+
+    fn repeat(&mut self, name: &str) -> usize {
+        if let Some(known) = self.tables.iter().position(|table| table.name == name) {
+            return known;
+        }
+        let repeat = self.tables.len();
+        self.tables.push(Table::new(name.to_owned(), Some(0), vec![name.to_owned()]));
+        self.tables[0].order.push(Next::Repeat(repeat));
+        repeat
+    }
+
     /// The tables of a form.
     pub fn of(model: &Model) -> Self {
         let mut schema = Self {

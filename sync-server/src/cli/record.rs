@@ -52,7 +52,7 @@ pub(crate) enum Verb {
 pub(crate) struct SigningArgs {
     /// Who signs, by name or key. Default: the device's only observer.
     #[arg(long, value_name = "WHO")]
-    observer: Option<String>,
+    pub(super) observer: Option<String>,
     /// The place, in degrees: LAT,LON or LAT,LON,METRES of accuracy.
     #[arg(long, value_parser = answers::place, allow_hyphen_values = true)]
     place: Option<Place>,
@@ -268,7 +268,7 @@ pub(super) fn unknown_record(record: RecordId) -> Failure {
     Failure::new(Code::BadInput, line)
 }
 
-fn form_named(device: &Device, name: &str) -> Result<MissionForm, Failure> {
+pub(super) fn form_named(device: &Device, name: &str) -> Result<MissionForm, Failure> {
     let forms = device.forms()?;
     let found: Vec<_> = forms.iter().filter(|form| is_named(form, name)).collect();
     match found.as_slice() {
@@ -286,7 +286,7 @@ fn is_named(form: &MissionForm, name: &str) -> bool {
     form.kind == name || form.kind.replace('_', "-") == name || form.hash.to_string() == name
 }
 
-fn only_scope(charter: &Charter, observer: &Observer) -> Result<ScopeId, Failure> {
+pub(super) fn only_scope(charter: &Charter, observer: &Observer) -> Result<ScopeId, Failure> {
     match &observer.state {
         ObserverState::Certified { scopes, .. } => match scopes.as_slice() {
             [scope] => Ok(*scope),

@@ -48,8 +48,8 @@ const ROOMS: &[Room] = &[
         "tokio", "zeroize",
     ] },
     Room { name: "merestone-server", floor: 3, may_use: &[
-        "merestone-audit", "merestone-core", "merestone-forms", "merestone-link", "merestone-media",
-        "merestone-node", "merestone-store", "anyhow", "askama", "axum", "clap", "csv", "indicatif",
+        "merestone-audit", "merestone-core", "merestone-exchange", "merestone-forms", "merestone-link",
+        "merestone-media", "merestone-node", "merestone-store", "anyhow", "askama", "axum", "clap", "csv", "indicatif",
         "rpassword", "serde", "serde_json", "thiserror", "tokio", "tracing", "tracing-subscriber",
     ] },
     Room { name: "merestone-ffi", floor: 3, may_use: &[

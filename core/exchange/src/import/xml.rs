@@ -191,8 +191,9 @@ impl Reader<'_> {
             None => column.name.clone(),
         };
         let text = leaf(node).ok_or_else(|| ImportRefused::Shape { path: key.clone() })?;
-        if column.kind == crate::ColumnKind::Note && text.is_empty() {
-            return Ok(());
+        if column.kind == crate::ColumnKind::Note {
+            // A text of the form has no answer; one that a client put there all the same is kept.
+            return self.unknown(node, place, &mut column.path.clone());
         }
         self.submission.put(key, column.kind, &text, self.exactness)
     }
