@@ -29,9 +29,9 @@ const ROOMS: &[Room] = &[
         "thiserror", "tokio",
     ] },
     Room { name: "merestone-media", floor: 1, may_use: &["image", "thiserror"] },
-    // calamine, csv, roxmltree, serde_json, zip: what forms come in. md-5, sha1, sha2, regex, jiff: what their expressions may call.
+    // calamine, csv, roxmltree, serde_json, zip: what forms come in. md-5, sha1, sha2, fancy-regex, jiff: what their expressions may call.
     Room { name: "merestone-forms", floor: 1, may_use: &[
-        "merestone-core", "calamine", "csv", "data-encoding", "jiff", "md-5", "regex", "roxmltree", "serde_json", "sha1",
+        "merestone-core", "calamine", "csv", "data-encoding", "fancy-regex", "jiff", "md-5", "roxmltree", "serde_json", "sha1",
         "sha2", "thiserror", "zip",
     ] },
     Room { name: "merestone-audit", floor: 1, may_use: &[

@@ -275,7 +275,11 @@ impl<'a> Evaluator<'a> {
     fn step(&self, nodes: &[NodeId], step: &Step, focus: &Focus) -> Result<Vec<NodeId>, EvalError> {
         let mut found = Vec::new();
         for node in nodes {
-            let mut reached = self.reached(*node, step.axis)?;
+            let mut reached = match step.test {
+                // There are no text nodes: an element's text stands for it.
+                Test::Text if step.axis == Axis::Child => vec![*node],
+                _ => self.reached(*node, step.axis)?,
+            };
             reached.retain(|node| self.passes(*node, &step.test));
             for predicate in &step.predicates {
                 reached = self.filter(reached, predicate, focus)?;

@@ -36,6 +36,8 @@ pub enum Wrong {
     UnknownAxis(String),
     /// A variable; forms have none.
     Variable,
+    /// A regular expression that is none, or too large.
+    Pattern,
 }
 
 impl fmt::Display for Wrong {
@@ -52,6 +54,7 @@ impl fmt::Display for Wrong {
             Self::Arguments(name) => write!(f, "`{name}` takes another number of arguments"),
             Self::UnknownAxis(name) => write!(f, "there is no axis `{name}`"),
             Self::Variable => f.write_str("forms have no variables"),
+            Self::Pattern => f.write_str("this is no regular expression that can be used"),
         }
     }
 }
@@ -278,6 +281,11 @@ impl<'t> Parser<'t> {
         }
         if !function.takes(arguments.len()) {
             return Err(ParseError { at, wrong: Wrong::Arguments(function.name) });
+        }
+        if let ("regex", Some(Ast::Text(pattern))) = (function.name, arguments.get(1))
+            && !functions::patterns::is_pattern(pattern)
+        {
+            return Err(ParseError { at, wrong: Wrong::Pattern });
         }
         Ok(Ast::Call(function, arguments))
     }

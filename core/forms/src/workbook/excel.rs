@@ -138,8 +138,9 @@ fn text(cell: &DataRef<'_>) -> Option<String> {
 
 /// A date, a time of the day, or both.
 fn moment(date: &ExcelDateTime) -> Option<String> {
-    let (year, month, day, hour, minute, second, _) = date.to_ymd_hms_milli();
-    let time = format!("{hour:02}:{minute:02}:{second:02}");
+    let (year, month, day, hour, minute, second, millisecond) = date.to_ymd_hms_milli();
+    let fraction = if millisecond == 0 { String::new() } else { format!(".{millisecond:03}") };
+    let time = format!("{hour:02}:{minute:02}:{second:02}{fraction}");
     let serial = date.as_f64();
     if !(0.0..2_958_466.0).contains(&serial) {
         return None;
