@@ -152,6 +152,13 @@ impl Submission {
         Ok(())
     }
 
+    /// Whether something stands in a row, `repeat/row`.
+    pub(crate) fn has_cell(&self, row: &str) -> bool {
+        let is_of = |key: &str| key.strip_prefix(row).is_some_and(|rest| rest.starts_with('/'));
+        let next = self.answers.range(format!("{row}/")..).next();
+        next.is_some_and(|(key, _)| is_of(key)) || self.attachments.iter().any(|attachment| is_of(&attachment.key))
+    }
+
     fn text(&mut self, key: &str, raw: &str, exactness: Exactness) -> Result<String, ImportRefused> {
         if raw.len() > TEXT_BYTES_MAX {
             return Err(ImportRefused::TooLong { key: key.to_owned(), bytes: raw.len() });
