@@ -1,6 +1,7 @@
 //! Forms, and expressions of forms, against what nobody here wrote: forms that went to the field, the converter that
 //! everybody uses, and the evaluator that Enketo uses; and files made to do harm.
 
+mod bounds;
 mod common;
 mod compare;
 mod converted;
