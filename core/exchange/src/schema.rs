@@ -1,8 +1,5 @@
 //! A form as exchange formats see it: tables with columns, and where each stands in an XML instance.
 
-use std::collections::HashMap;
-
-use merestone_forms::Form;
 use merestone_forms::model::{Metadata, Model, NodeIndex, NodeKind, QuestionKind};
 
 /// A form as tables: the record itself, and one table for each repeat.
@@ -82,37 +79,6 @@ pub(crate) enum Next {
 pub(crate) const WITHIN: &str = "within";
 
 impl Schema {
-    /// The tables of a form that a device holds.
-    pub fn of_form(form: &Form) -> Self {
-        let (kind, title, version) = (form.id.clone(), form.title.clone(), form.version.clone());
-        let root = Table::new(String::new(), None, Vec::new());
-        let mut schema = Self { root: kind.clone(), kind, title, version, tables: vec![root] };
-        for question in form.questions() {
-            let table = question.repeat.as_ref().map_or(0, |repeat| schema.repeat(repeat));
-            let kind = match question.kind {
-                merestone_forms::QuestionKind::Integer => ColumnKind::Integer,
-                merestone_forms::QuestionKind::Image => ColumnKind::Photo,
-                merestone_forms::QuestionKind::Text
-                | merestone_forms::QuestionKind::Date
-                | merestone_forms::QuestionKind::SelectOne(_) => ColumnKind::Text,
-            };
-            let table = &mut schema.tables[table];
-            table.order.push(Next::Column(table.columns.len()));
-            table.columns.push(Column { name: question.name.clone(), path: vec![question.name.clone()], kind });
-        }
-        schema
-    }
-
-    fn repeat(&mut self, name: &str) -> usize {
-        if let Some(known) = self.tables.iter().position(|table| table.name == name) {
-            return known;
-        }
-        let repeat = self.tables.len();
-        self.tables.push(Table::new(name.to_owned(), Some(0), vec![name.to_owned()]));
-        self.tables[0].order.push(Next::Repeat(repeat));
-        repeat
-    }
-
     /// The tables of a form.
     pub fn of(model: &Model) -> Self {
         let mut schema = Self {
@@ -198,57 +164,15 @@ impl ColumnKind {
     }
 }
 
-/// What each node is called in keys: its own name, or with its groups in front where that name stands twice.
-struct Names(HashMap<NodeIndex, String>);
+/// What each node is called in keys.
+struct Names(Vec<String>);
 
 impl Names {
     fn of(model: &Model) -> Self {
-        // Questions outside repeats and all repeats share one space of names; the questions of a repeat have their own.
-        let mut counts: HashMap<(NodeIndex, &str), usize> = HashMap::new();
-        let named = |index: &NodeIndex| !matches!(model.nodes[*index].kind, NodeKind::Group) && *index > 0;
-        let space = |index: NodeIndex| match model.nodes[index].kind {
-            NodeKind::Repeat { .. } => 0,
-            _ => repeat_around(model, index),
-        };
-        let all: Vec<NodeIndex> = (0..model.nodes.len()).filter(named).collect();
-        for &index in &all {
-            *counts.entry((space(index), model.nodes[index].name.as_str())).or_default() += 1;
-        }
-        let name = |index: NodeIndex| {
-            let own = model.nodes[index].name.as_str();
-            if counts.get(&(space(index), own)) == Some(&1) { own.to_owned() } else { with_groups(model, index) }
-        };
-        Self(all.iter().map(|&index| (index, name(index))).collect())
+        Self(model.names())
     }
 
     fn of_node(&self, node: NodeIndex) -> String {
-        self.0.get(&node).cloned().unwrap_or_default()
+        self.0.get(node).cloned().unwrap_or_default()
     }
-}
-
-/// The repeat in which a node stands; 0, the form itself, if in none.
-fn repeat_around(model: &Model, node: NodeIndex) -> NodeIndex {
-    let mut at = model.nodes[node].parent;
-    while let Some(index) = at {
-        if matches!(model.nodes[index].kind, NodeKind::Repeat { .. }) {
-            return index;
-        }
-        at = model.nodes[index].parent;
-    }
-    0
-}
-
-fn with_groups(model: &Model, node: NodeIndex) -> String {
-    let mut name = model.nodes[node].name.clone();
-    let mut at = model.nodes[node].parent;
-    while let Some(index) = at.filter(|&index| index > 0) {
-        if matches!(model.nodes[index].kind, NodeKind::Repeat { .. })
-            && !matches!(model.nodes[node].kind, NodeKind::Repeat { .. })
-        {
-            break;
-        }
-        name = format!("{}.{name}", model.nodes[index].name);
-        at = model.nodes[index].parent;
-    }
-    name
 }

@@ -106,7 +106,7 @@ impl Verb {
 pub(super) fn schema(form: &MissionForm) -> Result<Schema, Failure> {
     let line = || format!("form {} has no questions here; take up its file with `merestone form add`", form.kind);
     let questions = form.questions.as_deref().ok_or_else(|| Failure::bad_input(line()))?;
-    Ok(Schema::of_form(questions))
+    Ok(Schema::of(questions.model()))
 }
 
 fn write(

@@ -6,6 +6,7 @@ mod courier;
 mod device;
 mod doctor;
 mod export;
+mod fill;
 mod form;
 mod import;
 mod mission;

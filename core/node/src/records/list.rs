@@ -7,8 +7,8 @@ use merestone_core::roster::Roster;
 use merestone_store::{Batch, Filter, IndexRow, PageKey, RowPage, STALE_MAX};
 
 use super::author::Author;
-use crate::answer::Answer;
 use crate::device::{AccessError, Device};
+use merestone_forms::Answer;
 
 /// Which records to show. The default shows all that are not withdrawn and all that are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
