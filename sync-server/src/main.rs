@@ -8,6 +8,7 @@
 //! cli/      one file for each group of verbs: arguments in, one report out
 //! camp/     `serve`: base camp, with many devices at once
 //! demo/     `demo`: the whole story on one machine
+//! exchange/ records out to other programs, submissions of ODK and Kobo in
 //! output    a report, for people or as JSON
 //! exit      every error becomes one line and one exit code, in one place
 //! ```
@@ -25,6 +26,7 @@
 mod camp;
 mod cli;
 mod demo;
+mod exchange;
 mod exit;
 mod input;
 mod output;

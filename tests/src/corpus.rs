@@ -141,7 +141,7 @@ impl<'a> Author<'a> {
         certificate: StatementId,
         observer: &str,
     ) -> Self {
-        let definition = Form::read(&document()).expect("the form above").definition();
+        let definition = Form::read_tables(&document()).expect("the form above").definition();
         let key = signer.public();
         let epoch = Epoch::from_bytes(*sha256(&[b"epoch", key.as_bytes()]).first_chunk().expect("32 bytes hold eight"));
         Self {

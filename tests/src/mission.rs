@@ -12,7 +12,7 @@ use merestone_core::entry::ClockSource;
 use merestone_core::id::{FormHash, MissionId, ScopeId, sha256};
 use merestone_core::key::{PublicKey, SigningKey};
 use merestone_core::roster::{CompleteCharter, Ledger, Role};
-use merestone_forms::{Form, standard};
+use merestone_forms::{Form, NamedFile, standard};
 use merestone_node::clock::{Clock, ClockReading, Entropy, NoEntropy};
 use merestone_node::device::{Device, Home, System};
 use merestone_node::office::{MissionPlan, PartyOffice};
@@ -92,7 +92,7 @@ impl Mission {
     pub fn create_device(&self, folder: &Path, system: System) -> Device {
         let device = Device::create(&Home::new(folder), store_key(), self.charter.as_bytes(), system).unwrap();
         for document in &self.documents {
-            device.add_form(document).unwrap();
+            device.add_form(NamedFile { name: "form.md", bytes: document.as_bytes() }, &[]).unwrap();
         }
         device
     }
@@ -152,7 +152,7 @@ pub fn open_device(folder: &Path, system: System) -> Device {
 
 /// The hash under which a charter lists the form of a document.
 pub fn form_hash(document: &str) -> FormHash {
-    Form::read(document).unwrap().definition().hash().unwrap()
+    Form::read_tables(document).unwrap().definition().hash().unwrap()
 }
 
 /// The key files of a device, under [`PASSPHRASE`].

@@ -1,7 +1,5 @@
 //! A form as exchange formats see it: tables with columns, and where each stands in an XML instance.
 
-use std::collections::HashMap;
-
 use merestone_forms::model::{Metadata, Model, NodeIndex, NodeKind, QuestionKind};
 
 /// A form as tables: the record itself, and one table for each repeat.
@@ -166,57 +164,15 @@ impl ColumnKind {
     }
 }
 
-/// What each node is called in keys: its own name, or with its groups in front where that name stands twice.
-struct Names(HashMap<NodeIndex, String>);
+/// What each node is called in keys.
+struct Names(Vec<String>);
 
 impl Names {
     fn of(model: &Model) -> Self {
-        // Questions outside repeats and all repeats share one space of names; the questions of a repeat have their own.
-        let mut counts: HashMap<(NodeIndex, &str), usize> = HashMap::new();
-        let named = |index: &NodeIndex| !matches!(model.nodes[*index].kind, NodeKind::Group) && *index > 0;
-        let space = |index: NodeIndex| match model.nodes[index].kind {
-            NodeKind::Repeat { .. } => 0,
-            _ => repeat_around(model, index),
-        };
-        let all: Vec<NodeIndex> = (0..model.nodes.len()).filter(named).collect();
-        for &index in &all {
-            *counts.entry((space(index), model.nodes[index].name.as_str())).or_default() += 1;
-        }
-        let name = |index: NodeIndex| {
-            let own = model.nodes[index].name.as_str();
-            if counts.get(&(space(index), own)) == Some(&1) { own.to_owned() } else { with_groups(model, index) }
-        };
-        Self(all.iter().map(|&index| (index, name(index))).collect())
+        Self(model.names())
     }
 
     fn of_node(&self, node: NodeIndex) -> String {
-        self.0.get(&node).cloned().unwrap_or_default()
+        self.0.get(node).cloned().unwrap_or_default()
     }
-}
-
-/// The repeat in which a node stands; 0, the form itself, if in none.
-fn repeat_around(model: &Model, node: NodeIndex) -> NodeIndex {
-    let mut at = model.nodes[node].parent;
-    while let Some(index) = at {
-        if matches!(model.nodes[index].kind, NodeKind::Repeat { .. }) {
-            return index;
-        }
-        at = model.nodes[index].parent;
-    }
-    0
-}
-
-fn with_groups(model: &Model, node: NodeIndex) -> String {
-    let mut name = model.nodes[node].name.clone();
-    let mut at = model.nodes[node].parent;
-    while let Some(index) = at.filter(|&index| index > 0) {
-        if matches!(model.nodes[index].kind, NodeKind::Repeat { .. })
-            && !matches!(model.nodes[node].kind, NodeKind::Repeat { .. })
-        {
-            break;
-        }
-        name = format!("{}.{name}", model.nodes[index].name);
-        at = model.nodes[index].parent;
-    }
-    name
 }

@@ -1,223 +1,171 @@
-//! A form: its questions in order, its lists of choices, and the signed definition made from them.
+//! A form that was read and can be filled: its [`Model`], the names of its answers in a record, and what depends on what.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod graph;
+pub(crate) mod names;
 
-use merestone_core::form::{FormDefinition, Leaf, Shape, is_question};
+use merestone_core::form::{FormDefinition, Leaf, Shape, TITLE_BYTES_MAX, VERSION_BYTES_MAX};
 use merestone_core::id::sha256;
+use merestone_core::text::{Lines, tidy};
 
-use crate::sheet::{self, Cells, FormRefused, Reason, Sheet, refused};
+use crate::expr::{Documents, NodeId};
+use crate::model::{Metadata, Model, NodeIndex, NodeKind, QuestionKind};
+use crate::reading::NamedFile;
+use crate::refused::{FormRefused, Reason};
+pub(crate) use graph::{Graph, Job, Reader};
+pub use names::IMPORTED;
+pub(crate) use names::{Names, WITHDRAWN, WITHIN, is_reserved};
 
-/// The column of question and choice texts.
-const LABEL: &str = "label::English (en)";
-const MISSING: &str = "";
-
-/// A form that was read and can be used.
-#[derive(Clone, Debug)]
+/// A form that was read and can be filled.
+#[derive(Debug)]
 pub struct Form {
-    /// The kind of record it makes.
-    pub id: String,
-    /// Its title for people.
-    pub title: String,
-    /// Its version.
-    pub version: String,
-    questions: Vec<Question>,
-    lists: BTreeMap<String, Vec<Choice>>,
+    model: Model,
+    names: Names,
+    graph: Graph,
+    /// The document of the answers, with nothing in it, and the secondary instances that expressions look at.
+    documents: Documents,
+    /// The form's own element in the first of them.
+    root: NodeId,
     source: [u8; 32],
 }
 
-/// One question.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question {
-    /// Its name, unique in the form.
-    pub name: String,
-    /// The repeat group it stands in.
-    pub repeat: Option<String>,
-    /// What an answer to it is.
-    pub kind: QuestionKind,
-    /// Its text for people.
-    pub label: String,
-    /// Whether it must be answered.
-    pub required: bool,
-}
-
-/// What an answer to a question is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum QuestionKind {
-    /// A text.
-    Text,
-    /// A whole number.
-    Integer,
-    /// A day, `YYYY-MM-DD`.
-    Date,
-    /// The name of one choice of the list.
-    SelectOne(String),
-    /// A photo: the SHA-256 of its original, 64 lowercase hex digits.
-    Image,
-}
-
-/// One choice of a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Choice {
-    /// The value that is recorded.
-    pub name: String,
-    /// Its text for people.
-    pub label: String,
-}
-
 impl Form {
-    /// Reads a form from Markdown tables.
+    /// Reads a form, whatever kind of file it is in, with the files that it needs beside it.
     ///
     /// # Errors
     /// The first thing that is not understood, with its place.
-    pub fn read(document: &str) -> Result<Self, FormRefused> {
-        let sheets = sheet::read(document)?;
-        let find = |name: &str| sheets.iter().find(|sheet| sheet.name == name);
-        if let Some(sheet) = sheets.iter().find(|sheet| !["survey", "choices", "settings"].contains(&sheet.name)) {
-            return Err(refused(sheet.name, 1, MISSING, Reason::UnknownColumn));
-        }
-        let lists = find("choices").map_or(Ok(BTreeMap::new()), lists)?;
-        let survey = find("survey").ok_or_else(|| refused("survey", 1, MISSING, Reason::MissingSheet))?;
-        let questions = questions(survey, &lists)?;
-        let settings = find("settings").ok_or_else(|| refused("settings", 1, MISSING, Reason::MissingSheet))?;
-        settings.only(&["form_id", "form_title", "version"])?;
-        let row = settings.rows().next().ok_or_else(|| refused("settings", 1, MISSING, Reason::MissingSheet))?;
-        let form = Self {
-            id: name(row, "form_id")?,
-            title: row.filled("form_title")?.to_owned(),
-            version: row.filled("version")?.to_owned(),
-            questions,
-            lists,
-            source: sha256(&[document.as_bytes()]),
-        };
-        // Title, version and number of leaves have maxima of their own in the signed definition.
-        form.definition().encode().map_err(|_| row.refused("form_title", Reason::TooLarge))?;
+    pub fn read(file: NamedFile<'_>, beside: &[NamedFile<'_>]) -> Result<Self, FormRefused> {
+        Self::new(Model::read(file, beside)?, source(file, beside))
+    }
+
+    /// Reads a form from Markdown tables.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_tables(document: &str) -> Result<Self, FormRefused> {
+        Self::read(NamedFile { name: "form.md", bytes: document.as_bytes() }, &[])
+    }
+
+    /// The form of a model; `source` is the SHA-256 of the file it was read from.
+    ///
+    /// # Errors
+    /// If its calculations go in a circle, or its definition cannot be signed.
+    pub fn new(model: Model, source: [u8; 32]) -> Result<Self, FormRefused> {
+        let graph = Graph::new(&model)?;
+        let (documents, root) = graph::documents(&model);
+        let form = Self { names: Names::new(&model.nodes), documents, root, model, graph, source };
+        form.definition().encode().map_err(|_| FormRefused::whole(Reason::TooLarge))?;
         Ok(form)
     }
 
-    /// The questions, in the form's order.
-    pub fn questions(&self) -> &[Question] {
-        &self.questions
+    /// The kind of record it makes.
+    pub fn id(&self) -> &str {
+        &self.model.id
     }
 
-    /// The choices of a list; empty when there is no such list.
-    pub fn choices(&self, list: &str) -> &[Choice] {
-        self.lists.get(list).map_or(&[], Vec::as_slice)
+    /// Its groups, questions, choices and texts.
+    pub fn model(&self) -> &Model {
+        &self.model
     }
 
     /// The question that an answer's key (`question` or `repeat/rowid/question`) belongs to.
-    pub fn question(&self, key: &str) -> Option<&Question> {
-        let mut parts = key.split('/');
-        let (first, rest) = (parts.next()?, parts.nth(1));
-        self.questions.iter().find(|question| match (&question.repeat, rest) {
-            (None, None) => question.name == first,
-            (Some(repeat), Some(name)) => repeat == first && question.name == name,
-            _ => false,
-        })
+    pub fn question(&self, key: &str) -> Option<(NodeIndex, &QuestionKind)> {
+        let node = self.names.question(key)?;
+        match &self.model.nodes[node].kind {
+            NodeKind::Question(kind) => Some((node, kind)),
+            NodeKind::Group | NodeKind::Repeat { .. } => None,
+        }
     }
 
-    /// The signed definition: the leaf table has one leaf for each question outside repeats, one for each repeat,
-    /// in the form's order, and last `withdrawn`, by which a record is withdrawn, and `imported`, which says where a
-    /// record was taken over from.
+    /// The name of a question or a repeat in a record: alone, or the last part of a key.
+    pub fn name(&self, node: NodeIndex) -> &str {
+        self.names.name(node)
+    }
+
+    /// The repeat that a question or group stands in, or that is itself one; `None` outside repeats.
+    pub fn repeat_of(&self, node: NodeIndex) -> Option<NodeIndex> {
+        Some(self.names.plane(node)).filter(|plane| *plane != 0)
+    }
+
+    /// Whether a question's answer follows from the others and is kept in no record: what is calculated, cannot be
+    /// answered by people, and comes to the same on every device.
+    pub fn is_derived(&self, node: NodeIndex) -> bool {
+        self.graph.is_derived(node)
+    }
+
+    /// Whether a question can have an answer in a record. A record has an id of its own: the one that ODK gives it is
+    /// there only where something in the form looks at it.
+    pub(crate) fn has_answer(&self, node: NodeIndex) -> bool {
+        match &self.model.nodes[node].kind {
+            NodeKind::Question(QuestionKind::Note) => self.model.nodes[node].calculation.is_some(),
+            NodeKind::Question(QuestionKind::Metadata(Metadata::InstanceId)) => !self.graph.readers(node).is_empty(),
+            NodeKind::Question(_) => true,
+            NodeKind::Group | NodeKind::Repeat { .. } => false,
+        }
+    }
+
+    /// The signed definition: one leaf for each question outside repeats that can have an answer, one for each repeat, in
+    /// the form's order, and last `withdrawn`, by which a record is withdrawn, and `imported`, which says where a record
+    /// was taken over from.
     pub fn definition(&self) -> FormDefinition {
-        let mut seen = BTreeSet::new();
         let mut leaves = Vec::new();
-        for question in &self.questions {
-            let (name, shape) = match &question.repeat {
-                Some(repeat) => (repeat, Shape::Repeat),
-                None => (&question.name, Shape::Answer),
+        for (index, node) in self.model.nodes.iter().enumerate() {
+            let shape = match &node.kind {
+                NodeKind::Repeat { .. } => Shape::Repeat,
+                NodeKind::Question(QuestionKind::Metadata(Metadata::Audit)) => Shape::Repeat,
+                NodeKind::Question(_) if !self.has_answer(index) => continue,
+                NodeKind::Question(_) if self.names.plane(index) == 0 => Shape::Answer,
+                NodeKind::Question(_) | NodeKind::Group => continue,
             };
-            if seen.insert(name) {
-                leaves.push(Leaf { name: name.clone(), shape });
-            }
+            leaves.push(Leaf { name: self.names.name(index).to_owned(), shape });
         }
         leaves.push(Leaf { name: WITHDRAWN.to_owned(), shape: Shape::Answer });
         leaves.push(Leaf { name: IMPORTED.to_owned(), shape: Shape::Repeat });
         FormDefinition {
-            kind: self.id.clone(),
-            title: self.title.clone(),
-            version: self.version.clone(),
+            kind: self.model.id.clone(),
+            title: cut(&self.model.title, TITLE_BYTES_MAX),
+            version: cut(&self.model.version, VERSION_BYTES_MAX),
             leaves,
             source: Some(self.source),
         }
     }
-}
 
-/// The key by which a record or a row is withdrawn; no question may have this name.
-pub(crate) const WITHDRAWN: &str = "withdrawn";
+    pub(crate) fn names(&self) -> &Names {
+        &self.names
+    }
 
-/// The repeat that marks a record as taken over from another system, and keeps what the form has no question for; no
-/// question may have this name. Every form has it, so that its cells have a leaf like any answer (`core/spec/exchange.md`).
-pub const IMPORTED: &str = "imported";
+    pub(crate) fn graph(&self) -> &Graph {
+        &self.graph
+    }
 
-/// Whether a name means something in every record, so that no question and no repeat may have it.
-pub(crate) fn is_reserved(name: &str) -> bool {
-    name == WITHDRAWN || name == IMPORTED
-}
+    pub(crate) fn root(&self) -> NodeId {
+        self.root
+    }
 
-fn name(row: Cells<'_, '_>, column: &str) -> Result<String, FormRefused> {
-    let name = row.filled(column)?;
-    if is_question(name) && !is_reserved(name) {
-        Ok(name.to_owned())
-    } else {
-        Err(row.refused(column, Reason::NotAName))
+    pub(crate) fn documents(&self) -> &Documents {
+        &self.documents
     }
 }
 
-fn lists(sheet: &Sheet<'_>) -> Result<BTreeMap<String, Vec<Choice>>, FormRefused> {
-    sheet.only(&["list_name", "name", LABEL])?;
-    let mut lists: BTreeMap<String, Vec<Choice>> = BTreeMap::new();
-    for row in sheet.rows() {
-        let choice = Choice { name: row.filled("name")?.to_owned(), label: row.filled(LABEL)?.to_owned() };
-        let list = lists.entry(row.filled("list_name")?.to_owned()).or_default();
-        if list.iter().any(|other| other.name == choice.name) {
-            return Err(row.refused("name", Reason::Repeated));
-        }
-        list.push(choice);
+/// What a definition says of the files it was made from (`core/spec/forms.md` §Definition).
+fn source(file: NamedFile<'_>, beside: &[NamedFile<'_>]) -> [u8; 32] {
+    if beside.is_empty() {
+        return sha256(&[file.bytes]);
     }
-    Ok(lists)
+    let mut hashes: Vec<[u8; 32]> =
+        beside.iter().map(|file| sha256(&[file.name.as_bytes(), &[0], file.bytes])).collect();
+    hashes.sort_unstable();
+    let own = sha256(&[file.bytes]);
+    let parts: Vec<&[u8]> = hashes.iter().map(<[u8; 32]>::as_slice).collect();
+    sha256(&[&[&b"merestone/form-files/v1"[..], &own], &parts[..]].concat())
 }
 
-fn questions(sheet: &Sheet<'_>, lists: &BTreeMap<String, Vec<Choice>>) -> Result<Vec<Question>, FormRefused> {
-    sheet.only(&["type", "name", LABEL, "required"])?;
-    let (mut questions, mut repeat) = (Vec::new(), None::<String>);
-    let mut names = BTreeSet::new();
-    for row in sheet.rows() {
-        let kind = match row.filled("type")?.split_once(' ').unwrap_or((row.cell("type"), "")) {
-            ("begin_repeat", "") if repeat.is_none() => {
-                repeat = Some(unique(row, &mut names)?);
-                continue;
-            }
-            ("end_repeat", "") if repeat.is_some() => {
-                repeat = None;
-                continue;
-            }
-            ("begin_repeat" | "end_repeat", _) => return Err(row.refused("type", Reason::Nesting)),
-            ("text", "") => QuestionKind::Text,
-            ("integer", "") => QuestionKind::Integer,
-            ("date", "") => QuestionKind::Date,
-            ("image", "") => QuestionKind::Image,
-            ("select_one", list) if lists.contains_key(list) => QuestionKind::SelectOne(list.to_owned()),
-            ("select_one", list) => return Err(row.refused("type", Reason::UnknownList(list.to_owned()))),
-            _ => return Err(row.refused("type", Reason::UnknownType(row.cell("type").to_owned()))),
-        };
-        let required = match row.cell("required") {
-            "" => false,
-            "yes" => true,
-            _ => return Err(row.refused("required", Reason::NotYes)),
-        };
-        let label = row.filled(LABEL)?.to_owned();
-        questions.push(Question { name: unique(row, &mut names)?, repeat: repeat.clone(), kind, label, required });
-    }
-    match (repeat, questions.is_empty()) {
-        (None, false) => Ok(questions),
-        (Some(_), _) => Err(refused(sheet.name, 1, "type", Reason::Nesting)),
-        (None, true) => Err(refused(sheet.name, 1, MISSING, Reason::MissingSheet)),
-    }
-}
-
-fn unique(row: Cells<'_, '_>, names: &mut BTreeSet<String>) -> Result<String, FormRefused> {
-    let name = name(row, "name")?;
-    if names.insert(name.clone()) { Ok(name) } else { Err(row.refused("name", Reason::Repeated)) }
+/// A text as it can be signed: one line, and cut where it is too long. The file that the definition names has the whole.
+fn cut(text: &str, bytes_max: usize) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut text = tidy(&line, Lines::One).into_owned();
+    let end = (0..=bytes_max.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+    text.truncate(end);
+    text
 }
 
 #[cfg(test)]
@@ -226,56 +174,92 @@ mod tests {
     use crate::standard;
     use merestone_core::form::{Key, LeafTable};
 
-    fn with(survey_row: &str) -> String {
+    fn survey(rows: &[&str]) -> String {
+        let rows: String = rows.iter().map(|row| format!("| | {row} |\n")).collect();
         format!(
-            "| survey |\n| | type | name | {LABEL} | required |\n{survey_row}\n| choices |\n| | list_name | name | {LABEL} |\n\
-             | | yn | yes | Yes |\n| settings |\n| | form_id | form_title | version |\n| | f | F | 1 |\n"
+            "| survey |\n| | type | name | label | relevant | calculation |\n{rows}\
+             | settings |\n| | form_id | form_title | version |\n| | f | F | 1 |\n"
         )
     }
 
+    fn leaves(rows: &[&str]) -> Vec<(String, Shape)> {
+        let form = Form::read_tables(&survey(rows)).expect("a form of the test");
+        form.definition().leaves.into_iter().map(|leaf| (leaf.name, leaf.shape)).collect()
+    }
+
     #[test]
-    fn standard_forms_read_and_fix_a_position_for_every_question() {
+    fn standard_forms_read_and_fix_a_position_for_every_answer() {
         for document in standard::ALL {
-            let form = Form::read(document).expect("a form the project ships");
+            let form = Form::read_tables(document).expect("a form the project ships");
             let definition = form.definition();
             let encoded = definition.encode().expect("a definition that can be signed");
             assert_eq!(FormDefinition::decode(&encoded).as_ref(), Ok(&definition));
             let table = LeafTable::new(&definition);
-            let mark = format!("{IMPORTED}/0123456789abcdef/instance");
-            assert!(Key::parse(&mark).is_some_and(|key| table.position(key).is_some()), "{}", form.id);
-            for question in form.questions() {
-                let key = match &question.repeat {
-                    Some(repeat) => format!("{repeat}/0123456789abcdef/{}", question.name),
-                    None => question.name.clone(),
+            for (index, node) in form.model().nodes.iter().enumerate() {
+                let NodeKind::Question(_) = &node.kind else { continue };
+                let key = match form.repeat_of(index) {
+                    Some(repeat) => format!("{}/0123456789abcdef/{}", form.name(repeat), form.name(index)),
+                    None => form.name(index).to_owned(),
                 };
+                assert_eq!(form.question(&key).map(|(index, _)| index), Some(index), "{}: {key}", form.id());
                 let parsed = Key::parse(&key).expect("a name");
-                assert!(table.position(parsed).is_some(), "{}: {key}", form.id);
-                assert_eq!(form.question(&key), Some(question));
+                assert!(table.position(parsed).is_some() == form.has_answer(index), "{}: {key}", form.id());
             }
         }
     }
 
     #[test]
-    fn what_is_not_understood_is_refused_with_its_place() {
-        let rows: &[(&str, Reason)] = &[
-            ("| | geopoint | a | A | |", Reason::UnknownType("geopoint".into())),
-            ("| | text | 1a | A | |", Reason::NotAName),
-            ("| | text | withdrawn | A | |", Reason::NotAName),
-            ("| | text | imported | A | |", Reason::NotAName),
-            ("| | text | a | | |", Reason::Empty),
-            ("| | text | a | A | maybe |", Reason::NotYes),
-            ("| | select_one none | a | A | |", Reason::UnknownList("none".into())),
-            ("| | end_repeat | | | |", Reason::Nesting),
-            ("| | text | a | A | |\n| | text | a | A | |", Reason::Repeated),
-            ("| | text | a | \u{202e}A | |", Reason::Text),
+    fn one_name_is_enough_until_two_groups_share_it() {
+        let found = leaves(&[
+            "begin_group | seen | S | | ",
+            "text | who | A | | ",
+            "text | when | A | | ",
+            "end_group | | | | ",
+            "begin_group | told | T | | ",
+            "text | who | A | | ",
+            "begin_group | more | M | | ",
+            "text | who | A | | ",
+            "end_group | | | | ",
+            "end_group | | | | ",
+            "text | withdrawn_ | A | | ",
+        ]);
+        let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["seen.who", "when", "told.who", "more.who", "withdrawn_", "withdrawn", "imported"]);
+    }
+
+    #[test]
+    fn a_repeat_has_one_leaf_wherever_it_stands_and_a_note_has_none() {
+        let found = leaves(&[
+            "note | hello | H | | ",
+            "begin_repeat | house | H | | ",
+            "text | roof | R | | ",
+            "begin_repeat | person | P | | ",
+            "text | name | N | | ",
+            "end_repeat | | | | ",
+            "end_repeat | | | | ",
+            "text | name | N | | ",
+        ]);
+        let wanted = [
+            ("house", Shape::Repeat),
+            ("person", Shape::Repeat),
+            ("name", Shape::Answer),
+            ("withdrawn", Shape::Answer),
+            ("imported", Shape::Repeat),
         ];
-        for (row, reason) in rows {
-            let refused = Form::read(&with(row)).expect_err(row);
-            assert_eq!((&refused.reason, refused.sheet.as_str()), (reason, "survey"), "{row}");
-            assert!(refused.row >= 3 || refused.row == 1, "{refused}");
-        }
-        assert!(Form::read(&with("| | select_one yn | a | A | yes |")).is_ok());
-        assert!(Form::read("not a table").is_err());
-        assert!(Form::read("").is_err());
+        assert_eq!(found, wanted.map(|(name, shape)| (name.to_owned(), shape)));
+    }
+
+    #[test]
+    fn calculations_in_a_circle_are_refused_with_the_names_along_it() {
+        let rows = ["calculate | a | | | ${b} + 1", "calculate | b | | | ${c} + 1", "calculate | c | | | ${a} + 1"];
+        let refused = Form::read_tables(&survey(&rows)).expect_err("a circle");
+        let Reason::Circle(names) = &refused.reason else { panic!("{refused}") };
+        assert_eq!(names.len(), 3, "{names:?}");
+        assert!(refused.row > 0 && refused.sheet == "survey", "{refused}");
+        let rows = ["calculate | a | | | ${a} + 1"];
+        assert!(matches!(
+            Form::read_tables(&survey(&rows)).map(drop),
+            Err(FormRefused { reason: Reason::Circle(_), .. })
+        ));
     }
 }

@@ -1,38 +1,45 @@
 //! Forms in; questions, checks and leaf tables out.
 //!
-//! A form is written as XLSForm sheets (`survey`, `choices`, `settings`) in Markdown tables.
-//! [`Form::read`] turns it into questions; [`Form::definition`] gives the signed definition whose leaf table fixes the
-//! position of each answer (`core/spec/claims.md`); [`Form::check`] says what is missing or wrong in a set of answers.
-//! Nothing of a form is dropped in silence: what is not understood is refused with its sheet, row and column.
+//! Forms come as XLSForm (`.xlsx`, `.xls`, `.csv`, Markdown tables) or as XForm XML. Reading gives a [`model::Model`] and
+//! refuses what is not understood, with its place; nothing of a form is dropped in silence.
+//! A [`Form`] is a model that can be filled: it has the names of its answers in a record, and
+//! [`Form::definition`] gives the signed definition whose leaf table fixes the position of each (`core/spec/claims.md`,
+//! `core/spec/forms.md`). A [`Filling`] holds the answers of one record and what follows from them.
 //!
 //! This room is pure: no clock, no file, no network. It does not ask the questions and does not store the answers.
 //!
 //! ```
-//! use merestone_core::change::Value;
-//! use merestone_forms::{Form, standard};
+//! use std::sync::Arc;
 //!
-//! let form = Form::read(standard::INCIDENT)?;
-//! let answers = [("title", Value::Text("Shots heard")), ("casualties_low", Value::Text("two"))];
-//! let problems = form.check(answers.iter().map(|(key, value)| (*key, *value)));
-//! assert!(problems.iter().any(|problem| problem.key == "casualties_low"));
-//! # Ok::<(), merestone_forms::FormRefused>(())
+//! use merestone_forms::{Answer, Filling, Form, Occasion, standard};
+//!
+//! let form = Arc::new(Form::read_tables(standard::INCIDENT)?);
+//! let mut filling = Filling::begin(form, Occasion::default());
+//! filling.answer_typed("title", "Shots heard")?;
+//! assert!(filling.answer_typed("casualties_low", "two").is_err());
+//! filling.answer_typed("casualties_low", "2")?;
+//! assert_eq!(filling.given("casualties_low"), Some(&Answer::Int(2)));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod answers;
+mod answer;
 pub mod expr;
+pub mod field;
+pub mod filling;
 mod form;
 mod instances;
 pub mod model;
 mod reading;
 pub mod refused;
-mod sheet;
 pub mod standard;
 mod workbook;
 mod xform;
 mod xlsform;
 
-pub use answers::{Problem, Wrong};
-pub use form::{Choice, Form, IMPORTED, Question, QuestionKind};
+pub use answer::Answer;
+pub use field::Refusal;
+pub use filling::{Filling, Occasion, Problem, Wrong};
+pub use form::{Form, IMPORTED};
 pub use reading::NamedFile;
-pub use sheet::{FormRefused, Reason};
+pub use refused::{FormRefused, Reason};
 pub use workbook::{COLUMNS_MAX, FILE_BYTES_MAX, FileKind, ROWS_MAX};

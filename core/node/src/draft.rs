@@ -11,10 +11,12 @@ use merestone_core::entry::{Photo, Place};
 use merestone_core::id::{EntryId, FormHash, RecordId, ScopeId};
 use merestone_core::key::PublicKey;
 use merestone_forms::Problem;
+use merestone_forms::filling::RowId;
 use merestone_store::{Batch, DraftId};
 
-use crate::answer::Answer;
 use crate::device::{AccessError, Device};
+use crate::forms::FillError;
+use merestone_forms::Answer;
 
 /// Something begun and not saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,10 +63,19 @@ pub enum DraftSubject {
 /// A photo in a draft: its files are durable, and nothing names them until the draft is saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DraftPhoto {
-    /// The row of the repeat `photos`, 16 lowercase hex digits.
+    /// The row of the repeat `photos`, 16 lowercase hex digits; or the key of the question that it answers.
     pub row: String,
     /// What the entry will say of it.
     pub photo: Photo,
+}
+
+impl DraftPhoto {
+    /// The answer that names it: its key, and the hash of its original.
+    pub(crate) fn answer(&self) -> (String, Answer) {
+        let is_row = RowId::parse(&self.row).is_some();
+        let key = if is_row { format!("photos/{}/file", self.row) } else { self.row.clone() };
+        (key, Answer::Text(self.photo.sha256.to_string()))
+    }
 }
 
 /// A draft was not changed.
@@ -211,10 +222,16 @@ impl Device {
     /// # Errors
     /// If the store cannot be read.
     pub fn problems(&self, draft: &Draft) -> Result<Vec<Problem>, AccessError> {
-        let Some(form) = self.questions(draft.form)? else { return Ok(Vec::new()) };
-        let found = form.check(draft.answers.iter().map(|(key, answer)| (key.as_str(), answer.as_value())));
+        let filling = match self.filling(draft) {
+            Ok(Some(filling)) => filling,
+            Ok(None) => return Ok(Vec::new()),
+            Err(FillError::Access(error)) => return Err(error),
+            // Without random bytes nothing can be signed either, which says so itself.
+            Err(FillError::NoEntropy(_)) => return Ok(Vec::new()),
+        };
         let is_new = draft.is_new();
-        Ok(found.into_iter().filter(|problem| is_new || draft.answers.contains_key(&problem.key)).collect())
+        let found = filling.problems().into_iter();
+        Ok(found.filter(|problem| is_new || draft.answers.contains_key(&problem.key)).collect())
     }
 
     pub(crate) fn keep_draft(&self, draft: Draft) -> Result<Draft, DraftError> {
@@ -229,7 +246,7 @@ impl Device {
     }
 }
 
-fn check_key(key: &str) -> Result<(), DraftError> {
+pub(crate) fn check_key(key: &str) -> Result<(), DraftError> {
     merestone_core::form::Key::parse(key).map(|_| ()).ok_or(DraftError::Key)
 }
 

@@ -57,7 +57,7 @@
 //! // A party founds a mission. Usually there are several, each with its key on a machine of its own.
 //! let root = SigningKey::from_seed(&[1; 32]);
 //! let office = PartyOffice::new(&root);
-//! let form = Form::read(standard::INSPECTION)?.definition().hash()?;
+//! let form = Form::read_tables(standard::INSPECTION)?.definition().hash()?;
 //! let plan = MissionPlan {
 //!     name: "Border mission".into(),
 //!     parties: vec![("State A".into(), *root.public())],
@@ -99,7 +99,6 @@
 //! # }
 //! ```
 
-pub mod answer;
 pub mod authority;
 pub mod bag;
 pub mod capture;
@@ -118,8 +117,8 @@ pub mod records;
 pub mod replica;
 pub mod vault;
 
-pub use answer::Answer;
 pub use device::Device;
 pub use merestone_core::id::RecordId;
 pub use merestone_core::key::PublicKey;
+pub use merestone_forms::Answer;
 pub use merestone_store::{StoreKey, Threads};

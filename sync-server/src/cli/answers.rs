@@ -1,7 +1,9 @@
 //! What people type about a record: answers as `key=value`, places, offsets from UTC.
 
+use std::collections::BTreeMap;
+
 use merestone_core::entry::{Place, PlaceSource};
-use merestone_forms::{Form, QuestionKind};
+use merestone_forms::{Form, field};
 use merestone_node::Answer;
 
 use crate::exit::{Code, Failure};
@@ -33,14 +35,12 @@ impl Setting {
         if self.key == "withdrawn" || self.key.ends_with("/withdrawn") {
             return self.value.parse().map(Answer::Bool).map_err(|_| wrong("answer true or false"));
         }
-        match form.and_then(|form| form.question(&self.key)).map(|question| &question.kind) {
-            Some(QuestionKind::Integer) => {
-                self.value.parse().map(Answer::Int).map_err(|_| wrong("answer a whole number"))
-            }
-            Some(QuestionKind::Text | QuestionKind::Date | QuestionKind::SelectOne(_) | QuestionKind::Image) | None => {
-                Ok(Answer::text(&self.value))
-            }
-        }
+        let Some((node, kind)) = form.and_then(|form| form.question(&self.key)) else {
+            return Ok(Answer::text(&self.value));
+        };
+        let parameters = form.map(|form| &form.model().nodes[node].parameters);
+        let answer = field::read(kind, parameters.unwrap_or(&BTreeMap::new()), &self.value);
+        answer.map_err(|refusal| wrong(&refusal.to_string()))
     }
 }
 
@@ -107,14 +107,14 @@ mod tests {
 
     #[test]
     fn an_answer_has_the_type_of_its_question() {
-        let form = Form::read(standard::INSPECTION).expect("a form the project ships");
+        let form = Form::read_tables(standard::INSPECTION).expect("a form the project ships");
         let rows = [
             ("post=North gate", Ok(Answer::text("North gate"))),
             ("post=a=b", Ok(Answer::text("a=b"))),
             ("queue_low=12", Ok(Answer::Int(12))),
             ("queue_low=", Ok(Answer::Blank)),
             ("withdrawn=true", Ok(Answer::Bool(true))),
-            ("queue_low=twelve", Err("--set queue_low: answer a whole number")),
+            ("queue_low=twelve", Err("--set queue_low: write a whole number, in digits")),
             ("withdrawn=yes", Err("--set withdrawn: answer true or false")),
         ];
         for (typed, wanted) in rows {

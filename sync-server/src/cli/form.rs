@@ -1,34 +1,39 @@
-//! `merestone form`: checking a form, and giving it to a device.
+//! `merestone form`: checking forms, and giving one to a device.
 
-use std::io::{self, Write};
+mod checked;
+
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use merestone_forms::{Form, Question, QuestionKind, standard};
-use serde::Serialize;
+use merestone_forms::model::{Instance, Model};
+use merestone_forms::{FILE_BYTES_MAX, Form, NamedFile, standard};
 
 use super::Context;
 use crate::exit::{Code, Failure};
 use crate::input;
-use crate::output::Report;
+use checked::{Checked, FormsShown};
 
-/// Longest form, in bytes: 4,096 questions of 200 bytes, which is far beyond what anybody answers.
-pub(super) const DOCUMENT_BYTES_MAX: usize = 1 << 20;
+/// Longest form, in bytes.
+pub(super) const DOCUMENT_BYTES_MAX: usize = FILE_BYTES_MAX;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Check a form, and list the names that `merestone record` takes.
+    /// Check forms, and list the names that `merestone record` takes.
     ///
-    /// A form is a set of tables in Markdown: `survey`, `choices` and `settings`, with the columns of XLSForm.
-    #[command(after_help = "Example:\n  merestone form check inspection\n  merestone form check our-form.md")]
+    /// A form is an XLSForm (.xlsx, .xls, .csv, or Markdown tables) or an XForm (.xml). Of a folder, every such file in it
+    /// is checked: one row for each, loaded, or refused with the sheet, row and column to look at.
+    #[command(
+        after_help = "Example:\n  merestone form check inspection\n  merestone form check our-form.xlsx\n  merestone form check forms/ --json"
+    )]
     Check {
-        /// A file; or inspection, incident or crossing-count, which come with the program.
+        /// A file or a folder; or inspection, incident or crossing-count, which come with the program.
         form: PathBuf,
     },
     /// Give the device the questions of a form that the mission's charter lists.
     ///
     /// The forms that come with the program are on every device whose mission lists them.
-    #[command(after_help = "Example:\n  merestone form add our-form.md --home phone")]
+    #[command(after_help = "Example:\n  merestone form add our-form.xlsx --home phone")]
     Add {
         /// The form.
         form: PathBuf,
@@ -38,111 +43,110 @@ pub(crate) enum Verb {
 impl Verb {
     pub(crate) fn run(self, context: &Context) -> Result<Code, Failure> {
         match self {
-            Self::Check { form } => {
-                context.screen.show(&FormShown::of(&read(&form)?)?)?;
-                Ok(Code::Done)
-            }
+            Self::Check { form } => check(context, &form),
             Self::Add { form } => {
-                let document = document(&form)?;
+                let file = FormFile::open(&form)?;
                 let device = context.open(0)?;
-                device.add_form(&document).map_err(|error| Failure::from(error).about(form.display()))?;
-                context.screen.show(&FormShown::of(&read(&form)?)?)?;
+                device
+                    .add_form(file.named(), &file.beside())
+                    .map_err(|error| Failure::from(error).about(form.display()))?;
+                context.screen.show(&FormsShown { forms: vec![Checked::of(&file)] })?;
                 Ok(Code::Done)
             }
         }
     }
 }
 
+fn check(context: &Context, path: &Path) -> Result<Code, Failure> {
+    if !path.is_dir() || standard_form(path).is_some() {
+        let file = FormFile::open(path)?;
+        let form = file.read();
+        // A person has the reason from the failure; a program reads it in its parts.
+        if form.is_ok() || context.screen.is_json() {
+            context.screen.show(&FormsShown { forms: vec![Checked::of(&file)] })?;
+        }
+        return form.map(|_| Code::Done);
+    }
+    let files = checked::files_in(path)?;
+    let forms =
+        files.iter().map(|file| Ok(Checked::of(&FormFile::open(file)?))).collect::<Result<Vec<_>, Failure>>()?;
+    let refused = forms.iter().filter(|form| form.is_refused()).count();
+    let all = forms.len();
+    context.screen.show(&FormsShown { forms })?;
+    if refused > 0 {
+        let line = format!("{refused} of {all} forms in {} are refused; mend them where the rows say", path.display());
+        return Err(Failure::new(Code::BadInput, line));
+    }
+    Ok(Code::Done)
+}
+
+/// A form's file as a person named it, and those in its folder that it needs.
+pub(super) struct FormFile {
+    /// As it was named.
+    pub(super) path: String,
+    name: String,
+    bytes: Vec<u8>,
+    beside: Vec<(String, Vec<u8>)>,
+}
+
+impl FormFile {
+    /// Opens a file, or one of the forms that come with the program.
+    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
+        let shown = path.display().to_string();
+        let beside = Vec::new();
+        if let Some(document) = standard_form(path) {
+            return Ok(Self { name: format!("{shown}.md"), path: shown, bytes: document.as_bytes().to_vec(), beside });
+        }
+        let bytes = input::read(path, "a form", DOCUMENT_BYTES_MAX)?;
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let mut file = Self { path: shown, name, bytes, beside };
+        for name in file.needs() {
+            let path = path.with_file_name(&name);
+            // What is not there is named when the form is read.
+            if path.is_file() {
+                file.beside.push((name, input::read(&path, "a file beside a form", DOCUMENT_BYTES_MAX)?));
+            }
+        }
+        Ok(file)
+    }
+
+    /// The names of files that the form needs, without any folder.
+    fn needs(&self) -> Vec<String> {
+        if self.name == "survey.csv" {
+            return ["choices.csv", "settings.csv"].map(str::to_owned).into();
+        }
+        let Ok(model) = Model::read(self.named(), &[]) else { return Vec::new() };
+        let files = model.instances.values().filter_map(|instance| match instance {
+            Instance::Absent { file } => Some(file.clone()),
+            _ => None,
+        });
+        let is_plain = |name: &String| Path::new(name).file_name().is_some_and(|file| file.to_str() == Some(name));
+        let files: BTreeSet<String> = files.filter(is_plain).collect();
+        files.into_iter().collect()
+    }
+
+    /// Its name and content.
+    pub(super) fn named(&self) -> NamedFile<'_> {
+        NamedFile { name: &self.name, bytes: &self.bytes }
+    }
+
+    /// The files beside it that it needs.
+    pub(super) fn beside(&self) -> Vec<NamedFile<'_>> {
+        self.beside.iter().map(|(name, bytes)| NamedFile { name, bytes }).collect()
+    }
+
+    /// Reads it.
+    pub(super) fn read(&self) -> Result<Form, Failure> {
+        Form::read(self.named(), &self.beside()).map_err(|error| Failure::from(error).about(&self.path))
+    }
+}
+
 /// The document of a form that comes with the program, by its name.
-pub(super) fn standard_form(name: &Path) -> Option<&'static str> {
+fn standard_form(name: &Path) -> Option<&'static str> {
     match name.to_str()? {
         "inspection" => Some(standard::INSPECTION),
         "incident" => Some(standard::INCIDENT),
         "crossing-count" => Some(standard::CROSSING_COUNT),
         _ => None,
-    }
-}
-
-fn document(form: &Path) -> Result<String, Failure> {
-    match standard_form(form) {
-        Some(document) => Ok(document.to_owned()),
-        None => input::read_text(form, "a form", DOCUMENT_BYTES_MAX),
-    }
-}
-
-fn read(form: &Path) -> Result<Form, Failure> {
-    Form::read(&document(form)?).map_err(|error| Failure::from(error).about(form.display()))
-}
-
-#[derive(Serialize)]
-struct FormShown {
-    form: String,
-    id: String,
-    title: String,
-    version: String,
-    questions: Vec<QuestionShown>,
-}
-
-#[derive(Serialize)]
-struct QuestionShown {
-    name: String,
-    repeat: Option<String>,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    choices: Vec<String>,
-    label: String,
-    required: bool,
-}
-
-impl FormShown {
-    fn of(form: &Form) -> Result<Self, Failure> {
-        let hash = form.definition().hash();
-        let hash =
-            hash.map_err(|refused| Failure::new(Code::BadInput, format!("the form cannot be signed: {refused}")))?;
-        Ok(Self {
-            form: hash.to_string(),
-            id: form.id.clone(),
-            title: form.title.clone(),
-            version: form.version.clone(),
-            questions: form.questions().iter().map(|question| QuestionShown::of(form, question)).collect(),
-        })
-    }
-}
-
-impl QuestionShown {
-    fn of(form: &Form, question: &Question) -> Self {
-        let (kind, list) = match &question.kind {
-            QuestionKind::Text => ("text", None),
-            QuestionKind::Integer => ("integer", None),
-            QuestionKind::Date => ("date", None),
-            QuestionKind::SelectOne(list) => ("select_one", Some(list)),
-            QuestionKind::Image => ("image", None),
-        };
-        let choices = list.map_or(&[][..], |list| form.choices(list));
-        Self {
-            name: question.name.clone(),
-            repeat: question.repeat.clone(),
-            kind,
-            choices: choices.iter().map(|choice| choice.name.clone()).collect(),
-            label: question.label.clone(),
-            required: question.required,
-        }
-    }
-}
-
-impl Report for FormShown {
-    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "{} · {} · version {}", self.title, self.id, self.version)?;
-        writeln!(out, "form {}", self.form)?;
-        for question in &self.questions {
-            let key = match &question.repeat {
-                Some(repeat) => format!("{repeat}/ROW/{}", question.name),
-                None => question.name.clone(),
-            };
-            let kind = if question.choices.is_empty() { question.kind.to_owned() } else { question.choices.join("|") };
-            let required = if question.required { " (required)" } else { "" };
-            writeln!(out, "  {key:<28} {kind:<10} {}{required}", question.label)?;
-        }
-        Ok(())
     }
 }

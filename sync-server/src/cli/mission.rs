@@ -13,7 +13,7 @@ use merestone_node::office::{MissionPlan, PartyOffice};
 use merestone_node::vault::PartyKeyFile;
 use serde::Serialize;
 
-use super::form::DOCUMENT_BYTES_MAX;
+use super::form::FormFile;
 use super::{Context, UnlockCostArgs, public_key};
 use crate::exit::{Code, Failure};
 use crate::input;
@@ -161,7 +161,7 @@ impl Report for KeyMade {
 fn found(context: &Context, args: &FoundArgs) -> Result<Code, Failure> {
     let parties = args.parties.iter().map(|party| named_key("--party", party)).collect::<Result<Vec<_>, _>>()?;
     let forms = if args.forms.is_empty() {
-        standard::ALL.into_iter().map(|document| form_hash(document, "standard form")).collect::<Result<Vec<_>, _>>()?
+        standard::ALL.into_iter().map(standard_form).collect::<Result<Vec<_>, _>>()?
     } else {
         args.forms.iter().map(|form| named_form(form)).collect::<Result<Vec<_>, _>>()?
     };
@@ -220,18 +220,16 @@ fn named_key(option: &str, text: &str) -> Result<(String, PublicKey), Failure> {
     Ok((name.trim().to_owned(), key))
 }
 
-fn named_form(form: &Path) -> Result<FormHash, Failure> {
-    match super::form::standard_form(form) {
-        Some(document) => form_hash(document, "standard form"),
-        None => {
-            let document = input::read_text(form, "a form", DOCUMENT_BYTES_MAX)?;
-            form_hash(&document, &form.display().to_string())
-        }
-    }
+fn named_form(path: &Path) -> Result<FormHash, Failure> {
+    let file = FormFile::open(path)?;
+    form_hash(&file.read()?, &file.path)
 }
 
-fn form_hash(document: &str, name: &str) -> Result<FormHash, Failure> {
-    let form = Form::read(document).map_err(|error| Failure::from(error).about(name))?;
+fn standard_form(document: &str) -> Result<FormHash, Failure> {
+    form_hash(&Form::read_tables(document)?, "standard form")
+}
+
+fn form_hash(form: &Form, name: &str) -> Result<FormHash, Failure> {
     let hash = form.definition().hash();
     hash.map_err(|refused| Failure::new(Code::BadInput, format!("{name} cannot be signed: {refused}; make it smaller")))
 }
@@ -342,7 +340,7 @@ impl Report for CharterShown {
 
 /// A form's hash, with its title where it is one that comes with the program.
 fn form_name(hash: &str) -> String {
-    let known = standard::ALL.into_iter().filter_map(|document| Form::read(document).ok());
+    let known = standard::ALL.into_iter().filter_map(|document| Form::read_tables(document).ok());
     let mut titles = known.filter(|form| form.definition().hash().is_ok_and(|known| known.to_string() == hash));
-    titles.next().map_or_else(|| hash.to_owned(), |form| format!("{} · {hash}", form.title))
+    titles.next().map_or_else(|| hash.to_owned(), |form| format!("{} · {hash}", form.model().title))
 }

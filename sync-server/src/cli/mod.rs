@@ -5,7 +5,10 @@ mod bag;
 mod courier;
 mod device;
 mod doctor;
+mod export;
+mod fill;
 mod form;
+mod import;
 mod mission;
 mod photo;
 mod record;
@@ -13,6 +16,8 @@ mod roster;
 mod serve;
 mod sync;
 mod view;
+
+pub(crate) use view::scope_name;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -108,6 +113,10 @@ enum Verb {
     /// Check and take up forms.
     #[command(subcommand)]
     Form(form::Verb),
+    /// Write records for other programs: tables, maps, documents.
+    #[command(subcommand)]
+    Export(export::Verb),
+    Import(import::ImportArgs),
     Serve(serve::ServeArgs),
     Doctor(doctor::DoctorArgs),
 }
@@ -164,6 +173,8 @@ impl Args {
             Verb::Courier(verb) => verb.run(&context),
             Verb::Bag(verb) => verb.run(&context),
             Verb::Form(verb) => verb.run(&context),
+            Verb::Export(verb) => verb.run(&context),
+            Verb::Import(args) => args.run(&context),
             Verb::Serve(args) => args.run(&context),
             Verb::Doctor(args) => args.run(&context),
         }

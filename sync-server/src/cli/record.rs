@@ -1,6 +1,6 @@
 //! `merestone record`: recording and changing. Reading is in `view`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use clap::Subcommand;
 use merestone_core::entry::Place;
 use merestone_core::id::{RecordId, ScopeId};
 use merestone_core::roster::Charter;
-use merestone_forms::Form;
+use merestone_forms::{Form, Refusal};
 use merestone_node::capture::{PhotoSource, Saved};
 use merestone_node::device::{Observer, ObserverState};
 use merestone_node::draft::{Draft, DraftSubject};
@@ -17,6 +17,7 @@ use merestone_node::{Answer, Device};
 use serde::Serialize;
 
 use super::answers::{self, Setting};
+use super::fill::FillArgs;
 use super::view::{HistoryArgs, ListArgs, ShowArgs};
 use super::{Context, choose_observer, roster};
 use crate::exit::{Code, Failure};
@@ -30,6 +31,11 @@ pub(crate) enum Verb {
                       --set status=open --set how_known=seen --photo gate.jpg --home phone\nThe names that --set takes: `merestone form check inspection`."
     )]
     New(NewArgs),
+    /// Fill a form at the terminal, question by question. Every answer is on the disk before the next question.
+    ///
+    /// What was not saved is kept as a draft, also after a crash: the same command goes on with it.
+    #[command(after_help = "Example:\n  merestone record fill --form inspection --home phone")]
+    Fill(FillArgs),
     /// Change answers of a record. Only what differs is written; what was there before stays in the history.
     #[command(after_help = "Example:\n  merestone record edit 9c0b… --set status=closed --home phone")]
     Edit(EditArgs),
@@ -52,7 +58,7 @@ pub(crate) enum Verb {
 pub(crate) struct SigningArgs {
     /// Who signs, by name or key. Default: the device's only observer.
     #[arg(long, value_name = "WHO")]
-    observer: Option<String>,
+    pub(super) observer: Option<String>,
     /// The place, in degrees: LAT,LON or LAT,LON,METRES of accuracy.
     #[arg(long, value_parser = answers::place, allow_hyphen_values = true)]
     place: Option<Place>,
@@ -61,7 +67,7 @@ pub(crate) struct SigningArgs {
     post: Option<String>,
     /// The local time's offset from UTC, as +HH:MM.
     #[arg(long, value_name = "OFFSET", value_parser = answers::utc_offset, default_value = "+00:00", allow_hyphen_values = true)]
-    utc_offset: i16,
+    pub(super) utc_offset: i16,
 }
 
 #[derive(Debug, clap::Args)]
@@ -128,6 +134,7 @@ impl Verb {
     pub(crate) fn run(self, context: &Context) -> Result<Code, Failure> {
         match self {
             Self::New(args) => new(context, args),
+            Self::Fill(args) => args.run(context),
             Self::Edit(EditArgs { record, settings, photos, anyway, signing }) => {
                 let photos = photos.into_iter().map(|file| NamedPhoto { file, caption: None }).collect();
                 edit(context, record, Filling { settings, photos, anyway }, &signing)
@@ -233,7 +240,9 @@ fn fill_and_save(
     anyway: bool,
     signing: &SigningArgs,
 ) -> Result<Saved, Failure> {
-    let id = device.keep(draft)?.id;
+    let draft = device.keep(draft)?;
+    let id = draft.id;
+    let answers = worked_out(device, &draft, answers)?;
     let mut draft = device.put_all(id, answers)?;
     if signing.place.is_some() || signing.post.is_some() {
         draft = device.locate(id, signing.place, signing.post.as_deref())?;
@@ -252,6 +261,37 @@ fn fill_and_save(
     Ok(device.save(&draft)?)
 }
 
+/// The answers that were typed, with what follows from them in the form: defaults, calculations, what the device knows.
+///
+/// What the form finds wrong with one of them is no reason here; it is said when the draft is saved.
+fn worked_out(
+    device: &Device,
+    draft: &Draft,
+    answers: Vec<(String, Answer)>,
+) -> Result<BTreeMap<String, Answer>, Failure> {
+    let Some(mut filling) = device.filling(draft)? else { return Ok(answers.into_iter().collect()) };
+    let mut waiting: Vec<&(String, Answer)> = answers.iter().collect();
+    // One answer may open the way for another, in whatever order they were typed.
+    loop {
+        let before = waiting.len();
+        waiting.retain(|(key, answer)| filling.answer(key, answer.clone()).is_err());
+        if waiting.is_empty() || waiting.len() == before {
+            break;
+        }
+    }
+    for (key, answer) in &answers {
+        if let Err(refusal @ (Refusal::NotAsked | Refusal::ReadOnly)) = filling.answer(key, answer.clone()) {
+            return Err(Failure::new(Code::BadInput, format!("--set {key}: {refusal}")));
+        }
+    }
+    if draft.is_new() {
+        filling.finish();
+    }
+    let mut all: BTreeMap<String, Answer> = filling.take_changes().into_iter().collect();
+    all.extend(answers);
+    Ok(all)
+}
+
 fn answers_of(settings: &[Setting], form: Option<&Form>) -> Result<Vec<(String, Answer)>, Failure> {
     settings.iter().map(|setting| Ok((setting.key.clone(), setting.answer(form)?))).collect()
 }
@@ -268,7 +308,7 @@ pub(super) fn unknown_record(record: RecordId) -> Failure {
     Failure::new(Code::BadInput, line)
 }
 
-fn form_named(device: &Device, name: &str) -> Result<MissionForm, Failure> {
+pub(super) fn form_named(device: &Device, name: &str) -> Result<MissionForm, Failure> {
     let forms = device.forms()?;
     let found: Vec<_> = forms.iter().filter(|form| is_named(form, name)).collect();
     match found.as_slice() {
@@ -286,7 +326,7 @@ fn is_named(form: &MissionForm, name: &str) -> bool {
     form.kind == name || form.kind.replace('_', "-") == name || form.hash.to_string() == name
 }
 
-fn only_scope(charter: &Charter, observer: &Observer) -> Result<ScopeId, Failure> {
+pub(super) fn only_scope(charter: &Charter, observer: &Observer) -> Result<ScopeId, Failure> {
     match &observer.state {
         ObserverState::Certified { scopes, .. } => match scopes.as_slice() {
             [scope] => Ok(*scope),
@@ -321,14 +361,14 @@ fn party_named(charter: &Charter, name: &str) -> Result<u64, Failure> {
 }
 
 #[derive(Serialize)]
-struct SavedShown {
+pub(super) struct SavedShown {
     record: String,
     entry: String,
     low_room: bool,
 }
 
 impl SavedShown {
-    fn of(saved: Saved) -> Self {
+    pub(super) fn of(saved: Saved) -> Self {
         let Saved { entry, record, low_room } = saved;
         Self { record: record.to_string(), entry: entry.to_string(), low_room }
     }

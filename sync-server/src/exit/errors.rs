@@ -14,7 +14,7 @@ use merestone_node::courier::{ReadCourierError, WriteCourierError};
 use merestone_node::device::{AccessError, CreateError, NoReplica, OpenDeviceError, PenError, UnlockError};
 use merestone_node::draft::DraftError;
 use merestone_node::enrolment::{AcceptError, RequestError};
-use merestone_node::forms::AddFormError;
+use merestone_node::forms::{AddFormError, FillError};
 use merestone_node::nearby::{NearbyError, NoTicket};
 use merestone_node::replica::{CampError, LedgerError, NotForReceipts, ServeError, SyncError};
 use merestone_node::vault::{KeyFileFault, VaultError};
@@ -210,6 +210,15 @@ impl From<MakeError> for Failure {
 impl From<FormRefused> for Failure {
     fn from(error: FormRefused) -> Self {
         Self::input(&error, "mend the form there")
+    }
+}
+
+impl From<FillError> for Failure {
+    fn from(error: FillError) -> Self {
+        match error {
+            FillError::Access(error) => error.into(),
+            FillError::NoEntropy(error) => error.into(),
+        }
     }
 }
 

@@ -68,6 +68,11 @@ impl Failure {
         self.code.into()
     }
 
+    /// Something that was given is not what it should be.
+    pub(crate) fn bad_input(line: impl Into<String>) -> Self {
+        Self::new(Code::BadInput, line)
+    }
+
     /// What it says.
     pub(crate) fn line(&self) -> &str {
         &self.line

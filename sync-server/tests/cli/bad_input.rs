@@ -104,7 +104,7 @@ fn files_that_are_not_what_they_should_be_are_named() {
             Refusal { args: &certify("text"), code: 65, says: "checksum" },
             Refusal { args: &certify("huge"), code: 65, says: "longer than a request can be" },
             Refusal { args: &["form", "check", "none"], code: 65, says: "as a form" },
-            Refusal { args: &["form", "check", "noise"], code: 65, says: "UTF-8" },
+            Refusal { args: &["form", "check", "noise"], code: 65, says: "not an .xlsx" },
             Refusal { args: &["form", "check", "text"], code: 65, says: "text" },
         ],
     );

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod courier;
+mod exchange;
 mod life;
 mod manners;
 mod mirror;

@@ -29,9 +29,9 @@ const ROOMS: &[Room] = &[
         "thiserror", "tokio",
     ] },
     Room { name: "merestone-media", floor: 1, may_use: &["image", "thiserror"] },
-    // calamine, csv, roxmltree, serde_json, zip: what forms come in. md-5, sha1, sha2, regex, jiff: what their expressions may call.
+    // calamine, csv, roxmltree, serde_json, zip: what forms come in. md-5, sha1, sha2, fancy-regex, jiff: what their expressions may call.
     Room { name: "merestone-forms", floor: 1, may_use: &[
-        "merestone-core", "calamine", "csv", "data-encoding", "jiff", "md-5", "regex", "roxmltree", "serde_json", "sha1",
+        "merestone-core", "calamine", "csv", "data-encoding", "fancy-regex", "jiff", "md-5", "roxmltree", "serde_json", "sha1",
         "sha2", "thiserror", "zip",
     ] },
     Room { name: "merestone-audit", floor: 1, may_use: &[
@@ -48,8 +48,8 @@ const ROOMS: &[Room] = &[
         "tokio", "zeroize",
     ] },
     Room { name: "merestone-server", floor: 3, may_use: &[
-        "merestone-audit", "merestone-core", "merestone-forms", "merestone-link", "merestone-media",
-        "merestone-node", "merestone-store", "anyhow", "askama", "axum", "clap", "csv", "indicatif",
+        "merestone-audit", "merestone-core", "merestone-exchange", "merestone-forms", "merestone-link",
+        "merestone-media", "merestone-node", "merestone-store", "anyhow", "askama", "axum", "clap", "csv", "indicatif",
         "rpassword", "serde", "serde_json", "thiserror", "tokio", "tracing", "tracing-subscriber",
     ] },
     Room { name: "merestone-ffi", floor: 3, may_use: &[

@@ -218,7 +218,13 @@ impl Writer<'_> {
             };
             within == parent && !self.record.is_true(&format!("{}/{row}/withdrawn", table.name))
         };
-        self.record.rows(&table.name).filter(is_child).map(str::to_owned).collect()
+        // A row in which nothing arrived but the name of a file that is missing is a row all the same.
+        let named = self.marks.files.keys().filter_map(|key| match Key::parse(key) {
+            Some(Key::Cell { repeat, row, .. }) if repeat == table.name => Some(row),
+            _ => None,
+        });
+        let rows: BTreeSet<&str> = self.record.rows(&table.name).chain(named).collect();
+        rows.into_iter().filter(is_child).map(str::to_owned).collect()
     }
 
     /// What an element holds; none if it is not there.

@@ -152,6 +152,13 @@ impl Submission {
         Ok(())
     }
 
+    /// Whether something stands in a row, `repeat/row`.
+    pub(crate) fn has_cell(&self, row: &str) -> bool {
+        let is_of = |key: &str| key.strip_prefix(row).is_some_and(|rest| rest.starts_with('/'));
+        let next = self.answers.range(format!("{row}/")..).next();
+        next.is_some_and(|(key, _)| is_of(key)) || self.attachments.iter().any(|attachment| is_of(&attachment.key))
+    }
+
     fn text(&mut self, key: &str, raw: &str, exactness: Exactness) -> Result<String, ImportRefused> {
         if raw.len() > TEXT_BYTES_MAX {
             return Err(ImportRefused::TooLong { key: key.to_owned(), bytes: raw.len() });
@@ -171,52 +178,54 @@ impl Submission {
         row_id("merestone/import-row/v1", &self.instance, table, number)
     }
 
-    /// Everything that the record will say: the answers, the photos that arrived, and the mark.
-    ///
-    /// `arrivals` are those of the attachments, in their order; one that is not told counts as `absent`.
-    pub fn cells(&self, arrivals: &[Arrival]) -> BTreeMap<String, Value> {
-        let mut cells = self.answers.clone();
-        let mut mark = |number: u32, name: &str, text: &str| {
-            let row = row_id("merestone/import-mark/v1", &self.instance, IMPORTED, number);
-            cells.insert(format!("{IMPORTED}/{row}/{name}"), Value::Text(text.to_owned()));
-        };
-        mark(0, "instance", &self.instance);
-        mark(
+    /// The answers, and the mark without what it says of files. The mark's first row comes first: a record that has it is
+    /// known as this submission's.
+    pub fn cells(&self) -> Vec<(String, Value)> {
+        let mut cells = vec![self.mark(0, "instance", &self.instance)];
+        cells.push(self.mark(
             0,
             "source",
             match self.source {
                 Source::Xml => "xml",
                 Source::Csv => "csv",
             },
-        );
-        if let Some(version) = &self.version {
-            mark(0, "version", version);
-        }
-        let mut number = 0;
-        let mut photos = Vec::new();
-        let absent = Arrival::Missing("absent");
-        for (at, attachment) in self.attachments.iter().enumerate() {
-            number += 1;
-            mark(number, "at", &attachment.key);
-            mark(number, "file", &attachment.file);
-            match arrivals.get(at).unwrap_or(&absent) {
-                Arrival::Arrived(sha256) => {
-                    mark(number, "sha256", sha256);
-                    photos.push((attachment.key.clone(), Value::Text(sha256.clone())));
-                }
-                Arrival::Missing(why) => mark(number, "missing", why),
-            }
-        }
-        for extra in &self.extras {
-            number += 1;
+        ));
+        cells.extend(self.version.as_ref().map(|version| self.mark(0, "version", version)));
+        for (number, extra) in (self.attachments.len() + 1..).zip(&self.extras) {
             if !extra.place.is_empty() {
-                mark(number, "in", &extra.place);
+                cells.push(self.mark(number, "in", &extra.place));
             }
-            mark(number, "path", &extra.path);
-            mark(number, "text", &extra.text);
+            cells.push(self.mark(number, "path", &extra.path));
+            cells.push(self.mark(number, "text", &extra.text));
         }
-        cells.extend(photos);
+        cells.extend(self.answers.iter().map(|(key, value)| (key.clone(), value.clone())));
         cells
+    }
+
+    /// What the record says of the attachment of this number, and the answer that names it if it arrived.
+    pub fn attachment_cells(&self, at: usize, arrival: &Arrival) -> Vec<(String, Value)> {
+        let Some(Attachment { key, file, is_photo: _ }) = self.attachments.get(at) else { return Vec::new() };
+        let number = at + 1;
+        let mut cells = vec![self.mark(number, "at", key), self.mark(number, "file", file)];
+        match arrival {
+            Arrival::Arrived(sha256) => {
+                cells.push(self.mark(number, "sha256", sha256));
+                cells.push((key.clone(), Value::Text(sha256.clone())));
+            }
+            Arrival::Missing(why) => cells.push(self.mark(number, "missing", why)),
+        }
+        cells
+    }
+
+    /// The key at which the record says of the attachment of this number whether it arrived (`sha256`) or not (`missing`).
+    pub fn attachment_key(&self, at: usize, name: &str) -> String {
+        self.mark(at + 1, name, "").0
+    }
+
+    fn mark(&self, number: usize, name: &str, text: &str) -> (String, Value) {
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
+        let row = row_id("merestone/import-mark/v1", &self.instance, IMPORTED, number);
+        (format!("{IMPORTED}/{row}/{name}"), Value::Text(text.to_owned()))
     }
 }
 

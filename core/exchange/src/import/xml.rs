@@ -191,8 +191,9 @@ impl Reader<'_> {
             None => column.name.clone(),
         };
         let text = leaf(node).ok_or_else(|| ImportRefused::Shape { path: key.clone() })?;
-        if column.kind == crate::ColumnKind::Note && text.is_empty() {
-            return Ok(());
+        if column.kind == crate::ColumnKind::Note {
+            // A text of the form has no answer; one that a client put there all the same is kept.
+            return self.unknown(node, place, &mut column.path.clone());
         }
         self.submission.put(key, column.kind, &text, self.exactness)
     }
@@ -204,23 +205,15 @@ impl Reader<'_> {
         if let Some(parent) = &place.row {
             self.submission.answers.insert(format!("{name}/{row}/{WITHIN}"), crate::Value::Text(parent.clone()));
         }
-        let before = self.said();
-        let inside = Place { table: repeat, row: Some(row), groups: Vec::new(), depth: place.depth + 1 };
-        self.children(node, &inside)?;
-        // A row in which nothing stands is a row all the same.
+        let key = format!("{name}/{row}");
+        self.children(node, &Place { table: repeat, row: Some(row), groups: Vec::new(), depth: place.depth + 1 })?;
+        // A row in which nothing stands, or other rows only, is a row all the same.
         match self.schema.tables[repeat].asked().next() {
-            Some((_, first)) if self.said() == before => {
-                let key = format!("{name}/{}/{}", inside.row.unwrap_or_default(), first.name);
-                self.submission.put(key, first.kind, "", self.exactness)
+            Some((_, first)) if !self.submission.has_cell(&key) => {
+                self.submission.put(format!("{key}/{}", first.name), first.kind, "", self.exactness)
             }
             _ => Ok(()),
         }
-    }
-
-    /// How much was understood so far.
-    fn said(&self) -> usize {
-        let Submission { answers, attachments, extras, .. } = &self.submission;
-        answers.len() + attachments.len() + extras.len()
     }
 
     /// Keeps the texts of an element that the form does not know.

@@ -46,7 +46,11 @@ pub(crate) fn schema() -> Schema {
 
 /// The record that a submission becomes.
 pub(crate) fn record(submission: &Submission, arrivals: &[Arrival]) -> Record {
-    record_of(submission.cells(arrivals))
+    let files =
+        submission.attachments.iter().enumerate().flat_map(|(at, _)| {
+            submission.attachment_cells(at, arrivals.get(at).unwrap_or(&Arrival::Missing("absent")))
+        });
+    record_of(submission.cells().into_iter().chain(files))
 }
 
 /// A record with these answers.

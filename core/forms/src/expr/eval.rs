@@ -76,6 +76,11 @@ impl<'a> Evaluator<'a> {
         Self { documents, surroundings, steps: Cell::new(0) }
     }
 
+    /// How much was done.
+    pub(super) fn spent(&self) -> u64 {
+        self.steps.get()
+    }
+
     /// Counts work.
     pub(super) fn spend(&self, steps: usize) -> Result<(), EvalError> {
         let total = self.steps.get().saturating_add(steps as u64);
@@ -275,7 +280,11 @@ impl<'a> Evaluator<'a> {
     fn step(&self, nodes: &[NodeId], step: &Step, focus: &Focus) -> Result<Vec<NodeId>, EvalError> {
         let mut found = Vec::new();
         for node in nodes {
-            let mut reached = self.reached(*node, step.axis)?;
+            let mut reached = match step.test {
+                // There are no text nodes: an element's text stands for it.
+                Test::Text if step.axis == Axis::Child => vec![*node],
+                _ => self.reached(*node, step.axis)?,
+            };
             reached.retain(|node| self.passes(*node, &step.test));
             for predicate in &step.predicates {
                 reached = self.filter(reached, predicate, focus)?;
@@ -357,7 +366,7 @@ impl<'a> Evaluator<'a> {
 
 /// Whether a name in an expression means an element of this name. Prefixes need not be the same: forms of one
 /// dialect write `orx:meta` where others write `meta`.
-fn same_name(wanted: &str, name: &str) -> bool {
+pub(super) fn same_name(wanted: &str, name: &str) -> bool {
     let local = |name: &str| name.rsplit_once(':').map_or(0, |(prefix, _)| prefix.len() + 1);
     wanted == name || wanted[local(wanted)..] == name[local(name)..] || wanted.ends_with(":*")
 }

@@ -10,6 +10,7 @@
 mod eval;
 mod functions;
 mod parse;
+mod reads;
 mod token;
 mod tree;
 mod value;
@@ -18,6 +19,7 @@ use std::fmt;
 
 pub use eval::{EvalError, Focus, STEPS_MAX, Surroundings};
 pub use parse::{DEPTH_MAX, EXPRESSION_BYTES_MAX, Wrong};
+pub(crate) use reads::Outline;
 pub use tree::{Documents, Kind, NodeId};
 pub use value::{Moment, Value, number_text};
 
@@ -64,5 +66,17 @@ impl Expression {
         focus: Focus,
     ) -> Result<Value, EvalError> {
         eval::Evaluator::new(documents, surroundings).value(&self.ast, &focus)
+    }
+
+    /// As [`evaluate`](Self::evaluate), and how many steps it took.
+    pub(crate) fn evaluate_counted(
+        &self,
+        documents: &Documents,
+        surroundings: &dyn Surroundings,
+        focus: Focus,
+    ) -> (Result<Value, EvalError>, u64) {
+        let evaluator = eval::Evaluator::new(documents, surroundings);
+        let value = evaluator.value(&self.ast, &focus);
+        (value, evaluator.spent())
     }
 }

@@ -7,9 +7,10 @@ use super::functions::{self, Function};
 use super::token::{Lexeme, Operator, Token, tokens};
 
 /// Longest expression, in bytes; deployed forms have some of 20,000.
-pub const EXPRESSION_BYTES_MAX: usize = 65_536;
-/// Deepest nesting of parentheses, predicates and calls.
-pub const DEPTH_MAX: usize = 96;
+pub const EXPRESSION_BYTES_MAX: usize = 262_144;
+/// Deepest nesting of parentheses, predicates and calls; tables of z-scores are written as some hundred `if`s in each
+/// other. Parsed and evaluated within the 2 MiB of stack of a thread, in a debug build too.
+pub const DEPTH_MAX: usize = 256;
 
 /// What is wrong with an expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub enum Wrong {
     UnknownAxis(String),
     /// A variable; forms have none.
     Variable,
+    /// A regular expression that is none, or too large.
+    Pattern,
 }
 
 impl fmt::Display for Wrong {
@@ -52,6 +55,7 @@ impl fmt::Display for Wrong {
             Self::Arguments(name) => write!(f, "`{name}` takes another number of arguments"),
             Self::UnknownAxis(name) => write!(f, "there is no axis `{name}`"),
             Self::Variable => f.write_str("forms have no variables"),
+            Self::Pattern => f.write_str("this is no regular expression that can be used"),
         }
     }
 }
@@ -165,18 +169,16 @@ struct Parser<'t> {
     end: usize,
 }
 
-/// The binary operators, loosest first; each rank goes from left to right.
-const RANKS: [&[Operator]; 7] = [
+/// The binary operators, loosest first; each rank goes from left to right. Above them stands the sign of a number, and
+/// above that `|`.
+const RANKS: [&[Operator]; 6] = [
     &[Operator::Or],
     &[Operator::And],
     &[Operator::Equal, Operator::NotEqual],
     &[Operator::Less, Operator::LessOrEqual, Operator::Greater, Operator::GreaterOrEqual],
     &[Operator::Plus, Operator::Minus],
     &[Operator::Times, Operator::Div, Operator::Mod],
-    &[Operator::Union],
 ];
-/// Rank of `|`, above which the sign of a number stands.
-const UNION_RANK: usize = 6;
 
 impl<'t> Parser<'t> {
     fn expression(&mut self) -> Result<Ast, ParseError> {
@@ -184,40 +186,44 @@ impl<'t> Parser<'t> {
         if self.depth > DEPTH_MAX {
             return Err(self.wrong(Wrong::TooDeep));
         }
-        let ast = self.rank(0)?;
+        let ast = self.operation(0)?;
         self.depth -= 1;
         Ok(ast)
     }
 
-    fn rank(&mut self, rank: usize) -> Result<Ast, ParseError> {
-        let Some(operators) = RANKS.get(rank) else { return self.path() };
-        if rank == UNION_RANK {
-            let mut is_negative = false;
-            while self.takes(&Lexeme::Operator(Operator::Minus)) {
-                is_negative = !is_negative;
+    /// Operands between operators of rank `least` or above.
+    fn operation(&mut self, least: usize) -> Result<Ast, ParseError> {
+        let mut left = self.signed()?;
+        while let Some(rank) = self.peek_rank().filter(|rank| *rank >= least) {
+            let mut rest = Vec::new();
+            while let (Some(own), Some(Lexeme::Operator(operator))) = (self.peek_rank(), self.peek())
+                && own == rank
+            {
+                self.next += 1;
+                rest.push((*operator, self.operation(rank + 1)?));
             }
-            let ast = self.chain(rank, operators)?;
-            return Ok(if is_negative { Ast::Negate(Box::new(ast)) } else { ast });
+            left = Ast::Chain(Box::new(left), rest);
         }
-        self.chain(rank, operators)
+        Ok(left)
     }
 
-    fn chain(&mut self, rank: usize, operators: &[Operator]) -> Result<Ast, ParseError> {
-        let first = self.rank_above(rank)?;
+    fn peek_rank(&self) -> Option<usize> {
+        let Some(Lexeme::Operator(operator)) = self.peek() else { return None };
+        RANKS.iter().position(|rank| rank.contains(operator))
+    }
+
+    fn signed(&mut self) -> Result<Ast, ParseError> {
+        let mut is_negative = false;
+        while self.takes(&Lexeme::Operator(Operator::Minus)) {
+            is_negative = !is_negative;
+        }
+        let first = self.path()?;
         let mut rest = Vec::new();
-        while let Some(Lexeme::Operator(operator)) = self.peek() {
-            let operator = *operator;
-            if !operators.contains(&operator) {
-                break;
-            }
-            self.next += 1;
-            rest.push((operator, self.rank_above(rank)?));
+        while self.takes(&Lexeme::Operator(Operator::Union)) {
+            rest.push((Operator::Union, self.path()?));
         }
-        Ok(if rest.is_empty() { first } else { Ast::Chain(Box::new(first), rest) })
-    }
-
-    fn rank_above(&mut self, rank: usize) -> Result<Ast, ParseError> {
-        self.rank(rank + 1)
+        let ast = if rest.is_empty() { first } else { Ast::Chain(Box::new(first), rest) };
+        Ok(if is_negative { Ast::Negate(Box::new(ast)) } else { ast })
     }
 
     /// A location path, or a primary expression with predicates and steps.
@@ -278,6 +284,11 @@ impl<'t> Parser<'t> {
         }
         if !function.takes(arguments.len()) {
             return Err(ParseError { at, wrong: Wrong::Arguments(function.name) });
+        }
+        if let ("regex", Some(Ast::Text(pattern))) = (function.name, arguments.get(1))
+            && !functions::patterns::is_pattern(pattern)
+        {
+            return Err(ParseError { at, wrong: Wrong::Pattern });
         }
         Ok(Ast::Call(function, arguments))
     }

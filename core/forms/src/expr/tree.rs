@@ -4,6 +4,7 @@
 //! element has a text of its own, and its string value is that and the texts below it.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 /// One element or attribute of one of the [`Documents`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,7 +16,8 @@ pub struct NodeId {
 /// Every document that an expression may look at; the first holds the answers.
 #[derive(Clone, Debug, Default)]
 pub struct Documents {
-    documents: Vec<Document>,
+    /// Shared between clones until one of them changes: secondary instances are large, and nobody changes them.
+    documents: Vec<Arc<Document>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -52,7 +54,8 @@ impl Documents {
     /// Adds a document with its root element; the first is the one of the answers.
     pub fn add(&mut self, name: &str, root: &str) -> NodeId {
         let document = u32::try_from(self.documents.len()).expect("forms have at most a few hundred instances");
-        self.documents.push(Document { name: name.to_owned(), nodes: vec![Node::new(root, None, 0, Kind::Element)] });
+        let nodes = vec![Node::new(root, None, 0, Kind::Element)];
+        self.documents.push(Arc::new(Document { name: name.to_owned(), nodes }));
         NodeId { document, node: 0 }
     }
 
@@ -196,7 +199,7 @@ impl Documents {
     }
 
     fn push(&mut self, parent: NodeId, name: &str, kind: Kind) -> NodeId {
-        let nodes = &mut self.documents[parent.document as usize].nodes;
+        let nodes = &mut Arc::make_mut(&mut self.documents[parent.document as usize]).nodes;
         let node = u32::try_from(nodes.len()).expect("a document is bounded far below 2^32 nodes");
         nodes.push(Node::new(name, Some(parent.node), 0, kind));
         NodeId { node, ..parent }
@@ -214,7 +217,7 @@ impl Documents {
     }
 
     fn node_mut(&mut self, id: NodeId) -> &mut Node {
-        &mut self.documents[id.document as usize].nodes[id.node as usize]
+        &mut Arc::make_mut(&mut self.documents[id.document as usize]).nodes[id.node as usize]
     }
 }
 

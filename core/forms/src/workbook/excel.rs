@@ -1,16 +1,19 @@
 //! Excel workbooks, through a library; here are its bounds and how a cell becomes a text.
 
-use std::io::{Cursor, Read};
+use std::io::{self, Cursor, Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use calamine::{CellErrorType, Data, DataRef, ExcelDateTime, Reader, Xls, Xlsx};
 
-use super::{COLUMNS_MAX, Held, Row, column};
+use super::{COLUMNS_MAX, Held, Row, column, legacy};
 use crate::refused::{FormRefused, Reason};
 
 /// Most bytes that an `.xlsx` may unpack to; a questionnaire of 1.5 MB unpacks to some 20 MB.
 const UNPACKED_BYTES_MAX: u64 = 192 << 20;
 /// Most parts in an `.xlsx`.
 const PARTS_MAX: usize = 4_096;
+/// Most texts that an `.xlsx` may say it shares; room for as many is made before they are read.
+const SHARED_MAX: u64 = 1_000_000;
 
 /// Sheets by name, each with its rows.
 type Sheets = Vec<(String, Vec<Row>)>;
@@ -18,36 +21,46 @@ type Sheets = Vec<(String, Vec<Row>)>;
 /// The sheets of an `.xlsx`. Cells are taken one by one, as a sheet of two cells may say that it has 17 billion.
 pub(super) fn xlsx(bytes: &[u8]) -> Result<Sheets, FormRefused> {
     bounded(bytes)?;
-    let broken = || FormRefused::whole(Reason::NotAWorkbook);
-    let mut workbook = Xlsx::new(Cursor::new(bytes)).map_err(|_| broken())?;
-    let mut gathered = Gathered::default();
-    for name in workbook.sheet_names() {
-        // Sheets of charts have no cells.
-        let Ok(mut reader) = workbook.worksheet_cells_reader(&name) else { continue };
-        gathered.begin(&name);
-        loop {
-            let cell = reader.next_cell().map_err(|_| FormRefused::at(&name, 0, "", Reason::NotAWorkbook))?;
-            let Some(cell) = cell else { break };
-            let (row, column) = cell.get_position();
-            gathered.cell(row as usize, column as usize, cell.get_value())?;
+    guarded(|| {
+        let mut workbook = Xlsx::new(Cursor::new(bytes)).map_err(|_| FormRefused::whole(Reason::NotAWorkbook))?;
+        let mut gathered = Gathered::default();
+        for name in workbook.sheet_names() {
+            // Sheets of charts have no cells.
+            let Ok(mut reader) = workbook.worksheet_cells_reader(&name) else { continue };
+            gathered.begin(&name);
+            loop {
+                let cell = reader.next_cell().map_err(|_| FormRefused::at(&name, 0, "", Reason::NotAWorkbook))?;
+                let Some(cell) = cell else { break };
+                let (row, column) = cell.get_position();
+                gathered.cell(row as usize, column as usize, cell.get_value())?;
+            }
         }
-    }
-    Ok(gathered.sheets)
+        Ok(gathered.sheets)
+    })
 }
 
 /// The sheets of an `.xls`.
 pub(super) fn xls(bytes: &[u8]) -> Result<Sheets, FormRefused> {
-    let mut workbook = Xls::new(Cursor::new(bytes)).map_err(|_| FormRefused::whole(Reason::NotAWorkbook))?;
-    let mut gathered = Gathered::default();
-    for name in workbook.sheet_names() {
-        let range = workbook.worksheet_range(&name).map_err(|_| FormRefused::at(&name, 0, "", Reason::NotAWorkbook))?;
-        let (first_row, first_column) = range.start().unwrap_or_default();
-        gathered.begin(&name);
-        for (row, column, cell) in range.used_cells() {
-            gathered.cell(first_row as usize + row, first_column as usize + column, &by_reference(cell))?;
+    legacy::bounded(bytes).map_err(FormRefused::whole)?;
+    guarded(|| {
+        let mut workbook = Xls::new(Cursor::new(bytes)).map_err(|_| FormRefused::whole(Reason::NotAWorkbook))?;
+        let mut gathered = Gathered::default();
+        for name in workbook.sheet_names() {
+            let range = workbook.worksheet_range(&name);
+            let range = range.map_err(|_| FormRefused::at(&name, 0, "", Reason::NotAWorkbook))?;
+            let (first_row, first_column) = range.start().unwrap_or_default();
+            gathered.begin(&name);
+            for (row, column, cell) in range.used_cells() {
+                gathered.cell(first_row as usize + row, first_column as usize + column, &by_reference(cell))?;
+            }
         }
-    }
-    Ok(gathered.sheets)
+        Ok(gathered.sheets)
+    })
+}
+
+/// The library is held to what a file says only as far as it was looked at before: where it panics, the file is none.
+fn guarded(read: impl FnOnce() -> Result<Sheets, FormRefused>) -> Result<Sheets, FormRefused> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(FormRefused::whole(Reason::NotAWorkbook)))
 }
 
 /// Refuses an archive that unpacks to more than a form could need, by unpacking it into nothing.
@@ -60,10 +73,46 @@ fn bounded(bytes: &[u8]) -> Result<(), FormRefused> {
     let mut left = UNPACKED_BYTES_MAX;
     for index in 0..archive.len() {
         let part = archive.by_index(index).map_err(|_| broken())?;
-        let unpacked = std::io::copy(&mut part.take(left + 1), &mut std::io::sink()).map_err(|_| broken())?;
+        let mut shared = Shared::default();
+        let unpacked = io::copy(&mut part.take(left + 1), &mut shared).map_err(|_| broken())?;
         left = left.checked_sub(unpacked).ok_or_else(|| FormRefused::whole(Reason::TooLarge))?;
+        if shared.most > SHARED_MAX {
+            return Err(FormRefused::whole(Reason::TooLarge));
+        }
     }
     Ok(())
+}
+
+/// Looks for the attribute `uniqueCount` in what passes, and keeps the greatest number in it.
+#[derive(Default)]
+struct Shared {
+    most: u64,
+    /// How many letters of the attribute's name were just there, and then how far into its value.
+    matched: usize,
+    number: u64,
+}
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        const NAME: &[u8] = b"uniqueCount";
+        for &byte in bytes {
+            if self.matched < NAME.len() {
+                let goes_on = NAME.get(self.matched) == Some(&byte);
+                self.matched = if goes_on { self.matched + 1 } else { usize::from(byte == NAME[0]) };
+                self.number = 0;
+            } else if byte.is_ascii_digit() {
+                self.number = self.number.saturating_mul(10).saturating_add(u64::from(byte - b'0'));
+                self.most = self.most.max(self.number);
+            } else if self.number > 0 || !(byte.is_ascii_whitespace() || matches!(byte, b'=' | b'"' | b'\'' | b'+')) {
+                self.matched = 0;
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Cells to rows.
@@ -138,8 +187,9 @@ fn text(cell: &DataRef<'_>) -> Option<String> {
 
 /// A date, a time of the day, or both.
 fn moment(date: &ExcelDateTime) -> Option<String> {
-    let (year, month, day, hour, minute, second, _) = date.to_ymd_hms_milli();
-    let time = format!("{hour:02}:{minute:02}:{second:02}");
+    let (year, month, day, hour, minute, second, millisecond) = date.to_ymd_hms_milli();
+    let fraction = if millisecond == 0 { String::new() } else { format!(".{millisecond:03}") };
+    let time = format!("{hour:02}:{minute:02}:{second:02}{fraction}");
     let serial = date.as_f64();
     if !(0.0..2_958_466.0).contains(&serial) {
         return None;

@@ -4,6 +4,7 @@
 
 mod delimited;
 mod excel;
+mod legacy;
 mod markdown;
 
 use std::collections::BTreeMap;

@@ -34,7 +34,7 @@ impl Itext {
         itext: Xml<'_, '_>,
         notices: &mut Vec<Notice>,
     ) -> Result<Self, FormRefused> {
-        let mut all = Self::default();
+        let (mut all, mut has_default) = (Self::default(), false);
         for translation in elements(itext) {
             let name = translation.attribute("lang").unwrap_or(NO_LANGUAGE);
             let language = (name != NO_LANGUAGE).then(|| {
@@ -43,9 +43,10 @@ impl Itext {
             });
             let is_default = translation.attribute("default").is_some_and(|value| !value.starts_with("false"));
             // Without one that says so, the first.
-            if is_default || (all.default_language.is_none() && all.languages.len() == 1) {
+            if is_default || (!has_default && all.default_language.is_none()) {
                 all.default_language = language;
             }
+            has_default |= is_default;
             for text in elements(translation) {
                 let id = attribute(text, "id").ok_or_else(|| source.refused(text, "id", Reason::Empty))?;
                 let entry = all.texts.entry(id.to_owned()).or_default();

@@ -8,7 +8,7 @@ use crate::model::Notice;
 use crate::refused::{FormRefused, Reason};
 
 /// Most elements, attributes and texts of a document.
-const NODES_MAX: u32 = 4_000_000;
+const NODES_MAX: u32 = 1_200_000;
 /// Deepest nesting of elements anywhere.
 pub(super) const DEPTH_MAX: usize = 64;
 

@@ -103,6 +103,11 @@ impl<'s> Table<'s> {
         self.columns.iter().any(|column| column.name == name)
     }
 
+    /// Whether there is a column of this name without a language.
+    pub(super) fn is_plain(&self, name: &str) -> bool {
+        self.columns.iter().any(|column| column.name == name && column.language.is_none())
+    }
+
     /// Refuses cells that show an error under a column that is read, and names the columns that are not: once each,
     /// as cells without a heading are.
     pub(super) fn look(&self, is_read: impl Fn(&str) -> bool, notices: &mut Vec<Notice>) -> Result<(), FormRefused> {
@@ -155,9 +160,14 @@ fn parts(heading: &str) -> (String, Option<&str>) {
     }
     let mut cuts = heading.match_indices(separator).map(|(at, _)| at);
     let first = cuts.next().map_or(heading, |at| &heading[..at]);
-    let is_prefix = PREFIXES.contains(&canonical(first).as_str());
-    let name_end = if is_prefix { cuts.next().unwrap_or(heading.len()) } else { first.len() };
-    // `bind:jr:constraintMsg`, in old forms, has a `:` inside its name.
+    let mut name_end = first.len();
+    if PREFIXES.contains(&canonical(first).as_str()) {
+        name_end = cuts.next().unwrap_or(heading.len());
+        // `bind:jr:constraintMsg`, in old forms, has a `:` inside its name.
+        if separator == ":" && heading[..name_end].ends_with(":jr") {
+            name_end = cuts.next().unwrap_or(heading.len());
+        }
+    }
     let name = canonical(&heading[..name_end]);
     let language = heading[name_end..].strip_prefix(separator).map(str::trim).filter(|language| !language.is_empty());
     match language {
@@ -174,6 +184,7 @@ fn canonical(heading: &str) -> String {
         heading.split(separator).map(|part| part.split_whitespace().collect::<Vec<_>>().join("_").to_lowercase());
     let parts: Vec<String> = parts.collect();
     let lower = match parts.as_slice() {
+        [prefix, namespace, name] if separator == ":" && namespace == "jr" => format!("{prefix}::jr:{name}"),
         [prefix, ..] if PREFIXES.contains(&prefix.as_str()) => parts.join("::"),
         _ => parts.join(separator),
     };
@@ -257,6 +268,8 @@ mod tests {
         check("List Name", "list_name", None);
         check("Skip logic", "relevant", None);
         check("bind:relevant", "relevant", None);
+        check("bind:jr:constraintMsg", "constraint_message", None);
+        check("bind:jr:constraintMsg:French", "constraint_message", Some("French"));
         check("body::accuracyThreshold", "body::accuracythreshold", None);
         check("my:column", "my:column", None);
     }

@@ -35,8 +35,11 @@ pub(crate) fn read(workbook: &Workbook, stem: &str) -> Result<Model, FormRefused
     let survey = survey.ok_or_else(|| FormRefused::at("survey", 0, "", Reason::MissingSheet))?;
     let table = Table::new(survey, &mut languages)?;
     let mut lists = Lists::new();
+    let mut is_plain = table.is_plain("label");
     for sheet in ["choices", "external_choices"].into_iter().filter_map(|name| workbook.sheet(name)) {
-        choices::read(&Table::new(sheet, &mut languages)?, &mut lists, &mut notices)?;
+        let table = Table::new(sheet, &mut languages)?;
+        is_plain |= table.is_plain("label");
+        choices::read(&table, &mut lists, &mut notices)?;
     }
     let settings = match workbook.sheet("settings") {
         Some(sheet) => settings::read(&Table::new(sheet, &mut languages)?, stem, &mut notices)?,
@@ -55,7 +58,7 @@ pub(crate) fn read(workbook: &Workbook, stem: &str) -> Result<Model, FormRefused
     notices.append(&mut tree.notices);
     let survey::Tree { nodes, pending, instances, .. } = tree;
     let mut model = Model {
-        default_language: default_language(&settings.default_language, &languages),
+        default_language: default_language(&settings.default_language, &languages, is_plain),
         id: settings.id,
         title: settings.title,
         version: settings.version,
@@ -116,8 +119,9 @@ fn fill(model: &mut Model, paths: &Paths, survey: &str) -> Result<(), FormRefuse
     Ok(())
 }
 
-/// The language named in the settings, by its name or its code; otherwise the first.
-fn default_language(wanted: &str, languages: &[Language]) -> Option<usize> {
+/// The language named in the settings, by its name or its code. Otherwise the labels without a language are shown
+/// first, where there are some, and the first language where there are none.
+fn default_language(wanted: &str, languages: &[Language], is_plain: bool) -> Option<usize> {
     let named = languages.iter().position(|language| language.0 == wanted || language.code() == Some(wanted));
-    named.or_else(|| (!languages.is_empty()).then_some(0))
+    named.or_else(|| (!languages.is_empty() && !is_plain).then_some(0))
 }

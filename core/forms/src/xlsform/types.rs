@@ -128,6 +128,7 @@ const PLAIN: &[(&str, Plain)] = &[
     ("number of days in last year", Plain::Integer),
     ("percentage", Plain::Integer),
     ("background-audio", Plain::Unused),
+    ("osm", Plain::Unused),
     ("subscriberid", Plain::Unused),
     ("subscriber id", Plain::Unused),
     ("get subscriber id", Plain::Unused),

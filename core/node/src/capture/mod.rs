@@ -22,11 +22,11 @@ pub(crate) use photo::photo_files;
 pub use photo::{Attached, PhotoError, PhotoSource};
 pub use speech::{Speech, SpeechError};
 
-use crate::answer::Answer;
 use crate::clock::NoEntropy;
 use crate::device::{AccessError, Desk, Device, Pen, PenError};
 use crate::draft::{Draft, DraftSubject};
-use crate::records::{Sheet, values_at};
+use crate::records::{Sheet, Values, values_at};
+use merestone_forms::Answer;
 use plan::Write;
 
 /// A draft became an entry, and the entry is durable.
@@ -300,6 +300,21 @@ impl Device {
         let Some(None) = of_now else { return Ok(of_now.flatten()) };
         let held = self.held(record)?;
         Ok(Some(self.judged(record, &held, |judged, _| plan::of_edit(draft, &values_at(judged, base)))))
+    }
+
+    /// The answers of a record that a screen showed; of several values the first.
+    pub(crate) fn shown(&self, record: RecordId, base: &[EntryId]) -> Result<Vec<(String, Answer)>, AccessError> {
+        fn first(values: &Values) -> Vec<(String, Answer)> {
+            let first =
+                values.iter().filter_map(|(key, standing)| Some((key.clone(), standing.first()?.answer.clone())));
+            first.collect()
+        }
+        let of_now = self.with_sheet(record, |sheet| (sheet.heads == base).then(|| first(&sheet.values)))?;
+        if let Some(Some(shown)) = of_now {
+            return Ok(shown);
+        }
+        let held = self.held(record)?;
+        Ok(self.judged(record, &held, |judged, _| first(&values_at(judged, base))))
     }
 
     fn sign(&self, desk: &Desk, pen: &Pen, draft: EntryDraft, batch: &mut Batch) -> Result<VerifiedEntry, SaveError> {

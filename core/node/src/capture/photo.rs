@@ -14,10 +14,10 @@ use merestone_media::{
 use merestone_store::{Batch, BlobError, DraftId};
 
 use super::name_photos;
-use crate::answer::Answer;
 use crate::clock::NoEntropy;
 use crate::device::{AccessError, Device};
 use crate::draft::{Draft, DraftError, DraftPhoto};
+use merestone_forms::Answer;
 
 /// A photo as an app hands it over.
 #[derive(Clone, Copy)]
@@ -37,6 +37,14 @@ pub struct Attached {
     pub row: String,
     /// What the camera says: suggestions to the observer, not evidence.
     pub facts: PhotoFacts,
+}
+
+impl Attached {
+    /// The draft's answer at a key, that of a photo included.
+    pub fn answer(&self, key: &str) -> Option<Answer> {
+        let of_photo = self.draft.photos.iter().map(DraftPhoto::answer).find(|(at, _)| at == key);
+        of_photo.map(|(_, answer)| answer).or_else(|| self.draft.answers.get(key).cloned())
+    }
 }
 
 /// A photo was not attached; the draft is as before.
@@ -124,6 +132,45 @@ impl Device {
         };
         if let Some(caption) = caption {
             draft.answers.insert(format!("photos/{row}/caption"), Answer::text(caption));
+        }
+        let draft = self.keep_draft(draft)?;
+        Ok(Attached { draft, row, facts })
+    }
+
+    /// Attaches a photo to a draft as the answer to a question. The photo that stood there before is taken out of the draft
+    /// once the new one is durable, and not before: whatever goes wrong, one of them is there.
+    ///
+    /// # Errors
+    /// [`PhotoError`]; the draft is then as before.
+    pub fn attach_at(&self, draft: DraftId, key: &str, photo: PhotoSource<'_>) -> Result<Attached, PhotoError> {
+        let mut draft = self.draft(draft)?;
+        crate::draft::check_key(key)?;
+        let read;
+        let original = match photo {
+            PhotoSource::Bytes(bytes) => bytes,
+            PhotoSource::File(path) => {
+                read = read_file(path)?;
+                &read
+            }
+        };
+        let facts = media::inspect(original)?;
+        let hash = BlobHash::of(original);
+        let row = match key.strip_prefix("photos/").and_then(|rest| rest.strip_suffix("/file")) {
+            Some(row) => row.to_owned(),
+            None => key.to_owned(),
+        };
+        let is_elsewhere = draft.photos.iter().any(|photo| photo.photo.sha256 == hash && photo.row != row);
+        let photo = if is_elsewhere { None } else { Some(self.keep_photo(original, &facts, None)?) };
+        draft.photos.retain(|photo| photo.row != row);
+        match photo {
+            Some(_) if draft.photos.len() >= PHOTOS_MAX => return Err(PhotoError::TooMany),
+            Some(photo) => {
+                draft.photos.push(DraftPhoto { row: row.clone(), photo });
+                draft.photos.sort_by_key(|photo| photo.photo.sha256);
+                draft.answers.remove(key);
+            }
+            // An entry names each photo once, whatever the number of questions that it answers.
+            None => drop(draft.answers.insert(key.to_owned(), Answer::Text(hash.to_string()))),
         }
         let draft = self.keep_draft(draft)?;
         Ok(Attached { draft, row, facts })

@@ -2,9 +2,9 @@
 
 use merestone_core::change::{OpRef, Put};
 
-use crate::answer::Answer;
-use crate::draft::Draft;
+use crate::draft::{Draft, DraftPhoto};
 use crate::records::{StandingValue, Values};
+use merestone_forms::Answer;
 
 /// One answer that is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,10 +49,7 @@ pub(super) fn of_edit(draft: &Draft, shown: &Values) -> Vec<Write> {
 }
 
 fn answers(draft: &Draft) -> impl Iterator<Item = (String, Answer)> {
-    let photos = draft
-        .photos
-        .iter()
-        .map(|photo| (format!("photos/{}/file", photo.row), Answer::Text(photo.photo.sha256.to_string())));
+    let photos = draft.photos.iter().map(DraftPhoto::answer);
     draft.answers.iter().map(|(key, answer)| (key.clone(), answer.clone())).chain(photos)
 }
 

@@ -9,8 +9,8 @@ use merestone_core::key::PublicKey;
 use merestone_store::{DraftId, VALUE_BYTES_MAX};
 
 use super::{Draft, DraftPhoto, DraftSubject};
-use crate::answer::Answer;
 use crate::clock::ClockReading;
+use merestone_forms::Answer;
 
 /// Longest draft, in bytes: what the store keeps for one.
 pub(super) const DRAFT_BYTES_MAX: usize = VALUE_BYTES_MAX;

@@ -9,8 +9,8 @@ use merestone_core::record::{ChangeEntry, HeldEntry, Judged, Standing};
 use merestone_core::roster::Roster;
 
 use super::author::Author;
-use crate::answer::Answer;
 use crate::device::{AccessError, Device};
+use merestone_forms::Answer;
 
 /// One entry of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use merestone_core::roster::Roster;
 use merestone_store::{Batch, Filter, IndexRow, PageKey, RowPage, STALE_MAX};
 
 use super::author::Author;
-use crate::answer::Answer;
 use crate::device::{AccessError, Device};
+use merestone_forms::Answer;
 
 /// Which records to show. The default shows all that are not withdrawn and all that are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -198,10 +198,13 @@ fn row(judged: &Judged<'_>, held: &[HeldEntry], roster: &Roster, now_ms: i64) ->
     }
 }
 
-/// Every text of the record, those in conflict too, and its creator's name.
+/// Every text of the record, those in conflict too, and its creator's name. What marks it as imported comes before the
+/// answers, so that a submission is found again however long they are.
 fn words(view: &View<'_>, observer: &str) -> String {
     let mut words = observer.to_owned();
-    for (_, values) in view.keys().filter(|(key, _)| !is_photo(key)) {
+    let is_mark = |key: &str| key.starts_with("imported/") && key.ends_with("/instance");
+    let marks = view.keys().filter(|(key, _)| is_mark(key));
+    for (_, values) in marks.chain(view.keys().filter(|(key, _)| !is_photo(key) && !is_mark(key))) {
         for text in values.iter().filter_map(|value| words_of(value.value.into())) {
             if words.len() + text.len() > WORDS_BYTES_MAX {
                 return words;

@@ -12,7 +12,7 @@ use merestone_core::id::{Actor, EntryId, FormHash, ScopeId};
 use merestone_core::record::{ChangeEntry, EpochNeeded, HeldEntry, Judged, View};
 use merestone_core::roster::{PartyNumber, Roster};
 
-use crate::answer::Answer;
+use merestone_forms::Answer;
 
 /// A value that stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use merestone_core::record::{HeldEntry, Judged, Standing, View};
 use merestone_core::roster::Roster;
 
 use super::author::Author;
-use crate::answer::Answer;
 use crate::device::{AccessError, Device};
+use merestone_forms::Answer;
 
 /// A record as this device holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]

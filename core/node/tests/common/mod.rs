@@ -57,7 +57,7 @@ pub(crate) struct Mission {
 }
 
 pub(crate) fn definition(document: &str) -> FormDefinition {
-    Form::read(document).unwrap().definition()
+    Form::read_tables(document).unwrap().definition()
 }
 
 pub(crate) fn inspection() -> FormHash {

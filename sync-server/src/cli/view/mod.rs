@@ -17,7 +17,8 @@ use serde::Serialize;
 use super::roster;
 use crate::output;
 
-fn scope_name(device: &Device, scope: ScopeId) -> String {
+/// The name of a scope; its id if the charter does not name it.
+pub(crate) fn scope_name(device: &Device, scope: ScopeId) -> String {
     roster::scope_names(device.charter().charter(), &[scope]).concat()
 }
 

@@ -37,7 +37,7 @@ pub(super) fn entry(mission: &Mission, clock: Clock, entropy: &dyn Entropy) -> R
         observer: "State A observer 1".to_owned(),
         photos: Vec::new(),
     };
-    let table = LeafTable::new(&Form::read(standard::INCIDENT)?.definition());
+    let table = LeafTable::new(&Form::read_tables(standard::INCIDENT)?.definition());
     let root = Claims::compute(&table, &change, &context).root();
     let draft = EntryDraft {
         mission,

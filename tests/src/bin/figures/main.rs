@@ -11,6 +11,7 @@
 mod archive;
 mod audit;
 mod bare;
+mod exchange;
 mod limits;
 mod meet;
 mod open;
@@ -44,9 +45,10 @@ const GROUPS: &[Group] = &[
     Group { name: "audit/", measure: audit::measure },
     Group { name: "record/", measure: |_| records::measure() },
     Group { name: "size/", measure: |_| sizes::measure() },
+    Group { name: "exchange/", measure: |_| exchange::measure() },
 ];
 
-const USAGE: &str = "figures [--json] [NAME…]\nNAME is the beginning of a row's name: limits save meet sync store open audit record size";
+const USAGE: &str = "figures [--json] [NAME…]\nNAME is the beginning of a row's name: limits save meet sync store open audit record size exchange";
 
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();

@@ -8,6 +8,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("area", (1, 1), |call| {
         Ok(Value::Number(points(call)?.map_or(f64::NAN, |points| to_cents(area(&points)))))
     }),
+    function("enclosed-area", (1, 1), |call| {
+        Ok(Value::Number(points(call)?.map_or(f64::NAN, |points| to_cents(area(&points)))))
+    }),
+    function("geofence", (2, 2), geofence),
     function("distance", (1, 2), |call| {
         Ok(Value::Number(points(call)?.map_or(f64::NAN, |points| to_cents(length(&points)))))
     }),
@@ -39,6 +43,21 @@ fn point(text: &str) -> Option<Point> {
     let is_accurate = numbers.get(3).is_none_or(|accuracy| *accuracy >= 0.0);
     let is_on_earth = (-90.0..=90.0).contains(&latitude) && (-180.0..=180.0).contains(&longitude);
     (is_accurate && is_on_earth).then(|| (latitude.to_radians(), longitude.to_radians()))
+}
+
+/// Whether the first place lies inside the ring of the second argument's places.
+fn geofence(call: &Call<'_, '_>) -> Result<Value, EvalError> {
+    let (place, ring) = (point(call.text(0)?.trim()), call.text(1)?);
+    let ring: Option<Vec<Point>> =
+        ring.trim_end_matches([';', ' ']).split(';').map(|text| point(text.trim())).collect();
+    let (Some((latitude, longitude)), Some(ring)) = (place, ring) else { return Ok(Value::Bool(false)) };
+    call.evaluator.spend(ring.len())?;
+    let sides = ring.iter().zip(ring.iter().cycle().skip(1));
+    // A line from the place to the east crosses the ring's sides an odd number of times.
+    let crossed = sides.filter(|(a, b)| {
+        (a.0 > latitude) != (b.0 > latitude) && longitude < (b.1 - a.1) * (latitude - a.0) / (b.0 - a.0) + a.1
+    });
+    Ok(Value::Bool(crossed.count() % 2 == 1))
 }
 
 /// Square metres inside a ring of places, on a sphere.

@@ -4,6 +4,7 @@ mod dates;
 mod geo;
 mod nodes;
 mod numbers;
+pub(super) mod patterns;
 mod texts;
 
 use super::eval::{EvalError, Evaluator, Focus};

@@ -47,16 +47,15 @@ fn one(call: &Call<'_, '_>, of: fn(f64) -> f64) -> Result<Value, EvalError> {
 }
 
 /// Halves go away from zero; with a second argument, to so many digits after the point, or before it when negative.
+/// As in the engines in use, by multiplying and dividing: 1.005, which is a little less than it looks, rounds to 1.
 fn round(call: &Call<'_, '_>) -> Result<Value, EvalError> {
     let number = call.number(0)?;
-    let digits = if call.count() > 1 { call.number(1)? } else { 0.0 };
-    if !number.is_finite() || !digits.is_finite() || digits.abs() > 300.0 {
+    let digits = if call.count() > 1 { call.number(1)?.trunc() } else { 0.0 };
+    if !number.is_finite() || digits.is_nan() || digits.abs() > 300.0 {
         return Ok(Value::Number(if digits.is_nan() { f64::NAN } else { number }));
     }
-    // By its shortest decimal text, so that 1.005 rounds as a person would.
-    let shifted = |number: f64, by: i32| format!("{number}e{by}").parse::<f64>().unwrap_or(f64::NAN);
-    let by = digits.trunc() as i32;
-    Ok(Value::Number(shifted(shifted(number, by).round(), -by)))
+    let power = 10f64.powf(digits.abs());
+    Ok(Value::Number(if digits > 0.0 { (number * power).round() / power } else { (number / power).round() * power }))
 }
 
 /// Least or greatest; not a number when one of them is none, or there are none.

@@ -4,9 +4,8 @@ use std::fmt::Write as _;
 
 use data_encoding::{BASE64, HEXLOWER};
 use md5::Digest as _;
-use regex::RegexBuilder;
 
-use super::{Call, Function, MANY, function};
+use super::{Call, Function, MANY, function, patterns};
 use crate::expr::eval::EvalError;
 use crate::expr::value::Value;
 
@@ -38,7 +37,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("regex", (2, 2), regex),
     function("selected", (2, 2), |call| {
         let (chosen, wanted) = (call.text(0)?, call.text(1)?);
-        Ok(Value::Bool(chosen.split_whitespace().any(|choice| choice == wanted.trim())))
+        // Of nothing, nothing is selected.
+        Ok(Value::Bool(chosen.split(' ').any(|choice| choice == wanted.trim())))
     }),
     function("selected-at", (2, 2), |call| {
         let (chosen, index) = (call.text(0)?, call.number(1)?);
@@ -109,13 +109,10 @@ fn translate(call: &Call<'_, '_>) -> Result<Value, EvalError> {
     Ok(Value::Text(text.chars().filter_map(other).collect()))
 }
 
-/// Bounded in time by the regular expression library, which has no backtracking; and in size here.
 fn regex(call: &Call<'_, '_>) -> Result<Value, EvalError> {
-    const COMPILED_BYTES_MAX: usize = 1 << 20;
     let (text, pattern) = (call.text(0)?, call.text(1)?);
-    call.evaluator.spend(pattern.len() + text.len() / 8)?;
-    let compiled = RegexBuilder::new(&pattern).size_limit(COMPILED_BYTES_MAX).build();
-    Ok(Value::Bool(compiled.map_err(|_| EvalError::Pattern)?.is_match(&text)))
+    call.evaluator.spend(patterns::STEPS + pattern.len() + text.len() / 8)?;
+    patterns::matches(&pattern, &text).map(Value::Bool).ok_or(EvalError::Pattern)
 }
 
 fn digest(call: &Call<'_, '_>) -> Result<Value, EvalError> {

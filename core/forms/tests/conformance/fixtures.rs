@@ -1,10 +1,5 @@
 //! Every file of the folder of forms that nobody here wrote: loaded, or refused for the reason that the table says.
 
-mod common;
-#[path = "../../../tests/src/skip.rs"]
-#[allow(unreachable_pub, reason = "shared with the tests that lie above every room")]
-mod skip;
-
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::{env, fs};
@@ -12,7 +7,7 @@ use std::{env, fs};
 use merestone_forms::model::{Model, NodeKind};
 
 /// One line a file: its path, and what reading it comes to.
-const TABLE: &str = "tests/expected/fixtures.tsv";
+const TABLE: &str = "tests/conformance/expected/fixtures.tsv";
 
 /// What a form holds, in one line.
 fn summary(model: &Model) -> String {
@@ -29,13 +24,14 @@ fn summary(model: &Model) -> String {
 
 #[test]
 fn every_file_is_loaded_or_refused_as_the_table_says() {
-    let Some(forms) = common::forms() else {
-        return skip::skip("the folder of forms is absent (MERESTONE_SHARED names the folder it is in)");
+    let Some(forms) = crate::common::forms() else {
+        return crate::skip::skip("the folder of forms is absent (MERESTONE_SHARED names the folder it is in)");
     };
     let mut found = String::new();
-    for file in common::files(&forms) {
+    for file in crate::common::files(&forms) {
         let name = file.strip_prefix(&forms).expect("it is below the folder").to_string_lossy().into_owned();
-        let outcome = common::read(&file).map_or_else(|refused| format!("refused\t{refused}"), |model| summary(&model));
+        let outcome =
+            crate::common::read(&file).map_or_else(|refused| format!("refused\t{refused}"), |model| summary(&model));
         writeln!(found, "{name}\t{outcome}").expect("a text can be written to");
     }
     if env::var_os("MERESTONE_WRITE_TABLES").is_some() {

@@ -48,3 +48,23 @@ pub(crate) fn read(path: &Path) -> Result<Model, FormRefused> {
     let beside: Vec<NamedFile<'_>> = beside.iter().map(|(name, bytes)| NamedFile { name, bytes }).collect();
     Model::read(NamedFile { name, bytes: &bytes }, &beside)
 }
+
+/// The folder into which `tests/run` installs the npm packages of these tests, or where they were installed by hand.
+pub(crate) fn node_modules() -> Option<PathBuf> {
+    let by_hand = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/evaluator/node_modules");
+    let by_run = env::var_os("MERESTONE_NODE_MODULES").map(PathBuf::from);
+    by_run.into_iter().chain([target().join("tests-run/evaluator/node_modules"), by_hand]).find(|path| path.is_dir())
+}
+
+/// The Python that `tests/run` sets up, where it has pyxform.
+pub(crate) fn python() -> Option<PathBuf> {
+    let by_run = env::var_os("MERESTONE_PYTHON").map(PathBuf::from);
+    let found = by_run.into_iter().chain([target().join("tests-run/venv/bin/python")]).find(|path| path.is_file())?;
+    let has = std::process::Command::new(&found).args(["-c", "import pyxform"]).output();
+    has.is_ok_and(|output| output.status.success()).then_some(found)
+}
+
+fn target() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
+}

@@ -1,4 +1,4 @@
-//! Values as an app holds them: owned, and tidied before anything is signed.
+//! Answers as an app holds them: owned, and tidied before anything is signed.
 
 use merestone_core::change::Value;
 use merestone_core::text::{Lines, tidy};
@@ -32,7 +32,8 @@ impl Answer {
         }
     }
 
-    pub(crate) fn tidied(self) -> Self {
+    /// The same answer, fit to sign.
+    pub fn tidied(self) -> Self {
         match self {
             Self::Text(typed) => match tidy(&typed, Lines::Many) {
                 std::borrow::Cow::Borrowed(_) => Self::Text(typed),

@@ -1,0 +1,117 @@
+//! `merestone record fill`: a form at a terminal, question by question. Every answer is durable before the next question.
+
+mod asking;
+mod talk;
+
+use std::io;
+
+use merestone_core::id::{RecordId, ScopeId};
+use merestone_core::key::PublicKey;
+use merestone_node::Device;
+use merestone_node::draft::{Draft, DraftSubject};
+use merestone_node::forms::MissionForm;
+
+use super::record::{SavedShown, SigningArgs, form_named, only_scope, record_id, unknown_record};
+use super::{Context, choose_observer, roster};
+use crate::exit::{Code, Failure};
+use asking::{Asking, Ended};
+use talk::Talk;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct FillArgs {
+    /// The form: its name (inspection, incident, crossing-count) or its hash.
+    #[arg(long, required_unless_present = "record")]
+    form: Option<String>,
+    /// Change this record instead of making a new one.
+    #[arg(long, value_name = "RECORD", value_parser = record_id, conflicts_with = "form")]
+    record: Option<RecordId>,
+    /// The scope, by name or id. Default: the only one that the observer's certificate grants.
+    #[arg(long)]
+    scope: Option<String>,
+    /// Begin anew, even if there is a draft that was not saved.
+    #[arg(long)]
+    anew: bool,
+    /// The language of the questions, by its code or name. Default: the form's.
+    #[arg(long, value_name = "LANGUAGE")]
+    language: Option<String>,
+    #[command(flatten)]
+    signing: SigningArgs,
+}
+
+impl FillArgs {
+    pub(super) fn run(self, context: &Context) -> Result<Code, Failure> {
+        let device = context.open(self.signing.utc_offset)?;
+        let observer = choose_observer(&device, self.signing.observer.as_deref())?;
+        context.unlock(&device, &observer)?;
+        let (form, subject) = match (&self.form, self.record) {
+            (_, Some(record)) => {
+                let begun = device.begin_edit(&observer.key, record)?;
+                let form = device.form(begun.form)?.ok_or_else(|| unknown_record(record))?;
+                (form, Subject::Record(Box::new(begun)))
+            }
+            (Some(name), None) => {
+                let scope = match &self.scope {
+                    Some(name) => roster::scope_named(device.charter().charter(), name)?,
+                    None => only_scope(device.charter().charter(), &observer)?,
+                };
+                (form_named(&device, name)?, Subject::New(scope))
+            }
+            (None, None) => return Err(Failure::new(Code::Usage, "name a --form, or the --record to change")),
+        };
+        let (draft, is_resumed) = self.draft(&device, &observer.key, &form, subject)?;
+        let filling = device.filling(&draft)?.ok_or_else(|| {
+            let line =
+                format!("the questions of {} are not on this device; give them with `merestone form add`", form.kind);
+            Failure::new(Code::BadInput, line)
+        })?;
+        let mut talk = Talk::new(io::stdin().lock(), io::stdout());
+        let ended = Asking::new(&device, draft, filling, &mut talk).run(is_resumed, self.language.as_deref())?;
+        match ended {
+            Ended::Saved(saved) => {
+                context.screen.show(&SavedShown::of(saved))?;
+                Ok(Code::Done)
+            }
+            Ended::Kept => {
+                let line = "not saved: what was answered is kept; the same command goes on with it";
+                Err(Failure::new(Code::Undecided, line))
+            }
+            Ended::Discarded => Ok(Code::Done),
+        }
+    }
+
+    /// The draft to go on with, and whether somebody began it before.
+    fn draft(
+        &self,
+        device: &Device,
+        observer: &PublicKey,
+        form: &MissionForm,
+        subject: Subject,
+    ) -> Result<(Draft, bool), Failure> {
+        if !self.anew {
+            let wanted = |draft: &Draft| match (&draft.subject, &subject) {
+                // A draft goes on with the version of the form that it began with.
+                (DraftSubject::New { .. }, Subject::New(scope)) => {
+                    let kind = device.form(draft.form).ok().flatten().map(|form| form.kind);
+                    draft.scope == *scope && kind.as_deref() == Some(&form.kind)
+                }
+                (DraftSubject::Edit { record, .. }, Subject::Record(begun)) => {
+                    matches!(&begun.subject, DraftSubject::Edit { record: other, .. } if other == record)
+                }
+                _ => false,
+            };
+            if let Some(draft) = device.drafts(Some(observer))?.into_iter().rev().find(wanted) {
+                return Ok((draft, true));
+            }
+        }
+        match subject {
+            Subject::Record(draft) => Ok((*draft, false)),
+            Subject::New(scope) => Ok((device.begin(observer, scope, form.hash)?, false)),
+        }
+    }
+}
+
+/// What is filled.
+enum Subject {
+    New(ScopeId),
+    Record(Box<Draft>),
+}

@@ -1,0 +1,412 @@
+//! The way through a form with a person: one question after the other, back, to any of them, and to the end.
+
+use std::io::{BufRead, Write};
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use merestone_core::form::Key;
+use merestone_forms::Answer;
+use merestone_forms::filling::{Event, Filling, Offered, Place, RowId, Screen};
+use merestone_forms::model::{NodeIndex, NodeKind, QuestionKind};
+use merestone_node::Device;
+use merestone_node::capture::{PhotoSource, Saved};
+use merestone_node::draft::Draft;
+
+use super::talk::Talk;
+use crate::exit::Failure;
+
+/// How it ended.
+pub(super) enum Ended {
+    Saved(Saved),
+    /// The draft is there for the next time.
+    Kept,
+    Discarded,
+}
+
+/// A form being asked.
+pub(super) struct Asking<'a, R, W> {
+    device: &'a Device,
+    draft: Draft,
+    filling: Filling,
+    talk: &'a mut Talk<R, W>,
+    /// The question whose problem was said; a second Enter goes on.
+    warned: Option<Place>,
+}
+
+/// Where to go.
+enum Go {
+    Stay,
+    Next,
+    Back,
+    To(usize),
+    End,
+    Out(Ended),
+}
+
+const HELP: &str = "Enter goes on; - leaves a question blank; :back  :jump NAME  :list  :language CODE  :remove (this row)  \
+                    :save  :quit (and keep)  :discard; :: begins a text with a colon";
+/// Choices that are shown below a question; longer lists are for typing.
+const CHOICES_SHOWN_MAX: usize = 60;
+
+impl<'a, R: BufRead, W: Write> Asking<'a, R, W> {
+    pub(super) fn new(device: &'a Device, draft: Draft, filling: Filling, talk: &'a mut Talk<R, W>) -> Self {
+        Self { device, draft, filling, talk, warned: None }
+    }
+
+    /// Asks until it is saved, kept or discarded.
+    pub(super) fn run(mut self, is_resumed: bool, language: Option<&str>) -> Result<Ended, Failure> {
+        if let Some(language) = language {
+            self.set_language(language)?;
+        }
+        self.draft = self.device.keep(self.draft.clone())?;
+        self.filling.track(&if is_resumed { Event::Resume { at: now_ms() } } else { Event::Start { at: now_ms() } });
+        self.keep()?;
+        let title = self.filling.form().model().title.clone();
+        self.talk.say(&format!("{title}. :help says what can be typed."))?;
+        if is_resumed {
+            self.talk.say("Going on with what was begun before; --anew begins another.")?;
+        }
+        let mut at = if is_resumed { self.first_open() } else { 0 };
+        loop {
+            let screens = self.filling.screens();
+            let screen = screens.get(at).copied();
+            let go = match screen {
+                None => self.end()?,
+                Some(screen) => self.show(screen, at, &screens)?,
+            };
+            at = match go {
+                Go::Stay => self.index_of(screen).unwrap_or(at),
+                Go::Next => self.index_of(screen).map_or(at, |at| at + 1),
+                Go::Back => before(&self.filling, &screens, at),
+                Go::To(index) => index,
+                Go::End => self.filling.screens().len(),
+                Go::Out(ended) => return Ok(ended),
+            };
+        }
+    }
+
+    fn show(&mut self, screen: Screen, at: usize, screens: &[Screen]) -> Result<Go, Failure> {
+        match screen {
+            Screen::Group(place) => {
+                let label = self.filling.node(place).label.is_empty();
+                if !label {
+                    let label = self.filling.label(place);
+                    self.talk.say(&format!("\n== {label}"))?;
+                }
+                Ok(Go::Next)
+            }
+            Screen::Row { place, number, .. } => {
+                let label = self.filling.label(place);
+                self.talk.say(&format!("\n-- {label} {number}"))?;
+                Ok(Go::Next)
+            }
+            Screen::Question(place) if is_note(&self.filling, place) => {
+                let label = self.filling.label(place);
+                self.talk.say(&format!("\n{label}"))?;
+                Ok(Go::Next)
+            }
+            Screen::Question(place) => self.ask(place, at, screens),
+            Screen::Add { repeat, within } => self.ask_row(repeat, within),
+        }
+    }
+
+    fn ask(&mut self, place: Place, at: usize, screens: &[Screen]) -> Result<Go, Failure> {
+        let Some(key) = self.filling.key(place) else { return Ok(Go::Next) };
+        let asked = screens.iter().filter(|screen| matches!(screen, Screen::Question(_))).count();
+        let number = screens[..=at].iter().filter(|screen| matches!(screen, Screen::Question(_))).count();
+        let label = self.filling.label(place);
+        self.talk.say(&format!("\n[{number}/{asked}] {label}  ({key})"))?;
+        let node = self.filling.node(place);
+        if let Some(hint) = self.filling.words(&node.hint, place) {
+            self.talk.say(&format!("    {hint}"))?;
+        }
+        let offered = self.filling.offered(place);
+        for (index, choice) in offered.iter().enumerate().take(CHOICES_SHOWN_MAX) {
+            self.talk.say(&format!("    {}  {}  {}", index + 1, choice.name, choice.label))?;
+        }
+        let begun = (now_ms(), self.filling.value(place).to_owned());
+        if self.filling.given(&key).is_some() {
+            self.talk.say(&format!("    now: {}", if begun.1.is_empty() { "left blank" } else { &begun.1 }))?;
+        }
+        let Some(typed) = self.talk.ask("> ")? else { return self.leave() };
+        let go = self.hear(place, &key, &typed, &offered)?;
+        let (from, before) = begun;
+        let event = Event::Question { place, from, to: now_ms(), before, now: self.filling.value(place).to_owned() };
+        self.filling.track(&event);
+        self.keep()?;
+        Ok(go)
+    }
+
+    /// What was typed at a question.
+    fn hear(&mut self, place: Place, key: &str, typed: &str, offered: &[Offered]) -> Result<Go, Failure> {
+        let (typed, command) = match typed.strip_prefix(':') {
+            Some(rest) if rest.starts_with(':') => (rest, None),
+            Some(command) => (typed, Some(command)),
+            None => (typed, None),
+        };
+        if let Some(command) = command {
+            return self.command(command, Some(key));
+        }
+        if typed.trim().is_empty() {
+            return self.pass(place);
+        }
+        let typed = if typed.trim() == "-" { "" } else { typed };
+        let is_file = matches!(
+            self.filling.node(place).kind,
+            NodeKind::Question(QuestionKind::Image | QuestionKind::Audio | QuestionKind::Video | QuestionKind::File)
+        );
+        let taken = if is_file && !typed.is_empty() {
+            self.attach(key, Path::new(typed.trim()))?
+        } else {
+            let answer = chosen(&self.filling, place, typed, offered);
+            self.filling.answer_typed(key, &answer).map_err(|refusal| refusal.to_string())
+        };
+        if let Err(reason) = taken {
+            self.talk.say(&format!("  ! {reason}"))?;
+            return Ok(Go::Stay);
+        }
+        self.keep()?;
+        if self.filling.problem(place).is_some() { self.pass(place) } else { Ok(Go::Next) }
+    }
+
+    /// Goes on from a question; where something is wrong with it, that is said first, once.
+    fn pass(&mut self, place: Place) -> Result<Go, Failure> {
+        match self.filling.problem(place) {
+            Some(problem) if self.warned != Some(place) => {
+                let reason = problem.message.unwrap_or_else(|| problem.wrong.to_string());
+                self.talk.say(&format!("  ! {reason} (Enter goes on all the same)"))?;
+                self.warned = Some(place);
+                Ok(Go::Stay)
+            }
+            Some(_) | None => {
+                self.warned = None;
+                Ok(Go::Next)
+            }
+        }
+    }
+
+    fn ask_row(&mut self, repeat: NodeIndex, within: Option<RowId>) -> Result<Go, Failure> {
+        let name = self.filling.form().name(repeat).to_owned();
+        let Some(typed) = self.talk.ask(&format!("\nAdd to {name}? y/N > "))? else { return self.leave() };
+        match typed.trim() {
+            "y" | "Y" | "yes" => {
+                if let Err(refusal) = self.filling.add_row(&name, within) {
+                    self.talk.say(&format!("  ! {refusal}"))?;
+                    return Ok(Go::Next);
+                }
+                self.keep()?;
+                // The row stands before the question that added it, where that was.
+                let screens = self.filling.screens();
+                let add = Screen::Add { repeat, within };
+                let at = screens.iter().position(|screen| *screen == add).unwrap_or_default();
+                let row = screens[..at]
+                    .iter()
+                    .rposition(|screen| matches!(screen, Screen::Row { place, .. } if place.node() == repeat));
+                Ok(row.map_or(Go::Next, Go::To))
+            }
+            typed => match typed.strip_prefix(':') {
+                Some(command) => self.command(command, None),
+                None => Ok(Go::Next),
+            },
+        }
+    }
+
+    fn command(&mut self, command: &str, key: Option<&str>) -> Result<Go, Failure> {
+        let (verb, rest) = command.trim().split_once(' ').unwrap_or((command.trim(), ""));
+        match verb {
+            "back" => return Ok(Go::Back),
+            "save" => return Ok(Go::End),
+            "quit" => return self.leave(),
+            "discard" => {
+                self.device.discard(self.draft.id)?;
+                return Ok(Go::Out(Ended::Discarded));
+            }
+            "jump" => return self.jump(rest.trim()),
+            "list" => self.list()?,
+            "language" => self.set_language(rest.trim())?,
+            "remove" => return self.remove(key),
+            _ => self.talk.say(HELP)?,
+        }
+        Ok(Go::Stay)
+    }
+
+    fn jump(&mut self, to: &str) -> Result<Go, Failure> {
+        let screens = self.filling.screens();
+        let is_it = |screen: &Screen| match screen {
+            Screen::Question(place) => {
+                let is_name = self.filling.node(*place).name == to;
+                is_name || self.filling.key(*place).is_some_and(|key| key == to)
+            }
+            Screen::Group(place) => self.filling.node(*place).name == to,
+            Screen::Row { .. } | Screen::Add { .. } => false,
+        };
+        match screens.iter().position(is_it) {
+            Some(at) => {
+                self.filling.track(&Event::Jump { at: now_ms() });
+                Ok(Go::To(at))
+            }
+            None => {
+                self.talk.say("  ! no question of that name is asked now; :list shows them")?;
+                Ok(Go::Stay)
+            }
+        }
+    }
+
+    fn list(&mut self) -> Result<(), Failure> {
+        for screen in self.filling.screens() {
+            if let Screen::Question(place) = screen
+                && let Some(key) = self.filling.key(place)
+                && !is_note(&self.filling, place)
+            {
+                let mark = if self.filling.problem(place).is_some() { "!" } else { " " };
+                let line = format!("  {mark} {key}  {}  {}", self.filling.label(place), self.filling.value(place));
+                self.talk.say(&line)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, key: Option<&str>) -> Result<Go, Failure> {
+        let Some(Key::Cell { repeat, row, .. }) = key.and_then(Key::parse) else {
+            self.talk.say("  ! this question is in no row")?;
+            return Ok(Go::Stay);
+        };
+        if let Some(row) = RowId::parse(row)
+            && let Err(refusal) = self.filling.withdraw_row(repeat, row)
+        {
+            self.talk.say(&format!("  ! {refusal}"))?;
+        }
+        self.keep()?;
+        Ok(Go::Back)
+    }
+
+    fn set_language(&mut self, wanted: &str) -> Result<(), Failure> {
+        let languages = &self.filling.form().model().languages;
+        let is_it =
+            |language: &merestone_forms::model::Language| language.0 == wanted || language.code() == Some(wanted);
+        match languages.iter().position(is_it) {
+            Some(language) => {
+                self.filling.set_language(Some(language));
+                Ok(())
+            }
+            None => {
+                let names = languages.iter().map(|language| language.0.clone()).collect::<Vec<_>>().join(", ");
+                self.talk.say(&format!("  ! the form has no such language; it has {names}"))
+            }
+        }
+    }
+
+    /// Attaches a photo to a question; one that cannot be attached leaves the one that was there.
+    fn attach(&mut self, key: &str, file: &Path) -> Result<Result<(), String>, Failure> {
+        match self.device.attach_at(self.draft.id, key, PhotoSource::File(file)) {
+            Ok(attached) => {
+                let hash = attached.answer(key).unwrap_or(Answer::Blank);
+                self.draft = attached.draft;
+                Ok(self.filling.answer(key, hash).map_err(|refusal| refusal.to_string()))
+            }
+            Err(error) => Ok(Err(format!("{}: {error}", file.display()))),
+        }
+    }
+
+    /// What is still to mend, and whether to save.
+    fn end(&mut self) -> Result<Go, Failure> {
+        let problems = self.filling.problems();
+        for problem in &problems {
+            let reason = problem.message.clone().unwrap_or_else(|| problem.wrong.to_string());
+            self.talk.say(&format!("  ! {}: {reason}", problem.key))?;
+        }
+        let prompt = match problems.len() {
+            0 => "\nSave? Y/n > ".to_owned(),
+            many => format!("\n{many} to mend: Enter goes to the first, save saves it as it is > "),
+        };
+        let Some(typed) = self.talk.ask(&prompt)? else { return self.leave() };
+        match (typed.trim(), problems.first()) {
+            ("save", _) | ("" | "y" | "Y" | "yes", None) => self.save(),
+            ("", Some(problem)) => self.jump(&problem.key.clone()),
+            (typed, _) => match typed.strip_prefix(':') {
+                Some("save") => self.save(),
+                Some(command) => self.command(command, None),
+                None => Ok(Go::Back),
+            },
+        }
+    }
+
+    fn save(&mut self) -> Result<Go, Failure> {
+        self.filling.tell_time(now_ms());
+        self.filling.track(&Event::Save { at: now_ms() });
+        if self.draft.is_new() {
+            self.filling.finish();
+        }
+        self.keep()?;
+        Ok(Go::Out(Ended::Saved(self.device.save(&self.draft)?)))
+    }
+
+    fn leave(&mut self) -> Result<Go, Failure> {
+        self.filling.track(&Event::Exit { at: now_ms() });
+        self.keep()?;
+        Ok(Go::Out(Ended::Kept))
+    }
+
+    /// Makes what changed durable.
+    fn keep(&mut self) -> Result<(), Failure> {
+        let changes = self.filling.take_changes();
+        if !changes.is_empty() {
+            self.draft = self.device.put_all(self.draft.id, changes)?;
+        }
+        Ok(())
+    }
+
+    fn index_of(&self, screen: Option<Screen>) -> Option<usize> {
+        self.filling.screens().iter().position(|other| Some(*other) == screen)
+    }
+
+    /// The first question that has no answer yet.
+    fn first_open(&self) -> usize {
+        let is_open = |screen: &Screen| match screen {
+            Screen::Question(place) => {
+                let key = self.filling.key(*place);
+                !is_note(&self.filling, *place) && key.is_some_and(|key| self.filling.given(&key).is_none())
+            }
+            Screen::Group(_) | Screen::Row { .. } | Screen::Add { .. } => false,
+        };
+        self.filling.screens().iter().position(is_open).unwrap_or_default()
+    }
+}
+
+/// The question, or the offer of a row, before this place.
+fn before(filling: &Filling, screens: &[Screen], at: usize) -> usize {
+    let is_stop = |screen: &Screen| match screen {
+        Screen::Question(place) => !is_note(filling, *place),
+        Screen::Add { .. } => true,
+        Screen::Group(_) | Screen::Row { .. } => false,
+    };
+    screens[..at.min(screens.len())].iter().rposition(is_stop).unwrap_or_default()
+}
+
+fn is_note(filling: &Filling, place: Place) -> bool {
+    matches!(filling.node(place).kind, NodeKind::Question(QuestionKind::Note)) || filling.is_read_only(place)
+}
+
+/// Names for the numbers that were typed; a choice that is itself called by a number goes first.
+fn chosen(filling: &Filling, place: Place, typed: &str, offered: &[Offered]) -> String {
+    let name = |word: &str| {
+        let is_name = offered.iter().any(|choice| choice.name == word);
+        let numbered = word.parse::<usize>().ok().and_then(|number| offered.get(number.checked_sub(1)?));
+        match numbered {
+            Some(choice) if !is_name => choice.name.clone(),
+            _ => word.to_owned(),
+        }
+    };
+    match filling.node(place).kind {
+        NodeKind::Question(QuestionKind::SelectOne(_)) => name(typed.trim()),
+        NodeKind::Question(QuestionKind::SelectMultiple(_) | QuestionKind::Rank(_)) => {
+            typed.split_whitespace().map(name).collect::<Vec<_>>().join(" ")
+        }
+        _ => typed.to_owned(),
+    }
+}
+
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,255 @@
+//! What a check of forms says: a row for each.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use merestone_forms::model::{Instance, Node, NodeKind, QuestionKind};
+use merestone_forms::{Form, FormRefused};
+use serde::Serialize;
+
+use super::FormFile;
+use crate::exit::{Code, Failure};
+use crate::output::Report;
+
+/// Most files of a folder.
+const FILES_MAX: usize = 10_000;
+/// Deepest folder below the one named.
+const DEPTH_MAX: usize = 8;
+
+/// Every file in a folder and below it that may be a form, by name.
+pub(super) fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let cannot = |folder: &Path, error: io::Error| {
+        Failure::new(Code::BadInput, format!("cannot read the folder {}: {error}", folder.display()))
+    };
+    let (mut files, mut open) = (Vec::new(), vec![(folder.to_owned(), 0)]);
+    while let Some((folder, depth)) = open.pop() {
+        for entry in std::fs::read_dir(&folder).map_err(|error| cannot(&folder, error))? {
+            let entry = entry.map_err(|error| cannot(&folder, error))?;
+            let (path, kind) = (entry.path(), entry.file_type().map_err(|error| cannot(&folder, error))?);
+            // A link may lead in a circle, or out of the folder; what it leads to has a name of its own.
+            if kind.is_dir() && depth < DEPTH_MAX {
+                open.push((path, depth + 1));
+            } else if kind.is_file() && may_be_a_form(&path) {
+                files.push(path);
+            }
+        }
+        if files.len() > FILES_MAX {
+            let line = format!("{} holds more than {FILES_MAX} files; name a folder in it", folder.display());
+            return Err(Failure::new(Code::BadInput, line));
+        }
+    }
+    files.sort_unstable();
+    Ok(files)
+}
+
+fn may_be_a_form(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
+    matches!(extension.as_deref(), Some("xlsx" | "xls" | "csv" | "md" | "xml"))
+}
+
+/// All forms that were checked.
+#[derive(Serialize)]
+pub(super) struct FormsShown {
+    pub(super) forms: Vec<Checked>,
+}
+
+/// One form.
+#[derive(Serialize)]
+#[serde(tag = "status", rename_all = "lowercase")]
+pub(super) enum Checked {
+    Loaded(Loaded),
+    Refused(Refused),
+}
+
+#[derive(Serialize)]
+pub(super) struct Loaded {
+    file: String,
+    form: String,
+    id: String,
+    title: String,
+    version: String,
+    languages: Vec<String>,
+    questions: Vec<QuestionShown>,
+    notices: Vec<NoticeShown>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Refused {
+    file: String,
+    sheet: String,
+    row: usize,
+    column: String,
+    reason: String,
+}
+
+#[derive(Serialize)]
+struct NoticeShown {
+    sheet: String,
+    row: usize,
+    column: String,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct QuestionShown {
+    name: String,
+    repeat: Option<String>,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    choices: Vec<String>,
+    label: String,
+    required: bool,
+    calculated: bool,
+}
+
+impl Checked {
+    pub(super) fn of(file: &FormFile) -> Self {
+        match Form::read(file.named(), &file.beside()) {
+            Ok(form) => Self::Loaded(Loaded::of(&file.path, &form)),
+            Err(FormRefused { sheet, row, column, reason }) => {
+                Self::Refused(Refused { file: file.path.clone(), sheet, row, column, reason: reason.to_string() })
+            }
+        }
+    }
+
+    pub(super) fn is_refused(&self) -> bool {
+        matches!(self, Self::Refused(_))
+    }
+}
+
+impl Loaded {
+    fn of(file: &str, form: &Form) -> Self {
+        let model = form.model();
+        let questions = model.nodes.iter().enumerate().filter_map(|(index, node)| QuestionShown::of(form, index, node));
+        let notices = model.notices.iter().map(|notice| NoticeShown {
+            sheet: notice.sheet.clone(),
+            row: notice.row,
+            column: notice.column.clone(),
+            text: notice.text.clone(),
+        });
+        Self {
+            file: file.to_owned(),
+            // Reading refuses a form whose definition cannot be hashed.
+            form: form.definition().hash().map(|hash| hash.to_string()).unwrap_or_default(),
+            id: model.id.clone(),
+            title: model.title.clone(),
+            version: model.version.clone(),
+            languages: model.languages.iter().map(|language| language.0.clone()).collect(),
+            questions: questions.collect(),
+            notices: notices.collect(),
+        }
+    }
+}
+
+/// As many choices as a line of a terminal shows at most; longer lists are files of their own.
+const CHOICES_SHOWN_MAX: usize = 50;
+
+impl QuestionShown {
+    fn of(form: &Form, index: usize, node: &Node) -> Option<Self> {
+        let NodeKind::Question(kind) = &node.kind else { return None };
+        if matches!(kind, QuestionKind::Note) {
+            return None;
+        }
+        Some(Self {
+            name: form.name(index).to_owned(),
+            repeat: form.repeat_of(index).map(|repeat| form.name(repeat).to_owned()),
+            kind: kind_name(kind),
+            choices: choices(form, kind),
+            label: node
+                .label
+                .in_language(form.model().default_language)
+                .map(|text| text.plain.clone())
+                .unwrap_or_default(),
+            required: node.required.is_some(),
+            calculated: node.calculation.is_some(),
+        })
+    }
+}
+
+fn choices(form: &Form, kind: &QuestionKind) -> Vec<String> {
+    use merestone_forms::model::ChoicesFrom;
+    let (QuestionKind::SelectOne(choices) | QuestionKind::SelectMultiple(choices) | QuestionKind::Rank(choices)) = kind
+    else {
+        return Vec::new();
+    };
+    let ChoicesFrom::Instance { name, .. } = &choices.from else { return Vec::new() };
+    match form.model().instances.get(name) {
+        Some(Instance::List(items)) => items.iter().take(CHOICES_SHOWN_MAX).map(|item| item.name.clone()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The type as XLSForm calls it.
+pub(super) fn kind_name(kind: &QuestionKind) -> &'static str {
+    match kind {
+        QuestionKind::Text => "text",
+        QuestionKind::Integer => "integer",
+        QuestionKind::Decimal => "decimal",
+        QuestionKind::Range => "range",
+        QuestionKind::Date => "date",
+        QuestionKind::Time => "time",
+        QuestionKind::DateTime => "dateTime",
+        QuestionKind::SelectOne(_) => "select_one",
+        QuestionKind::SelectMultiple(_) => "select_multiple",
+        QuestionKind::Rank(_) => "rank",
+        QuestionKind::GeoPoint => "geopoint",
+        QuestionKind::GeoTrace => "geotrace",
+        QuestionKind::GeoShape => "geoshape",
+        QuestionKind::Image => "image",
+        QuestionKind::Audio => "audio",
+        QuestionKind::Video => "video",
+        QuestionKind::File => "file",
+        QuestionKind::Barcode => "barcode",
+        QuestionKind::Note => "note",
+        QuestionKind::Acknowledge => "acknowledge",
+        QuestionKind::Hidden => "hidden",
+        QuestionKind::Metadata(_) => "metadata",
+    }
+}
+
+impl Report for FormsShown {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        match self.forms.as_slice() {
+            [Checked::Loaded(form)] => form.human(out),
+            forms => forms.iter().try_for_each(|form| form.row(out)),
+        }
+    }
+}
+
+impl Checked {
+    fn row(&self, out: &mut dyn Write) -> io::Result<()> {
+        match self {
+            Self::Loaded(Loaded { file, id, version, questions, notices, .. }) => {
+                let (questions, notices) = (questions.len(), notices.len());
+                writeln!(out, "loaded   {file}  {id} {version}, {questions} questions, {notices} notices")
+            }
+            Self::Refused(Refused { file, sheet, row, column, reason }) => {
+                writeln!(out, "refused  {file}  {sheet}:{row}:{column} {reason}")
+            }
+        }
+    }
+}
+
+impl Loaded {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{} · {} · version {}", self.title, self.id, self.version)?;
+        writeln!(out, "form {}", self.form)?;
+        for question in &self.questions {
+            let key = match &question.repeat {
+                Some(repeat) => format!("{repeat}/ROW/{}", question.name),
+                None => question.name.clone(),
+            };
+            let kind = if question.choices.is_empty() { question.kind.to_owned() } else { question.choices.join("|") };
+            let note = match (question.required, question.calculated) {
+                (_, true) => " (calculated)",
+                (true, false) => " (required)",
+                (false, false) => "",
+            };
+            writeln!(out, "  {key:<28} {kind:<10} {}{note}", question.label)?;
+        }
+        for NoticeShown { sheet, row, column, text } in &self.notices {
+            writeln!(out, "  note     {sheet}:{row}:{column} {text}")?;
+        }
+        Ok(())
+    }
+}
