@@ -59,6 +59,8 @@ pub(super) struct Tree<'l> {
     open: Vec<NodeIndex>,
     /// Names in each group, to find two that are the same.
     names: BTreeSet<(NodeIndex, String)>,
+    /// Where the row stands that asks for the times and places of answers, and its parameters.
+    audit: Option<(usize, BTreeMap<String, String>)>,
 }
 
 /// Reads the sheet.
@@ -69,7 +71,7 @@ pub(super) fn read<'l>(table: &Table<'_>, root: &str, lists: &'l mut Lists) -> R
     let form = Node::new(root, NodeKind::Group, None, 0);
     let (nodes, open) = (vec![form], vec![0]);
     let (pending, instances, notices, names) = (Vec::new(), BTreeMap::new(), Vec::new(), BTreeSet::new());
-    let mut tree = Tree { nodes, pending, instances, notices, lists, open, names };
+    let mut tree = Tree { nodes, pending, instances, notices, lists, open, names, audit: None };
     let is_passed_on = |name: &str| ["bind::", "body::", "control::", "instance::"].iter().any(|p| name.starts_with(p));
     table.look(|name| READ.contains(&name) || is_passed_on(name), &mut tree.notices)?;
     for line in table.rows() {
@@ -131,6 +133,10 @@ impl Tree<'_> {
     }
 
     fn plain(&mut self, line: Line<'_>, plain: Plain) -> Result<(), FormRefused> {
+        if plain == Plain::Metadata(Metadata::Audit) {
+            self.audit = Some((line.number(), parameters::read(line)?));
+            return Ok(());
+        }
         if plain == Plain::Unused {
             self.notices.push(line.notice("type", "nothing is recorded for this type"));
         }
@@ -229,25 +235,26 @@ impl Tree<'_> {
         Ok(())
     }
 
-    /// What a form says about itself stands in a group of its own (OpenRosa metadata).
-    pub(super) fn meta(&mut self, name: &str, metadata: Metadata) {
-        let known = self.nodes.iter().position(|node| node.parent == Some(0) && node.name == META);
-        let group = known.unwrap_or_else(|| {
-            self.nodes.push(Node::new(META, NodeKind::Group, Some(0), 0));
-            let group = self.nodes.len() - 1;
-            self.nodes[0].children.push(group);
-            group
-        });
-        let kind = NodeKind::Question(QuestionKind::Metadata(metadata));
-        let index = self.nodes.len();
-        self.nodes.push(Node::new(name, kind, Some(group), 0));
-        self.nodes[group].children.push(index);
+    /// What a form says about itself stands in a group of its own, the last (OpenRosa metadata).
+    pub(super) fn meta(&mut self, has_instance_id: bool) {
+        let audit = self.audit.take().map(|(row, parameters)| ("audit", Metadata::Audit, row, parameters));
+        let id = has_instance_id.then(|| ("instanceID", Metadata::InstanceId, 0, BTreeMap::new()));
+        let group = self.nodes.len();
+        for (name, metadata, row, parameters) in audit.into_iter().chain(id) {
+            if self.nodes.len() == group {
+                self.nodes.push(Node::new(META, NodeKind::Group, Some(0), 0));
+                self.nodes[0].children.push(group);
+            }
+            let kind = NodeKind::Question(QuestionKind::Metadata(metadata));
+            let index = self.nodes.len();
+            self.nodes.push(Node { parameters, ..Node::new(name, kind, Some(group), row) });
+            self.nodes[group].children.push(index);
+        }
     }
 
     /// A row's node, with everything that does not need other rows.
     fn push(&mut self, line: Line<'_>, kind: NodeKind) -> Result<(), FormRefused> {
         let name = match &kind {
-            NodeKind::Question(QuestionKind::Metadata(Metadata::Audit)) => "audit".to_owned(),
             NodeKind::Question(QuestionKind::Note) if line.cell("name").is_empty() => {
                 format!("generated_note_name_{}", line.number())
             }
@@ -420,7 +427,7 @@ mod tests {
         assert_eq!(node(&model, "r").parameters["step"], "0.5");
         assert_eq!(text(&node(&model, "before").calculation).as_deref(), Some("instance('__last-saved')/data/age"));
         assert!(matches!(model.instances["__last-saved"], Instance::LastSaved));
-        assert_eq!(node(&model, "audit").parent, Some(0));
+        assert_eq!(node(&model, "audit").parent, node(&model, "instanceID").parent);
         assert!(matches!(
             node(&model, "instanceID").kind,
             NodeKind::Question(QuestionKind::Metadata(Metadata::InstanceId))
