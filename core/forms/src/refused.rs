@@ -151,3 +151,21 @@ impl fmt::Display for Reason {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_says_where_to_look() {
+        let check = |refused: FormRefused, wanted: &str| assert_eq!(refused.to_string(), wanted);
+        check(FormRefused::at("survey", 3, "type", Reason::Empty), "survey:3:type: the cell is empty");
+        check(FormRefused::at("choices", 0, "", Reason::MissingSheet), "choices: the sheet is missing or empty");
+        check(FormRefused::whole(Reason::TooLarge), "larger than a form may be");
+        let circle = Reason::Circle(vec!["a".to_owned(), "b".to_owned(), "a".to_owned()]);
+        check(
+            FormRefused::at("survey", 2, "calculation", circle),
+            "survey:2:calculation: calculated from each other in a circle: a → b → a",
+        );
+    }
+}

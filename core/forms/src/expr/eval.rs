@@ -226,13 +226,27 @@ impl<'a> Evaluator<'a> {
                 for predicate in predicates {
                     nodes = self.filter(nodes, predicate, focus)?;
                 }
-                (nodes, path.steps.as_slice())
+                match path.steps.split_first() {
+                    Some((first, rest)) if is_instance(base) && self.is_root(&nodes, first) => {
+                        for predicate in &first.predicates {
+                            nodes = self.filter(nodes, predicate, focus)?;
+                        }
+                        (nodes, rest)
+                    }
+                    _ => (nodes, path.steps.as_slice()),
+                }
             }
         };
         for step in steps {
             nodes = self.step(&nodes, step, focus)?;
         }
         Ok(nodes)
+    }
+
+    /// Whether a step from an instance names its root element: `instance('x')/root` means that, where W3C's XForms
+    /// would have `instance('x')` mean it.
+    fn is_root(&self, nodes: &[NodeId], step: &Step) -> bool {
+        step.axis == Axis::Child && nodes.iter().all(|node| self.passes(*node, &step.test))
     }
 
     /// An absolute path's first nodes: the root element, or as far as the path follows the elements we stand in,
@@ -362,6 +376,10 @@ impl<'a> Evaluator<'a> {
             Test::Nothing => false,
         }
     }
+}
+
+fn is_instance(base: &Ast) -> bool {
+    matches!(base, Ast::Call(function, _) if function.name == "instance")
 }
 
 /// Whether a name in an expression means an element of this name. Prefixes need not be the same: forms of one

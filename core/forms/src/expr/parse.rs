@@ -412,3 +412,55 @@ impl<'t> Parser<'t> {
 fn path(start: Start, steps: Vec<Step>) -> Ast {
     Ast::Path(Box::new(Path { start, steps }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_found_where_it_stands() {
+        let check = |text: &str, at: usize, wrong: Wrong| {
+            assert_eq!(parse(text).map(|_| ()), Err(ParseError { at, wrong }), "{text}");
+        };
+        check("", 0, Wrong::Ended);
+        check("1 +", 3, Wrong::Ended);
+        check("1 1", 2, Wrong::Unexpected);
+        check("'a", 0, Wrong::OpenText);
+        check("a = \"b", 4, Wrong::OpenText);
+        check("a # b", 2, Wrong::Character('#'));
+        check("(1", 2, Wrong::Ended);
+        check("a)", 1, Wrong::Unexpected);
+        check("a[1", 3, Wrong::Ended);
+        check("concat(1,, 2)", 9, Wrong::Unexpected);
+        check("nope(1)", 0, Wrong::UnknownFunction("nope".to_owned()));
+        check("1 + if(1, 2)", 4, Wrong::Arguments("if"));
+        check("up::a", 0, Wrong::UnknownAxis("up".to_owned()));
+        check("$a", 0, Wrong::Variable);
+        check("a = 1 and", 9, Wrong::Ended);
+        check("regex(a, '(')", 0, Wrong::Pattern);
+    }
+
+    #[test]
+    fn what_forms_write_is_parsed() {
+        let texts = [
+            "selected(/data/a, 'b') and not(selected(/data/a, 'c'))",
+            "concat(a, 'b',)",
+            "count(../../rep[position() < 3]/x) div 2",
+            "instance(\"l\")/root/item[name = current()/../a]/label",
+            ". >= 0 and . <= 120",
+            "if(a='x' or b>=2,1,0)*-1",
+            "/data/*/x | //y[@z]",
+            "jr:choice-name(/data/a, ' /data/a ')",
+            "orx:meta/orx:instanceID",
+            "div div mod mod div",
+            "or or and",
+            "text() = 'x'",
+            "a/node()[2]",
+            "a\u{a0}=\u{a0}1",
+            "names_with.dots-and-dashes = 1",
+        ];
+        for text in texts {
+            assert!(parse(text).is_ok(), "{text}: {:?}", parse(text).map(|_| ()));
+        }
+    }
+}

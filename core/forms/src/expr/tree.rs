@@ -227,3 +227,45 @@ impl Node {
         Self { name: name.into(), text, parent, index, kind, children, attributes, is_relevant: true }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_keep_their_order_when_some_come_and_go() {
+        let mut documents = Documents::default();
+        let root = documents.add("", "data");
+        let rows: Vec<NodeId> = ["a", "b", "c"]
+            .map(|text| {
+                let row = documents.append(root, "row");
+                documents.set_text(row, text);
+                row
+            })
+            .to_vec();
+        let first = documents.insert(root, 0, "row");
+        documents.set_text(first, "0");
+        assert_eq!(documents.text(root), "0abc");
+        assert_eq!(rows.iter().map(|row| documents.position(*row)).collect::<Vec<_>>(), [2, 3, 4]);
+        documents.remove(rows[1]);
+        assert_eq!((documents.text(root), documents.position(rows[2])), ("0ac".to_owned(), 3));
+        assert!(documents.parent(rows[1]).is_none());
+        assert!(
+            documents.order(first) < documents.order(rows[0]) && documents.order(rows[0]) < documents.order(rows[2])
+        );
+    }
+
+    #[test]
+    fn what_is_not_asked_has_no_text_and_keeps_its_own() {
+        let mut documents = Documents::default();
+        let root = documents.add("", "data");
+        let group = documents.append(root, "group");
+        let question = documents.append(group, "question");
+        documents.set_text(question, "x");
+        documents.set_relevant(group, false);
+        assert_eq!((documents.text(question).as_str(), documents.text(root).as_str()), ("", ""));
+        assert_eq!(documents.own_text(question), "x");
+        documents.set_relevant(group, true);
+        assert_eq!(documents.text(root), "x");
+    }
+}

@@ -212,3 +212,68 @@ impl Value {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_read_and_written_as_forms_store_them() {
+        let check = |text: &str, wanted: Option<&str>| {
+            assert_eq!(Moment::read(text, 120).map(|moment| moment.text()).as_deref(), wanted, "{text}");
+        };
+        check("2024-05-06", Some("2024-05-06"));
+        check("2024-5-6", Some("2024-05-06"));
+        check("2024-05-06T07:08:09.010+03:00", Some("2024-05-06T07:08:09.010+03:00"));
+        check("2024-05-06T07:08", Some("2024-05-06T07:08:00.000+02:00"));
+        check("2024-05-06T07:08:09Z", Some("2024-05-06T07:08:09.000+00:00"));
+        check("0000-01-01", Some("0000-01-01"));
+        check("9999-12-31", Some("9999-12-31"));
+        for no_moment in [
+            "2023-02-30",
+            "2024-13-01",
+            "10000-01-01",
+            "24-05-06",
+            "2024-05-06T25:00",
+            "2024-05-06T07",
+            "2024-05-06Tx",
+            "2024-05-06T07:08+30:00",
+            "2024-05-06T07:08:61",
+            "",
+            "x",
+            "2024-05",
+            "２０２４-05-06",
+            "2024-05-06T07:08:09.0123456789Z",
+        ] {
+            check(no_moment, None);
+        }
+    }
+
+    #[test]
+    fn days_are_counted_from_1970_in_utc() {
+        let days = |text: &str| Moment::read(text, 0).map(|moment| moment.days());
+        assert_eq!(days("1970-01-01"), Some(0.0));
+        assert_eq!(days("1970-01-02T12:00:00Z"), Some(1.5));
+        assert_eq!(days("1970-01-01T00:00:00-06:00"), Some(0.25));
+        assert_eq!(days("1969-12-31"), Some(-1.0));
+        let back = Moment::from_unix(-86_400_000.0, 0).map(|moment| moment.text());
+        assert_eq!(back.as_deref(), Some("1969-12-31"));
+        assert!(Moment::from_unix(f64::NAN, 0).is_none() && Moment::from_unix(1e18, 0).is_none());
+    }
+
+    #[test]
+    fn texts_are_numbers_only_where_they_are_written_as_such() {
+        let check = |text: &str, wanted: f64| {
+            let number = text_number(text, 0);
+            assert!(number == wanted || (number.is_nan() && wanted.is_nan()), "{text}: {number}");
+        };
+        check(" 12 ", 12.0);
+        check("-1.5", -1.5);
+        check("1e3", 1000.0);
+        check("1970-01-03", 2.0);
+        for none in ["", "abc", "1,5", "0x10", "inf", "NaN", "infinity", "1 2", "--1", "1-1"] {
+            check(none, f64::NAN);
+        }
+        assert_eq!([1e21, 0.1, -0.0, 1e-7].map(number_text), ["1000000000000000000000", "0.1", "0", "0.0000001"]);
+    }
+}

@@ -48,3 +48,101 @@ fn pulled(model: &mut Model) {
         model.instances.entry(name).or_insert(Instance::Absent { file });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expr::{Documents, Expression, Focus, Moment, NodeId, Surroundings};
+
+    const FORM: &str = r"
+| survey |
+| | type | name | label | calculation | choice_filter |
+| | select_one_from_file towns.csv | town | Town | | district = 'n' |
+| | select_one_from_file posts.geojson | post | Post | | |
+| | xml-external | tree | | | |
+| | calculate | people | | pulldata('numbers', 'people', 'name', ${town}) | |
+| | select_one l | q | Q | | |
+| choices |
+| | list_name | name | label::en | label::fr | f |
+| | l | a | One | Un | x |
+";
+
+    fn read(beside: &[(&str, &str)]) -> Model {
+        let beside: Vec<NamedFile<'_>> =
+            beside.iter().map(|(name, text)| NamedFile { name, bytes: text.as_bytes() }).collect();
+        Model::read(NamedFile { name: "f.md", bytes: FORM.as_bytes() }, &beside)
+            .unwrap_or_else(|refused| panic!("{refused}"))
+    }
+
+    struct Nothing;
+
+    impl Surroundings for Nothing {
+        fn now(&self) -> Moment {
+            Moment::read("2024-05-06", 0).expect("this is a day")
+        }
+        fn random(&self) -> u64 {
+            0
+        }
+        fn choice_label(&self, _: NodeId, _: &str) -> Option<String> {
+            None
+        }
+        fn translation(&self, _: &str) -> Option<String> {
+            None
+        }
+    }
+
+    #[test]
+    fn files_beside_a_form_are_found_by_expressions() {
+        let model = read(&[
+            ("towns.csv", "name,label,district\nkyiv,Kyiv,n\nodesa,Odesa,s\n"),
+            ("numbers.csv", "name,people\nkyiv,3000000\n"),
+            (
+                "posts.geojson",
+                r#"{"features": [{"id": "p1", "geometry": {"type": "Point", "coordinates": [30.5, 50.4]},
+              "properties": {"title": "Post 1", "open": true}}]}"#,
+            ),
+            ("tree.xml", "<root><item><name>x</name><deep><y>7</y></deep></item></root>"),
+        ]);
+        assert!(model.notices.is_empty(), "{:?}", model.notices);
+        let mut documents = Documents::default();
+        let root = documents.add("", "data");
+        model.add_instances(&mut documents);
+        let check = |text: &str, wanted: &str| {
+            let value =
+                Expression::parse(text).expect("it can be parsed").evaluate(&documents, &Nothing, Focus::at(root));
+            assert_eq!(value.expect("it comes to something").text(&documents), wanted, "{text}");
+        };
+        check("instance('towns')/root/item[district = 's']/label", "Odesa");
+        check("pulldata('numbers', 'people', 'name', 'kyiv')", "3000000");
+        check("pulldata('numbers', 'people', 'name', 'lviv')", "");
+        check("instance('posts')/root/item[title = 'Post 1']/geometry", "50.4 30.5 0 0");
+        check("instance('posts')/root/item/open", "true");
+        check("instance('tree')/root/item[name = 'x']/deep/y", "7");
+        check("instance('l')/root/item[f = 'x']/label", "One");
+        check("instance('l')/root/item/itextId", "l-0");
+        check("count(instance('towns')/root/item)", "2");
+        assert_eq!((model.translation("l-0", Some(1)), model.translation("l-9", None)), (Some("Un"), None));
+    }
+
+    #[test]
+    fn files_that_were_not_given_are_named_and_empty() {
+        let model = read(&[]);
+        let named: Vec<&str> = model.notices.iter().map(|notice| notice.column.as_str()).collect();
+        assert_eq!(named, ["numbers", "posts", "towns", "tree"]);
+        let mut documents = Documents::default();
+        documents.add("", "data");
+        model.add_instances(&mut documents);
+        assert!(documents.instance("towns").is_some_and(|root| documents.children(root).next().is_none()));
+    }
+
+    #[test]
+    fn a_form_may_be_a_file_for_each_sheet() {
+        let survey = NamedFile { name: "survey.csv", bytes: b"type,name,label\nselect_one l,q,Q\n" };
+        let choices = NamedFile { name: "choices.csv", bytes: b"list_name,name,label\nl,a,A\n" };
+        let settings = NamedFile { name: "settings.csv", bytes: b"form_id,version\nvisit,2\n" };
+        let model = Model::read(survey, &[choices, settings]).unwrap_or_else(|refused| panic!("{refused}"));
+        assert_eq!((model.id.as_str(), model.version.as_str(), model.instances.len()), ("visit", "2", 1));
+        let refused = Model::read(survey, &[settings]).err().map(|refused| refused.to_string());
+        assert_eq!(refused.as_deref(), Some("survey:2:type: there is no list of choices `l`"));
+    }
+}

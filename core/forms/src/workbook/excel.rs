@@ -9,7 +9,7 @@ use super::{COLUMNS_MAX, Held, Row, column, legacy};
 use crate::refused::{FormRefused, Reason};
 
 /// Most bytes that an `.xlsx` may unpack to; a questionnaire of 1.5 MB unpacks to some 20 MB.
-const UNPACKED_BYTES_MAX: u64 = 192 << 20;
+const UNPACKED_BYTES_MAX: u64 = 96 << 20;
 /// Most parts in an `.xlsx`.
 const PARTS_MAX: usize = 4_096;
 /// Most texts that an `.xlsx` may say it shares; room for as many is made before they are read.
@@ -212,5 +212,44 @@ fn error_text(error: &CellErrorType) -> &'static str {
         CellErrorType::Ref => "#REF!",
         CellErrorType::Value => "#VALUE!",
         CellErrorType::GettingData => "#GETTING_DATA",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use calamine::ExcelDateTimeType;
+
+    use super::*;
+
+    #[test]
+    fn cells_are_what_a_person_sees() {
+        let date = |serial| DataRef::DateTime(ExcelDateTime::new(serial, ExcelDateTimeType::DateTime, false));
+        let check = |cell: DataRef<'_>, wanted: Option<&str>| assert_eq!(text(&cell).as_deref(), wanted);
+        check(DataRef::Float(3.0), Some("3"));
+        check(DataRef::Float(0.5), Some("0.5"));
+        check(DataRef::Float(1e15), Some("1000000000000000"));
+        check(DataRef::Bool(true), Some("TRUE"));
+        check(DataRef::SharedString(" a\u{a0}b "), Some("a b"));
+        check(date(45_000.0), Some("2023-03-15"));
+        check(date(45_000.5), Some("2023-03-15T12:00:00"));
+        check(date(0.25), Some("06:00:00"));
+        check(date(-1.0), None);
+        check(date(1e300), None);
+        check(DataRef::Error(CellErrorType::NA), Some("#N/A"));
+        check(DataRef::Empty, Some(""));
+    }
+
+    #[test]
+    fn what_a_workbook_says_it_shares_is_seen_wherever_it_stands() {
+        let check = |text: &str, most: u64| {
+            let mut shared = Shared::default();
+            // In pieces, as it is unpacked.
+            text.as_bytes().chunks(3).for_each(|piece| shared.write_all(piece).expect("it takes all"));
+            assert_eq!(shared.most, most, "{text}");
+        };
+        check("<sst uniqueCount=\"12\" count='900'>", 12);
+        check("<sst uniqueCount  =\n  '99999999999'>", 99_999_999_999);
+        check("<sst uniqueCounted='5' uniqueCount='7'>", 7);
+        check("<sst uniqueCount=''><t>31</t>", 0);
     }
 }

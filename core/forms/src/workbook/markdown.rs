@@ -45,3 +45,20 @@ fn cells(inside: &str) -> Vec<String> {
     cells.push(cell);
     cells.into_iter().map(|cell| cell.trim().to_owned()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_lose_their_rules_and_keep_their_signs() {
+        let read = rows(b"| a | b |\n|---|:--:|\n\n| x \\| y | |\n").expect("two rows");
+        let cells = |row: &Row| row.cells.iter().map(|(at, cell)| format!("{at}{cell}")).collect::<Vec<_>>();
+        assert_eq!(
+            read.iter().map(|row| (row.number, cells(row))).collect::<Vec<_>>(),
+            [(1, vec!["0a".to_owned(), "1b".to_owned()]), (4, vec!["0x | y".to_owned()]),]
+        );
+        let refused = rows(b"| a |\nfree text\n").expect_err("no row");
+        assert_eq!((refused.row, refused.reason), (2, Reason::NotATable));
+    }
+}

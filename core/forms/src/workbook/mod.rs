@@ -221,3 +221,50 @@ fn stacked(rows: Vec<Row>) -> Result<Vec<(String, Vec<Row>)>, FormRefused> {
     }
     Ok(sheets)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A sheet's name, the row and the words of its heading, and how many rows stand below.
+    type Seen = (String, usize, Vec<String>, usize);
+
+    fn book(text: &str) -> Result<Vec<Seen>, String> {
+        let book = Workbook::read(FileKind::Csv, text.as_bytes()).map_err(|refused| refused.to_string())?;
+        let sheet = |sheet: Sheet| (sheet.name, sheet.heading_row, sheet.heading, sheet.rows.len());
+        Ok(book.sheets.into_iter().map(sheet).collect())
+    }
+
+    #[test]
+    fn sheets_may_stand_below_each_other() {
+        let heading = || vec!["type".to_owned(), "name".to_owned()];
+        let two =
+            book("survey,,\n,type,name\n,text,a\n,,\n,text,b\nchoices,list_name,name\n,l,1\n").expect("two sheets");
+        assert_eq!(two[0], ("survey".to_owned(), 2, heading(), 2));
+        assert_eq!(two[1], ("choices".to_owned(), 6, vec!["list_name".to_owned(), "name".to_owned()], 1));
+        assert_eq!(book("type,name\ntext,a\n"), Ok(vec![("survey".to_owned(), 1, heading(), 1)]));
+        assert_eq!(book("a,b\n1,2\n"), Err("survey: the sheet is missing or empty".to_owned()));
+        assert_eq!(book("survey\n,type\nSurvey\n"), Err("Survey:3: `Survey` stands here already".to_owned()));
+        assert_eq!(
+            book(",type\nsurvey\n,type\n"),
+            Err("1: this is no row of a table under the name of a sheet".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_file_is_what_its_first_bytes_say() {
+        let check = |name: &str, bytes: &[u8], kind| assert_eq!(FileKind::of(name, bytes), kind, "{name}");
+        check("a.xls", b"PK\x03\x04", Some(FileKind::Xlsx));
+        check("a.xlsx", b"\xd0\xcf\x11\xe0", Some(FileKind::Xls));
+        check("a.txt", b"\xef\xbb\xbf \n<?xml", Some(FileKind::Xml));
+        check("a", b"| survey |", Some(FileKind::Markdown));
+        check("a.CSV", b"survey", Some(FileKind::Csv));
+        check("a.jpg", b"\xff\xd8", None);
+        check("a", b"", None);
+    }
+
+    #[test]
+    fn columns_have_the_letters_that_spreadsheets_show() {
+        assert_eq!([0, 25, 26, 701, 702, 16_383].map(column), ["A", "Z", "AA", "ZZ", "AAA", "XFD"]);
+    }
+}

@@ -125,3 +125,148 @@ fn resolve(context: &str, path: &str) -> String {
     }
     steps.iter().map(|step| format!("/{step}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::NamedFile;
+    use crate::model::{ChoicesFrom, Default as Answer, Instance, Metadata, Model, Node, NodeKind, QuestionKind};
+    use crate::refused::FormRefused;
+
+    fn form(primary: &str, model: &str, body: &str) -> String {
+        format!(
+            "<h:html xmlns='http://www.w3.org/2002/xforms' xmlns:h='http://www.w3.org/1999/xhtml' \
+             xmlns:jr='http://openrosa.org/javarosa' xmlns:odk='http://www.opendatakit.org/xforms' \
+             xmlns:orx='http://openrosa.org/xforms'>\n<h:head><h:title>T</h:title><model>\n<instance><data id='d' version='3'>\
+             {primary}<orx:meta><orx:instanceID/><orx:instanceName/></orx:meta></data></instance>\n{model}</model></h:head>\n\
+             <h:body>{body}</h:body></h:html>"
+        )
+    }
+
+    fn read(text: &str) -> Result<Model, FormRefused> {
+        Model::read(NamedFile { name: "f.xml", bytes: text.as_bytes() }, &[])
+    }
+
+    fn node<'m>(model: &'m Model, name: &str) -> &'m Node {
+        model.nodes.iter().find(|node| node.name == name).unwrap_or_else(|| panic!("no {name}"))
+    }
+
+    const MODEL: &str = "<itext><translation lang='English (en)' default='true()'>\
+        <text id='q'><value>Name of <output value=' /data/who '/>?</value><value form='guidance'>More</value>\
+        <value form='image'>jr://images/a.png</value></text><text id='l-0'><value>One</value></text></translation>\
+        <translation lang='ar'><text id='q'><value>الاسم</value></text><text id='l-0'><value>واحد</value></text></translation></itext>\
+        <instance id='l'><root><item><itextId>l-0</itextId><name>1</name><f>x</f></item></root></instance>\
+        <instance id='towns' src='jr://file-csv/towns.csv'/><instance id='shape'><a b='c'><d>e</d></a></instance>\
+        <bind nodeset='/data/who' type='string' required='true()' jr:requiredMsg='please'/>\
+        <bind nodeset='/data/kid' relevant=' /data/who != &apos;&apos; '/><bind nodeset='/data/kid/age' type='int' constraint='. &lt; 18' \
+        jr:constraintMsg=\"jr:itext('q')\" readonly='false()'/><bind nodeset='/data/sum' calculate='sum(/data/kid/age)'/>\
+        <bind nodeset='/data/dev' jr:preload='property' jr:preloadParams='deviceid'/>\
+        <bind nodeset='/data/orx:meta/orx:instanceID' jr:preload='uid'/>\
+        <bind nodeset='/data/orx:meta/orx:instanceName' calculate='/data/who'/><bind nodeset='/data/gone' type='int'/>\
+        <setvalue event='odk-instance-first-load' ref='/data/day' value='today()'/>";
+    const PRIMARY: &str = "<who/><kid jr:template=''><age>3</age></kid><kid><age/></kid><sum/><dev/><day/><pick/><many/><set/><photo/><where/><last/>";
+    const BODY: &str = "<input ref='/data/who'><label ref=\"jr:itext('q')\"/><hint>h</hint>\
+        <setvalue event='xforms-value-changed' ref='/data/set' value='1 + 1'/>\
+        <odk:setgeopoint event='xforms-value-changed' ref='/data/where'/></input>\
+        <group ref='/data/kid'><label>Kids</label><repeat nodeset='/data/kid' jr:count='/data/n'>\
+        <input ref='/data/kid/age'><label>&lt;b&gt;Age&lt;/b&gt;</label></input></repeat></group>\
+        <select1 ref='/data/pick' appearance='minimal'><itemset nodeset=\"instance('l')/root/item[f = /data/who]\"><value ref='name'/>\
+        <label ref='jr:itext(itextId)'/></itemset></select1>\
+        <select ref='/data/many'><item><label>A</label><value>a</value></item></select>\
+        <upload ref='/data/photo' mediatype='image/*'/>\
+        <select1 ref='/data/last'><itemset nodeset=\"/data/kid[./age != '']\"><value ref='age'/><label ref='age'/></itemset></select1>";
+
+    #[test]
+    fn every_part_reaches_its_question() {
+        let model = read(&form(PRIMARY, MODEL, BODY)).unwrap_or_else(|refused| panic!("{refused}"));
+        assert_eq!((model.title.as_str(), model.id.as_str(), model.version.as_str()), ("T", "d", "3"));
+        assert_eq!((model.languages.len(), model.default_language), (2, Some(0)));
+        assert!(model.languages[1].is_right_to_left());
+        let who = node(&model, "who");
+        let label = who.label.in_language(Some(0)).expect("a label");
+        assert_eq!(label.filled(|formula| format!("[{}]", formula.text)), "Name of [/data/who]?");
+        assert_eq!(who.label.own(1).map(|text| text.plain.as_str()), Some("الاسم"));
+        assert_eq!(who.media.image.own(0).map(|text| text.plain.as_str()), Some("a.png"));
+        assert_eq!(who.hint.fallback.as_ref().map(|text| text.plain.as_str()), Some("h"));
+        assert_eq!(who.required_message.fallback.as_ref().map(|text| text.plain.as_str()), Some("please"));
+        let kid = node(&model, "kid");
+        assert!(matches!(&kid.kind, NodeKind::Repeat { count: Some(count) } if count.text == "/data/n"));
+        assert_eq!(kid.relevant.as_ref().map(|f| f.text.as_str()), Some("/data/who != ''"));
+        let age = node(&model, "age");
+        assert!(matches!(&age.default, Some(Answer::Text(text)) if text == "3"), "the template's");
+        assert_eq!(age.label.fallback.as_ref().map(|text| text.plain.as_str()), Some("<b>Age</b>"));
+        assert!(age.read_only.is_none() && age.constraint_message.own(0).is_some());
+        assert!(matches!(node(&model, "dev").kind, NodeKind::Question(QuestionKind::Metadata(Metadata::DeviceId))));
+        assert!(matches!(node(&model, "photo").kind, NodeKind::Question(QuestionKind::Image)));
+        assert_eq!(model.instance_name.as_ref().map(|f| f.text.as_str()), Some("/data/who"));
+        let gone: Vec<&str> = model.notices.iter().map(|notice| notice.text.as_str()).collect();
+        assert_eq!(
+            gone,
+            ["the form has no such question", "the file `towns.csv` was not given: nothing is found in it"]
+        );
+    }
+
+    #[test]
+    fn actions_become_defaults_and_triggers() {
+        let model = read(&form(PRIMARY, MODEL, BODY)).unwrap_or_else(|refused| panic!("{refused}"));
+        assert!(matches!(&node(&model, "day").default, Some(Answer::Formula(f)) if f.text == "today()"));
+        let set = node(&model, "set");
+        assert_eq!(set.calculation.as_ref().map(|f| f.text.as_str()), Some("1 + 1"));
+        assert_eq!(set.triggers.iter().map(|f| f.text.as_str()).collect::<Vec<_>>(), ["/data/who"]);
+        let place = node(&model, "where");
+        assert!(matches!(place.kind, NodeKind::Question(QuestionKind::Metadata(Metadata::StartPlace))));
+        assert_eq!(place.triggers.len(), 1);
+    }
+
+    #[test]
+    fn itemsets_become_lists_with_their_texts_or_stay_paths() {
+        let model = read(&form(PRIMARY, MODEL, BODY)).unwrap_or_else(|refused| panic!("{refused}"));
+        let pick = node(&model, "pick").choices().expect("choices");
+        assert!(matches!(&pick.from, ChoicesFrom::Instance { name, .. } if name == "l"));
+        assert_eq!(pick.filter.as_ref().map(|f| f.text.as_str()), Some("f = /data/who"));
+        let Instance::List(items) = &model.instances["l"] else { panic!("a list") };
+        assert_eq!((items[0].name.as_str(), items[0].label.own(1).map(|t| t.plain.as_str())), ("1", Some("واحد")));
+        assert!(items[0].columns.iter().any(|(name, cell)| **name == *"f" && cell == "x"));
+        let many = node(&model, "many").choices().expect("choices");
+        let ChoicesFrom::Instance { name, .. } = &many.from else { panic!("a list") };
+        assert!(matches!(&model.instances[name], Instance::List(items) if items[0].name == "a"));
+        let last = node(&model, "last").choices().expect("choices");
+        assert!(
+            matches!(&last.from, ChoicesFrom::Nodes { items, value, .. } if items.text == "/data/kid" && value.text == "age")
+        );
+        assert!(matches!(&model.instances["shape"], Instance::Tree(root) if root.children[0].text == "e"));
+        assert!(matches!(&model.instances["towns"], Instance::Absent { file } if file == "towns.csv"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_refused_where_it_stands() {
+        let check = |primary: &str, model: &str, body: &str, wanted: &str| {
+            let refused = read(&form(primary, model, body)).err().map(|refused| refused.to_string());
+            assert_eq!(refused.as_deref(), Some(wanted), "{primary} {model} {body}");
+        };
+        check("<a/>", "", "<input ref='/data/b'/>", "/h:html/h:body/input:5:ref: there is no one question `/data/b`");
+        check("<a/>", "", "<slider ref='/data/a'/>", "/h:html/h:body/slider:5: the element `slider` is not supported");
+        check("<a/>", "", "<input/>", "/h:html/h:body/input:5:ref: the cell is empty");
+        check("<a/><a/>", "", "", "/h:html/h:head/model/instance/data/a[2]:3: `a` stands here already");
+        check("<g><b/></g>", "", "<input ref='/data/g'/>", "/h:html/h:body/input:5:ref: begin and end do not match");
+        check(
+            "<a/>",
+            "<bind nodeset='/data/a'/><bind nodeset='/data/a' relevant='1 +'/>",
+            "",
+            "/h:html/h:head/model/bind[2]:4:relevant: the expression ends too early, at character 4",
+        );
+        check(
+            "<a/>",
+            "",
+            "<select1 ref='/data/a'><itemset nodeset=\"instance('x')/root/item\"><value ref='n'/><label ref='n'/></itemset></select1>",
+            "/h:html/h:body/select1/itemset:5:nodeset: there is no list of choices `x`",
+        );
+        let label = "<input ref='/data/a'><label ref=\"jr:itext('none')\"/></input>";
+        check("<a/>", "", label, "/h:html/h:body/input/label:5:ref: there is no one question `jr:itext('none')`");
+        let broken = read("<h:html xmlns:h='x'>\n<a>\n</h:html>").err().map(|refused| refused.to_string());
+        assert!(broken.as_deref().is_some_and(|text| text.starts_with("3: not an XForm: ")), "{broken:?}");
+        assert_eq!(
+            read("<a/>").err().map(|r| r.to_string()).as_deref(),
+            Some("/a:1: not an XForm: there is no `head`")
+        );
+    }
+}

@@ -12,7 +12,7 @@ mod settings;
 mod survey;
 mod types;
 
-use crate::model::{Instance, Language, Metadata, Model, Words};
+use crate::model::{Instance, Language, Model, Words};
 use crate::refused::{FormRefused, Reason};
 use crate::workbook::Workbook;
 use choices::Lists;
@@ -52,9 +52,7 @@ pub(crate) fn read(workbook: &Workbook, stem: &str) -> Result<Model, FormRefused
         }
     }
     let mut tree = survey::read(&table, &settings.root, &mut lists)?;
-    if !settings.omits_instance_id() {
-        tree.meta("instanceID", Metadata::InstanceId);
-    }
+    tree.meta(!settings.omits_instance_id());
     notices.append(&mut tree.notices);
     let survey::Tree { nodes, pending, instances, .. } = tree;
     let mut model = Model {

@@ -68,3 +68,18 @@ fn value_end(text: &str, is_between: impl Fn(char) -> bool) -> usize {
     }
     text.len()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_ends_where_the_next_pair_begins() {
+        let between = |c: char| matches!(c, ' ' | ',' | ';');
+        let check = |text: &str, wanted: &str| assert_eq!(&text[..value_end(text, between)], wanted);
+        check("true;seed=1", "true");
+        check("${a b} seed=2", "${a b}");
+        check("int(now(), 1) x", "int(now(), 1)");
+        check("last", "last");
+    }
+}

@@ -118,3 +118,20 @@ pub(crate) fn as_name(text: &str) -> Option<String> {
     let says_something = name.bytes().any(|byte| byte.is_ascii_alphanumeric());
     (is_question(&name) && says_something).then_some(name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_text_that_says_something_makes_a_name() {
+        let check = |text: &str, wanted: Option<&str>| assert_eq!(as_name(text).as_deref(), wanted, "{text}");
+        check("visit", Some("visit"));
+        check("My form (v2)", Some("My_form__v2_"));
+        check("2024-visit", Some("_2024-visit"));
+        check("форма 1", Some("______1"));
+        check("---", None);
+        check("", None);
+        check(&"a".repeat(100), Some(&"a".repeat(64)));
+    }
+}

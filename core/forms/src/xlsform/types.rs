@@ -230,3 +230,34 @@ impl RowKind {
         (!list.is_empty()).then(|| Self::Select { how: *how, list: list.to_owned(), or_other: other.is_some() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_read_in_every_spelling_in_use() {
+        let select = |how, list: &str, or_other| Some(RowKind::Select { how, list: list.to_owned(), or_other });
+        let check = |cell: &str, wanted: Option<RowKind>| assert_eq!(RowKind::read(cell), wanted, "{cell}");
+        check("Begin  Group", Some(RowKind::BeginGroup));
+        check("begin_repeat", Some(RowKind::BeginRepeat));
+        check("end repeat", Some(RowKind::EndRepeat));
+        check("integer", Some(RowKind::Plain(Plain::Integer)));
+        check("dateTime", Some(RowKind::Plain(Plain::DateTime)));
+        check("select_one yes_no", select(Select::One, "yes_no", false));
+        check("select one from yes_no", select(Select::One, "yes_no", false));
+        check("select_multiple  Colors or_other", select(Select::Multiple, "Colors", true));
+        check("select all that apply from x or specify other", select(Select::Multiple, "x", true));
+        check("select_one ${person}", select(Select::One, "${person}", false));
+        check("select_one_external towns", select(Select::One, "towns", false));
+        check("rank l", select(Select::Rank, "l", false));
+        let file = |how, file: &str| Some(RowKind::SelectFromFile { how, file: file.to_owned() });
+        check("select_one_from_file towns.csv", file(Select::One, "towns.csv"));
+        check("select_multiple_from_file t.geojson", file(Select::Multiple, "t.geojson"));
+        check("csv-external", Some(RowKind::Data { file: "csv".to_owned() }));
+        check("begin loop over x", None);
+        check("select_one", None);
+        check("texts", None);
+        check("", None);
+    }
+}

@@ -77,14 +77,34 @@ fn workbooks_are_what_pyxform_makes_of_them() {
     let (Some(forms), Some(python)) = (common::forms(), common::python()) else {
         return skip::skip("the folder of forms, or a Python with pyxform, is absent (tests/run sets it up)");
     };
-    let books = workbooks(&forms);
+    held("converted", converted(&python, &forms, &workbooks(&forms)));
+}
+
+#[test]
+fn forms_of_our_own_are_what_pyxform_makes_of_them() {
+    let Some(python) = common::python() else {
+        return skip::skip("a Python with pyxform is absent (tests/run sets it up)");
+    };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = ["tests/conformance/forms", "src/standard"].map(|folder| root.join(folder));
+    let is_sheets = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "md");
+    let books: Vec<PathBuf> = folders.iter().flat_map(|folder| common::files(folder)).filter(is_sheets).collect();
+    assert!(books.len() >= 5, "{books:?}");
+    held(
+        "own",
+        converted(&python, root, &books).into_iter().map(|line| line.replacen(" converted ", " own ", 1)).collect(),
+    );
+}
+
+/// What differs between books and what pyxform makes of them.
+fn converted(python: &Path, root: &Path, books: &[PathBuf]) -> Vec<String> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/conformance/convert.py");
-    let output = Command::new(python).arg(script).args(&books).output().expect("Python is there");
+    let output = Command::new(python).arg(script).args(books).output().expect("Python is there");
     let results: BTreeMap<PathBuf, BTreeMap<String, String>> =
         serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
     let mut found = Vec::new();
-    for book in &books {
-        let name = book.strip_prefix(&forms).expect("it is below the folder").to_string_lossy().into_owned();
+    for book in books {
+        let name = book.strip_prefix(root).expect("it is below the folder").to_string_lossy().into_owned();
         match (common::read(book), &results[book]) {
             (Ok(model), result) if result.contains_key("xform") => {
                 compared(&name, "converted", &model, of_xform(&result["xform"], &name), &mut found);
@@ -96,5 +116,5 @@ fn workbooks_are_what_pyxform_makes_of_them() {
             (Err(_), _) => {}
         }
     }
-    held("converted", found);
+    found
 }

@@ -119,7 +119,7 @@ pub(crate) fn audit_one(words: &[OsString]) -> Option<String> {
 }
 
 /// The most memory that this process ever held, as Linux counts it.
-fn peak_bytes() -> Option<u64> {
+pub(crate) fn peak_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1_024)

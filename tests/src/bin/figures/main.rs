@@ -12,6 +12,7 @@ mod archive;
 mod audit;
 mod bare;
 mod exchange;
+mod forms;
 mod limits;
 mod meet;
 mod open;
@@ -44,6 +45,7 @@ const GROUPS: &[Group] = &[
     Group { name: "open/", measure: open::measure },
     Group { name: "audit/", measure: audit::measure },
     Group { name: "record/", measure: |_| records::measure() },
+    Group { name: "forms/", measure: |_| forms::measure() },
     Group { name: "size/", measure: |_| sizes::measure() },
     Group { name: "exchange/", measure: |_| exchange::measure() },
 ];
@@ -57,6 +59,9 @@ fn main() -> ExitCode {
     }
     if words.first().is_some_and(|word| word == audit::CHILD) {
         return print(audit::audit_one(&words[1..]).as_deref());
+    }
+    if words.first().is_some_and(|word| word == forms::CHILD) {
+        return print(forms::read_one(&words[1..]).as_deref());
     }
     let words = words.into_iter().map(|word| word.to_string_lossy().into_owned());
     let (flags, names): (Vec<String>, Vec<String>) = words.partition(|word| word.starts_with('-'));
