@@ -15,12 +15,11 @@
 //! ```
 //! use merestone_exchange::import::{Exactness, read_xml};
 //! use merestone_exchange::{Schema, Value};
-//! use merestone_forms::NamedFile;
-//! use merestone_forms::model::Model;
+//! use merestone_forms::Form;
 //!
 //! let form = "| survey |\n| | type | name | label |\n| | integer | cars | Cars |\n\
 //!             | settings |\n| | form_id |\n| | queue |\n";
-//! let schema = Schema::of(&Model::read(NamedFile { name: "queue.md", bytes: form.as_bytes() }, &[])?);
+//! let schema = Schema::of(&Form::read_tables(form)?);
 //! let xml = "<queue id='queue'><cars>12</cars><meta><instanceID>uuid:1</instanceID></meta></queue>";
 //! let submission = read_xml(&schema, xml.as_bytes(), Exactness::Exact)?;
 //! assert_eq!(submission.answers["cars"], Value::Int(12));

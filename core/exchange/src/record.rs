@@ -39,6 +39,11 @@ pub struct Record {
     pub post: Option<String>,
     /// Every answer that stands, ascending by key.
     pub answers: Vec<Answer>,
+    /// What is calculated from the answers and kept in no record, by key.
+    pub derived: BTreeMap<String, String>,
+    /// Keys of answers that stand and whose questions are not asked any more, as the other answers are; where values stand
+    /// side by side, as the first of them is.
+    pub not_relevant: Vec<String>,
     /// Its photos, in the order of their rows.
     pub photos: Vec<Photo>,
     /// Every held entry and what became of it.
@@ -105,7 +110,7 @@ pub struct Place {
 /// A photo.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Photo {
-    /// Its row.
+    /// Its row in the repeat `photos`; or the key of the question that it answers.
     pub row: String,
     /// SHA-256 of the original, 64 hex digits.
     pub sha256: String,

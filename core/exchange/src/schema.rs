@@ -1,6 +1,7 @@
 //! A form as exchange formats see it: tables with columns, and where each stands in an XML instance.
 
-use merestone_forms::model::{Metadata, Model, NodeIndex, NodeKind, QuestionKind};
+use merestone_forms::Form;
+use merestone_forms::model::{Metadata, NodeIndex, NodeKind, QuestionKind};
 
 /// A form as tables: the record itself, and one table for each repeat.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +81,8 @@ pub(crate) const WITHIN: &str = "within";
 
 impl Schema {
     /// The tables of a form.
-    pub fn of(model: &Model) -> Self {
+    pub fn of(form: &Form) -> Self {
+        let model = form.model();
         let mut schema = Self {
             kind: model.id.clone(),
             title: model.title.clone(),
@@ -88,8 +90,7 @@ impl Schema {
             root: model.root.clone(),
             tables: vec![Table::new(String::new(), None, Vec::new())],
         };
-        let names = Names::of(model);
-        schema.walk(model, &names, 0, 0, &mut Vec::new());
+        schema.walk(form, 0, 0, &mut Vec::new());
         schema
     }
 
@@ -100,22 +101,23 @@ impl Schema {
         Some((table, column))
     }
 
-    fn walk(&mut self, model: &Model, names: &Names, node: NodeIndex, table: usize, path: &mut Vec<String>) {
-        for &child in &model.nodes[node].children {
-            let found = &model.nodes[child];
+    fn walk(&mut self, form: &Form, node: NodeIndex, table: usize, path: &mut Vec<String>) {
+        let nodes = &form.model().nodes;
+        for &child in &nodes[node].children {
+            let found = &nodes[child];
             path.push(found.name.clone());
             match &found.kind {
-                NodeKind::Group => self.walk(model, names, child, table, path),
+                NodeKind::Group => self.walk(form, child, table, path),
                 NodeKind::Repeat { .. } => {
                     let repeat = self.tables.len();
-                    self.tables.push(Table::new(names.of_node(child), Some(table), path.clone()));
+                    self.tables.push(Table::new(form.name(child).to_owned(), Some(table), path.clone()));
                     self.tables[table].order.push(Next::Repeat(repeat));
-                    self.walk(model, names, child, repeat, &mut Vec::new());
+                    self.walk(form, child, repeat, &mut Vec::new());
                 }
                 // What names a filled form among others is no answer of it.
                 NodeKind::Question(QuestionKind::Metadata(Metadata::InstanceId)) => {}
                 NodeKind::Question(kind) => {
-                    let (name, kind) = (names.of_node(child), ColumnKind::of(kind));
+                    let (name, kind) = (form.name(child).to_owned(), ColumnKind::of(kind));
                     let next = Next::Column(self.tables[table].columns.len());
                     self.tables[table].order.push(next);
                     self.tables[table].columns.push(Column { name, path: path.clone(), kind });
@@ -161,18 +163,5 @@ impl ColumnKind {
             | QuestionKind::Hidden
             | QuestionKind::Metadata(_) => Self::Text,
         }
-    }
-}
-
-/// What each node is called in keys.
-struct Names(Vec<String>);
-
-impl Names {
-    fn of(model: &Model) -> Self {
-        Self(model.names())
-    }
-
-    fn of_node(&self, node: NodeIndex) -> String {
-        self.0.get(node).cloned().unwrap_or_default()
     }
 }

@@ -13,13 +13,14 @@ use crate::time::timestamp;
 pub(crate) const CONFLICT: &str = " ≠ ";
 
 /// What Merestone says of each record, before the questions.
-pub(crate) const RECORD_COLUMNS: [&str; 19] = [
+pub(crate) const RECORD_COLUMNS: [&str; 20] = [
     "merestone/record",
     "merestone/instance",
     "merestone/scope",
     "merestone/standing",
     "merestone/conflicts",
     "merestone/left_blank",
+    "merestone/not_relevant",
     "merestone/withdrawn",
     "merestone/not_applied",
     "merestone/imported",
@@ -36,13 +37,14 @@ pub(crate) const RECORD_COLUMNS: [&str; 19] = [
 ];
 
 /// What Merestone says of each row of a repeat, before its questions.
-pub(crate) const ROW_COLUMNS: [&str; 7] = [
+pub(crate) const ROW_COLUMNS: [&str; 8] = [
     "merestone/record",
     "merestone/row",
     "merestone/parent_row",
     "merestone/standing",
     "merestone/conflicts",
     "merestone/left_blank",
+    "merestone/not_relevant",
     "merestone/withdrawn",
 ];
 
@@ -166,7 +168,10 @@ impl Sheet {
         let number = self.rows.len();
         let before = self.places.len();
         for (column, values) in &held {
-            cells.push(cell(column.kind, values));
+            cells.push(match record.derived.get(&key(&column.name)) {
+                Some(derived) if values.is_empty() => one(column.kind, &Value::Text(derived.clone())),
+                _ => cell(column.kind, values),
+            });
             let geometry = geometry(column.kind, values);
             if column.kind == ColumnKind::GeoPoint {
                 cells.extend(point_cells(geometry.as_ref()));
@@ -195,6 +200,7 @@ fn about_record(record: &Record, held: &[(&Column, &[Held])]) -> Vec<Cell> {
         Cell::text(standing(record)),
         Cell::text(conflicts(record)),
         Cell::text(left_blank(held)),
+        Cell::text(not_relevant(record, "")),
         Cell::Bool(record.withdrawn),
         Cell::text(record.not_applied()),
         Cell::Bool(record.imported_from().is_some()),
@@ -229,6 +235,7 @@ fn about_row(record: &Record, repeat: &str, row: &str, held: &[(&Column, &[Held]
         Cell::text(worst(standings, !names.is_empty())),
         Cell::text(names.join(" ")),
         Cell::text(left_blank(held)),
+        Cell::text(not_relevant(record, &prefix)),
         Cell::Bool(record.is_true(&format!("{prefix}withdrawn"))),
     ];
     cells.into()
@@ -263,6 +270,12 @@ fn left_blank(held: &[(&Column, &[Held])]) -> String {
     let is_blank = |values: &[Held]| matches!(values, [only] if only.value == Value::Blank);
     let names = held.iter().filter(|(_, values)| is_blank(values)).map(|(column, _)| column.name.as_str());
     names.collect::<Vec<_>>().join(" ")
+}
+
+/// The questions of a row that hold an answer and are not asked any more; of the record itself with an empty `prefix`.
+fn not_relevant(record: &Record, prefix: &str) -> String {
+    let names = record.not_relevant.iter().filter_map(|key| key.strip_prefix(prefix));
+    names.filter(|name| !name.contains('/')).collect::<Vec<_>>().join(" ")
 }
 
 fn cell(kind: ColumnKind, values: &[Held]) -> Cell {

@@ -1,23 +1,29 @@
 //! The forms that come with the project.
 
 /// A visit to a border post.
-pub const INSPECTION: &str = include_str!("../definitions/inspection.md");
-/// An incident, with low, best and high counts.
-pub const INCIDENT: &str = include_str!("../definitions/incident.md");
-/// A count of crossings.
-pub const CROSSING_COUNT: &str = include_str!("../definitions/crossing-count.md");
-/// All of them.
-pub const ALL: [&str; 3] = [INSPECTION, INCIDENT, CROSSING_COUNT];
+pub const INSPECTION: &str = include_str!("standard/inspection.md");
+/// An incident or a violation of a cease-fire, with low, best and high counts.
+pub const INCIDENT: &str = include_str!("standard/incident.md");
+/// A patrol with the places it visited, which may have nothing to report.
+pub const PATROL: &str = include_str!("standard/patrol.md");
+/// Access that was denied, delayed, allowed under conditions, or impeded.
+pub const ACCESS_RESTRICTION: &str = include_str!("standard/access-restriction.md");
+/// A tally of crossings.
+pub const CROSSING_COUNT: &str = include_str!("standard/crossing-count.md");
+/// All of them, each in English, French, Ukrainian and Arabic.
+pub const ALL: [&str; 5] = [INSPECTION, INCIDENT, PATROL, ACCESS_RESTRICTION, CROSSING_COUNT];
 
-/// The forms in English, French, Ukrainian and Arabic, with relevance and constraints: each with its name, for
-/// [`Model::read`](crate::model::Model::read).
-pub const IN_FOUR_LANGUAGES: [(&str, &str); 5] = [
-    ("inspection.md", include_str!("standard/inspection.md")),
-    ("incident.md", include_str!("standard/incident.md")),
-    ("patrol.md", include_str!("standard/patrol.md")),
-    ("access-restriction.md", include_str!("standard/access-restriction.md")),
-    ("crossing-count.md", include_str!("standard/crossing-count.md")),
-];
+/// The document of the form of that name: its id.
+pub fn named(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "inspection" => INSPECTION,
+        "incident" => INCIDENT,
+        "patrol" => PATROL,
+        "access-restriction" => ACCESS_RESTRICTION,
+        "crossing-count" => CROSSING_COUNT,
+        _ => return None,
+    })
+}
 
 #[cfg(test)]
 mod tests {
@@ -26,11 +32,19 @@ mod tests {
     use crate::model::{ChoicesFrom, Instance, Model, Node, NodeKind, QuestionKind, Words};
 
     fn models() -> Vec<Model> {
-        let read = |(name, text): &(&str, &str)| {
-            Model::read(NamedFile { name, bytes: text.as_bytes() }, &[])
-                .unwrap_or_else(|refused| panic!("{name}: {refused}"))
+        let read = |text: &&str| {
+            let file = NamedFile { name: "form.md", bytes: text.as_bytes() };
+            Model::read(file, &[]).unwrap_or_else(|refused| panic!("{refused}"))
         };
-        IN_FOUR_LANGUAGES.iter().map(read).collect()
+        ALL.iter().map(read).collect()
+    }
+
+    #[test]
+    fn each_is_found_by_its_id() {
+        for (model, text) in models().iter().zip(ALL) {
+            assert_eq!(named(&model.id), Some(text));
+        }
+        assert_eq!(named("weather"), None);
     }
 
     fn is_in_all(words: &Words, languages: usize) -> bool {

@@ -93,7 +93,7 @@ impl Verb {
         let charter = device.charter();
         let scope = args.scope.as_deref().map(|name| roster::scope_named(charter.charter(), name)).transpose()?;
         let schema = schema(&form)?;
-        let Gathered { records, others, unknown } = gather(&device, form.hash, scope)?;
+        let Gathered { records, others, unknown } = gather(&device, &form, scope)?;
         let mut shown = ExportShown::of(&args.out, &form, &records, others);
         shown.left_out.extend(unknown.iter().map(|id| LeftOutShown::new(id, "", "form-not-known")));
         write(format, &device, &form, &schema, &records, &mut shown)?;
@@ -106,7 +106,7 @@ impl Verb {
 pub(super) fn schema(form: &MissionForm) -> Result<Schema, Failure> {
     let line = || format!("form {} has no questions here; take up its file with `merestone form add`", form.kind);
     let questions = form.questions.as_deref().ok_or_else(|| Failure::bad_input(line()))?;
-    Ok(Schema::of(questions.model()))
+    Ok(Schema::of(questions))
 }
 
 fn write(

@@ -19,7 +19,7 @@ use talk::Talk;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct FillArgs {
-    /// The form: its name (inspection, incident, crossing-count) or its hash.
+    /// The form: its name (inspection, incident, patrol, access-restriction, crossing-count) or its hash.
     #[arg(long, required_unless_present = "record")]
     form: Option<String>,
     /// Change this record instead of making a new one.

@@ -27,7 +27,7 @@ pub(crate) enum Verb {
         after_help = "Example:\n  merestone form check inspection\n  merestone form check our-form.xlsx\n  merestone form check forms/ --json"
     )]
     Check {
-        /// A file or a folder; or inspection, incident or crossing-count, which come with the program.
+        /// A file or a folder; or inspection, incident, patrol, access-restriction or crossing-count, which come with the program.
         form: PathBuf,
     },
     /// Give the device the questions of a form that the mission's charter lists.
@@ -143,10 +143,5 @@ impl FormFile {
 
 /// The document of a form that comes with the program, by its name.
 fn standard_form(name: &Path) -> Option<&'static str> {
-    match name.to_str()? {
-        "inspection" => Some(standard::INSPECTION),
-        "incident" => Some(standard::INCIDENT),
-        "crossing-count" => Some(standard::CROSSING_COUNT),
-        _ => None,
-    }
+    standard::named(name.to_str()?)
 }

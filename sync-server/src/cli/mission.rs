@@ -77,7 +77,7 @@ pub(crate) struct FoundArgs {
     /// A scope: records of one scope travel together. Repeat for each.
     #[arg(long = "scope", value_name = "NAME", required = true)]
     scopes: Vec<String>,
-    /// A form: inspection, incident, crossing-count, or a file. Repeat for each. Default: these three.
+    /// A form: inspection, incident, patrol, access-restriction, crossing-count, or a file. Repeat for each. Default: these five.
     #[arg(long = "form", value_name = "FORM")]
     forms: Vec<PathBuf>,
     /// The mission's ledger: a name without white space, and the public key that signs its checkpoints (made with

@@ -72,7 +72,7 @@ pub(crate) struct SigningArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct NewArgs {
-    /// The form: its name (inspection, incident, crossing-count) or its hash.
+    /// The form: its name (inspection, incident, patrol, access-restriction, crossing-count) or its hash.
     #[arg(long)]
     form: String,
     /// The scope, by name or id. Default: the only one that the observer's certificate grants.

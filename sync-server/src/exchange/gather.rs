@@ -1,8 +1,13 @@
 //! Records of a device as they go out.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use merestone_core::entry::{ClockSource, Media, PlaceSource};
-use merestone_core::id::{FormHash, RecordId, ScopeId};
+use merestone_core::id::{RecordId, ScopeId};
 use merestone_exchange::{Answer, Author, Entry, Held, Made, Photo, Place, Record, Value};
+use merestone_forms::{Filling, Form, Occasion};
+use merestone_node::forms::MissionForm;
 use merestone_node::records::{self, AnswerView, PhotoView, RecordFilter, RecordView, Step, ValueView};
 use merestone_node::{Answer as Given, Device};
 
@@ -26,7 +31,7 @@ pub(crate) struct Gathered {
 ///
 /// # Errors
 /// If the store cannot be read.
-pub(crate) fn gather(device: &Device, form: FormHash, scope: Option<ScopeId>) -> Result<Gathered, Failure> {
+pub(crate) fn gather(device: &Device, form: &MissionForm, scope: Option<ScopeId>) -> Result<Gathered, Failure> {
     device.catch_up()?;
     let filter = RecordFilter { scope, ..RecordFilter::default() };
     let (mut gathered, mut after) = (Gathered { records: Vec::new(), others: 0, unknown: Vec::new() }, None);
@@ -44,12 +49,18 @@ pub(crate) fn gather(device: &Device, form: FormHash, scope: Option<ScopeId>) ->
 }
 
 impl Gathered {
-    fn add(&mut self, device: &Device, id: RecordId, form: FormHash) -> Result<(), Failure> {
+    fn add(&mut self, device: &Device, id: RecordId, form: &MissionForm) -> Result<(), Failure> {
         let Some(view) = device.record(id)? else { return Ok(()) };
         let steps = device.history(id)?;
         // Of a record of which nothing is applied, the first entry that is held says the form.
         match view.form.or_else(|| steps.iter().find_map(|step| step.form)) {
-            Some(of) if of == form => self.records.push(record(device, &view, &steps)),
+            Some(of) if of == form.hash => {
+                let mut record = record(device, &view, &steps);
+                if let Some(form) = &form.questions {
+                    work_out(form, &view, &mut record);
+                }
+                self.records.push(record);
+            }
             Some(_) => self.others += 1,
             None => self.unknown.push(id),
         }
@@ -68,9 +79,31 @@ fn record(device: &Device, view: &RecordView, steps: &[Step]) -> Record {
         place: creating.and_then(place),
         post: creating.and_then(|step| step.post.clone()),
         answers: view.answers.iter().map(answer).collect(),
+        derived: BTreeMap::new(),
+        not_relevant: Vec::new(),
         photos: view.photos.iter().map(photo).collect(),
         entries: steps.iter().map(entry).collect(),
     }
+}
+
+/// What follows from the answers by the form: what is calculated, and what is not asked any more.
+fn work_out(form: &Arc<Form>, view: &RecordView, record: &mut Record) {
+    let nodes = &form.model().nodes;
+    if !(0..nodes.len()).any(|node| nodes[node].relevant.is_some() || form.is_derived(node)) {
+        return;
+    }
+    let first = |answer: &AnswerView| Some((answer.key.clone(), answer.values.first()?.answer.clone()));
+    let made = record.made.as_ref();
+    let occasion = Occasion {
+        now_ms: made.map_or(0, |made| made.wall_ms),
+        offset_minutes: made.map_or(0, |made| made.offset_min.into()),
+        ..Occasion::default()
+    };
+    let filling = Filling::resume(Arc::clone(form), view.answers.iter().filter_map(first), occasion);
+    record.derived = filling.derived().into_iter().collect();
+    let is_left = |key: &&str| form.question(key).is_some() && !filling.is_asked(key);
+    record.not_relevant =
+        record.answers.iter().map(|answer| answer.key.as_str()).filter(is_left).map(str::to_owned).collect();
 }
 
 fn author(author: &records::Author) -> Author {

@@ -209,33 +209,25 @@ impl Work<'_> {
         if !attachment.is_plain() {
             return Ok(Err("no-plain-name"));
         }
-        let Some(row) = photo_row(&attachment.key) else { return Ok(Err("not-carried")) };
         let Some(path) = self.folders.iter().map(|folder| folder.join(&attachment.file)).find(|path| is_file(path))
         else {
             return Ok(Err("absent"));
         };
         let device = self.taker.device;
         let kept = device.keep(draft.clone())?;
-        let attached = match device.attach(kept.id, PhotoSource::File(&path), None, None) {
-            Ok(attached) => attached,
-            Err(PhotoError::Refused(_)) => return Ok(Err("not-a-photo")),
-            Err(error) => return Err(Failure::from(error).about(path.display())),
-        };
-        *draft = attached.draft;
-        let is_another = draft.photos.len() > kept.photos.len();
-        let Some(photo) = draft.photos.iter_mut().find(|photo| photo.row == attached.row) else {
-            return Ok(Err("not-carried"));
-        };
-        if is_another {
-            row.clone_into(&mut photo.row);
+        match device.attach_at(kept.id, &attachment.key, PhotoSource::File(&path)) {
+            Ok(attached) => {
+                let said = attached.answer(&attachment.key);
+                *draft = attached.draft;
+                match said {
+                    Some(Answer::Text(sha256)) => Ok(Ok(sha256)),
+                    _ => Ok(Err("not-carried")),
+                }
+            }
+            Err(PhotoError::Refused(_)) => Ok(Err("not-a-photo")),
+            Err(error) => Err(Failure::from(error).about(path.display())),
         }
-        Ok(Ok(photo.photo.sha256.to_string()))
     }
-}
-
-/// The row of the repeat `photos` that a key names a file of.
-fn photo_row(key: &str) -> Option<&str> {
-    key.strip_prefix("photos/")?.strip_suffix("/file")
 }
 
 /// Whether there is a file, and not a link to somewhere else.

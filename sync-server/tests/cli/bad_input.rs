@@ -178,7 +178,7 @@ fn a_device_refuses_what_is_not_for_it_and_stays_as_it_was() {
                 code: 65,
                 says: "name",
             },
-            Refusal { args: &new("fnord", "a=b"), code: 65, says: "it has crossing" },
+            Refusal { args: &new("fnord", "a=b"), code: 65, says: "it has access-restriction" },
             Refusal { args: &new("inspection", "fnord=b"), code: 65, says: "fnord: the form has no such question" },
             Refusal { args: &new("inspection", "queue_low=many"), code: 65, says: "whole number" },
             Refusal { args: &new("inspection", "day=2026-02-30"), code: 65, says: "YYYY-MM-DD" },

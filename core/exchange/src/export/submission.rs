@@ -231,7 +231,11 @@ impl Writer<'_> {
     fn text(&mut self, key: &str, kind: ColumnKind) -> Option<String> {
         let record = self.record;
         let text = match record.values(key) {
-            [] => return self.marks.files.get(key).map(|file| (*file).to_owned()),
+            [] => {
+                // What was taken over goes out as it came; what was calculated then stands among its answers.
+                let derived = record.derived.get(key).filter(|_| record.imported_from().is_none());
+                return self.marks.files.get(key).map(|file| (*file).to_owned()).or_else(|| derived.cloned());
+            }
             [only] => match &only.value {
                 Value::Blank => String::new(),
                 Value::Bool(value) => value.to_string(),

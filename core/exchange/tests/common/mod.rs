@@ -2,8 +2,7 @@
 
 use merestone_exchange::import::{Arrival, Submission};
 use merestone_exchange::{Answer, Author, Entry, Held, Made, Place, Record, Schema, Value};
-use merestone_forms::NamedFile;
-use merestone_forms::model::Model;
+use merestone_forms::Form;
 
 /// Groups, repeats in repeats, a name that stands twice, places, a photo.
 pub(crate) const FORM: &str = "| survey |
@@ -41,7 +40,7 @@ pub(crate) const FORM: &str = "| survey |
 ";
 
 pub(crate) fn schema() -> Schema {
-    Schema::of(&Model::read(NamedFile { name: "visit.md", bytes: FORM.as_bytes() }, &[]).expect("a form of this test"))
+    Schema::of(&Form::read_tables(FORM).expect("a form of this test"))
 }
 
 /// The record that a submission becomes.

@@ -8,7 +8,7 @@ use merestone_core::roster::Roster;
 
 use super::author::Author;
 use crate::device::{AccessError, Device};
-use merestone_forms::Answer;
+use merestone_forms::{Answer, IMPORTED};
 
 /// A record as this device holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub struct ValueView {
 /// A photo of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PhotoView {
-    /// Its row.
+    /// Its row in the repeat `photos`; or the key of the question that it answers.
     pub row: String,
     /// What the entry says of it.
     pub photo: Photo,
@@ -147,28 +147,30 @@ fn view(judged: &Judged<'_>, held: &[HeldEntry], roster: &Roster) -> RecordView 
     }
 }
 
-/// The photos of the rows that stand. A row that names a photo its own entry does not describe shows none:
-/// no byte is shown but what a signed entry describes.
+/// The photos that answers name, and whose rows stand. An answer that names a photo its own entry does not describe shows
+/// none: no byte is shown but what a signed entry describes.
 fn photos(shown: &View<'_>, held: &[HeldEntry]) -> Vec<PhotoView> {
+    let is_true = |key: String| shown.values(&key).iter().any(|v| Answer::from(v.value) == Answer::Bool(true));
     let mut photos = Vec::new();
     for (key, values) in shown.keys() {
-        let Some(Key::Cell { repeat: "photos", row, question: "file" }) = Key::parse(key) else { continue };
-        if shown.values(&format!("photos/{row}/withdrawn")).iter().any(|v| Answer::from(v.value) == Answer::Bool(true))
-        {
-            continue;
-        }
-        let captions = shown.values(&format!("photos/{row}/caption"));
-        let captions: Vec<String> = captions.iter().filter_map(|caption| text(caption.value.into())).collect();
+        let (row, captions) = match Key::parse(key) {
+            Some(Key::Cell { repeat: IMPORTED, .. }) | None => continue,
+            Some(Key::Cell { repeat, row, .. }) if is_true(format!("{repeat}/{row}/withdrawn")) => continue,
+            Some(Key::Cell { repeat: "photos", row, question: "file" }) => {
+                (row, shown.values(&format!("photos/{row}/caption")))
+            }
+            Some(Key::Cell { .. } | Key::Answer { .. }) => (key, &[][..]),
+        };
         for value in values {
-            let hash = text(value.value.into()).and_then(|hex| BlobHash::from_hex(&hex));
+            let Some(hash) = text(value.value.into()).and_then(|hex| BlobHash::from_hex(&hex)) else { continue };
             let entry = held.iter().find(|held| held.id() == value.entry);
             let described = entry.and_then(HeldEntry::body).map_or(&[][..], |body| &body.context.photos);
-            let photo = described.iter().find(|photo| Some(photo.sha256) == hash);
+            let photo = described.iter().find(|photo| photo.sha256 == hash);
             photos.extend(photo.map(|photo| PhotoView {
                 row: row.to_owned(),
                 photo: photo.clone(),
                 entry: value.entry,
-                captions: captions.clone(),
+                captions: captions.iter().filter_map(|caption| text(caption.value.into())).collect(),
             }));
         }
     }

@@ -10,7 +10,7 @@ use merestone_core::entry::PlaceSource;
 use merestone_node::Answer;
 
 use super::table::rows;
-use super::{FormName, Material, Observation, Photo, SourceError, answers, place};
+use super::{FormName, Material, Observation, Photo, SourceError, answers, location, place};
 
 const UCDP: &str = "UCDP Georeferenced Event Dataset (Sundberg & Melander 2013; Davies, Pettersson & Öberg 2023)";
 const IOM: &str = "IOM Missing Migrants Project";
@@ -61,9 +61,7 @@ impl Post {
                 ("post", Answer::text(&self.name)),
                 ("post_local", Answer::text(&self.local)),
                 ("neighbour", Answer::text(&self.neighbour)),
-                ("latitude_e7", Answer::Int(self.lat_e7)),
-                ("longitude_e7", Answer::Int(self.lon_e7)),
-                ("place_accuracy_m", Answer::Int(ACCURACY_M as i64)),
+                ("location", location(self.lat_e7, self.lon_e7, ACCURACY_M)),
                 // The day of the registry: its sheet is named after it.
                 ("day", Answer::text("2022-06-09")),
                 ("status", Answer::text("unknown")),
@@ -105,8 +103,7 @@ fn ucdp(path: &Path, posts: &[Post]) -> Result<Vec<Observation>, SourceError> {
             answers: answers([
                 ("title", Answer::text(&format!("{}: {}", row.get("conflict_name")?, row.get("dyad_name")?))),
                 ("place", Answer::text(row.get("where_coordinates")?)),
-                ("latitude_e7", Answer::Int(lat_e7)),
-                ("longitude_e7", Answer::Int(lon_e7)),
+                ("location", location(lat_e7, lon_e7, radius_m(precision))),
                 ("place_precision", Answer::Int(precision)),
                 ("day_from", Answer::text(row.day("date_start")?)),
                 ("day_to", Answer::text(row.day("date_end")?)),
@@ -155,8 +152,7 @@ fn iom(path: &Path) -> Result<Vec<Observation>, SourceError> {
             answers: answers([
                 ("title", Answer::text(&format!("{}: {}", row.get("type")?, row.get("cause")?))),
                 ("place", Answer::text(row.get("location")?)),
-                ("latitude_e7", Answer::Int(lat_e7)),
-                ("longitude_e7", Answer::Int(lon_e7)),
+                ("location", location(lat_e7, lon_e7, radius_m(2))),
                 ("place_precision", Answer::Int(2)),
                 ("day_from", Answer::text(row.day("t")?)),
                 ("how_known", Answer::text("published")),

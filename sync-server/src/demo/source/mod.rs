@@ -111,6 +111,15 @@ fn answers<const N: usize>(answers: [(&str, Answer); N]) -> Vec<(String, Answer)
     given.map(|(key, answer)| (key.to_owned(), answer)).collect()
 }
 
+/// A place as an answer: `latitude longitude altitude accuracy`, exactly as far as it is known.
+fn location(lat_e7: i64, lon_e7: i64, accuracy_m: u64) -> Answer {
+    let degrees = |e7: i64| {
+        let (sign, e7) = (if e7 < 0 { "-" } else { "" }, e7.unsigned_abs());
+        format!("{sign}{}.{:07}", e7 / 10_000_000, e7 % 10_000_000)
+    };
+    Answer::text(&format!("{} {} 0 {accuracy_m}", degrees(lat_e7), degrees(lon_e7)))
+}
+
 /// A place as a context states it; `None` if the coordinates are nowhere on earth.
 fn place(lat_e7: i64, lon_e7: i64, accuracy_m: u64, source: PlaceSource) -> Option<Place> {
     let within = |value: i64, limit: i64| i32::try_from(value).ok().filter(|_| (-limit..=limit).contains(&value));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use merestone_core::entry::PlaceSource;
+use merestone_core::entry::{Place, PlaceSource};
 use merestone_node::Answer;
 use serde::Deserialize;
 
@@ -22,13 +22,6 @@ enum OwnAnswer {
 }
 
 impl OwnObservation {
-    fn int(&self, key: &str) -> Option<i64> {
-        match self.answers.get(key) {
-            Some(OwnAnswer::Int(value)) => Some(*value),
-            Some(OwnAnswer::Text(_)) | None => None,
-        }
-    }
-
     fn text(&self, key: &str) -> Option<&str> {
         match self.answers.get(key) {
             Some(OwnAnswer::Text(text)) => Some(text),
@@ -41,15 +34,21 @@ impl OwnObservation {
             OwnAnswer::Int(value) => Answer::Int(*value),
             OwnAnswer::Text(text) => Answer::text(text),
         };
-        let accuracy_m = self.int("place_accuracy_m").and_then(|metres| u64::try_from(metres).ok()).unwrap_or(1_000);
-        let coordinates = self.int("latitude_e7").zip(self.int("longitude_e7"));
         Observation {
             form: self.form,
             answers: self.answers.iter().map(|(key, value)| (key.clone(), answer(value))).collect(),
-            place: coordinates.and_then(|(lat, lon)| place(lat, lon, accuracy_m, PlaceSource::Hand)),
+            place: self.text("location").and_then(place_of),
             post: self.text("post").or_else(|| self.text("place")).unwrap_or_default().to_owned(),
         }
     }
+}
+
+/// The place that an answer names: `latitude longitude altitude accuracy`.
+fn place_of(answer: &str) -> Option<Place> {
+    let numbers: Vec<f64> = answer.split(' ').map_while(|number| number.parse().ok()).collect();
+    let [lat, lon, _altitude, accuracy_m] = numbers[..] else { return None };
+    let e7 = |degrees: f64| (degrees * 1e7).round() as i64;
+    place(e7(lat), e7(lon), accuracy_m as u64, PlaceSource::Hand)
 }
 
 macro_rules! own_photos {
