@@ -13,7 +13,7 @@ use crate::reading::NamedFile;
 use crate::refused::{FormRefused, Reason};
 pub(crate) use graph::{Graph, Job, Reader};
 pub use names::IMPORTED;
-pub(crate) use names::{Names, WITHDRAWN, WITHIN, is_reserved};
+pub(crate) use names::{Names, WITHDRAWN, WITHIN};
 
 /// A form that was read and can be filled.
 #[derive(Debug)]

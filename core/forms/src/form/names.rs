@@ -14,8 +14,8 @@ pub(crate) const WITHDRAWN: &str = "withdrawn";
 /// form has it, so that its cells have a leaf like any answer (`core/spec/exchange.md`).
 pub const IMPORTED: &str = "imported";
 
-/// Whether a name means something in every record, so that no question and no repeat may have it.
-pub(crate) fn is_reserved(name: &str) -> bool {
+/// Whether a name means something in every record, so that no question and no repeat is kept under it.
+fn is_reserved(name: &str) -> bool {
     name == WITHDRAWN || name == IMPORTED
 }
 

@@ -1,4 +1,4 @@
-//! Comma-separated values (RFC 4180).
+//! Comma-separated values (RFC 4180), or separated by semicolons where the first line has those and no comma.
 
 use super::{COLUMNS_MAX, Held, Row};
 use crate::refused::{FormRefused, Reason};
@@ -6,7 +6,10 @@ use crate::refused::{FormRefused, Reason};
 /// The rows, each with the line on which it begins.
 pub(crate) fn rows(bytes: &[u8]) -> Result<Vec<Row>, FormRefused> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
+    let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let delimiter = if first.contains(&b';') && !first.contains(&b',') { b';' } else { b',' };
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(bytes);
     let (mut rows, mut held) = (Vec::new(), Held::default());
     let number = |line: u64| usize::try_from(line).unwrap_or(usize::MAX);
     // A record's place is where the one before it ended: blank lines lie between.
@@ -58,6 +61,8 @@ mod tests {
         assert_eq!(found[0], (1, vec![(0, "a"), (1, "b")]));
         assert_eq!(found[1], (3, vec![(0, "two\nlines"), (1, "x")]));
         assert_eq!(found[2], (5, vec![(0, "c"), (2, "d")]));
+        let other = rows(b"a;b\n1,5;2\n").expect("two rows");
+        assert_eq!(other[1].cells, [(0, "1,5".to_owned()), (1, "2".to_owned())]);
     }
 
     #[test]

@@ -126,6 +126,10 @@ impl Walk<'_, '_> {
         self.passed_on(control, node);
         let kind = self.kind(control, node)?;
         self.tree.nodes[node].kind = NodeKind::Question(kind);
+        if self.tree.nodes[node].appearance.contains("search(") {
+            let text = "`search()` is not carried out: the list is offered as it stands";
+            self.tree.notices.push(self.source.notice(control, "appearance", text));
+        }
         for part in elements(control).filter(|part| !PARTS.contains(&part.tag_name().name())) {
             self.tree.notices.push(self.source.notice(part, "", "this element is not used"));
         }

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use roxmltree::Node as Xml;
 
 use super::source::{Source, attribute, elements};
-use crate::form::is_reserved;
 use crate::model::{
     Default as Answer, Formula, Instance, Metadata, Node, NodeIndex, NodeKind, Notice, QuestionKind, is_name,
 };
@@ -71,9 +70,6 @@ impl Tree {
         }
         if !is_name(name) {
             return Err(source.refused(element, "", Reason::NotAName(name.to_owned())));
-        }
-        if parent.is_some() && is_reserved(name) {
-            return Err(source.refused(element, "", Reason::Reserved(name.to_owned())));
         }
         let local = element.tag_name().name();
         let above = parent.map_or("", |parent| self.facts[parent].path.as_str());

@@ -110,29 +110,78 @@ impl Paths {
     /// Puts the values of `${name}` into texts.
     pub(super) fn fill(&self, words: &mut Words) -> Result<(), Reason> {
         let texts = words.fallback.iter_mut().chain(words.translated.iter_mut().map(|(_, text)| text));
-        for text in texts.filter(|text| text.plain.contains("${")) {
+        for text in texts.filter(|text| text.plain.contains("${") || text.plain.contains(INSTANCE)) {
             *text = self.text(&text.plain)?;
         }
         Ok(())
     }
 
+    /// A text with what `${name}` and paths into instances put into it.
     fn text(&self, cell: &str) -> Result<Text, Reason> {
         let mut text = Text::default();
         let mut rest = cell;
-        while let Some((before, after)) = rest.split_once("${") {
+        while let Some(at) = rest.find("${").into_iter().chain(rest.find(INSTANCE)).min() {
+            let (before, found) = rest.split_at(at);
             text.plain.push_str(before);
-            let Some((name, after)) = after.split_once('}') else {
-                text.plain.push_str("${");
-                rest = after;
-                continue;
-            };
-            let formula = Formula::parse(&self.path(name)?).map_err(Reason::Expression)?;
-            text.outputs.push(Output { at: text.plain.len(), formula });
-            rest = after;
+            match value_length(found) {
+                Some(length) => {
+                    let (value, after) = found.split_at(length);
+                    text.outputs.push(Output { at: text.plain.len(), formula: self.formula(value)? });
+                    rest = after;
+                }
+                // It only looks like a value.
+                None => {
+                    text.plain.push_str(&found[..2]);
+                    rest = &found[2..];
+                }
+            }
         }
         text.plain.push_str(rest);
         Ok(text)
     }
+}
+
+/// How a path into an instance begins.
+const INSTANCE: &str = "instance(";
+
+/// How long the `${name}` is, or the path into an instance, that a text begins with.
+fn value_length(text: &str) -> Option<usize> {
+    let Some(rest) = text.strip_prefix(INSTANCE) else { return Some(text.find('}')? + 1) };
+    let mut length = INSTANCE.len() + closed(rest, ')')? + 1;
+    let ends_at = |text: &str| {
+        text.find(|c: char| !(c.is_alphanumeric() || matches!(c, '/' | '_' | '-' | '.' | ':' | '@' | '*')))
+    };
+    let mut steps = 0;
+    loop {
+        let rest = &text[length..];
+        if rest.starts_with('/') {
+            length += ends_at(rest).unwrap_or(rest.len());
+            steps += 1;
+        } else if let Some(inside) = rest.strip_prefix('[').filter(|_| steps > 0) {
+            length += closed(inside, ']')? + 2;
+        } else {
+            // A full stop ends a sentence, not a name.
+            let own = text[..length].trim_end_matches('.').len();
+            return (steps > 0).then_some(own);
+        }
+    }
+}
+
+/// Where what is open closes, outside quotes.
+fn closed(text: &str, close: char) -> Option<usize> {
+    let (mut quote, mut depth) = (None, 0_usize);
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(c),
+            (None, c) if c == close && depth == 0 => return Some(at),
+            (None, '(' | '[') => depth += 1,
+            (None, ')' | ']') => depth = depth.checked_sub(1)?,
+            (None, _) => {}
+        }
+    }
+    None
 }
 
 /// The names in `${…}`.
@@ -149,4 +198,49 @@ fn straight(text: &str) -> String {
         c => c,
     };
     text.chars().map(plain).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::QuestionKind;
+
+    fn paths() -> Paths {
+        let question = |name: &str, parent| Node::new(name, NodeKind::Question(QuestionKind::Text), Some(parent), 0);
+        let repeat = Node::new("kid", NodeKind::Repeat { count: None }, Some(0), 0);
+        let form = Node::new("data", NodeKind::Group, None, 0);
+        Paths::new(&[form, question("a", 0), repeat, question("b", 2), question("twice", 0), question("twice", 2)])
+    }
+
+    #[test]
+    fn references_become_paths() {
+        let check = |text: &str, wanted: Result<&str, Reason>| {
+            assert_eq!(paths().resolved(text), wanted.map(str::to_owned), "{text}");
+        };
+        check("${a} = 1", Ok("/data/a = 1"));
+        check("${ b }+${a}", Ok("/data/kid/b+/data/a"));
+        check("${last-saved#a}", Ok("instance('__last-saved')/data/a"));
+        check("“x” = ‘y’", Ok("\"x\" = 'y'"));
+        check("${c}", Err(Reason::UnknownReference("c".to_owned())));
+        check("${twice}", Err(Reason::UnknownReference("twice".to_owned())));
+        check("${a", Err(Reason::UnknownReference("a".to_owned())));
+        assert_eq!(paths().resolved_in_row("${b} > ${a}", 2).as_deref(), Ok("./b > /data/a"));
+    }
+
+    #[test]
+    fn values_are_put_into_texts_where_they_stand() {
+        let check = |cell: &str, wanted: &str| {
+            let text = paths().text(cell).unwrap_or_else(|reason| panic!("{cell}: {reason}"));
+            assert_eq!(text.filled(|formula| format!("<{}>", formula.text)), wanted, "{cell}");
+        };
+        check("Is ${a} ${b}?", "Is </data/a> </data/kid/b>?");
+        check("no value", "no value");
+        check("costs $5 or ${", "costs $5 or ${");
+        check(
+            "In instance('l')/root/item[name = ${a} and x = ')']/label.",
+            "In <instance('l')/root/item[name = /data/a and x = ')']/label>.",
+        );
+        check("an instance(s) of it", "an instance(s) of it");
+        check("instance('l", "instance('l");
+    }
 }

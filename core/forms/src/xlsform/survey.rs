@@ -7,7 +7,6 @@ use super::columns::{Line, Table};
 use super::parameters;
 use super::pending::{Pending, Role};
 use super::types::{Plain, RowKind, Select, own_constraint};
-use crate::form::is_reserved;
 use crate::model::{
     Choices, ChoicesFrom, Instance, Media, Metadata, Node, NodeIndex, NodeKind, Notice, QuestionKind, is_name,
 };
@@ -184,6 +183,10 @@ impl Tree<'_> {
             Select::Rank => QuestionKind::Rank(choices),
         };
         self.push(line, NodeKind::Question(kind))?;
+        if line.cell("appearance").contains("search(") {
+            self.notices
+                .push(line.notice("appearance", "`search()` is not carried out: the list is offered as it stands"));
+        }
         self.wait(line, "choice_filter", Role::Filter);
         if let Some(seed) = parameters.get("seed").filter(|_| is_random) {
             let pending = self.pending(line, "parameters", seed, Role::Seed);
@@ -314,7 +317,6 @@ impl Tree<'_> {
     fn name(&self, line: Line<'_>) -> Result<String, FormRefused> {
         match line.cell("name") {
             "" => Err(line.refused("name", Reason::Empty)),
-            name if is_reserved(name) => Err(line.refused("name", Reason::Reserved(name.to_owned()))),
             META if self.open.len() == 1 => Err(line.refused("name", Reason::Reserved(META.to_owned()))),
             name if is_name(name) => Ok(name.to_owned()),
             name => Err(line.refused("name", Reason::NotAName(name.to_owned()))),
@@ -478,10 +480,7 @@ mod tests {
         check("| | text | a | A | 1 + |", "survey:3:relevant: the expression ends too early, at character 4");
         check("| | text | a | A | foo(1) |", "survey:3:relevant: there is no function `foo`, at character 1");
         check("| | text | a | A | | colour=red |", "survey:3:parameters: the parameter `colour` is not supported here");
-        check(
-            "| | text | withdrawn | A |",
-            "survey:3:name: `withdrawn` means something else and cannot be a name here",
-        );
+        check("| | text | meta | A |", "survey:3:name: `meta` means something else and cannot be a name here");
         check(
             "| | note | | only |\n| | text | a | #REF! |",
             "survey:4:label: the cell shows an error, or a date that is none",
