@@ -3,6 +3,7 @@
 mod bad_input;
 mod courier;
 mod exchange;
+mod filling;
 mod life;
 mod manners;
 mod mirror;

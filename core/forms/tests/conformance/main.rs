@@ -7,6 +7,7 @@ mod compare;
 mod converted;
 mod expressions;
 mod fixtures;
+mod page;
 #[path = "../../../../tests/src/skip.rs"]
 #[allow(unreachable_pub, reason = "shared with the tests that lie above every room")]
 mod skip;

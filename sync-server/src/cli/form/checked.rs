@@ -147,7 +147,7 @@ const CHOICES_SHOWN_MAX: usize = 50;
 impl QuestionShown {
     fn of(form: &Form, index: usize, node: &Node) -> Option<Self> {
         let NodeKind::Question(kind) = &node.kind else { return None };
-        if matches!(kind, QuestionKind::Note) {
+        if !form.has_answer(index) {
             return None;
         }
         Some(Self {
