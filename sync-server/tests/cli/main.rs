@@ -8,6 +8,7 @@ mod life;
 mod manners;
 mod mirror;
 mod nearby;
+mod rendering;
 #[path = "../../../tests/src/skip.rs"]
 #[allow(unreachable_pub, reason = "shared with the tests that lie above every room")]
 mod skip;

@@ -84,6 +84,9 @@ fn node(json: &mut Json, form: &Form, index: usize, node: &Node) {
         if node.calculation.as_ref().is_some_and(|formula| formula.expression.is_fleeting()) {
             fields.field("fleeting").raw("true");
         }
+        if !matches!(node.kind, NodeKind::Question(_)) || form.is_derived(index) || !form.has_answer(index) {
+            fields.field("unkept").raw("true");
+        }
         if let NodeKind::Repeat { count: Some(count) } = &node.kind {
             formula(fields.field("count"), count);
         }

@@ -392,7 +392,7 @@ function answers() {
       const id = orders[node.key].toString(16).padStart(8, "0") + crypto.getRandomValues(new Uint32Array(1))[0].toString(16).padStart(8, "0");
       if (row) found[`${node.key}/${id}/within`] = row.id;
       inside = { name: node.key, id };
-    } else if (node.kind !== "group" && one.text !== "") {
+    } else if (!node.unkept && one.text !== "") {
       const key = row ? `${row.name}/${row.id}/${node.key}` : node.key;
       found[key] = node.kind === "integer" ? Number(one.text) : one.text;
     }
