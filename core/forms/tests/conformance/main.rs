@@ -6,6 +6,7 @@ mod common;
 mod compare;
 mod converted;
 mod expressions;
+mod filled;
 mod fixtures;
 mod page;
 #[path = "../../../../tests/src/skip.rs"]
