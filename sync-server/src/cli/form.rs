@@ -134,11 +134,14 @@ impl FormFile {
         let bytes = input::read(path, "a form", DOCUMENT_BYTES_MAX)?;
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let mut file = Self { path: shown, name, bytes, beside };
+        // As ODK lays them out: beside the form, or in the folder `NAME-media`.
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let media = path.with_file_name(format!("{stem}-media"));
         for name in file.needs() {
-            let path = path.with_file_name(&name);
+            let places = [path.with_file_name(&name), media.join(&name)];
             // What is not there is named when the form is read.
-            if path.is_file() {
-                file.beside.push((name, input::read(&path, "a file beside a form", DOCUMENT_BYTES_MAX)?));
+            if let Some(place) = places.iter().find(|place| place.is_file()) {
+                file.beside.push((name, input::read(place, "a file beside a form", DOCUMENT_BYTES_MAX)?));
             }
         }
         Ok(file)

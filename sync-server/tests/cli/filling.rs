@@ -159,3 +159,33 @@ fn who_stands_up_in_the_middle_keeps_the_draft_and_is_told() {
     typist.type_line(":quit");
     assert_eq!(typist.stand_up().1, Some(2));
 }
+
+#[test]
+fn of_a_folder_every_form_has_a_row_with_the_place_to_mend() {
+    let world = World::new();
+    let form = |row: &str| format!("| survey |\n| | type | name | label |\n| | {row} |\n");
+    std::fs::create_dir_all(world.path("forms/good-media")).expect("a folder");
+    world.write("forms/good.md", form("select_one_from_file posts.csv | post | Post").as_bytes());
+    world.write("forms/good-media/posts.csv", b"name,label\na,Alpha\n");
+    world.write("forms/bad.md", form("select_one nowhere | post | Post").as_bytes());
+    world.write("forms/README.md", b"# Our forms\n");
+    let output = world.run(&["form", "check", "forms/bad.md", "--json"]);
+    assert_eq!(output.status.code(), Some(65));
+    let shown: Value = serde_json::from_slice(&output.stdout).expect("JSON beside the failure");
+    let bad = &shown["forms"][0];
+    assert_eq!(
+        (bad["status"].as_str(), bad["sheet"].as_str(), bad["row"].as_u64()),
+        (Some("refused"), Some("survey"), Some(3))
+    );
+    assert_eq!(bad["column"], "type");
+    let good = world.json(&["form", "check", "forms/good.md"]);
+    assert_eq!(
+        (&good["forms"][0]["status"], &good["forms"][0]["notices"]),
+        (&Value::from("loaded"), &Value::from(Vec::<Value>::new()))
+    );
+    let output = world.run(&["form", "check", "forms"]);
+    assert_eq!(output.status.code(), Some(65));
+    let (rows, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(rows.contains("refused  forms/bad.md  survey:3:type") && rows.contains("loaded   forms/good.md"), "{rows}");
+    assert!(!rows.contains("README") && said.contains("1 of 2 forms"), "{rows}{said}");
+}
