@@ -1,7 +1,11 @@
 //! A form as exchange formats see it: tables with columns, and where each stands in an XML instance.
 
+use std::collections::BTreeSet;
+
 use merestone_forms::Form;
 use merestone_forms::model::{Metadata, NodeIndex, NodeKind, QuestionKind};
+
+use crate::record::{Record, Value};
 
 /// A form as tables: the record itself, and one table for each repeat.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +103,19 @@ impl Schema {
         let table = self.tables.iter().position(|one| one.name == table)?;
         let column = self.tables[table].columns.iter().position(|column| column.name == name)?;
         Some((table, column))
+    }
+
+    /// The rows of a repeat in a record, ascending: those that a key names, and those in which another row says it stands.
+    pub(crate) fn rows(&self, table: usize, record: &Record) -> BTreeSet<String> {
+        let mut rows: BTreeSet<String> = record.rows(&self.tables[table].name).map(str::to_owned).collect();
+        for inner in self.tables.iter().filter(|inner| inner.parent == Some(table)) {
+            for row in record.rows(&inner.name) {
+                if let Some(Value::Text(around)) = record.value(&format!("{}/{row}/{WITHIN}", inner.name)) {
+                    rows.insert(around.clone());
+                }
+            }
+        }
+        rows
     }
 
     fn walk(&mut self, form: &Form, node: NodeIndex, table: usize, path: &mut Vec<String>) {

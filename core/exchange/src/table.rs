@@ -121,13 +121,14 @@ impl Cell {
 
 /// The tables of records that follow one form, in the order of `records`.
 pub fn tables(schema: &Schema, records: &[Record]) -> Vec<Sheet> {
-    let mut sheets: Vec<Sheet> = schema.tables.iter().map(|table| answers(schema, table, records)).collect();
+    let mut sheets: Vec<Sheet> = (0..schema.tables.len()).map(|table| answers(schema, table, records)).collect();
     sheets.push(values(records));
     sheets.push(photos(records));
     sheets
 }
 
-fn answers(schema: &Schema, table: &Table, records: &[Record]) -> Sheet {
+fn answers(schema: &Schema, number: usize, records: &[Record]) -> Sheet {
+    let table = &schema.tables[number];
     let is_record = table.parent.is_none();
     let about: &[&str] = if is_record { &RECORD_COLUMNS } else { &ROW_COLUMNS };
     let mut columns: Vec<String> = about.iter().map(|name| (*name).to_owned()).collect();
@@ -145,8 +146,8 @@ fn answers(schema: &Schema, table: &Table, records: &[Record]) -> Sheet {
         if is_record {
             sheet.add(table, record, None);
         } else {
-            for row in record.rows(&table.name) {
-                sheet.add(table, record, Some(row));
+            for row in schema.rows(number, record) {
+                sheet.add(table, record, Some(&row));
             }
         }
     }

@@ -27,6 +27,9 @@ pub enum Refusal {
     /// No more rows can be added here.
     #[error("no more rows can be added here")]
     Rows,
+    /// The form says how many rows there are.
+    #[error("the form says how many rows there are")]
+    Counted,
     /// The question asks for nothing, or its answer is calculated.
     #[error("this is not answered by people")]
     NotAsked,

@@ -94,7 +94,7 @@ impl Form {
 
     /// Whether a question can have an answer in a record. A record has an id of its own: the one that ODK gives it is
     /// there only where something in the form looks at it.
-    pub(crate) fn has_answer(&self, node: NodeIndex) -> bool {
+    pub fn has_answer(&self, node: NodeIndex) -> bool {
         match &self.model.nodes[node].kind {
             NodeKind::Question(QuestionKind::Note) => self.model.nodes[node].calculation.is_some(),
             NodeKind::Question(QuestionKind::Metadata(Metadata::InstanceId)) => !self.graph.readers(node).is_empty(),

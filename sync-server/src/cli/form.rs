@@ -3,15 +3,18 @@
 mod checked;
 
 use std::collections::BTreeSet;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use merestone_forms::model::{Instance, Model};
 use merestone_forms::{FILE_BYTES_MAX, Form, NamedFile, standard};
+use serde::Serialize;
 
 use super::Context;
 use crate::exit::{Code, Failure};
 use crate::input;
+use crate::output::{self, Report};
 use checked::{Checked, FormsShown};
 
 /// Longest form, in bytes.
@@ -30,6 +33,17 @@ pub(crate) enum Verb {
         /// A file or a folder; or inspection, incident, patrol, access-restriction or crossing-count, which come with the program.
         form: PathBuf,
     },
+    /// Write a form as one HTML page that can be filled in any browser, without a network.
+    ///
+    /// It shows conditions, constraints, calculations and languages as a device does, and loads nothing.
+    #[command(after_help = "Example:\n  merestone form render our-form.xlsx --out our-form.html")]
+    Render {
+        /// The form.
+        form: PathBuf,
+        /// The page to write.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
     /// Give the device the questions of a form that the mission's charter lists.
     ///
     /// The forms that come with the program are on every device whose mission lists them.
@@ -44,6 +58,13 @@ impl Verb {
     pub(crate) fn run(self, context: &Context) -> Result<Code, Failure> {
         match self {
             Self::Check { form } => check(context, &form),
+            Self::Render { form, out } => {
+                input::refuse_existing(&out)?;
+                let page = FormFile::open(&form)?.read()?.page();
+                input::write_new(&out, page.as_bytes())?;
+                context.screen.show(&PageShown { page: out, bytes: page.len() })?;
+                Ok(Code::Done)
+            }
             Self::Add { form } => {
                 let file = FormFile::open(&form)?;
                 let device = context.open(0)?;
@@ -54,6 +75,19 @@ impl Verb {
                 Ok(Code::Done)
             }
         }
+    }
+}
+
+/// A page that was written.
+#[derive(Serialize)]
+struct PageShown {
+    page: PathBuf,
+    bytes: usize,
+}
+
+impl Report for PageShown {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "written  {} ({})", self.page.display(), output::bytes(self.bytes as u64))
     }
 }
 
@@ -100,11 +134,14 @@ impl FormFile {
         let bytes = input::read(path, "a form", DOCUMENT_BYTES_MAX)?;
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let mut file = Self { path: shown, name, bytes, beside };
+        // As ODK lays them out: beside the form, or in the folder `NAME-media`.
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let media = path.with_file_name(format!("{stem}-media"));
         for name in file.needs() {
-            let path = path.with_file_name(&name);
+            let places = [path.with_file_name(&name), media.join(&name)];
             // What is not there is named when the form is read.
-            if path.is_file() {
-                file.beside.push((name, input::read(&path, "a file beside a form", DOCUMENT_BYTES_MAX)?));
+            if let Some(place) = places.iter().find(|place| place.is_file()) {
+                file.beside.push((name, input::read(place, "a file beside a form", DOCUMENT_BYTES_MAX)?));
             }
         }
         Ok(file)

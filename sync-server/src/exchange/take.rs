@@ -189,11 +189,10 @@ impl Work<'_> {
     /// Says in the draft what became of a file, as far as the record does not say so.
     fn put(&self, draft: &mut Draft, at: usize, arrival: &Arrival) {
         let is_said = |key: &str| self.view.is_some_and(|view| !view.values(key).is_empty());
-        // The draft itself says the hash of a photo at the key of its row.
-        let of_photos: HashSet<String> =
-            draft.photos.iter().map(|photo| format!("photos/{}/file", photo.row)).collect();
+        // The answer that names a photo came with it.
+        let own = &self.submission.attachments[at].key;
         let cells = self.submission.attachment_cells(at, arrival).into_iter();
-        let cells = cells.filter(|(key, _)| !is_said(key) && !of_photos.contains(key));
+        let cells = cells.filter(|(key, _)| !is_said(key) && key != own);
         draft.answers.extend(cells.map(|(key, value)| (key, given(value))));
         let missing = self.submission.attachment_key(at, "missing");
         if matches!(arrival, Arrival::Arrived(_)) && is_said(&missing) {

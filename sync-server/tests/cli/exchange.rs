@@ -27,10 +27,14 @@ const FORM: &str = "| survey |
 | | visit | Visit | 1 |
 ";
 
-/// A mission with that form, and Anna of state A with a device `anna`.
 fn world() -> World {
+    world_with(FORM)
+}
+
+/// A mission with a form, and Anna of state A with a device `anna`.
+fn world_with(form: &str) -> World {
     let world = World::new();
-    world.write("visit.md", FORM.as_bytes());
+    world.write("visit.md", form.as_bytes());
     let made = world.json(&["mission", "key", "--out", "a.key", "--kdf-memory-mib", "1"]);
     let party = format!("State A={}", text(&made, "key"));
     let found = ["mission", "found", "--name", "M", "--scope", "North", "--key", "a.key", "--party", &party];
@@ -192,6 +196,64 @@ fn what_cannot_be_taken_is_refused_by_name_and_takes_nothing_else_along() {
     assert_eq!(output.status.code(), Some(65), "a folder that is there is not overwritten");
     let output = world.run(&["import", "table.csv", "--home", "anna"]);
     assert_eq!(output.status.code(), Some(64), "a table names no form");
+}
+
+/// Groups, repeats in repeats, a photo that is asked for outside the repeat of photos, what is calculated and what is not asked.
+const DEEP_FORM: &str = "| survey |
+| | type | name | label | relevant | calculation |
+| | begin_group | seen | Seen | | |
+| | integer | cars | Cars | | |
+| | text | why | Why | ${cars} > 0 | |
+| | calculate | doubled | | | ${cars} * 2 |
+| | end_group | | | | |
+| | image | picture | Picture | | |
+| | geopoint | spot | Spot | | |
+| | begin_repeat | houses | Houses | | |
+| | text | roof | Roof | | |
+| | begin_repeat | people | People | | |
+| | text | name | Name | | |
+| | image | face | Face | | |
+| | end_repeat | | | | |
+| | end_repeat | | | | |
+| settings |
+| | form_id | form_title | version |
+| | visit | Visit | 1 |
+";
+
+#[test]
+fn any_form_may_ask_for_photos_and_the_export_says_what_follows_from_its_answers() {
+    let world = world_with(DEEP_FORM);
+    let inside = "<seen><cars>0</cars><why>left over</why><doubled>0</doubled></seen><picture>a.jpg</picture>\
+                  <spot>48.5 37.25 0 4</spot>\
+                  <houses><roof>red</roof><people><name>Ян</name><face>b.jpg</face></people><people><name>بدر</name></people></houses>\
+                  <houses><people><face>a.jpg</face></people></houses>";
+    std::fs::create_dir_all(world.path("deep/media")).expect("a folder");
+    world.write("deep/deep.xml", instance("deep", inside).as_bytes());
+    for (file, photo) in [("a.jpg", "post-03.jpg"), ("b.jpg", "post-04.jpg")] {
+        let bytes = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/demo/photos").join(photo));
+        world.write(&format!("deep/media/{file}"), &bytes.expect("a photo of the project"));
+    }
+    let taken = world.json(&["import", "deep", "--home", "anna"]);
+    assert_eq!((&taken["files_arrived"], &taken["entries"]), (&3.into(), &1.into()), "{taken}");
+    let new = ["record", "new", "--form", "visit", "--set", "cars=4", "--set", "why=market", "--home", "anna"];
+    world.json(&new);
+
+    let written = export(&world, "xml", "out");
+    assert_eq!((&written["files"], written["left_out"].as_array().map(Vec::len)), (&4.into(), Some(0)), "{written}");
+    let instances: Vec<String> = (world.snapshot("out").into_iter())
+        .filter(|(path, _)| path.ends_with("submission.xml"))
+        .map(|(_, bytes)| String::from_utf8(bytes).expect("UTF-8"))
+        .collect();
+    let deep = instances.iter().find(|text| text.contains("uuid:deep")).expect("it went out");
+    assert!(deep.contains(inside), "{deep}");
+    assert!(instances.iter().any(|text| text.contains("<doubled>8</doubled>")), "what is calculated goes out too");
+
+    export(&world, "csv", "tables");
+    let table = String::from_utf8(world.read("tables/visit.csv")).expect("UTF-8");
+    let row = table.lines().find(|line| line.contains("uuid:deep")).expect("its row");
+    assert!(row.contains(",\"why\",") && row.contains(",\"left over\","), "kept, and marked: {row}");
+    assert!(row.contains(",48.5,37.25,0,4"), "a place with its precision: {row}");
+    assert_eq!(world.read("tables/visit-people.csv").iter().filter(|byte| **byte == b'\n').count(), 4);
 }
 
 /// Python with the libraries that read exports: tests/run installs them.

@@ -3,10 +3,12 @@
 mod bad_input;
 mod courier;
 mod exchange;
+mod filling;
 mod life;
 mod manners;
 mod mirror;
 mod nearby;
+mod rendering;
 #[path = "../../../tests/src/skip.rs"]
 #[allow(unreachable_pub, reason = "shared with the tests that lie above every room")]
 mod skip;

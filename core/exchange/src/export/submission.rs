@@ -211,7 +211,7 @@ impl Writer<'_> {
     /// The rows of a repeat that stand in a row of its parent, and are not withdrawn.
     fn children(&self, repeat: usize, parent: Option<&str>) -> Vec<String> {
         let table = &self.schema.tables[repeat];
-        let is_child = |row: &&str| {
+        let is_child = |row: &str| {
             let within = match self.record.value(&format!("{}/{row}/{WITHIN}", table.name)) {
                 Some(Value::Text(within)) => Some(within.as_str()),
                 _ => None,
@@ -223,8 +223,9 @@ impl Writer<'_> {
             Some(Key::Cell { repeat, row, .. }) if repeat == table.name => Some(row),
             _ => None,
         });
-        let rows: BTreeSet<&str> = self.record.rows(&table.name).chain(named).collect();
-        rows.into_iter().filter(is_child).map(str::to_owned).collect()
+        let mut rows = self.schema.rows(repeat, self.record);
+        rows.extend(named.map(str::to_owned));
+        rows.into_iter().filter(|row| is_child(row)).collect()
     }
 
     /// What an element holds; none if it is not there.

@@ -152,11 +152,17 @@ impl Submission {
         Ok(())
     }
 
-    /// Whether something stands in a row, `repeat/row`.
+    /// Whether something stands in a row, `repeat/row`, or another row says that it stands in it.
     pub(crate) fn has_cell(&self, row: &str) -> bool {
         let is_of = |key: &str| key.strip_prefix(row).is_some_and(|rest| rest.starts_with('/'));
         let next = self.answers.range(format!("{row}/")..).next();
-        next.is_some_and(|(key, _)| is_of(key)) || self.attachments.iter().any(|attachment| is_of(&attachment.key))
+        let id = row.rsplit('/').next().unwrap_or_default();
+        let is_around = |(key, value): (&String, &Value)| {
+            key.ends_with("/within") && matches!(value, Value::Text(around) if around == id)
+        };
+        next.is_some_and(|(key, _)| is_of(key))
+            || self.attachments.iter().any(|attachment| is_of(&attachment.key))
+            || self.answers.iter().any(is_around)
     }
 
     fn text(&mut self, key: &str, raw: &str, exactness: Exactness) -> Result<String, ImportRefused> {

@@ -207,7 +207,7 @@ impl Reader<'_> {
         }
         let key = format!("{name}/{row}");
         self.children(node, &Place { table: repeat, row: Some(row), groups: Vec::new(), depth: place.depth + 1 })?;
-        // A row in which nothing stands, or other rows only, is a row all the same.
+        // A row in which nothing stands is a row all the same; one in which other rows stand is named by these.
         match self.schema.tables[repeat].asked().next() {
             Some((_, first)) if !self.submission.has_cell(&key) => {
                 self.submission.put(format!("{key}/{}", first.name), first.kind, "", self.exactness)

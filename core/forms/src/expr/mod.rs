@@ -7,6 +7,7 @@
 //! Where ODK XForms is silent, this follows XPath 1.0; where the two engines in use differ, the page of the
 //! function says so.
 
+mod data;
 mod eval;
 mod functions;
 mod parse;

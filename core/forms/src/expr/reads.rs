@@ -94,18 +94,30 @@ impl Expression {
 
 /// Whether a function is called anywhere in it.
 fn calls(ast: &Ast, is_it: &dyn Fn(&str) -> bool) -> bool {
-    let all = |asts: &[Ast]| asts.iter().any(|ast| calls(ast, is_it));
+    let mut found = false;
+    each_call(ast, &mut |name| found |= is_it(name));
+    found
+}
+
+/// Tells every function that is called in it.
+pub(super) fn each_call(ast: &Ast, tell: &mut dyn FnMut(&'static str)) {
     match ast {
-        Ast::Number(_) | Ast::Text(_) => false,
-        Ast::Negate(inner) => calls(inner, is_it),
-        Ast::Chain(first, rest) => calls(first, is_it) || rest.iter().any(|(_, ast)| calls(ast, is_it)),
-        Ast::Call(function, arguments) => is_it(function.name) || all(arguments),
+        Ast::Number(_) | Ast::Text(_) => {}
+        Ast::Negate(inner) => each_call(inner, tell),
+        Ast::Chain(first, rest) => {
+            each_call(first, tell);
+            rest.iter().for_each(|(_, ast)| each_call(ast, tell));
+        }
+        Ast::Call(function, arguments) => {
+            tell(function.name);
+            arguments.iter().for_each(|ast| each_call(ast, tell));
+        }
         Ast::Path(path) => {
-            let in_start = match &path.start {
-                Start::Base(base, predicates) => calls(base, is_it) || all(predicates),
-                Start::Root | Start::Context => false,
-            };
-            in_start || path.steps.iter().any(|step| all(&step.predicates))
+            if let Start::Base(base, predicates) = &path.start {
+                each_call(base, tell);
+                predicates.iter().for_each(|ast| each_call(ast, tell));
+            }
+            path.steps.iter().flat_map(|step| &step.predicates).for_each(|ast| each_call(ast, tell));
         }
     }
 }
@@ -253,7 +265,11 @@ impl Looker<'_> {
     fn step(&mut self, nodes: &[Seen], step: &Step) -> Vec<Seen> {
         let mut reached: BTreeSet<Seen> = BTreeSet::new();
         for seen in nodes {
-            reached.extend(self.reached(*seen, step.axis).into_iter().filter(|seen| self.passes(*seen, &step.test)));
+            let near = match step.test {
+                Test::Text if step.axis == Axis::Child => vec![*seen],
+                _ => self.reached(*seen, step.axis),
+            };
+            reached.extend(near.into_iter().filter(|seen| self.passes(*seen, &step.test)));
         }
         let reached: Vec<Seen> = reached.into_iter().collect();
         self.look_at_all(&step.predicates, &reached);

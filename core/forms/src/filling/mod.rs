@@ -196,9 +196,12 @@ impl Filling {
     /// Withdraws a row: it and its answers stay in the record, and are not asked any more.
     ///
     /// # Errors
-    /// If there is no such row.
+    /// If there is no such row, or the form says how many there are.
     pub fn withdraw_row(&mut self, repeat: &str, row: RowId) -> Result<(), Refusal> {
         let node = self.form.names().repeat(repeat).ok_or(Refusal::Unknown)?;
+        if matches!(self.form.model().nodes[node].kind, NodeKind::Repeat { count: Some(_) }) {
+            return Err(Refusal::Counted);
+        }
         let at = self.row_of(node, row).ok_or(Refusal::NoRow)?;
         let key = self.cell(node, row, WITHDRAWN);
         self.keep(key, Answer::Bool(true));

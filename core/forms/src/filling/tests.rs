@@ -400,3 +400,45 @@ fn one_answer_of_a_form_of_500_questions_is_worked_out_in_less_than_a_millisecon
     assert!(each.as_millis() < 20, "{each:?}");
     assert!(filling.is_settled());
 }
+
+#[test]
+fn a_form_that_asks_for_a_trail_has_one_in_the_shape_of_odk_and_others_have_none() {
+    let survey = "| survey |\n| | type | name | label | parameters |\n\
+                  | | audit | audit | | track-changes=true identify-user=true |\n\
+                  | | begin_repeat | house | House | |\n| | text | roof | Roof | |\n| | end_repeat | | | |\n\
+                  | settings |\n| | form_id | form_title | version |\n| | f | F | 1 |\n";
+    let form = Arc::new(Form::read_tables(survey).expect("a form"));
+    let mut filling = begin(&form);
+    filling.track(&Event::Start { at: 1_000 });
+    let row = filling.add_row("house", None).unwrap();
+    let key = format!("house/{row}/roof");
+    filling.answer_typed(&key, "tin, \"old\"").unwrap();
+    let place = filling.place(&key).unwrap();
+    let before = String::new();
+    filling.track(&Event::Question { place, from: 1_100, to: 2_000, before, now: filling.value(place).to_owned() });
+    filling.track(&Event::Save { at: 3_000 });
+    let csv = form.audit_csv(filling.answers().iter().map(|(key, answer)| (key.as_str(), answer))).expect("a trail");
+    let path = csv.lines().nth(2).unwrap().split(',').nth(1).unwrap();
+    assert!(path.ends_with("/house[1]/roof"), "{path}");
+    let wanted = format!(
+        "event,node,start,end,old-value,new-value,user\nform start,,1000,,,,Olena\n\
+         question,{path},1100,2000,,\"tin, \"\"old\"\"\",Olena\nform save,,3000,,,,Olena\n"
+    );
+    assert_eq!(csv, wanted);
+    assert_eq!(wrong(&filling), [], "a trail is no answer that the form does not know");
+    let changed = filling.take_changes();
+    assert_eq!(changed.iter().filter(|(key, _)| key.starts_with("audit/")).count(), 1, "{changed:?}");
+
+    // A long trail goes on in the next row, and nothing of it is cut.
+    for at in 0..3_000 {
+        filling.track(&Event::Jump { at });
+    }
+    let parts = filling.answers().keys().filter(|key| key.starts_with("audit/")).count();
+    let csv = form.audit_csv(filling.answers().iter().map(|(key, answer)| (key.as_str(), answer))).expect("a trail");
+    assert!(parts > 1 && csv.lines().count() == 3_004, "{parts} parts");
+
+    let without = form_with(&["text | a"], &[]);
+    let mut filling = begin(&without);
+    filling.track(&Event::Start { at: 1 });
+    assert_eq!((filling.answers().len(), without.audit_csv([])), (0, None));
+}

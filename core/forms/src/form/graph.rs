@@ -87,6 +87,11 @@ impl Graph {
         Ok(Self { jobs, ranks, readers, by_plane, derived, outline })
     }
 
+    /// How many jobs there are.
+    pub(crate) fn len(&self) -> usize {
+        self.jobs.len()
+    }
+
     pub(crate) fn job(&self, number: usize) -> Job {
         self.jobs[number]
     }

@@ -40,7 +40,7 @@ fn instance(path: &str) -> Option<&str> {
     let quote = rest.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
     let (name, rest) = rest[1..].split_once(quote)?;
     let steps: String = rest.trim_start().strip_prefix(')')?.split_whitespace().collect();
-    (steps == "/root/item").then_some(name)
+    (steps.strip_prefix('/') == Some("root/item")).then_some(name)
 }
 
 /// A path, and the predicates at its end.

@@ -13,7 +13,7 @@ use merestone_forms::expr::{Documents, Expression, Focus, Moment, NodeId, Surrou
 use serde_json::json;
 
 const TABLE: &str = "tests/conformance/expected/expressions.tsv";
-const DOCUMENT: &str = include_str!("expected/expressions.xml");
+pub(crate) const DOCUMENT: &str = include_str!("expected/expressions.xml");
 
 /// Half past noon on a day of 2024, UTC; chance that counts.
 struct Fixed(Cell<u64>);
@@ -34,15 +34,15 @@ impl Surroundings for Fixed {
     }
 }
 
-struct Row {
-    path: String,
-    kind: String,
-    text: String,
-    result: String,
+pub(crate) struct Row {
+    pub(crate) path: String,
+    pub(crate) kind: String,
+    pub(crate) text: String,
+    pub(crate) result: String,
     theirs: Option<String>,
 }
 
-fn rows() -> Vec<Row> {
+pub(crate) fn rows() -> Vec<Row> {
     let table = fs::read_to_string(TABLE).expect("the table is committed");
     let row = |line: &str| {
         let cells: Vec<&str> = line.split('\t').collect();
@@ -101,7 +101,7 @@ fn ours(documents: &Documents, root: NodeId, row: &Row) -> String {
 }
 
 /// Whether two results are the same; the last digits of what a processor calculates are its own.
-fn same(a: &str, b: &str) -> bool {
+pub(crate) fn same(a: &str, b: &str) -> bool {
     let close = |a: f64, b: f64| (a - b).abs() <= 1e-12 * a.abs().max(b.abs());
     a == b || matches!((a.parse::<f64>(), b.parse::<f64>()), (Ok(a), Ok(b)) if close(a, b))
 }

@@ -6,7 +6,9 @@ mod common;
 mod compare;
 mod converted;
 mod expressions;
+mod filled;
 mod fixtures;
+mod page;
 #[path = "../../../../tests/src/skip.rs"]
 #[allow(unreachable_pub, reason = "shared with the tests that lie above every room")]
 mod skip;

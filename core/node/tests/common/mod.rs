@@ -70,6 +70,11 @@ pub(crate) fn incident() -> FormHash {
 
 impl Mission {
     pub(crate) fn found() -> Self {
+        Self::found_with(&standard::ALL.map(|document| definition(document).hash().unwrap()))
+    }
+
+    /// The mission with other forms.
+    pub(crate) fn found_with(forms: &[FormHash]) -> Self {
         let roots = [1, 2, 3].map(|seed| SigningKey::from_seed(&[seed; 32]));
         let plan = MissionPlan {
             name: "Border mission".into(),
@@ -79,7 +84,7 @@ impl Mission {
                 .zip(roots.iter().map(|root| *root.public()))
                 .collect(),
             scopes: vec!["North".into(), "South".into()],
-            forms: standard::ALL.iter().map(|document| definition(document).hash().unwrap()).collect(),
+            forms: forms.to_vec(),
             ledger: None,
             quorum: 2,
         };

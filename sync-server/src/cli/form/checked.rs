@@ -27,7 +27,9 @@ pub(super) fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
             let entry = entry.map_err(|error| cannot(&folder, error))?;
             let (path, kind) = (entry.path(), entry.file_type().map_err(|error| cannot(&folder, error))?);
             // A link may lead in a circle, or out of the folder; what it leads to has a name of its own.
-            if kind.is_dir() && depth < DEPTH_MAX {
+            // What lies in `NAME-media` belongs to the form of that name.
+            let is_media = path.file_name().is_some_and(|name| name.to_string_lossy().ends_with("-media"));
+            if kind.is_dir() && depth < DEPTH_MAX && !is_media {
                 open.push((path, depth + 1));
             } else if kind.is_file() && may_be_a_form(&path) {
                 files.push(path);
@@ -44,7 +46,12 @@ pub(super) fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 
 fn may_be_a_form(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
-    matches!(extension.as_deref(), Some("xlsx" | "xls" | "csv" | "md" | "xml"))
+    match extension.as_deref() {
+        Some("xlsx" | "xls" | "csv" | "xml") => true,
+        // Most Markdown is prose. One that cannot be read is named where it is opened.
+        Some("md") => std::fs::read(path).map_or(true, |text| text.trim_ascii_start().starts_with(b"|")),
+        _ => false,
+    }
 }
 
 /// All forms that were checked.
@@ -147,7 +154,7 @@ const CHOICES_SHOWN_MAX: usize = 50;
 impl QuestionShown {
     fn of(form: &Form, index: usize, node: &Node) -> Option<Self> {
         let NodeKind::Question(kind) = &node.kind else { return None };
-        if matches!(kind, QuestionKind::Note) {
+        if !form.has_answer(index) {
             return None;
         }
         Some(Self {

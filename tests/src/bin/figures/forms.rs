@@ -29,23 +29,33 @@ const BYTES_MIN: usize = 2_000_000;
 
 pub(crate) fn measure() -> Vec<Row> {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let files = [("xlsx", workbook()), ("xml", xform())];
+    let files = [
+        ("xlsx", 4, large(workbook)),
+        ("xml", 1, large(|length| xform(1, length))),
+        ("xml-in-4-languages", 4, xform(4, 20)),
+    ];
     let mut rows = Vec::new();
-    for (kind, bytes) in files {
-        assert!(bytes.len() >= BYTES_MIN, "the {kind} has {} bytes", bytes.len());
-        let path = folder.path().join(format!("large.{kind}"));
+    for (kind, languages, bytes) in files {
+        let path = folder.path().join(format!("large-{kind}"));
         fs::write(&path, &bytes).expect("the folder takes a file");
         let rounds: Vec<(f64, f64)> = (0..ROUNDS).map(|_| read_again(&path)).collect();
         let (ms, mib): (Vec<f64>, Vec<f64>) = rounds.into_iter().unzip();
-        let note = format!("{} bytes, {CHOICES} choices in 4 languages, {QUESTIONS} questions", bytes.len());
-        rows.push(Row::median(&format!("forms/load-{kind}"), "ms", &ms).target(Target::AtMost(300.0)).note(&note));
-        rows.push(
-            Row::median(&format!("forms/load-{kind}-peak"), "MiB", &mib)
-                .target(Target::AtMost(64.0))
-                .note("greatest memory of a process that does nothing else"),
-        );
+        let size = bytes.len();
+        let note = format!("{size} bytes, {QUESTIONS} questions, {CHOICES} choices, {languages} language(s)");
+        let ms = Row::median(&format!("forms/load-{kind}"), "ms", &ms).note(&note);
+        let mib = Row::median(&format!("forms/load-{kind}-peak"), "MiB", &mib)
+            .note("greatest memory of a process that does nothing else");
+        // What was promised is promised of 2 MB.
+        let is_promised = size < 2 * BYTES_MIN;
+        rows.push(if is_promised { ms.target(Target::AtMost(300.0)) } else { ms });
+        rows.push(if is_promised { mib.target(Target::AtMost(64.0)) } else { mib });
     }
     rows
+}
+
+/// The file with labels as long as it takes to be as large as promised.
+fn large(make: impl Fn(usize) -> Vec<u8>) -> Vec<u8> {
+    (20..).step_by(4).map(make).find(|bytes| bytes.len() >= BYTES_MIN).expect("longer labels make larger files")
 }
 
 /// Milliseconds and MiB of reading a form in a process of its own.
@@ -101,7 +111,7 @@ fn list(choice: usize) -> usize {
     choice / 100
 }
 
-fn workbook() -> Vec<u8> {
+fn workbook(length: usize) -> Vec<u8> {
     let mut words = Words(1);
     let mut survey: Vec<Vec<String>> = vec![vec!["type".into(), "name".into()]];
     survey[0].extend(LANGUAGES.iter().map(|language| format!("label::{language}")));
@@ -118,7 +128,7 @@ fn workbook() -> Vec<u8> {
     choices[0].extend(LANGUAGES.iter().map(|language| format!("label::{language}")));
     for choice in 0..CHOICES {
         let mut row = vec![format!("l{}", list(choice)), format!("c{choice}")];
-        row.extend(LANGUAGES.iter().map(|_| words.next(40)));
+        row.extend(LANGUAGES.iter().map(|_| words.next(length)));
         choices.push(row);
     }
     archive(&[("survey", survey), ("choices", choices)])
@@ -156,7 +166,9 @@ fn archive(sheets: &[(&str, Vec<Vec<String>>)]) -> Vec<u8> {
     }
     let book = format!("<workbook xmlns=\"{MAIN}\" xmlns:r=\"{OFFICE}\"><sheets>{listed}</sheets></workbook>");
     let count = shared.len();
+    let whole = format!("<Relationship Id=\"r1\" Type=\"{OFFICE}/officeDocument\" Target=\"xl/workbook.xml\"/>");
     parts.extend([
+        ("_rels/.rels".to_owned(), format!("<Relationships xmlns=\"{PACKAGE}\">{whole}</Relationships>")),
         ("xl/workbook.xml".to_owned(), book),
         (
             "xl/_rels/workbook.xml.rels".to_owned(),
@@ -172,19 +184,24 @@ fn archive(sheets: &[(&str, Vec<Vec<String>>)]) -> Vec<u8> {
     archive.finish().expect("the archive can be finished").into_inner()
 }
 
-fn xform() -> Vec<u8> {
+/// In one language, whose texts stand where they belong, or in several, whose texts stand together.
+fn xform(languages: usize, length: usize) -> Vec<u8> {
     let mut words = Words(2);
+    let is_plain = languages == 1;
     let mut itext = String::new();
-    for language in LANGUAGES {
+    for language in LANGUAGES.iter().take(if is_plain { 0 } else { languages }) {
         itext.push_str(&format!("<translation lang=\"{language}\">"));
         for question in 0..QUESTIONS {
             itext.push_str(&format!("<text id=\"/d/q{question}:label\"><value>{}</value></text>", words.next(60)));
         }
         for choice in 0..CHOICES {
             let (list, number) = (list(choice), choice % 100);
-            itext.push_str(&format!("<text id=\"l{list}-{number}\"><value>{}</value></text>", words.next(20)));
+            itext.push_str(&format!("<text id=\"l{list}-{number}\"><value>{}</value></text>", words.next(length)));
         }
         itext.push_str("</translation>");
+    }
+    if !is_plain {
+        itext = format!("<itext>{itext}</itext>");
     }
     let mut instances = String::new();
     for choice in 0..CHOICES {
@@ -192,7 +209,12 @@ fn xform() -> Vec<u8> {
         if number == 0 {
             instances.push_str(&format!("<instance id=\"l{list}\"><root>"));
         }
-        instances.push_str(&format!("<item><itextId>l{list}-{number}</itextId><name>c{choice}</name></item>"));
+        let text = if is_plain {
+            format!("<label>{}</label>", words.next(length))
+        } else {
+            format!("<itextId>l{list}-{number}</itextId>")
+        };
+        instances.push_str(&format!("<item>{text}<name>c{choice}</name></item>"));
         if number == 99 {
             instances.push_str("</root></instance>");
         }
@@ -204,15 +226,19 @@ fn xform() -> Vec<u8> {
             "<bind nodeset=\"/d/q{question}\" type=\"string\" constraint=\"string-length(.) &lt; 20\"/>"
         ));
         let list = question % (CHOICES / 100);
+        let (label, column) = if is_plain {
+            (format!("<label>{}</label>", words.next(60)), "label")
+        } else {
+            (format!("<label ref=\"jr:itext('/d/q{question}:label')\"/>"), "jr:itext(itextId)")
+        };
         body.push_str(&format!(
-            "<select1 ref=\"/d/q{question}\"><label ref=\"jr:itext('/d/q{question}:label')\"/>\
-             <itemset nodeset=\"instance('l{list}')/root/item\"><value ref=\"name\"/><label ref=\"jr:itext(itextId)\"/></itemset>\
-             </select1>"
+            "<select1 ref=\"/d/q{question}\">{label}<itemset nodeset=\"instance('l{list}')/root/item\"><value ref=\"name\"/>\
+             <label ref=\"{column}\"/></itemset></select1>"
         ));
     }
     format!(
         "<h:html xmlns=\"http://www.w3.org/2002/xforms\" xmlns:h=\"http://www.w3.org/1999/xhtml\" \
-         xmlns:jr=\"http://openrosa.org/javarosa\"><h:head><h:title>large</h:title><model><itext>{itext}</itext>\
+         xmlns:jr=\"http://openrosa.org/javarosa\"><h:head><h:title>large</h:title><model>{itext}\
          <instance><d id=\"large\">{primary}</d></instance>{instances}{binds}</model></h:head><h:body>{body}</h:body></h:html>"
     )
     .into_bytes()

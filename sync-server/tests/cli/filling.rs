@@ -1,0 +1,191 @@
+//! Filling a form at the terminal: constraints, back, jump, and going on after a kill.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+
+use serde_json::Value;
+
+use crate::world::World;
+
+/// A form being filled by somebody who types.
+struct Typist {
+    child: Child,
+    keys: Option<ChildStdin>,
+    screen: BufReader<ChildStdout>,
+}
+
+impl Typist {
+    fn sit_down(world: &World, args: &[&str]) -> Self {
+        let mut command = world.command(&[&["record", "fill", "--home", "phone"], args].concat());
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+        let screen = BufReader::new(child.stdout.take().expect("piped"));
+        Self { keys: child.stdin.take(), child, screen }
+    }
+
+    fn type_line(&mut self, line: &str) {
+        writeln!(self.keys.as_mut().expect("still there"), "{line}").expect("the command reads");
+    }
+
+    /// Reads until a line holds `text`.
+    fn read_until(&mut self, text: &str) -> String {
+        let mut seen = String::new();
+        loop {
+            let mut line = String::new();
+            assert!(self.screen.read_line(&mut line).expect("text") > 0, "never said {text:?}:\n{seen}");
+            seen.push_str(&line);
+            if line.contains(text) {
+                return seen;
+            }
+        }
+    }
+
+    /// Goes away; what the command said last, and its exit code.
+    fn stand_up(mut self) -> (String, Option<i32>) {
+        self.keys = None;
+        let mut rest = String::new();
+        self.screen.read_to_string(&mut rest).expect("text");
+        (rest, self.child.wait().expect("ends").code())
+    }
+}
+
+fn answers(world: &World) -> Value {
+    let list = world.json(&["record", "list", "--home", "phone"]);
+    let record = list["records"][0]["record"].as_str().expect("a record").to_owned();
+    world.json(&["record", "show", &record, "--home", "phone"])
+}
+
+fn answer(shown: &Value, key: &str) -> Option<Value> {
+    let all = shown["answers"].as_array().expect("answers");
+    all.iter().find(|answer| answer["key"] == key).map(|answer| answer["values"][0]["value"].clone())
+}
+
+#[test]
+fn a_form_is_filled_with_checks_back_and_jump_and_survives_a_kill() {
+    let world = World::with_mission();
+    world.enrol("phone", "Olena", "a.key", "observer");
+    let mut typist = Typist::sit_down(&world, &["--form", "inspection"]);
+    typist.read_until("(post)");
+    typist.type_line("");
+    typist.read_until("an answer is required");
+    typist.type_line("North gate");
+    typist.read_until("(post_local)");
+    typist.type_line(":jump day");
+    typist.read_until("(day)");
+    typist.type_line("2026-02-30");
+    typist.read_until("write a day of the calendar");
+    typist.type_line("2026-05-04");
+    typist.read_until("(time)");
+    typist.type_line(":jump status");
+    typist.read_until("(status)");
+    typist.type_line("ajar");
+    typist.read_until("not one of the choices");
+    typist.type_line("2");
+    typist.read_until("(status_reason)");
+    // The power fails. Everything before the question now shown is on the disk.
+    typist.child.kill().expect("it runs");
+    typist.child.wait().expect("it ends");
+
+    let mut typist = Typist::sit_down(&world, &["--form", "inspection"]);
+    typist.read_until("Going on with what was begun before");
+    typist.type_line(":list");
+    let listed = typist.read_until("remarks");
+    assert!(
+        listed.contains("North gate") && listed.contains("2026-05-04") && listed.contains("restricted"),
+        "{listed}"
+    );
+    typist.type_line(":jump how_known");
+    typist.read_until("(how_known)");
+    typist.type_line("seen");
+    typist.read_until("(queue_low)");
+    typist.type_line("٤");
+    typist.read_until("(queue_best)");
+    typist.type_line(":back");
+    typist.read_until("now: 4");
+    typist.type_line("3");
+    typist.read_until("(queue_best)");
+    typist.type_line(":jump remarks");
+    typist.read_until("(remarks)");
+    typist.type_line("-");
+    typist.read_until("(source)");
+    typist.type_line("");
+    typist.type_line("y");
+    typist.read_until("Photos 1");
+    typist.type_line("no-such-photo.jpg");
+    typist.read_until("no-such-photo.jpg");
+    typist.type_line("");
+    typist.read_until("(photos/");
+    typist.type_line("::a caption");
+    typist.type_line("n");
+    typist.type_line("y");
+    let (last, code) = typist.stand_up();
+    assert_eq!(code, Some(0), "{last}");
+    assert!(last.contains("saved"), "{last}");
+
+    let shown = answers(&world);
+    for (key, wanted) in [
+        ("post", Value::from("North gate")),
+        ("day", Value::from("2026-05-04")),
+        ("status", Value::from("restricted")),
+        ("how_known", Value::from("seen")),
+        ("queue_low", Value::from(3)),
+        ("remarks", Value::Null),
+    ] {
+        assert_eq!(answer(&shown, key), Some(wanted), "{key}: {shown}");
+    }
+    assert_eq!(answer(&shown, "queue_high"), None, "passed over is not left blank");
+    let captions = shown["answers"].as_array().expect("answers").iter().filter(|answer| {
+        answer["key"].as_str().is_some_and(|key| key.starts_with("photos/") && key.ends_with("/caption"))
+    });
+    assert_eq!(captions.map(|answer| answer["values"][0]["value"].clone()).collect::<Vec<_>>(), [":a caption"]);
+}
+
+#[test]
+fn who_stands_up_in_the_middle_keeps_the_draft_and_is_told() {
+    let world = World::with_mission();
+    world.enrol("phone", "Olena", "a.key", "observer");
+    let mut typist = Typist::sit_down(&world, &["--form", "incident"]);
+    typist.type_line("Shots heard");
+    let (_, code) = typist.stand_up();
+    assert_eq!(code, Some(2));
+    let mut typist = Typist::sit_down(&world, &["--form", "incident"]);
+    typist.read_until("Going on");
+    typist.type_line(":discard");
+    assert_eq!(typist.stand_up().1, Some(0));
+    let mut typist = Typist::sit_down(&world, &["--form", "incident"]);
+    typist.type_line(":help");
+    let said = typist.read_until(":quit");
+    assert!(!said.contains("Going on"), "{said}");
+    typist.type_line(":quit");
+    assert_eq!(typist.stand_up().1, Some(2));
+}
+
+#[test]
+fn of_a_folder_every_form_has_a_row_with_the_place_to_mend() {
+    let world = World::new();
+    let form = |row: &str| format!("| survey |\n| | type | name | label |\n| | {row} |\n");
+    std::fs::create_dir_all(world.path("forms/good-media")).expect("a folder");
+    world.write("forms/good.md", form("select_one_from_file posts.csv | post | Post").as_bytes());
+    world.write("forms/good-media/posts.csv", b"name,label\na,Alpha\n");
+    world.write("forms/bad.md", form("select_one nowhere | post | Post").as_bytes());
+    world.write("forms/README.md", b"# Our forms\n");
+    let output = world.run(&["form", "check", "forms/bad.md", "--json"]);
+    assert_eq!(output.status.code(), Some(65));
+    let shown: Value = serde_json::from_slice(&output.stdout).expect("JSON beside the failure");
+    let bad = &shown["forms"][0];
+    assert_eq!(
+        (bad["status"].as_str(), bad["sheet"].as_str(), bad["row"].as_u64()),
+        (Some("refused"), Some("survey"), Some(3))
+    );
+    assert_eq!(bad["column"], "type");
+    let good = world.json(&["form", "check", "forms/good.md"]);
+    assert_eq!(
+        (&good["forms"][0]["status"], &good["forms"][0]["notices"]),
+        (&Value::from("loaded"), &Value::from(Vec::<Value>::new()))
+    );
+    let output = world.run(&["form", "check", "forms"]);
+    assert_eq!(output.status.code(), Some(65));
+    let (rows, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(rows.contains("refused  forms/bad.md  survey:3:type") && rows.contains("loaded   forms/good.md"), "{rows}");
+    assert!(!rows.contains("README") && said.contains("1 of 2 forms"), "{rows}{said}");
+}
