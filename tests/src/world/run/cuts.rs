@@ -100,12 +100,11 @@ impl World<'_> {
     }
 }
 
+/// The last entry that a cut keeps of each log, and its seq.
+type Kept = BTreeMap<LogId, (u64, EntryId)>;
+
 /// What a cut of the key keeps: in each log an entry at the end of a branch that is held, or a little below.
-fn kept(
-    device: &Device,
-    key: [u8; 32],
-    chance: &mut Chance,
-) -> Option<(Vec<LogHead>, BTreeMap<LogId, (u64, EntryId)>)> {
+fn kept(device: &Device, key: [u8; 32], chance: &mut Chance) -> Option<(Vec<LogHead>, Kept)> {
     let (mut kept, mut names) = (Vec::new(), BTreeMap::new());
     for tip in check::tips(device).ok()?.iter().filter(|tip| tip.key == key) {
         let below = if chance.once_in(4) { 5 } else { 2 };
