@@ -5,7 +5,6 @@
 
 mod csv;
 mod refused;
-mod scan;
 mod submission;
 mod xml;
 

@@ -3,10 +3,10 @@
 //! No document type declaration is read, so that there are no entities to expand. Size, nodes,
 //! attributes and depth are bounded before the parser sees anything.
 
+use merestone_forms::markup::{self, ATTRIBUTES_MAX, DEPTH_MAX, Disproportion, NAMESPACES_MAX};
 use roxmltree::{Document, Node, ParsingOptions};
 
 use super::refused::ImportRefused;
-use super::scan::{self, DEPTH_MAX};
 use super::submission::{Exactness, Source, Submission};
 use crate::schema::{Next, Schema, WITHIN};
 
@@ -61,10 +61,18 @@ fn with_root<T>(bytes: &[u8], work: impl FnOnce(Node<'_, '_>) -> Result<T, Impor
     }
     let text = std::str::from_utf8(bytes).map_err(|_| ImportRefused::NotUtf8)?;
     let text = text.trim_start_matches('\u{feff}');
-    scan::check(text)?;
+    markup::check(text).map_err(|(_, wrong)| disproportionate(wrong))?;
     let options = ParsingOptions { allow_dtd: false, nodes_limit: NODES_MAX, ..ParsingOptions::default() };
     let document = Document::parse_with_options(text, options).map_err(|error| not_xml(&error))?;
     work(document.root_element())
+}
+
+fn disproportionate(wrong: Disproportion) -> ImportRefused {
+    match wrong {
+        Disproportion::Depth => ImportRefused::TooDeep { depth_max: DEPTH_MAX },
+        Disproportion::Attributes => ImportRefused::TooManyAttributes { attributes_max: ATTRIBUTES_MAX },
+        Disproportion::Namespaces => ImportRefused::TooManyAttributes { attributes_max: NAMESPACES_MAX },
+    }
 }
 
 fn not_xml(error: &roxmltree::Error) -> ImportRefused {

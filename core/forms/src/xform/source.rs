@@ -4,13 +4,12 @@ use std::borrow::Cow;
 
 use roxmltree::{Document, Node, ParsingOptions};
 
+use crate::markup::{self, ATTRIBUTES_MAX, Disproportion, NAMESPACES_MAX};
 use crate::model::Notice;
 use crate::refused::{FormRefused, Reason};
 
 /// Most elements, attributes and texts of a document.
 const NODES_MAX: u32 = 1_200_000;
-/// Deepest nesting of elements anywhere.
-pub(super) const DEPTH_MAX: usize = 64;
 
 /// A document that was parsed.
 pub(super) struct Source<'x> {
@@ -37,11 +36,15 @@ pub(crate) fn text(bytes: &[u8]) -> Result<Cow<'_, str>, Reason> {
 
 /// Parses a document without a document type: no entity is declared or expanded, and no other file is looked at.
 pub(crate) fn parse(text: &str) -> Result<Document<'_>, FormRefused> {
-    // Elements are counted before anything is built of them, and of what is too deep nothing is.
-    if let Some(at) = too_deep(text) {
-        let row = text[..at].matches('\n').count() + 1;
-        return Err(FormRefused::at("", row, "", Reason::TooDeep));
-    }
+    // Of what is out of proportion nothing is built.
+    markup::check(text).map_err(|(at, wrong)| {
+        let reason = match wrong {
+            Disproportion::Depth => Reason::TooDeep,
+            Disproportion::Attributes => Reason::Xml(format!("an element has more than {ATTRIBUTES_MAX} attributes")),
+            Disproportion::Namespaces => Reason::Xml(format!("it declares more than {NAMESPACES_MAX} namespaces")),
+        };
+        FormRefused::at("", text[..at].matches('\n').count() + 1, "", reason)
+    })?;
     let options = ParsingOptions { allow_dtd: false, nodes_limit: NODES_MAX, ..ParsingOptions::default() };
     Document::parse_with_options(text, options).map_err(|error| {
         let row = usize::try_from(error.pos().row).unwrap_or(usize::MAX);
@@ -52,50 +55,6 @@ pub(crate) fn parse(text: &str) -> Result<Document<'_>, FormRefused> {
         };
         FormRefused::at("", row, "", reason)
     })
-}
-
-/// The first place that is nested deeper than [`DEPTH_MAX`]; a rough look that counts tags.
-fn too_deep(text: &str) -> Option<usize> {
-    let (mut depth, mut at) = (0_usize, 0);
-    while let Some(found) = text[at..].find('<') {
-        at += found;
-        let rest = &text[at..];
-        let length = match rest.as_bytes() {
-            [b'<', b'!', b'-', b'-', ..] => rest.find("-->").map(|end| end + 3),
-            [b'<', b'!', b'[', ..] => rest.find("]]>").map(|end| end + 3),
-            [b'<', b'?', ..] => rest.find("?>").map(|end| end + 2),
-            [b'<', b'/', ..] => {
-                depth = depth.saturating_sub(1);
-                Some(2)
-            }
-            _ => {
-                let end = tag_end(rest);
-                if end.is_some_and(|end| !rest[..end].ends_with('/')) {
-                    depth += 1;
-                }
-                end
-            }
-        };
-        if depth > DEPTH_MAX {
-            return Some(at);
-        }
-        at += length.unwrap_or(1);
-    }
-    None
-}
-
-/// Where a tag's `>` stands; quoted ones do not count.
-fn tag_end(tag: &str) -> Option<usize> {
-    let mut quote = None;
-    for (at, byte) in tag.bytes().enumerate() {
-        match (quote, byte) {
-            (None, b'"' | b'\'') => quote = Some(byte),
-            (None, b'>') => return Some(at),
-            (Some(open), byte) if open == byte => quote = None,
-            _ => {}
-        }
-    }
-    None
 }
 
 impl<'x> Source<'x> {

@@ -44,6 +44,19 @@ fn groups_that_are_ten_thousand_deep_are_refused_at_the_first_that_is_too_deep()
 }
 
 #[test]
+fn an_element_with_sixty_thousand_attributes_is_refused_before_they_are_compared() {
+    let mut attributes = String::new();
+    for number in 0..60_000 {
+        write!(attributes, " a{number}=''").expect("a text can be written to");
+    }
+    let found = refused("wide.xml", xform(&format!("<a{attributes}/>"), "", "").as_bytes());
+    assert!(matches!(found.reason, Reason::Xml(ref why) if why.contains("128 attributes")), "{found:?}");
+    let places: String = (0..2_000).map(|number| format!("<a xmlns:n{number}='n'/>")).collect();
+    let found = refused("wide.xml", xform(&places, "", "").as_bytes());
+    assert!(matches!(found.reason, Reason::Xml(ref why) if why.contains("1024 namespaces")), "{found:?}");
+}
+
+#[test]
 fn a_million_choices_are_refused_where_they_become_too_many() {
     let mut sheet = "survey\n,type,name,label\n,select_one a,q,Q\nchoices\n,list_name,name,label\n".to_owned();
     for number in 0..1_000_000 {

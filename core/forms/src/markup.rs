@@ -1,26 +1,39 @@
 //! A look over the tags of a document before a parser builds anything of it.
 //!
 //! The parser compares every attribute of an element with every other, and copies the namespaces in scope to each element
-//! that declares one: 60,000 attributes took it 40 seconds. One linear pass keeps both, and depth, to what instances have.
+//! that declares one: 60,000 attributes took it 40 seconds. One linear pass keeps both, and depth, to what forms and their
+//! submissions have.
 
-use super::refused::ImportRefused;
-
-/// Deepest nesting of elements: forms nest at most half as deep.
-pub(super) const DEPTH_MAX: usize = 64;
+/// Deepest nesting of elements.
+pub const DEPTH_MAX: usize = 64;
 /// Most attributes of an element.
-const ATTRIBUTES_MAX: usize = 128;
-/// Most declarations of namespaces.
-const NAMESPACES_MAX: usize = 1_024;
+pub const ATTRIBUTES_MAX: usize = 128;
+/// Most declarations of namespaces in a document.
+pub const NAMESPACES_MAX: usize = 1_024;
 
-/// Refuses what a parser would have to work on out of proportion. What is no XML passes; the parser says so.
-pub(super) fn check(text: &str) -> Result<(), ImportRefused> {
-    let too_deep = || ImportRefused::TooDeep { depth_max: DEPTH_MAX };
-    if text.matches("xmlns").count() > NAMESPACES_MAX {
-        return Err(ImportRefused::TooManyAttributes { attributes_max: NAMESPACES_MAX });
+/// Why a document is not parsed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disproportion {
+    /// Elements are nested deeper than [`DEPTH_MAX`].
+    Depth,
+    /// An element has more than [`ATTRIBUTES_MAX`] attributes.
+    Attributes,
+    /// More than [`NAMESPACES_MAX`] namespaces are declared.
+    Namespaces,
+}
+
+/// Looks for what a parser would have to work on out of proportion. What is no XML passes; the parser says so.
+///
+/// # Errors
+/// What is out of proportion, and at which byte.
+pub fn check(text: &str) -> Result<(), (usize, Disproportion)> {
+    if let Some((at, _)) = text.match_indices("xmlns").nth(NAMESPACES_MAX) {
+        return Err((at, Disproportion::Namespaces));
     }
     let (mut rest, mut depth) = (text, 0usize);
     while let Some(at) = rest.find('<') {
         let tag = &rest[at..];
+        let here = text.len() - tag.len();
         rest = if let Some(end) = skipped(tag) {
             &tag[end..]
         } else if let Some(end_tag) = tag.strip_prefix("</") {
@@ -29,11 +42,11 @@ pub(super) fn check(text: &str) -> Result<(), ImportRefused> {
         } else {
             let (end, attributes, is_whole) = start_tag(tag);
             if attributes > ATTRIBUTES_MAX {
-                return Err(ImportRefused::TooManyAttributes { attributes_max: ATTRIBUTES_MAX });
+                return Err((here, Disproportion::Attributes));
             }
             depth += usize::from(!is_whole);
             if depth > DEPTH_MAX {
-                return Err(too_deep());
+                return Err((here, Disproportion::Depth));
             }
             &tag[end..]
         };
@@ -67,24 +80,25 @@ fn start_tag(tag: &str) -> (usize, usize, bool) {
 
 #[cfg(test)]
 mod tests {
+    use super::Disproportion::{Attributes, Depth, Namespaces};
     use super::*;
 
     #[test]
     fn depth_and_attributes_are_counted_as_a_parser_would() {
         let nested = |n: usize| format!("{}{}", "<a b='>' >".repeat(n), "</a>".repeat(n));
-        let rows: [(String, Option<&str>); 9] = [
+        let rows: [(String, Option<Disproportion>); 9] = [
             (nested(64), None),
-            (nested(65), Some("too-deep")),
-            ("<a b='/'>".repeat(65), Some("too-deep")),
+            (nested(65), Some(Depth)),
+            ("<a b='/'>".repeat(65), Some(Depth)),
             (format!("<r>{}</r>", "<a b='>'/>".repeat(1_000)), None),
             (format!("<r>{}</r>", "<a></a>".repeat(1_000)), None),
             (format!("<r><![CDATA[{}]]><!--{}--></r>", "<b>".repeat(100), "<i>".repeat(100)), None),
-            (format!("<r{}/>", " a='>'".repeat(129)), Some("too-many-attributes")),
-            (format!("<r>{}</r>", "<x xmlns:a='b'/>".repeat(1_025)), Some("too-many-attributes")),
+            (format!("<r{}/>", " a='>'".repeat(129)), Some(Attributes)),
+            (format!("<r>{}</r>", "<x xmlns:a='b'/>".repeat(1_025)), Some(Namespaces)),
             ("<".repeat(70), None),
         ];
-        for (text, code) in rows {
-            assert_eq!(check(&text).err().map(|refused| refused.code()), code, "{:.60}", text);
+        for (text, wrong) in rows {
+            assert_eq!(check(&text).err().map(|(_, wrong)| wrong), wrong, "{:.60}", text);
         }
     }
 }
