@@ -11,11 +11,12 @@ use data_encoding::BASE64;
 use merestone_core::id::sha256;
 
 use crate::form::Form;
+use crate::model::{Instance, Media, Node};
 
 const STYLE: &str = include_str!("render/page.css");
 const SCRIPT: &str = concat!(include_str!("render/expr.js"), include_str!("render/page.js"));
 
-/// What the script does not do: the functions that need more than a page has.
+/// The functions that need more than a page has.
 const NOT_HERE: &[&str] = &["digest", "geofence", "jr:itext"];
 
 impl Form {
@@ -39,10 +40,24 @@ impl Form {
         )
     }
 
+    /// What the page leaves out: functions by their names, and `media` and `randomize`.
     fn not_on_a_page(&self) -> Vec<&'static str> {
         let mut called = BTreeSet::new();
         self.model().formulas().for_each(|formula| formula.expression.calls(&mut called));
-        called.into_iter().filter(|name| NOT_HERE.contains(name)).collect()
+        let mut missing: Vec<_> = called.into_iter().filter(|name| NOT_HERE.contains(name)).collect();
+        missing.extend(self.has_media().then_some("media"));
+        let is_shuffled = |node: &Node| node.choices().is_some_and(|choices| choices.randomize.is_some());
+        missing.extend(self.model().nodes.iter().any(is_shuffled).then_some("randomize"));
+        missing
+    }
+
+    /// Whether a question or a choice shows more than text.
+    fn has_media(&self) -> bool {
+        let of_choices = self.model().instances.values().any(|instance| match instance {
+            Instance::List(items) => items.iter().any(|item| item.media.is_some()),
+            Instance::Table(_) | Instance::Tree(_) | Instance::Absent { .. } | Instance::LastSaved => false,
+        });
+        of_choices || self.model().nodes.iter().any(|node| node.media != Media::default())
     }
 }
 
@@ -80,5 +95,20 @@ mod tests {
         let read = || Form::read(NamedFile { name: "f.md", bytes: survey.as_bytes() }, &[]).expect("a form");
         assert!(read().page().contains("\"missing\":[\"digest\"]"));
         assert_eq!(read().page(), read().page());
+    }
+
+    #[test]
+    fn a_page_says_that_pictures_chance_and_files_are_not_on_it() {
+        let read = |choice: &str, parameters: &str| {
+            let survey = format!(
+                "| survey |\n| | type | name | label | parameters |\n| | select_one c | a | A | {parameters} |\n\
+                 | choices |\n| | list_name | name | label | media::image |\n| | c | x | X | {choice} |\n\
+                 | settings |\n| | form_id | form_title | version |\n| | f | F | 1 |\n"
+            );
+            Form::read_tables(&survey).expect("a form").page()
+        };
+        assert!(read("", "").contains("\"missing\":[]"));
+        assert!(read("x.jpg", "").contains("\"missing\":[\"media\"]"));
+        assert!(read("", "randomize=true").contains("\"missing\":[\"randomize\"]"));
     }
 }

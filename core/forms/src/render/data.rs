@@ -3,11 +3,11 @@
 use crate::form::{Form, Job};
 use crate::json::Json;
 use crate::model::{
-    Choices, ChoicesFrom, Default, Element, Formula, Instance, Item, Metadata, Node, NodeKind, QuestionKind, Text,
-    Words,
+    Choices, ChoicesFrom, Default, Element, Formula, Instance, Item, Metadata, Node, NodeKind, Notice, QuestionKind,
+    Text, Words,
 };
 
-/// The form, and the functions that its page cannot work out.
+/// The form, and what of it its page does not do.
 pub(super) fn of(form: &Form, missing: &[&str]) -> String {
     let model = form.model();
     let mut json = Json::default();
@@ -16,6 +16,10 @@ pub(super) fn of(form: &Form, missing: &[&str]) -> String {
         fields.field("title").string(&model.title);
         fields.field("version").string(&model.version);
         fields.field("missing").list(missing, |json, name| _ = json.string(name));
+        fields.field("notices").list(&model.notices, |json, notice| {
+            let Notice { sheet, row, column, text } = notice;
+            json.string(&format!("{sheet}:{row}:{column}: {text}"));
+        });
         fields.field("languages").list(&model.languages, |json, language| {
             json.object(|fields| {
                 fields.field("name").string(&language.0);
@@ -107,7 +111,7 @@ fn node(json: &mut Json, form: &Form, index: usize, node: &Node) {
             });
         }
         if let Some(choices) = node.choices() {
-            write_choices(fields.field("choices"), choices);
+            write_choices(fields.field("choices"), form, choices);
         }
     });
 }
@@ -150,13 +154,16 @@ fn kind(kind: &NodeKind) -> &'static str {
     }
 }
 
-fn write_choices(json: &mut Json, choices: &Choices) {
+fn write_choices(json: &mut Json, form: &Form, choices: &Choices) {
     json.object(|fields| {
         match &choices.from {
             ChoicesFrom::Instance { name, value, label } => {
                 fields.field("list").string(name);
                 fields.field("value").string(value);
                 fields.field("label").string(label);
+                if let Some(Instance::Absent { file }) = form.model().instances.get(name) {
+                    fields.field("absent").string(file);
+                }
             }
             ChoicesFrom::Nodes { items, value, label } => {
                 formula(fields.field("items"), items);

@@ -2,10 +2,10 @@
 // The page: asks the questions of the form in `data`, and follows its rules.
 const data = JSON.parse(document.getElementById("data").textContent);
 const WORDS = {
-  en: { must: "An answer is required.", not: "The form does not allow this answer.", type: "This is no answer of this kind.", add: "Add", remove: "Remove", save: "Save the answers", check: "Check", fine: "Nothing is missing or wrong.", many: "To mend:", choose: "Choose", missing: "Not worked out on this page:" },
-  fr: { must: "Une réponse est requise.", not: "Le formulaire n'admet pas cette réponse.", type: "Ce n'est pas une réponse de ce type.", add: "Ajouter", remove: "Retirer", save: "Enregistrer les réponses", check: "Vérifier", fine: "Rien ne manque, rien n'est faux.", many: "À corriger :", choose: "Choisir", missing: "Non calculé sur cette page :" },
-  uk: { must: "Потрібна відповідь.", not: "Форма не допускає цієї відповіді.", type: "Це не відповідь такого типу.", add: "Додати", remove: "Вилучити", save: "Зберегти відповіді", check: "Перевірити", fine: "Усе на місці.", many: "Виправити:", choose: "Оберіть", missing: "На цій сторінці не обчислюється:" },
-  ar: { must: "الإجابة مطلوبة.", not: "لا يقبل النموذج هذه الإجابة.", type: "ليست إجابة من هذا النوع.", add: "إضافة", remove: "إزالة", save: "حفظ الإجابات", check: "تحقق", fine: "لا شيء ناقص أو خاطئ.", many: "يلزم تصحيح:", choose: "اختر", missing: "لا يُحسب في هذه الصفحة:" },
+  en: { must: "An answer is required.", not: "The form does not allow this answer.", type: "This is no answer of this kind.", add: "Add", remove: "Remove", save: "Save what was tried", check: "Check", fine: "Nothing is missing or wrong.", many: "To mend:", choose: "Choose", missing: "Not on this page:", trial: "This page is a trial: what is filled in here enters no mission.", unfit: "Cannot be saved, not of their kind:", none: "No answer", media: "pictures, sounds and videos", randomize: "choices in an order by chance", absent: "The choices are in a file that is not here:", remarks: "Remarks on the form" },
+  fr: { must: "Une réponse est requise.", not: "Le formulaire n'admet pas cette réponse.", type: "Ce n'est pas une réponse de ce type.", add: "Ajouter", remove: "Retirer", save: "Enregistrer l'essai", check: "Vérifier", fine: "Rien ne manque, rien n'est faux.", many: "À corriger :", choose: "Choisir", missing: "Absent de cette page :", trial: "Cette page est un essai : ce qui y est saisi n'entre dans aucune mission.", unfit: "Impossible d'enregistrer, pas du bon type :", none: "Aucune réponse", media: "images, sons et vidéos", randomize: "choix en ordre aléatoire", absent: "Les choix sont dans un fichier absent :", remarks: "Remarques sur le formulaire" },
+  uk: { must: "Потрібна відповідь.", not: "Форма не допускає цієї відповіді.", type: "Це не відповідь такого типу.", add: "Додати", remove: "Вилучити", save: "Зберегти спробу", check: "Перевірити", fine: "Усе на місці.", many: "Виправити:", choose: "Оберіть", missing: "Цього на сторінці немає:", trial: "Ця сторінка лише для спроби: введене тут не потрапляє до жодної місії.", unfit: "Не можна зберегти, відповіді не того типу:", none: "Без відповіді", media: "зображення, звук і відео", randomize: "варіанти у випадковому порядку", absent: "Варіанти у файлі, якого тут немає:", remarks: "Зауваження щодо форми" },
+  ar: { must: "الإجابة مطلوبة.", not: "لا يقبل النموذج هذه الإجابة.", type: "ليست إجابة من هذا النوع.", add: "إضافة", remove: "إزالة", save: "حفظ التجربة", check: "تحقق", fine: "لا شيء ناقص أو خاطئ.", many: "يلزم تصحيح:", choose: "اختر", missing: "غير متاح في هذه الصفحة:", trial: "هذه الصفحة للتجربة: ما يُكتب هنا لا يدخل أي مهمة.", unfit: "لا يمكن الحفظ، إجابات من نوع خاطئ:", none: "بلا إجابة", media: "الصور والأصوات والمقاطع", randomize: "اختيارات بترتيب عشوائي", absent: "الاختيارات في ملف غير موجود هنا:", remarks: "ملاحظات على النموذج" },
 };
 let language = data.language;
 let rowCount = 0;
@@ -154,15 +154,25 @@ function triggered(by) {
   }
 }
 
+// The ends and the step of a range; without them, whole numbers from 1 to 10.
+function rangeOf(node) {
+  const number = (name, usual) => { const value = parseFloat((node.parameters || {})[name]); return Number.isFinite(value) ? value : usual; };
+  return { start: number("start", 1), end: number("end", 10), step: number("step", 1) };
+}
+function isOnRange(value, { start, end, step }) {
+  const steps = step === 0 ? 0 : (value - start) / step;
+  return value >= Math.min(start, end) && value <= Math.max(start, end) && Math.abs(steps - Math.round(steps)) < 1e-6;
+}
 const DIGITS = /^[-+]?\d{1,32}(\.\d{1,32})?$/;
 function isPoint(text) {
   const parts = tokens(text);
   return parts.length >= 2 && parts.length <= 4 && parts.every((part) => DIGITS.test(part)) && Math.abs(parts[0]) <= 90 && Math.abs(parts[1]) <= 180;
 }
+const CHOSEN = ["one", "many", "rank"];
 const FITS = {
   integer: (text) => /^[-+]?\d{1,18}$/.test(text),
   decimal: (text) => DIGITS.test(text),
-  range: (text) => DIGITS.test(text),
+  range: (text, node) => DIGITS.test(text) && isOnRange(Number(text), rangeOf(node)),
   date: (text) => /^\d{4}-\d\d-\d\d$/.test(text) && text >= "0001" && readMoment(text) !== null,
   time: (text) => readTime(text) !== null,
   datetime: (text) => text.includes("T") && text >= "0001" && readMoment(text) !== null,
@@ -170,15 +180,17 @@ const FITS = {
   trace: (text) => text.split(";").filter((one) => one.trim()).length >= 2 && text.split(";").filter((one) => one.trim()).every(isPoint),
   shape: (text) => { const all = text.split(";").map((one) => one.trim()).filter(Boolean); return all.length >= 4 && all.every(isPoint) && all[0] === all[all.length - 1]; },
 };
+const isOfItsKind = (one) => { const node = data.nodes[one.at]; return one.text === "" || !FITS[node.kind] || FITS[node.kind](one.text, node); };
 function problem(one) {
   const node = data.nodes[one.at];
   if (!isAsked(one)) return "";
   if (one.text === "") return node.required && asBool(node.required, one, false) ? words(node.requiredMessage, one) || say("must") : "";
-  if (FITS[node.kind] && !FITS[node.kind](one.text)) return say("type");
-  if (node.kind === "one" || node.kind === "many") {
+  if (!isOfItsKind(one)) return say("type");
+  if (CHOSEN.includes(node.kind)) {
     const names = offered(one).map((choice) => choice.name);
     const chosen = node.kind === "one" ? [one.text] : tokens(one.text);
-    if (!chosen.every((name) => names.includes(name))) return say("type");
+    if (!chosen.every((name) => names.includes(name)) || new Set(chosen).size !== chosen.length) return say("type");
+    if (node.kind === "rank" && chosen.length !== names.length) return say("type");
   }
   if (node.constraint && !asBool(node.constraint, one, true)) return words(node.constraintMessage, one) || say("not");
   return "";
@@ -195,10 +207,13 @@ function make(tag, parent, className, text) {
 }
 const shape = () => everything(root).map((one) => one.id).join();
 let shown = "";
+let isUnsaved = false;
+addEventListener("beforeunload", (event) => { if (isUnsaved) event.preventDefault(); });
 function answered(one, text) {
   if (text === one.text) return;
   one.text = text;
   one.touched = true;
+  isUnsaved = true;
   triggered(one);
   refresh();
 }
@@ -234,8 +249,15 @@ function drawHead(main) {
     select.value = String(language);
     select.addEventListener("change", () => { language = Number(select.value); draw(); });
   }
-  if (data.missing.length) make("p", header, "", `${say("missing")} ${data.missing.join(", ")}`);
+  make("p", header, "", say("trial"));
+  if (data.missing.length) make("p", header, "missing", `${say("missing")} ${data.missing.map((one) => say(one) || one).join(", ")}`);
+  if (data.notices.length) {
+    const remarks = make("details", header);
+    make("summary", remarks, "", say("remarks"));
+    data.notices.forEach((one) => make("p", remarks, "", one));
+  }
 }
+const named = (one) => words(data.nodes[one.at].label, one) || data.nodes[one.at].name;
 function drawFoot(main) {
   const foot = make("p", main);
   const list = make("div", main, "problem");
@@ -244,10 +266,16 @@ function drawFoot(main) {
     showsAll = true;
     refresh();
     const wrong = everything(root).filter((one) => problem(one));
-    list.textContent = wrong.length ? `${say("many")} ${wrong.map((one) => words(data.nodes[one.at].label, one) || data.nodes[one.at].name).join(" · ")}` : say("fine");
+    list.textContent = wrong.length ? `${say("many")} ${wrong.map(named).join(" · ")}` : say("fine");
   });
   foot.append(" ");
-  make("button", foot, "", say("save")).addEventListener("click", save);
+  make("button", foot, "", say("save")).addEventListener("click", () => {
+    const unfit = everything(root).filter((one) => isAsked(one) && !isOfItsKind(one));
+    list.textContent = unfit.length ? `${say("unfit")} ${unfit.map(named).join(" · ")}` : "";
+    if (!unfit.length) return save();
+    showsAll = true;
+    refresh();
+  });
 }
 function drawInside(at, into) {
   for (const child of data.nodes[at.at].children) {
@@ -290,8 +318,10 @@ function drawQuestion(one, into) {
   const node = data.nodes[one.at];
   if (["hidden", "start", "end", "today", "instance", "metadata"].includes(node.kind)) return;
   const box = make("div", into, node.kind === "note" ? "note" : "question");
-  const label = make(node.kind === "note" ? "div" : "label", box, "label");
-  label.htmlFor = one.id;
+  const isGroup = CHOSEN.includes(node.kind);
+  const label = make(node.kind === "note" || isGroup ? "div" : "label", box, "label");
+  label.id = `${one.id}-label`;
+  if (label.tagName === "LABEL") label.htmlFor = one.id;
   const hint = make("div", box, "hint");
   const update = node.kind === "note" ? () => {} : drawInput(one, node, box);
   const wrong = make("div", box, "problem");
@@ -310,7 +340,7 @@ function drawQuestion(one, into) {
 }
 const INPUTS = { integer: ["text", "numeric"], decimal: ["text", "decimal"], date: ["date"], time: ["time"], datetime: ["datetime-local"], file: ["file"] };
 function drawInput(one, node, box) {
-  if (node.kind === "one" || node.kind === "many") return drawChoices(one, node, box);
+  if (CHOSEN.includes(node.kind)) return drawChoices(one, node, box);
   if (node.kind === "ok") return drawConfirmation(one, box);
   const isLong = node.kind === "text" && /multiline/.test(node.appearance || "");
   const input = make(isLong ? "textarea" : "input", box);
@@ -320,6 +350,7 @@ function drawInput(one, node, box) {
   const [type, mode] = INPUTS[node.kind] || ["text"];
   if (!isLong) input.type = type;
   if (mode) input.inputMode = mode;
+  if (node.kind === "range") drawEnds(input, node, box);
   if (node.kind === "point") input.placeholder = "47.1234567 8.5";
   input.addEventListener(type === "file" || type.startsWith("date") ? "change" : "input", () => {
     answered(one, type === "file" ? (input.files[0] || { name: "" }).name : input.value);
@@ -330,29 +361,45 @@ function drawInput(one, node, box) {
     if (type !== "file" && document.activeElement !== input && input.value !== text) input.value = text;
   };
 }
+function drawEnds(input, node, box) {
+  const { start, end, step } = rangeOf(node);
+  input.inputMode = "decimal";
+  const ends = make("div", box, "hint ends", `${start} … ${end} (± ${Math.abs(step)})`);
+  ends.id = `${input.id}-ends`;
+  ends.dir = "ltr";
+  input.setAttribute("aria-describedby", ends.id);
+}
 function drawChoices(one, node, box) {
+  if (node.choices.absent) make("div", box, "problem", `${say("absent")} ${node.choices.absent}`);
   const list = make("div", box);
-  list.setAttribute("role", "group");
+  list.setAttribute("role", node.kind === "one" ? "radiogroup" : "group");
+  list.setAttribute("aria-labelledby", `${one.id}-label`);
   let last = "";
   return (isReadOnly) => {
     const all = offered(one);
     const now = JSON.stringify([all, isReadOnly]);
+    const order = tokens(one.text);
     if (now !== last) {
       last = now;
       list.replaceChildren();
       if (node.kind === "one" && all.length > 12) drawSelect(one, all, list);
-      else all.forEach((choice, index) => drawChoice(one, node, choice, index, list));
+      else {
+        all.forEach((choice, index) => drawChoice(one, node, choice, index, list));
+        if (node.kind === "one" && all.length) drawChoice(one, node, { name: "", label: say("none") }, all.length, list);
+      }
     }
     for (const input of list.querySelectorAll("input,select")) {
       input.disabled = isReadOnly;
       if (input.tagName === "SELECT") input.value = one.text;
-      else input.checked = node.kind === "one" ? one.text === input.value : tokens(one.text).includes(input.value);
+      else input.checked = node.kind === "one" ? one.text === input.value : order.includes(input.value);
+      if (node.kind === "rank") input.nextSibling.dataset.place = input.checked ? `${order.indexOf(input.value) + 1}. ` : "";
     }
   };
 }
 function drawSelect(one, all, list) {
   const select = make("select", list);
   select.id = one.id;
+  select.setAttribute("aria-labelledby", `${one.id}-label`);
   select.dataset.id = one.id;
   make("option", select, "", say("choose")).value = "";
   for (const choice of all) make("option", select, "", choice.label).value = choice.name;
@@ -394,12 +441,12 @@ function answers() {
       inside = { name: node.key, id };
     } else if (!node.unkept && one.text !== "") {
       const key = row ? `${row.name}/${row.id}/${node.key}` : node.key;
-      found[key] = node.kind === "integer" ? Number(one.text) : one.text;
+      found[key] = node.kind === "integer" && isOfItsKind(one) && Number.isSafeInteger(Number(one.text)) ? Number(one.text) : one.text;
     }
     one.kids.forEach((kid) => visit(kid, inside));
   };
   root.kids.forEach((kid) => visit(kid, null));
-  return { form: data.id, version: data.version, answers: found };
+  return { trial: true, form: data.id, version: data.version, answers: found };
 }
 function save() {
   for (const one of everything(root)) if (data.nodes[one.at].kind === "end") one.text = momentText(FUNCTIONS.now());
@@ -408,5 +455,6 @@ function save() {
   link.download = `${data.id}.json`;
   link.click();
   URL.revokeObjectURL(link.href);
+  isUnsaved = false;
 }
 draw();
