@@ -231,7 +231,9 @@ impl Device {
         };
         let is_new = draft.is_new();
         let found = filling.problems().into_iter();
-        Ok(found.filter(|problem| is_new || draft.answers.contains_key(&problem.key)).collect())
+        Ok(found
+            .filter(|problem| is_new || problem.key.is_empty() || draft.answers.contains_key(&problem.key))
+            .collect())
     }
 
     pub(crate) fn keep_draft(&self, draft: Draft) -> Result<Draft, DraftError> {

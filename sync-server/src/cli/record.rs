@@ -253,7 +253,7 @@ fn fill_and_save(
     }
     let problems = if anyway { Vec::new() } else { device.problems(&draft)? };
     if !problems.is_empty() {
-        let list = problems.iter().map(|problem| format!("{}: {}", problem.key, problem.wrong));
+        let list = problems.iter().map(ToString::to_string);
         let list = list.collect::<Vec<_>>().join("; ");
         let line = format!("the form finds {list}; nothing was saved: mend it, or save it so with --anyway");
         return Err(Failure::new(Code::BadInput, line));

@@ -1,5 +1,7 @@
 //! What is missing or wrong in a set of answers.
 
+use std::fmt;
+
 use merestone_core::form::Key;
 
 use super::{Filling, Occasion, Place};
@@ -12,12 +14,22 @@ use crate::model::{Formula, NodeKind, Words};
 /// One thing to mend before a record is complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The answer's key.
+    /// The answer's key; empty where it is the form as a whole.
     pub key: String,
     /// What is wrong.
     pub wrong: Wrong,
     /// What the form says about it, in the language now shown.
     pub message: Option<String>,
+}
+
+/// The key and what is wrong, without any answer.
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.key.is_empty() {
+            write!(f, "{}: ", self.key)?;
+        }
+        write!(f, "{}", self.wrong)
+    }
 }
 
 /// What is wrong with an answer.
@@ -41,6 +53,9 @@ pub enum Wrong {
     /// Something of the question could not be worked out.
     #[error("not worked out: {0}")]
     Expression(#[from] EvalError),
+    /// What follows from the answers was worked out in part: it takes more work than is done for one answer.
+    #[error("the form takes too much work: what it calculates may be missing or of before")]
+    Unsettled,
 }
 
 impl Form {
@@ -51,7 +66,8 @@ impl Form {
 }
 
 impl Filling {
-    /// What is missing or wrong, as far as it is asked, in the order of the form; then what the form does not know.
+    /// What is missing or wrong, as far as it is asked, in the order of the form; then what the form does not know, then
+    /// whether everything that follows was worked out.
     ///
     /// Problems never keep an observation from being saved: they are shown, and the observer decides.
     pub fn problems(&self) -> Vec<Problem> {
@@ -67,6 +83,9 @@ impl Filling {
                 Some(_) | None => continue,
             };
             problems.push(Problem { key: key.clone(), wrong, message: None });
+        }
+        if !self.is_settled() {
+            problems.push(Problem { key: String::new(), wrong: Wrong::Unsettled, message: None });
         }
         problems
     }
