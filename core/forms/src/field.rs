@@ -361,7 +361,6 @@ mod tests {
         for (kind, typed, wanted) in rows {
             let shown = typed.get(..40).unwrap_or(typed);
             assert_eq!(read(kind, &none(), typed).as_ref(), Err(wanted), "{shown:?}");
-            assert!(!wanted.to_string().is_empty());
         }
     }
 

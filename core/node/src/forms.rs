@@ -196,7 +196,7 @@ impl Device {
             part += 1;
         }
         let name = self.store.setting(&name_setting(first))?.and_then(|name| String::from_utf8(name).ok());
-        // Files that were taken up before their names were kept are Markdown.
+        // A file of which no name is kept is Markdown.
         Ok(Some((name.unwrap_or_else(|| "form.md".to_owned()), bytes)))
     }
 
