@@ -210,6 +210,21 @@ fn hostile_tables_are_refused_by_name() {
 }
 
 #[test]
+fn what_came_in_under_a_name_that_is_none_goes_out_as_no_markup() {
+    let marks =
+        [(0, "@x='1'><title>FORGED</title><y z"), (1, "@id"), (2, "@x:y"), (3, "@xmlns"), (4, "@kept"), (5, "@kept")];
+    let cells = marks.iter().flat_map(|(number, path)| {
+        let key = |part: &str| format!("imported/{number:016x}/{part}");
+        [(key("path"), Value::Text((*path).into())), (key("text"), Value::Text("v".into()))]
+    });
+    let out = submission(&schema(), &record_of(cells.collect::<Vec<_>>()));
+    let xml = String::from_utf8(out.xml).expect("UTF-8");
+    assert!(!xml.contains("FORGED") && xml.matches(" id=").count() == 1 && !xml.contains("x:y"), "{xml}");
+    assert_eq!(xml.matches("kept=\"v\"").count(), 1, "{xml}");
+    roxmltree::Document::parse(&xml).expect("well formed");
+}
+
+#[test]
 fn an_instance_decides_no_conflict_and_says_what_it_left_out() {
     let row = "0000000000000001";
     let cell = |key: &str, text: &str| (key.to_owned(), Value::Text(text.into()));

@@ -151,8 +151,11 @@ impl Writer<'_> {
         if !version.is_empty() {
             self.xml.attribute("version", &version);
         }
+        let mut attributes = BTreeSet::new();
         for (_, path, text) in self.marks.extras.clone().into_iter().filter(|(place, ..)| place.is_empty()) {
-            if let Some(name) = path.strip_prefix('@') {
+            // What came in is not trusted to be a name; the two that are written already stay the only ones.
+            let name = path.strip_prefix('@').filter(|name| is_element(name) && !matches!(*name, "id" | "version"));
+            if let Some(name) = name.filter(|name| !name.starts_with("xml") && attributes.insert(name.to_owned())) {
                 self.xml.attribute(name, text);
             }
         }

@@ -80,6 +80,8 @@ pub struct Filling {
     language: Option<usize>,
     /// How many random numbers were drawn.
     drawn: Cell<u64>,
+    /// How many labels of choices are being worked out, each for the one before.
+    naming: Cell<u8>,
     documents: Documents,
     rows: Vec<plant::Row>,
     row_ids: HashMap<(NodeIndex, RowId), usize>,
@@ -127,6 +129,7 @@ impl Filling {
             answers: BTreeMap::new(),
             changed: BTreeSet::new(),
             drawn: Cell::new(0),
+            naming: Cell::new(0),
             rows: Vec::new(),
             row_ids: HashMap::new(),
             places: HashMap::new(),

@@ -17,6 +17,9 @@ pub struct Offered {
     pub media: Media,
 }
 
+/// Most labels of choices that one label may look at, each by way of the one before.
+const LABELS_DEPTH_MAX: u8 = 4;
+
 impl Filling {
     /// The choices of a question as things are, in the order in which they are shown; none where it has no choices.
     ///
@@ -61,8 +64,19 @@ impl Filling {
         }
     }
 
-    /// The label of a choice, whether or not it is offered now.
+    /// The label of a choice, whether or not it is offered now; none where a label names itself by way of others.
     pub(super) fn label_of_choice(&self, place: Place, name: &str) -> Option<String> {
+        let depth = self.naming.get();
+        if depth >= LABELS_DEPTH_MAX {
+            return None;
+        }
+        self.naming.set(depth + 1);
+        let label = self.label_at(place, name);
+        self.naming.set(depth);
+        label
+    }
+
+    fn label_at(&self, place: Place, name: &str) -> Option<String> {
         let choices = self.node(place).choices()?;
         if let ChoicesFrom::Instance { name: list, .. } = &choices.from
             && let Some(Instance::List(items)) = self.form.model().instances.get(list)

@@ -459,3 +459,17 @@ fn a_form_that_asks_for_a_trail_has_one_in_the_shape_of_odk_and_others_have_none
     filling.track(&Event::Start { at: 1 });
     assert_eq!((filling.answers().len(), without.audit_csv([])), (0, None));
 }
+
+#[test]
+fn a_choice_whose_label_names_the_choice_ends() {
+    let xform = "<h:html xmlns=\"http://www.w3.org/2002/xforms\" xmlns:h=\"http://www.w3.org/1999/xhtml\" \
+        xmlns:jr=\"http://openrosa.org/javarosa\"><h:head><h:title>t</h:title><model><instance><d id=\"d\"><a/></d></instance>\
+        <bind nodeset=\"/d/a\" type=\"string\"/></model></h:head><h:body><select1 ref=\"/d/a\"><label>A</label>\
+        <item><label>x<output value=\"jr:choice-name('v', '/d/a')\"/></label><value>v</value></item></select1></h:body></h:html>";
+    let form = Form::read(crate::NamedFile { name: "d.xml", bytes: xform.as_bytes() }, &[]).expect("a form");
+    let mut filling = begin(&Arc::new(form));
+    filling.answer_typed("a", "v").expect("it is offered");
+    let place = filling.place("a").expect("a question");
+    let labels: Vec<String> = filling.offered(place).into_iter().map(|choice| choice.label).collect();
+    assert_eq!(labels, ["xxxxx"]);
+}
