@@ -309,7 +309,8 @@ impl<'a, R: BufRead, W: Write> Asking<'a, R, W> {
         let problems = self.filling.problems();
         for problem in &problems {
             let reason = problem.message.clone().unwrap_or_else(|| problem.wrong.to_string());
-            self.talk.say(&format!("  ! {}: {reason}", problem.key))?;
+            let key = if problem.key.is_empty() { "the form" } else { &problem.key };
+            self.talk.say(&format!("  ! {key}: {reason}"))?;
         }
         let prompt = match problems.len() {
             0 => "\nSave? Y/n > ".to_owned(),
