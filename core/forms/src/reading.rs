@@ -22,7 +22,10 @@ impl Model {
     /// # Errors
     /// What cannot be understood first, with its place.
     pub fn read(form: NamedFile<'_>, beside: &[NamedFile<'_>]) -> Result<Self, FormRefused> {
-        let kind = FileKind::of(form.name, form.bytes).ok_or_else(|| FormRefused::whole(Reason::UnknownFile))?;
+        let kind = FileKind::of(form.name, form.bytes).ok_or_else(|| {
+            let is_named = FileKind::is_named(form.name);
+            FormRefused::whole(if is_named { Reason::DamagedFile } else { Reason::UnknownFile })
+        })?;
         let stem = form.name.rsplit_once('.').map_or(form.name, |(stem, _)| stem);
         let mut model = match kind {
             FileKind::Xml => xform::read(form.bytes, stem)?,

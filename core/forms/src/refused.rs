@@ -60,6 +60,8 @@ pub enum Reason {
     TooLarge,
     /// Not a file that forms come in.
     UnknownFile,
+    /// Named as a form and without what such a file begins with.
+    DamagedFile,
     /// Not a workbook that can be read, or damaged.
     NotAWorkbook,
     /// Not UTF-8.
@@ -98,8 +100,10 @@ pub enum Reason {
     UnknownList(String),
     /// A list of choices in a file that was not given.
     MissingFile(String),
-    /// `${name}` of a question that does not exist, or that several have.
+    /// `${name}` of a question that does not exist.
     UnknownReference(String),
+    /// `${name}` of several questions.
+    AmbiguousReference(String),
     /// An expression that cannot be parsed.
     Expression(ParseError),
     /// Calculations that depend on each other in a circle; the names along it.
@@ -119,6 +123,7 @@ impl fmt::Display for Reason {
         match self {
             Self::TooLarge => f.write_str("larger than a form may be"),
             Self::UnknownFile => f.write_str("not an .xlsx, .xls, .csv, Markdown or XForm file"),
+            Self::DamagedFile => f.write_str("the file is empty or damaged"),
             Self::NotAWorkbook => f.write_str("the workbook cannot be read; save it again as .xlsx"),
             Self::NotUtf8 => f.write_str("the text is not UTF-8; save it again as UTF-8"),
             Self::NotATable => f.write_str("this is no row of a table under the name of a sheet"),
@@ -141,7 +146,8 @@ impl fmt::Display for Reason {
             Self::TooDeep => f.write_str("nested too deep"),
             Self::UnknownList(list) => write!(f, "there is no list of choices `{list}`"),
             Self::MissingFile(name) => write!(f, "the file `{name}` is needed and was not given"),
-            Self::UnknownReference(name) => write!(f, "there is no one question `{name}`"),
+            Self::UnknownReference(name) => write!(f, "the form has no `{name}`"),
+            Self::AmbiguousReference(name) => write!(f, "the form has several questions `{name}`"),
             Self::Expression(error) => write!(f, "{error}"),
             Self::Circle(names) => write!(f, "calculated from each other in a circle: {}", names.join(" → ")),
             Self::Text => f.write_str("the text holds control or direction characters, or is not composed (NFC)"),
@@ -161,6 +167,9 @@ mod tests {
         let check = |refused: FormRefused, wanted: &str| assert_eq!(refused.to_string(), wanted);
         check(FormRefused::at("survey", 3, "type", Reason::Empty), "survey:3:type: the cell is empty");
         check(FormRefused::at("choices", 0, "", Reason::MissingSheet), "choices: the sheet is missing or empty");
+        let read = |name| crate::model::Model::read(crate::NamedFile { name, bytes: b"" }, &[]).expect_err("nothing");
+        check(read("bad.xlsx"), "the file is empty or damaged");
+        check(read("bad.jpg"), "not an .xlsx, .xls, .csv, Markdown or XForm file");
         check(FormRefused::whole(Reason::TooLarge), "larger than a form may be");
         let circle = Reason::Circle(vec!["a".to_owned(), "b".to_owned(), "a".to_owned()]);
         check(

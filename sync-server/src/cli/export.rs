@@ -56,7 +56,7 @@ pub(crate) enum Verb {
 pub(crate) struct ExportArgs {
     /// The new file or folder.
     out: PathBuf,
-    /// The form, by name or hash.
+    /// The form, by its form_id or hash.
     #[arg(long)]
     form: String,
     /// Only this scope, by name or id.

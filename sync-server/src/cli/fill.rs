@@ -3,7 +3,7 @@
 mod asking;
 mod talk;
 
-use std::io;
+use std::io::{self, Write};
 
 use merestone_core::id::{RecordId, ScopeId};
 use merestone_core::key::PublicKey;
@@ -14,12 +14,12 @@ use merestone_node::forms::MissionForm;
 use super::record::{SavedShown, SigningArgs, form_named, only_scope, record_id, unknown_record};
 use super::{Context, choose_observer, roster};
 use crate::exit::{Code, Failure};
-use asking::{Asking, Ended};
+use asking::{Asking, Ended, language_named};
 use talk::Talk;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct FillArgs {
-    /// The form: its name (inspection, incident, patrol, access-restriction, crossing-count) or its hash.
+    /// The form: its form_id (inspection, incident, patrol, access-restriction, crossing-count, or your own) or its hash.
     #[arg(long, required_unless_present = "record")]
     form: Option<String>,
     /// Change this record instead of making a new one.
@@ -40,8 +40,8 @@ pub(crate) struct FillArgs {
 
 impl FillArgs {
     pub(super) fn run(self, context: &Context) -> Result<Code, Failure> {
-        let device = context.open(self.signing.utc_offset)?;
-        let observer = choose_observer(&device, self.signing.observer.as_deref())?;
+        let device = context.open(self.signing.signer.utc_offset)?;
+        let observer = choose_observer(&device, self.signing.signer.observer.as_deref())?;
         context.unlock(&device, &observer)?;
         let (form, subject) = match (&self.form, self.record) {
             (_, Some(record)) => {
@@ -59,13 +59,20 @@ impl FillArgs {
             (None, None) => return Err(Failure::new(Code::Usage, "name a --form, or the --record to change")),
         };
         let (draft, is_resumed) = self.draft(&device, &observer.key, &form, subject)?;
-        let filling = device.filling(&draft)?.ok_or_else(|| {
+        let mut filling = device.filling(&draft)?.ok_or_else(|| {
             let line =
                 format!("the questions of {} are not on this device; give them with `merestone form add`", form.kind);
             Failure::new(Code::BadInput, line)
         })?;
-        let mut talk = Talk::new(io::stdin().lock(), io::stdout());
-        let ended = Asking::new(&device, draft, filling, &mut talk).run(is_resumed, self.language.as_deref())?;
+        if let Some(wanted) = &self.language {
+            let language = language_named(filling.form(), wanted).map_err(|line| Failure::new(Code::Usage, line))?;
+            filling.set_language(Some(language));
+        }
+        let draft = self.signing.located(&device, device.keep(draft)?)?;
+        // A program that reads the report gets nothing else on standard output.
+        let to: Box<dyn Write> = if context.screen.is_json() { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
+        let mut talk = Talk::new(io::stdin().lock(), to);
+        let ended = Asking::new(&device, draft, filling, &mut talk).run(is_resumed)?;
         match ended {
             Ended::Saved(saved) => {
                 context.screen.show(&SavedShown::of(saved))?;

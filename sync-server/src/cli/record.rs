@@ -53,26 +53,44 @@ pub(crate) enum Verb {
     History(HistoryArgs),
 }
 
-/// Who signs, and where.
+/// Who signs, and when.
 #[derive(Debug, clap::Args)]
-pub(crate) struct SigningArgs {
+pub(crate) struct SignerArgs {
     /// Who signs, by name or key. Default: the device's only observer.
     #[arg(long, value_name = "WHO")]
     pub(super) observer: Option<String>,
+    /// The local time's offset from UTC, as +HH:MM.
+    #[arg(long, value_name = "OFFSET", value_parser = answers::utc_offset, default_value = "+00:00", allow_hyphen_values = true)]
+    pub(super) utc_offset: i16,
+}
+
+/// Who signs, when, and where.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SigningArgs {
+    #[command(flatten)]
+    pub(super) signer: SignerArgs,
     /// The place, in degrees: LAT,LON or LAT,LON,METRES of accuracy.
     #[arg(long, value_parser = answers::place, allow_hyphen_values = true)]
     place: Option<Place>,
     /// The post.
     #[arg(long, value_name = "NAME")]
     post: Option<String>,
-    /// The local time's offset from UTC, as +HH:MM.
-    #[arg(long, value_name = "OFFSET", value_parser = answers::utc_offset, default_value = "+00:00", allow_hyphen_values = true)]
-    pub(super) utc_offset: i16,
+}
+
+impl SigningArgs {
+    /// The draft with the place and the post that were named; what was not named stays as the draft has it.
+    pub(super) fn located(&self, device: &Device, draft: Draft) -> Result<Draft, Failure> {
+        if self.place.is_none() && self.post.is_none() {
+            return Ok(draft);
+        }
+        let post = self.post.as_deref().or(draft.post.as_deref());
+        Ok(device.locate(draft.id, self.place.or(draft.place), post)?)
+    }
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct NewArgs {
-    /// The form: its name (inspection, incident, patrol, access-restriction, crossing-count) or its hash.
+    /// The form: its form_id (inspection, incident, patrol, access-restriction, crossing-count, or your own) or its hash.
     #[arg(long)]
     form: String,
     /// The scope, by name or id. Default: the only one that the observer's certificate grants.
@@ -121,7 +139,7 @@ pub(crate) struct ResolveArgs {
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = answers::setting)]
     setting: Setting,
     #[command(flatten)]
-    signing: SigningArgs,
+    signer: SignerArgs,
 }
 
 /// Reads a record's id.
@@ -162,8 +180,8 @@ pub(super) struct NamedPhoto {
 
 fn new(context: &Context, args: NewArgs) -> Result<Code, Failure> {
     let NewArgs { form, scope, settings, photos, writers, anyway, signing } = args;
-    let device = context.open(signing.utc_offset)?;
-    let observer = choose_observer(&device, signing.observer.as_deref())?;
+    let device = context.open(signing.signer.utc_offset)?;
+    let observer = choose_observer(&device, signing.signer.observer.as_deref())?;
     let form = form_named(&device, &form)?;
     let charter = device.charter();
     let scope = match &scope {
@@ -188,8 +206,8 @@ pub(super) fn edit(
     signing: &SigningArgs,
 ) -> Result<Code, Failure> {
     let Filling { settings, photos, anyway } = filling;
-    let device = context.open(signing.utc_offset)?;
-    let observer = choose_observer(&device, signing.observer.as_deref())?;
+    let device = context.open(signing.signer.utc_offset)?;
+    let observer = choose_observer(&device, signing.signer.observer.as_deref())?;
     let answers = answers_of(&settings, form_of(&device, record)?.as_deref())?;
     context.unlock(&device, &observer)?;
     let draft = device.begin_edit(&observer.key, record)?;
@@ -197,9 +215,9 @@ pub(super) fn edit(
 }
 
 fn resolve(context: &Context, args: &ResolveArgs) -> Result<Code, Failure> {
-    let ResolveArgs { record, setting, signing } = args;
-    let device = context.open(signing.utc_offset)?;
-    let observer = choose_observer(&device, signing.observer.as_deref())?;
+    let ResolveArgs { record, setting, signer } = args;
+    let device = context.open(signer.utc_offset)?;
+    let observer = choose_observer(&device, signer.observer.as_deref())?;
     let answer = setting.answer(form_of(&device, *record)?.as_deref())?;
     let view = device.record(*record)?.ok_or_else(|| unknown_record(*record))?;
     if view.values(&setting.key).len() < 2 {
@@ -244,9 +262,7 @@ fn fill_and_save(
     let id = draft.id;
     let answers = worked_out(device, &draft, answers)?;
     let mut draft = device.put_all(id, answers)?;
-    if signing.place.is_some() || signing.post.is_some() {
-        draft = device.locate(id, signing.place, signing.post.as_deref())?;
-    }
+    draft = signing.located(device, draft)?;
     for NamedPhoto { file, caption } in photos {
         let attached = device.attach(id, PhotoSource::File(file), None, caption.as_deref());
         draft = attached.map_err(|error| Failure::from(error).about(file.display()))?.draft;
@@ -315,7 +331,9 @@ pub(super) fn form_named(device: &Device, name: &str) -> Result<MissionForm, Fai
         [form] => Ok((*form).clone()),
         [] => {
             let names = forms.iter().map(|form| form.kind.as_str()).collect::<Vec<_>>().join(", ");
-            Err(Failure::new(Code::BadInput, format!("this device has no form {name}; it has {names}")))
+            let has = if names.is_empty() { String::new() } else { format!("; it has {names}") };
+            let line = format!("this device has no form {name}{has}; take up its file with `merestone form add FILE`");
+            Err(Failure::new(Code::BadInput, line))
         }
         _ => Err(Failure::new(Code::BadInput, format!("several forms are called {name}; give the hash"))),
     }

@@ -209,7 +209,8 @@ impl From<MakeError> for Failure {
 
 impl From<FormRefused> for Failure {
     fn from(error: FormRefused) -> Self {
-        Self::input(&error, "mend the form there")
+        let has_place = error.row > 0 || !error.sheet.is_empty();
+        Self::input(&error, if has_place { "mend the form there" } else { "" })
     }
 }
 

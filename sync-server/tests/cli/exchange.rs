@@ -32,7 +32,7 @@ fn world() -> World {
 }
 
 /// A mission with a form, and Anna of state A with a device `anna`.
-fn world_with(form: &str) -> World {
+pub(crate) fn world_with(form: &str) -> World {
     let world = World::new();
     world.write("visit.md", form.as_bytes());
     let made = world.json(&["mission", "key", "--out", "a.key", "--kdf-memory-mib", "1"]);

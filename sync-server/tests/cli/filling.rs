@@ -5,7 +5,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 use serde_json::Value;
 
-use crate::world::World;
+use crate::exchange::world_with;
+use crate::world::{World, text};
 
 /// A form being filled by somebody who types.
 struct Typist {
@@ -16,7 +17,11 @@ struct Typist {
 
 impl Typist {
     fn sit_down(world: &World, args: &[&str]) -> Self {
-        let mut command = world.command(&[&["record", "fill", "--home", "phone"], args].concat());
+        Self::sit_down_at(world, "phone", args)
+    }
+
+    fn sit_down_at(world: &World, home: &str, args: &[&str]) -> Self {
+        let mut command = world.command(&[&["record", "fill", "--home", home], args].concat());
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
         let screen = BufReader::new(child.stdout.take().expect("piped"));
@@ -158,6 +163,77 @@ fn who_stands_up_in_the_middle_keeps_the_draft_and_is_told() {
     assert!(!said.contains("Going on"), "{said}");
     typist.type_line(":quit");
     assert_eq!(typist.stand_up().1, Some(2));
+}
+
+#[test]
+fn the_place_and_the_post_that_are_named_are_signed_and_a_program_reads_nothing_but_the_report() {
+    let world = World::with_mission();
+    world.enrol("phone", "Olena", "a.key", "observer");
+    let named = ["--form", "inspection", "--place", "48.1,37.5,12"];
+    Typist::sit_down(&world, &[&named[..], &["--post", "Gate 2"]].concat()).stand_up();
+    // The draft keeps what was named before, but for what is named again.
+    let mut typist = Typist::sit_down(&world, &["--form", "inspection", "--post", "Gate 3", "--json"]);
+    typist.type_line("North gate");
+    typist.type_line(":save");
+    typist.type_line("save");
+    let (printed, code) = typist.stand_up();
+    assert_eq!(code, Some(0), "{printed}");
+    let saved: Value = serde_json::from_str(&printed).expect("one JSON object, and no talk");
+    let record = text(&saved, "record");
+    let history = world.json(&["record", "history", record, "--home", "phone"]);
+    let made = &history["steps"][0];
+    assert_eq!((&made["place"]["lat_e7"], &made["place"]["accuracy_m"]), (&481_000_000.into(), &12.into()), "{made}");
+    assert_eq!(text(made, "post"), "Gate 3");
+    let settle = ["record", "resolve", record, "--set", "status=open", "--post", "Gate 3", "--home", "phone"];
+    assert_eq!(
+        world.run(&settle).status.code(),
+        Some(64),
+        "who settles a conflict states no place, and none is dropped"
+    );
+}
+
+const FILES: &str = "| survey |
+| | type | name | label::English (en) |
+| | audio | sound | Sound |
+| | image | picture | Picture |
+| | begin_repeat | things | What was seen |
+| | text | what | What |
+| | end_repeat | | |
+| settings |
+| | form_id | version |
+| | visit | 1 |
+";
+
+#[test]
+fn what_cannot_be_done_at_a_terminal_is_said_with_its_reason() {
+    let world = world_with(FILES);
+    let output = world.run(&["record", "fill", "--form", "visit", "--language", "uk", "--home", "anna"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!((output.status.code(), said.contains("it has English (en)")), (Some(64), true), "{said}");
+    let mut typist = Typist::sit_down_at(&world, "anna", &["--form", "visit"]);
+    let begun = typist.read_until("(sound)");
+    assert!(!begun.contains("Going on"), "nothing was begun in a language that there is not: {begun}");
+    typist.type_line("a.ogg");
+    typist.read_until("cannot be attached at a terminal");
+    typist.type_line("");
+    typist.read_until("(picture)");
+    typist.type_line("nofile.jpg");
+    let said = typist.read_until("no such file");
+    assert!(said.contains("path of a photo >") && said.matches("nofile.jpg").count() == 1, "{said}");
+    typist.type_line("");
+    typist.type_line(":quit");
+    let (last, code) = typist.stand_up();
+    assert_eq!((code, last.contains("Add to What was seen?")), (Some(2), true), "{last}");
+}
+
+#[test]
+fn who_has_not_taken_up_a_form_is_told_how() {
+    let world = world_with(FILES);
+    world.enrol("boris", "Boris", "a.key", "observer");
+    let output = world.run(&["record", "fill", "--form", "visit", "--home", "boris"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(65), "{said}");
+    assert!(said.contains("no form visit") && said.contains("`merestone form add FILE`"), "{said}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Texts for people, with the answers that they name.
 
-use super::{Filling, Place};
-use crate::model::Words;
+use super::{Filling, Place, RowId};
+use crate::model::{NodeIndex, Words};
 
 impl Filling {
     /// A text in the language now shown, with the answers that it names; `None` if there is none.
@@ -15,5 +15,11 @@ impl Filling {
     pub fn label(&self, place: Place) -> String {
         let node = self.node(place);
         self.words(&node.label, place).filter(|label| !label.is_empty()).unwrap_or_else(|| node.name.clone())
+    }
+    /// The text of a repeat, also of one that has no row yet; `within` is the row that it stands in. Its name where it has
+    /// no text.
+    pub fn label_of_repeat(&self, repeat: NodeIndex, within: Option<RowId>) -> String {
+        let row = within.and_then(|within| self.row_ids.iter().find(|((_, id), _)| *id == within));
+        self.label(Place { row: row.map_or(0, |(_, row)| *row), node: repeat })
     }
 }

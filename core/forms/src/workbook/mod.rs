@@ -41,6 +41,12 @@ pub enum FileKind {
 }
 
 impl FileKind {
+    /// Whether a file is called as forms are.
+    pub(crate) fn is_named(name: &str) -> bool {
+        let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
+        matches!(extension.as_deref(), Some("xlsx" | "xls" | "xml" | "csv" | "md"))
+    }
+
     /// The kind of a file, by its first bytes and, where those do not tell, by its name.
     pub fn of(name: &str, bytes: &[u8]) -> Option<Self> {
         let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());

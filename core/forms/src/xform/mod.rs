@@ -243,7 +243,7 @@ mod tests {
             let refused = read(&form(primary, model, body)).err().map(|refused| refused.to_string());
             assert_eq!(refused.as_deref(), Some(wanted), "{primary} {model} {body}");
         };
-        check("<a/>", "", "<input ref='/data/b'/>", "/h:html/h:body/input:5:ref: there is no one question `/data/b`");
+        check("<a/>", "", "<input ref='/data/b'/>", "/h:html/h:body/input:5:ref: the form has no `/data/b`");
         check("<a/>", "", "<slider ref='/data/a'/>", "/h:html/h:body/slider:5: the element `slider` is not supported");
         check("<a/>", "", "<input/>", "/h:html/h:body/input:5:ref: the cell is empty");
         check("<a/><a/>", "", "", "/h:html/h:head/model/instance/data/a[2]:3: `a` stands here already");
@@ -261,7 +261,7 @@ mod tests {
             "/h:html/h:body/select1/itemset:5:nodeset: there is no list of choices `x`",
         );
         let label = "<input ref='/data/a'><label ref=\"jr:itext('none')\"/></input>";
-        check("<a/>", "", label, "/h:html/h:body/input/label:5:ref: there is no one question `jr:itext('none')`");
+        check("<a/>", "", label, "/h:html/h:body/input/label:5:ref: the form has no `jr:itext('none')`");
         let broken = read("<h:html xmlns:h='x'>\n<a>\n</h:html>").err().map(|refused| refused.to_string());
         assert!(broken.as_deref().is_some_and(|text| text.starts_with("3: not an XForm: ")), "{broken:?}");
         assert_eq!(

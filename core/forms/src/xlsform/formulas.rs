@@ -60,8 +60,15 @@ impl Paths {
             None => (String::new(), name),
         };
         let path = self.node(name).and_then(|index| self.paths.get(index));
-        let path = path.ok_or_else(|| Reason::UnknownReference(name.to_owned()))?;
+        let path = path.ok_or_else(|| self.no_one(name))?;
         Ok(instance + path)
+    }
+
+    /// Why there is no one node of this name.
+    pub(super) fn no_one(&self, name: &str) -> Reason {
+        let is_there = self.by_name.contains_key(name);
+        let reason = if is_there { Reason::AmbiguousReference } else { Reason::UnknownReference };
+        reason(name.to_owned())
     }
 
     /// The one node of this name.
@@ -222,7 +229,7 @@ mod tests {
         check("${last-saved#a}", Ok("instance('__last-saved')/data/a"));
         check("“x” = ‘y’", Ok("\"x\" = 'y'"));
         check("${c}", Err(Reason::UnknownReference("c".to_owned())));
-        check("${twice}", Err(Reason::UnknownReference("twice".to_owned())));
+        check("${twice}", Err(Reason::AmbiguousReference("twice".to_owned())));
         check("${a", Err(Reason::UnknownReference("a".to_owned())));
         assert_eq!(paths().resolved_in_row("${b} > ${a}", 2).as_deref(), Ok("./b > /data/a"));
     }

@@ -118,7 +118,7 @@ fn choices_repeat(paths: &Paths, name: Option<&str>) -> Option<NodeIndex> {
 fn rows(text: &str, paths: &Paths, model: &mut Model, index: NodeIndex) -> Result<(), Reason> {
     let unknown = || Reason::UnknownReference(text.to_owned());
     let name = names(text).next().ok_or_else(unknown)?;
-    let node = paths.node(name.trim()).ok_or_else(|| Reason::UnknownReference(name.to_owned()))?;
+    let node = paths.node(name.trim()).ok_or_else(|| paths.no_one(name.trim()))?;
     let (repeat, path) = paths.row(node).ok_or_else(unknown)?;
     let parse = |text: &str| Formula::parse(text).map_err(Reason::Expression);
     let from = ChoicesFrom::Nodes { items: parse(paths.of(repeat))?, value: parse(&path)?, label: parse(&path)? };

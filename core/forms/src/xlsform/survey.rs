@@ -475,8 +475,8 @@ mod tests {
         check("| | begin group | g | G |\n| | end repeat |", "survey:4:type: begin and end do not match");
         check("| | end group |", "survey:3:type: begin and end do not match");
         check("| | select_one l | a | A |", "survey:3:type: there is no list of choices `l`");
-        check("| | text | a | A | ${b} = 1 |", "survey:3:relevant: there is no one question `b`");
-        check("| | text | a | A ${b} |", "survey:3:label: there is no one question `b`");
+        check("| | text | a | A | ${b} = 1 |", "survey:3:relevant: the form has no `b`");
+        check("| | text | a | A ${b} |", "survey:3:label: the form has no `b`");
         check("| | text | a | A | 1 + |", "survey:3:relevant: the expression ends too early, at character 4");
         check("| | text | a | A | foo(1) |", "survey:3:relevant: there is no function `foo`, at character 1");
         check("| | text | a | A | | colour=red |", "survey:3:parameters: the parameter `colour` is not supported here");

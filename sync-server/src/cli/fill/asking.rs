@@ -5,11 +5,12 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use merestone_core::form::Key;
-use merestone_forms::Answer;
 use merestone_forms::filling::{Event, Filling, Offered, Place, RowId, Screen};
+use merestone_forms::model::Language;
 use merestone_forms::model::{NodeIndex, NodeKind, QuestionKind};
+use merestone_forms::{Answer, Form};
 use merestone_node::Device;
-use merestone_node::capture::{PhotoSource, Saved};
+use merestone_node::capture::{PhotoError, PhotoSource, Saved};
 use merestone_node::draft::Draft;
 
 use super::talk::Talk;
@@ -54,11 +55,7 @@ impl<'a, R: BufRead, W: Write> Asking<'a, R, W> {
     }
 
     /// Asks until it is saved, kept or discarded.
-    pub(super) fn run(mut self, is_resumed: bool, language: Option<&str>) -> Result<Ended, Failure> {
-        if let Some(language) = language {
-            self.set_language(language)?;
-        }
-        self.draft = self.device.keep(self.draft.clone())?;
+    pub(super) fn run(mut self, is_resumed: bool) -> Result<Ended, Failure> {
         self.filling.track(&if is_resumed { Event::Resume { at: now_ms() } } else { Event::Start { at: now_ms() } });
         self.keep()?;
         let title = self.filling.form().model().title.clone();
@@ -128,7 +125,8 @@ impl<'a, R: BufRead, W: Write> Asking<'a, R, W> {
         if self.filling.given(&key).is_some() {
             self.talk.say(&format!("    now: {}", if begun.1.is_empty() { "left blank" } else { &begun.1 }))?;
         }
-        let Some(typed) = self.talk.ask("> ")? else { return self.leave() };
+        let prompt = if is_photo(&self.filling, place) { "path of a photo > " } else { "> " };
+        let Some(typed) = self.talk.ask(prompt)? else { return self.leave() };
         let go = self.hear(place, &key, &typed, &offered)?;
         let (from, before) = begun;
         let event = Event::Question { place, from, to: now_ms(), before, now: self.filling.value(place).to_owned() };
@@ -151,11 +149,9 @@ impl<'a, R: BufRead, W: Write> Asking<'a, R, W> {
             return self.pass(place);
         }
         let typed = if typed.trim() == "-" { "" } else { typed };
-        let is_file = matches!(
-            self.filling.node(place).kind,
-            NodeKind::Question(QuestionKind::Image | QuestionKind::Audio | QuestionKind::Video | QuestionKind::File)
-        );
-        let taken = if is_file && !typed.is_empty() {
+        let taken = if is_file(&self.filling, place) && !typed.is_empty() {
+            Err("a sound, a film or a file cannot be attached at a terminal".to_owned())
+        } else if is_photo(&self.filling, place) && !typed.is_empty() {
             self.attach(key, Path::new(typed.trim()))?
         } else {
             let answer = chosen(&self.filling, place, typed, offered);
@@ -187,7 +183,8 @@ impl<'a, R: BufRead, W: Write> Asking<'a, R, W> {
 
     fn ask_row(&mut self, repeat: NodeIndex, within: Option<RowId>) -> Result<Go, Failure> {
         let name = self.filling.form().name(repeat).to_owned();
-        let Some(typed) = self.talk.ask(&format!("\nAdd to {name}? y/N > "))? else { return self.leave() };
+        let label = self.filling.label_of_repeat(repeat, within);
+        let Some(typed) = self.talk.ask(&format!("\nAdd to {label}? y/N > "))? else { return self.leave() };
         match typed.trim() {
             "y" | "Y" | "yes" => {
                 if let Err(refusal) = self.filling.add_row(&name, within) {
@@ -281,18 +278,12 @@ impl<'a, R: BufRead, W: Write> Asking<'a, R, W> {
     }
 
     fn set_language(&mut self, wanted: &str) -> Result<(), Failure> {
-        let languages = &self.filling.form().model().languages;
-        let is_it =
-            |language: &merestone_forms::model::Language| language.0 == wanted || language.code() == Some(wanted);
-        match languages.iter().position(is_it) {
-            Some(language) => {
+        match language_named(self.filling.form(), wanted) {
+            Ok(language) => {
                 self.filling.set_language(Some(language));
                 Ok(())
             }
-            None => {
-                let names = languages.iter().map(|language| language.0.clone()).collect::<Vec<_>>().join(", ");
-                self.talk.say(&format!("  ! the form has no such language; it has {names}"))
-            }
+            Err(line) => self.talk.say(&format!("  ! {line}")),
         }
     }
 
@@ -304,7 +295,12 @@ impl<'a, R: BufRead, W: Write> Asking<'a, R, W> {
                 self.draft = attached.draft;
                 Ok(self.filling.answer(key, hash).map_err(|refusal| refusal.to_string()))
             }
-            Err(error) => Ok(Err(format!("{}: {error}", file.display()))),
+            Err(error) => {
+                let is_named = matches!(error, PhotoError::File { .. });
+                let failure = Failure::from(error);
+                let failure = if is_named { failure } else { failure.about(file.display()) };
+                Ok(Err(failure.line().to_owned()))
+            }
         }
     }
 
@@ -313,7 +309,8 @@ impl<'a, R: BufRead, W: Write> Asking<'a, R, W> {
         let problems = self.filling.problems();
         for problem in &problems {
             let reason = problem.message.clone().unwrap_or_else(|| problem.wrong.to_string());
-            self.talk.say(&format!("  ! {}: {reason}", problem.key))?;
+            let key = if problem.key.is_empty() { "the form" } else { &problem.key };
+            self.talk.say(&format!("  ! {key}: {reason}"))?;
         }
         let prompt = match problems.len() {
             0 => "\nSave? Y/n > ".to_owned(),
@@ -381,6 +378,29 @@ fn before(filling: &Filling, screens: &[Screen], at: usize) -> usize {
         Screen::Group(_) | Screen::Row { .. } => false,
     };
     screens[..at.min(screens.len())].iter().rposition(is_stop).unwrap_or_default()
+}
+
+/// The language of a form that has this name or code; or why there is none, for people.
+pub(super) fn language_named(form: &Form, wanted: &str) -> Result<usize, String> {
+    let languages = &form.model().languages;
+    let is_it = |language: &Language| language.0 == wanted || language.code() == Some(wanted);
+    languages.iter().position(is_it).ok_or_else(|| {
+        let names = languages.iter().map(|language| language.0.as_str()).collect::<Vec<_>>().join(", ");
+        match names.as_str() {
+            "" => "the form names no languages".to_owned(),
+            names => format!("the form has no such language; it has {names}"),
+        }
+    })
+}
+
+fn is_photo(filling: &Filling, place: Place) -> bool {
+    matches!(filling.node(place).kind, NodeKind::Question(QuestionKind::Image))
+}
+
+/// Whether a question asks for a file that is no photo.
+fn is_file(filling: &Filling, place: Place) -> bool {
+    let kind = &filling.node(place).kind;
+    matches!(kind, NodeKind::Question(QuestionKind::Audio | QuestionKind::Video | QuestionKind::File))
 }
 
 fn is_note(filling: &Filling, place: Place) -> bool {
