@@ -26,6 +26,11 @@ pub fn is_formula(text: &str) -> bool {
         || text.starts_with(['\t', '\r', '\n'])
 }
 
+/// Whether a name that came from elsewhere is one of a file beside others: no folders, no ways up, nothing hidden.
+pub(crate) fn is_plain_name(file: &str) -> bool {
+    !file.is_empty() && file.len() <= 255 && !file.starts_with('.') && !file.contains(['/', '\\', ':', '\0'])
+}
+
 /// A text with U+FFFD for what XML 1.0 cannot hold.
 pub(crate) fn for_xml(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_xml) {

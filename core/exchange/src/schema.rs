@@ -67,6 +67,8 @@ pub enum ColumnKind {
     Photo,
     /// A file that is no photo.
     File,
+    /// The trail of the filling (paradata), which is kept in rows and has no column in tables.
+    Trail,
     /// A text of the form that asks nothing and has no column in tables.
     Note,
 }
@@ -150,9 +152,12 @@ impl Table {
         Self { name, parent, path, columns: Vec::new(), order: Vec::new() }
     }
 
-    /// The columns that hold answers, with their numbers.
+    /// The columns that tables have, with their numbers.
     pub(crate) fn asked(&self) -> impl Iterator<Item = (usize, &Column)> {
-        self.columns.iter().enumerate().filter(|(_, column)| column.kind != ColumnKind::Note)
+        self.columns
+            .iter()
+            .enumerate()
+            .filter(|(_, column)| !matches!(column.kind, ColumnKind::Note | ColumnKind::Trail))
     }
 }
 
@@ -166,7 +171,7 @@ impl ColumnKind {
             QuestionKind::GeoShape => Self::GeoShape,
             QuestionKind::Image => Self::Photo,
             QuestionKind::Audio | QuestionKind::Video | QuestionKind::File => Self::File,
-            QuestionKind::Metadata(Metadata::Audit) => Self::File,
+            QuestionKind::Metadata(Metadata::Audit) => Self::Trail,
             QuestionKind::Note => Self::Note,
             QuestionKind::Text
             | QuestionKind::Date

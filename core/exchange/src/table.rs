@@ -329,6 +329,7 @@ fn geometry(kind: ColumnKind, values: &[Held]) -> Option<Geometry> {
         | ColumnKind::Decimal
         | ColumnKind::Photo
         | ColumnKind::File
+        | ColumnKind::Trail
         | ColumnKind::Note => None,
     }
 }

@@ -5,7 +5,7 @@ mod common;
 use common::{record, record_of, schema};
 use merestone_exchange::export::{csv, submission};
 use merestone_exchange::import::{Arrival, Exactness, ImportRefused, NamedCsv, Submission, peek, read_csv, read_xml};
-use merestone_exchange::{Record, Value, tables};
+use merestone_exchange::{Photo, Record, Schema, Value, tables};
 
 const INSTANCE: &str = r#"<?xml version="1.0"?>
 <visit xmlns:jr="http://openrosa.org/javarosa" xmlns:orx="http://openrosa.org/xforms" id="visit" version="3">
@@ -222,6 +222,59 @@ fn what_came_in_under_a_name_that_is_none_goes_out_as_no_markup() {
     assert!(!xml.contains("FORGED") && xml.matches(" id=").count() == 1 && !xml.contains("x:y"), "{xml}");
     assert_eq!(xml.matches("kept=\"v\"").count(), 1, "{xml}");
     roxmltree::Document::parse(&xml).expect("well formed");
+}
+
+#[test]
+fn a_row_in_which_values_stand_side_by_side_is_nobodys_answer() {
+    let mut settled = record_of([("count".to_owned(), Value::Int(12))]);
+    let mut record = settled.clone();
+    settled.record = "cd".repeat(32);
+    let mut other = record.answers[0].values[0].clone();
+    other.value = Value::Int(13);
+    record.answers[0].values.push(other);
+    let sheet = csv(&tables(&schema(), &[record, settled])[0]);
+    let main = NamedCsv { name: "visit", bytes: &sheet };
+    let read = read_csv(&schema(), main, &[], Exactness::Exact).expect("our own table");
+    let [Err(refused), Ok(taken)] = read.as_slice() else { panic!("{read:?}") };
+    assert_eq!((refused.code(), refused), ("conflict", &ImportRefused::Conflict { key: "count".into() }));
+    assert_eq!(taken.answers["count"], Value::Int(12));
+    assert!(!refused.to_string().contains("13"), "no answer in a message");
+}
+
+#[test]
+fn every_photo_of_an_instance_has_a_plain_name_of_its_own() {
+    let files = ["submission.xml", "Audit.csv", "gate.jpg", "GATE.jpg", "gate.jpg", "../up.jpg"];
+    let photos = [1, 2, 3, 4, 5, 6].map(|number| format!("{number}").repeat(64));
+    let cell = |key: String, text: &str| (key, Value::Text(text.into()));
+    let row = |number: usize| format!("{number:016}");
+    let cells = (0..files.len()).flat_map(|at| {
+        let key = format!("faces/{}/face", row(at));
+        let mark = format!("imported/{}", row(at + 1));
+        [cell(format!("{mark}/at"), &key), cell(format!("{mark}/file"), files[at]), cell(key, &photos[at])]
+    });
+    let form = "| survey |\n| | type | name | label |\n| | begin_repeat | faces | Faces |\n| | image | face | Face |\n\
+                | | end_repeat | | |\n| settings |\n| | form_id |\n| | visit |\n";
+    let schema = Schema::of(&merestone_forms::Form::read_tables(form).expect("a form of this test"));
+    let mut record = record_of(cells);
+    record.photos = photos
+        .iter()
+        .map(|sha256| Photo {
+            row: String::new(),
+            sha256: sha256.clone(),
+            bytes: 1,
+            media: "image/jpeg",
+            entry: "ab".repeat(32),
+            captions: vec![],
+        })
+        .collect();
+    let out = submission(&schema, &record);
+    let names: Vec<&str> = out.attachments.iter().map(|(file, _)| file.as_str()).collect();
+    let own = |number: usize| format!("{}.jpg", photos[number].get(..16).expect("hex"));
+    assert_eq!(names, [&own(0), &own(1), "gate.jpg", &own(3), &own(4), &own(5)]);
+    let renamed = out.left_out.iter().filter(|left| left.why.code() == "file-renamed").count();
+    assert_eq!((renamed, out.left_out.len()), (5, 5), "{:?}", out.left_out);
+    let xml = String::from_utf8(out.xml).expect("UTF-8");
+    assert!(names.iter().all(|name| xml.contains(&format!("<face>{name}</face>"))), "{xml}");
 }
 
 #[test]

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use merestone_core::id::BlobHash;
+use merestone_exchange::export::{AUDIT, INSTANCE};
 use merestone_exchange::export::{csv, geojson, gpx, json, kml, submission, xlsx};
-use merestone_exchange::{Record, Schema, Sheet, tables};
-use merestone_node::Device;
+use merestone_exchange::{Held, Record, Schema, Sheet, Value, tables};
 use merestone_node::forms::MissionForm;
+use merestone_node::{Answer, Device};
 use serde::Serialize;
 
 use super::{Context, record, roster};
@@ -140,7 +141,7 @@ fn write(
             let mission = device.mission().to_string();
             file(shown, &json(&mission, &form.hash.to_string(), schema, records))
         }
-        Format::Xml => records.iter().try_for_each(|record| write_xml(&out, device, schema, record, shown)),
+        Format::Xml => records.iter().try_for_each(|record| write_xml(&out, device, form, schema, record, shown)),
     }
 }
 
@@ -160,10 +161,11 @@ fn write_csv(out: &Path, sheets: &[Sheet], shown: &mut ExportShown) -> Result<()
     Ok(())
 }
 
-/// The instance of a record, and its photos beside it.
+/// The instance of a record, its photos and its trail beside it.
 fn write_xml(
     out: &Path,
     device: &Device,
+    form: &MissionForm,
     schema: &Schema,
     record: &Record,
     shown: &mut ExportShown,
@@ -171,29 +173,36 @@ fn write_xml(
     let instance = submission(schema, record);
     let folder = out.join(&record.record);
     new_folder(&folder)?;
-    input::write_new(&folder.join("submission.xml"), &instance.xml)?;
+    input::write_new(&folder.join(INSTANCE), &instance.xml)?;
     shown.files += 1;
     for left in &instance.left_out {
         shown.left_out.push(LeftOutShown::new(&record.record, &left.key, left.why.code()));
     }
-    let mut written = std::collections::BTreeSet::new();
+    if let Some(trail) = trail(form, record).filter(|_| instance.has_trail) {
+        input::write_new(&folder.join(AUDIT), trail.as_bytes())?;
+        shown.files += 1;
+    }
     for (file, sha256) in &instance.attachments {
-        // A name that an import kept came from somebody else: only a plain one is a file here.
-        let is_plain = !file.is_empty() && !file.starts_with('.') && !file.contains(['/', '\\', ':', '\0']);
-        let bytes = match BlobHash::from_hex(sha256).filter(|_| is_plain) {
-            Some(hash) => device.photo_bytes(hash)?,
-            None => None,
-        };
+        let bytes = BlobHash::from_hex(sha256).map(|hash| device.photo_bytes(hash)).transpose()?.flatten();
         match bytes {
-            Some(bytes) if written.insert(file.clone()) => {
+            Some(bytes) => {
                 input::write_new(&folder.join(file), &bytes)?;
                 shown.files += 1;
             }
-            Some(_) => {}
             None => shown.left_out.push(LeftOutShown::new(&record.record, sha256, "photo-not-here")),
         }
     }
     Ok(())
+}
+
+/// When each question was on the screen, as ODK's `audit.csv`; none if the form asks for none.
+fn trail(form: &MissionForm, record: &Record) -> Option<String> {
+    let parts = record.answers.iter().filter_map(|answer| match answer.values.as_slice() {
+        [Held { value: Value::Text(text), .. }] => Some((answer.key.as_str(), Answer::Text(text.clone()))),
+        _ => None,
+    });
+    let parts: Vec<_> = parts.filter(|(key, _)| key.ends_with("/csv")).collect();
+    form.questions.as_deref()?.audit_csv(parts.iter().map(|(key, answer)| (*key, answer)))
 }
 
 fn new_folder(folder: &Path) -> Result<(), Failure> {

@@ -227,6 +227,28 @@ fn what_cannot_be_done_at_a_terminal_is_said_with_its_reason() {
 }
 
 #[test]
+fn the_trail_that_a_form_asks_for_goes_out_beside_the_instance() {
+    let form = "| survey |\n| | type | name | label |\n| | audit | audit | |\n| | text | what | What |\n\
+                | settings |\n| | form_id |\n| | visit |\n";
+    let world = world_with(form);
+    let mut typist = Typist::sit_down_at(&world, "anna", &["--form", "visit"]);
+    typist.type_line("a bridge");
+    typist.type_line("y");
+    assert_eq!(typist.stand_up().1, Some(0));
+    let shown = world.json(&["export", "xml", "out", "--form", "visit", "--home", "anna"]);
+    assert_eq!((&shown["files"], shown["left_out"].as_array().map(Vec::len)), (&2.into(), Some(0)), "{shown}");
+    let files = world.snapshot("out");
+    let [(trail, csv), (_, xml)] = files.as_slice() else { panic!("{files:?}") };
+    let (csv, xml) = (String::from_utf8_lossy(csv), String::from_utf8_lossy(xml));
+    assert!(trail.ends_with("audit.csv") && csv.starts_with("event,node,start,end\nform start,"), "{csv}");
+    assert!(csv.contains("\nquestion,/") && csv.contains("\nform save,"), "{csv}");
+    assert!(xml.contains("<orx:meta><orx:audit>audit.csv</orx:audit>"), "{xml}");
+    world.json(&["export", "csv", "tables", "--form", "visit", "--home", "anna"]);
+    let table = String::from_utf8(world.read("tables/visit.csv")).expect("UTF-8");
+    assert!(!table.lines().next().expect("headings").contains("audit"), "no column that is always empty: {table}");
+}
+
+#[test]
 fn who_has_not_taken_up_a_form_is_told_how() {
     let world = world_with(FILES);
     world.enrol("boris", "Boris", "a.key", "observer");

@@ -14,5 +14,5 @@ pub use geojson::geojson;
 pub use gpx::gpx;
 pub use json::json;
 pub use kml::kml;
-pub use submission::{LeftOut, Submitted, Why, submission};
+pub use submission::{AUDIT, INSTANCE, LeftOut, Submitted, Why, submission};
 pub use xlsx::{Place as CutCell, Written as Workbook, XlsxRefused, xlsx};

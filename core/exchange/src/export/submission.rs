@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use merestone_core::form::Key;
 use merestone_forms::IMPORTED;
 
-use crate::guard::is_xml;
+use crate::guard::{is_plain_name, is_xml};
 use crate::record::{Record, Value};
-use crate::schema::{ColumnKind, Next, Schema, Table, WITHIN};
+use crate::schema::{Column, ColumnKind, Next, Schema, Table, WITHIN};
 use crate::xml::XmlWriter;
 
 /// An instance, and what it could not carry.
@@ -17,11 +17,19 @@ use crate::xml::XmlWriter;
 pub struct Submitted {
     /// The instance.
     pub xml: Vec<u8>,
-    /// The photos it names: the file name in it, and the SHA-256 of the original.
+    /// The photos it names: the file name in it, and the SHA-256 of the original. The names are plain ones, and each stands
+    /// for one photo, also where capitals and small letters are the same.
     pub attachments: Vec<(String, String)>,
+    /// Whether it names [`AUDIT`], the trail that the record keeps.
+    pub has_trail: bool,
     /// Answers that are not in it as they stand.
     pub left_out: Vec<LeftOut>,
 }
+
+/// The file name of an instance.
+pub const INSTANCE: &str = "submission.xml";
+/// The file name of a trail (`Form::audit_csv`), as ODK Collect has it.
+pub const AUDIT: &str = "audit.csv";
 
 /// An answer that an instance does not carry as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +51,8 @@ pub enum Why {
     NoParent,
     /// The form does not ask it.
     NotAsked,
+    /// The file of this photo has another name than it came with: that one is taken, or no plain one.
+    Renamed,
     /// It holds a character that XML cannot hold; U+FFFD is there instead.
     NotXml,
 }
@@ -55,6 +65,7 @@ impl Why {
             Self::Withdrawn => "withdrawn-row",
             Self::NoParent => "row-without-parent",
             Self::NotAsked => "not-asked-by-form",
+            Self::Renamed => "file-renamed",
             Self::NotXml => "not-in-xml",
         }
     }
@@ -69,11 +80,12 @@ pub fn submission(schema: &Schema, record: &Record) -> Submitted {
         marks,
         xml: XmlWriter::new(),
         attachments: Vec::new(),
+        has_trail: false,
         told: Vec::new(),
         done: BTreeSet::new(),
     };
     writer.write();
-    let Writer { xml, attachments, mut told, done, .. } = writer;
+    let Writer { xml, attachments, has_trail, mut told, done, .. } = writer;
     let is_rest = |key: &str| !done.contains(key) && !is_kept_elsewhere(key) && !told.iter().any(|one| one.key == key);
     let rest: Vec<LeftOut> = record
         .answers
@@ -82,7 +94,7 @@ pub fn submission(schema: &Schema, record: &Record) -> Submitted {
         .map(|answer| LeftOut { key: answer.key.clone(), why: why_left(schema, record, &answer.key) })
         .collect();
     told.extend(rest);
-    Submitted { xml: xml.finish(), attachments, left_out: told }
+    Submitted { xml: xml.finish(), attachments, has_trail, left_out: told }
 }
 
 /// Keys that say how answers belong together, which an instance says by its shape.
@@ -138,6 +150,7 @@ struct Writer<'a> {
     marks: Marks<'a>,
     xml: XmlWriter,
     attachments: Vec<(String, String)>,
+    has_trail: bool,
     told: Vec<LeftOut>,
     /// The keys that were written.
     done: BTreeSet<String>,
@@ -160,7 +173,13 @@ impl Writer<'_> {
             }
         }
         self.rows(0, None);
-        self.xml.open("orx:meta").leaf("orx:instanceID", &self.record.instance());
+        self.xml.open("orx:meta");
+        for column in schema.tables[0].columns.iter().filter(|column| is_in_meta(column)) {
+            if let Some(text) = self.text(&column.name, column.kind) {
+                self.xml.leaf("orx:audit", &text);
+            }
+        }
+        self.xml.leaf("orx:instanceID", &self.record.instance());
         for (_, path, text) in self.marks.extras.clone() {
             if let Some(name) = path.strip_prefix("meta/").filter(|name| is_element(name)) {
                 self.xml.leaf(&format!("orx:{name}"), text);
@@ -178,6 +197,9 @@ impl Writer<'_> {
             match *next {
                 Next::Column(column) => {
                     let column = &of.columns[column];
+                    if table == 0 && is_in_meta(column) {
+                        continue;
+                    }
                     let key = key_of(of, row, &column.name);
                     let Some(text) = self.text(&key, column.kind) else { continue };
                     let (name, groups) = split(&column.path);
@@ -235,6 +257,7 @@ impl Writer<'_> {
     fn text(&mut self, key: &str, kind: ColumnKind) -> Option<String> {
         let record = self.record;
         let text = match record.values(key) {
+            [] if kind == ColumnKind::Trail && self.trail(key) => AUDIT.to_owned(),
             [] => {
                 // What was taken over goes out as it came; what was calculated then stands among its answers.
                 let derived = record.derived.get(key).filter(|_| record.imported_from().is_none());
@@ -259,17 +282,48 @@ impl Writer<'_> {
         Some(text)
     }
 
+    /// Whether the record keeps a trail of this name. Parts that stand in conflict are in none.
+    fn trail(&mut self, name: &str) -> bool {
+        for answer in &self.record.answers {
+            match Key::parse(&answer.key) {
+                Some(Key::Cell { repeat, question: "csv", .. }) if repeat == name => {}
+                _ => continue,
+            }
+            if answer.values.len() == 1 {
+                self.has_trail = true;
+                self.done.insert(answer.key.clone());
+            } else {
+                self.told.push(LeftOut { key: answer.key.clone(), why: Why::Conflict });
+            }
+        }
+        self.has_trail
+    }
+
     /// The file name of a photo: the one it came with, or one made of its hash.
     fn file(&mut self, key: &str, sha256: &str) -> String {
         let photo = self.record.photos.iter().find(|photo| photo.sha256 == sha256);
         let ending = photo.map_or("bin", |photo| photo.media.rsplit_once('/').map_or("bin", |(_, ending)| ending));
         let ending = if ending == "jpeg" { "jpg" } else { ending };
-        let file = match self.marks.files.get(key) {
-            Some(file) => (*file).to_owned(),
-            None => format!("{}.{ending}", sha256.get(..16).unwrap_or(sha256)),
+        let own = format!("{}.{ending}", sha256.get(..16).unwrap_or(sha256));
+        let wanted = self.marks.files.get(key).map_or(own.as_str(), |file| *file);
+        let is_free = |file: &str| {
+            let is_same = |other: &str| other.to_lowercase() == file.to_lowercase();
+            let is_other = |(other, of): &(String, String)| is_same(other) && (other != file || of != sha256);
+            is_plain_name(file) && !is_same(INSTANCE) && !is_same(AUDIT) && !self.attachments.iter().any(is_other)
         };
-        if photo.is_some() {
-            self.attachments.push((file.clone(), sha256.to_owned()));
+        let file = if is_free(wanted) {
+            wanted.to_owned()
+        } else {
+            let mut numbered = (0_u32..).map(|number| match number {
+                0 => own.clone(),
+                number => format!("{sha256}-{number}.{ending}"),
+            });
+            self.told.push(LeftOut { key: key.to_owned(), why: Why::Renamed });
+            numbered.find(|file| is_free(file)).unwrap_or(own)
+        };
+        let named = (file.clone(), sha256.to_owned());
+        if photo.is_some() && !self.attachments.contains(&named) {
+            self.attachments.push(named);
         }
         file
     }
@@ -290,6 +344,11 @@ impl Writer<'_> {
 
 fn key_of(table: &Table, row: Option<&str>, name: &str) -> String {
     row.map_or_else(|| name.to_owned(), |row| format!("{}/{row}/{name}", table.name))
+}
+
+/// Whether a trail is named among what a form says about itself.
+fn is_in_meta(column: &Column) -> bool {
+    column.kind == ColumnKind::Trail && column.path.len() == 2 && column.path[0] == "meta"
 }
 
 /// The last element of a path, and those around it.

@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use merestone_core::form::Key;
+
 use super::refused::ImportRefused;
 use super::submission::{Exactness, Source, Submission};
 use crate::guard::restore;
@@ -26,6 +28,8 @@ const OWN_ID: [&str; 4] = ["merestone/row", "KEY", "_index", "merestone/record"]
 /// Headings under which a row of a repeat names the row that it stands in.
 const PARENT_ID: [&str; 4] = ["merestone/parent_row", "PARENT_KEY", "_parent_index", "merestone/record"];
 
+/// Heading under which our own tables name the questions at which several values stand.
+const CONFLICTS: &str = "merestone/conflicts";
 /// Headings under which the version of the form stands.
 const VERSION: [&str; 2] = ["FormVersion", "__version__"];
 
@@ -237,6 +241,7 @@ impl<'f> Grid<'f> {
         id: Option<&str>,
         exactness: Exactness,
     ) -> Result<(), ImportRefused> {
+        self.check_settled(row)?;
         let key = |name: &str| id.map_or_else(|| name.to_owned(), |id| format!("{}/{id}/{name}", of.name));
         let blank: Vec<&str> = match self.column(&["merestone/left_blank"]) {
             Some(at) if self.is_ours => self.cell(row, at).split(' ').collect(),
@@ -267,6 +272,14 @@ impl<'f> Grid<'f> {
             }
         }
         Ok(())
+    }
+
+    /// A cell in which several values stand side by side is the answer of nobody.
+    fn check_settled(&self, row: &csv::StringRecord) -> Result<(), ImportRefused> {
+        let column = self.column(&[CONFLICTS]).filter(|_| self.is_ours);
+        let Some(first) = column.and_then(|at| self.cell(row, at).split_whitespace().next()) else { return Ok(()) };
+        let key = if Key::parse(first).is_some() { first } else { CONFLICTS };
+        Err(ImportRefused::Conflict { key: key.to_owned() })
     }
 
     fn column(&self, names: &[&str]) -> Option<usize> {

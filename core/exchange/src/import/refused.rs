@@ -85,6 +85,12 @@ pub enum ImportRefused {
         /// The answer.
         key: String,
     },
+    /// It was exported while several values stood at a question: none of them is the answer.
+    #[error("values stand side by side at {key}; settle every conflict where it was exported, and export again")]
+    Conflict {
+        /// The first such answer.
+        key: String,
+    },
     /// A row of a repeat names a parent that is not there.
     #[error("a row of {table} names a parent that is not there")]
     NoParent {
@@ -111,6 +117,7 @@ impl ImportRefused {
             Self::Shape { .. } => "other-shape",
             Self::TooLong { .. } => "answer-too-long",
             Self::Untidy { .. } => "text-not-exact",
+            Self::Conflict { .. } => "conflict",
             Self::NoParent { .. } => "row-without-parent",
         }
     }

@@ -8,6 +8,7 @@ use merestone_core::text::{self, Lines};
 use merestone_forms::IMPORTED;
 
 use super::refused::ImportRefused;
+use crate::guard::is_plain_name;
 use crate::record::Value;
 use crate::schema::ColumnKind;
 
@@ -87,8 +88,7 @@ pub struct Extra {
 impl Attachment {
     /// Whether its name is one of a file beside the submission: no folders, no ways up, nothing hidden.
     pub fn is_plain(&self) -> bool {
-        let file = self.file.as_str();
-        !file.is_empty() && file.len() <= 255 && !file.starts_with('.') && !file.contains(['/', '\\', ':', '\0'])
+        is_plain_name(&self.file)
     }
 }
 
@@ -124,7 +124,7 @@ impl Submission {
             return Ok(());
         }
         let text = self.text(&key, raw, exactness)?;
-        if matches!(kind, ColumnKind::Photo | ColumnKind::File) {
+        if matches!(kind, ColumnKind::Photo | ColumnKind::File | ColumnKind::Trail) {
             self.attachments.push(Attachment { key, file: text, is_photo: kind == ColumnKind::Photo });
             return Ok(());
         }
