@@ -45,4 +45,4 @@ pub use filling::{Filling, Occasion, Problem, Wrong};
 pub use form::{Form, IMPORTED};
 pub use reading::NamedFile;
 pub use refused::{FormRefused, Reason};
-pub use workbook::{COLUMNS_MAX, FILE_BYTES_MAX, FileKind, ROWS_MAX};
+pub use workbook::{COLUMNS_MAX, FILE_BYTES_MAX, FILE_ROWS_MAX, FileKind};

@@ -73,12 +73,14 @@ pub(crate) struct Read {
 }
 
 impl Expression {
-    /// What it looks at when it belongs to node `at`.
-    pub(crate) fn reads(&self, outline: &Outline, at: usize) -> Vec<Read> {
+    /// What it looks at when it belongs to node `at`; `None` if finding out takes more than the `looks` that are left, of
+    /// which each node on the way takes one.
+    pub(crate) fn reads(&self, outline: &Outline, at: usize, looks: &mut usize) -> Option<Vec<Read>> {
         let own = Seen { node: Some(at), bound: outline.depth(at) };
-        let mut looker = Looker { outline, at, is_own_row: true, found: BTreeSet::new() };
+        let mut looker = Looker { outline, at, is_own_row: true, found: BTreeSet::new(), left: Some(*looks) };
         looker.look(&self.ast, &[own]);
-        looker.found.into_iter().collect()
+        *looks = looker.left?;
+        Some(looker.found.into_iter().collect())
     }
 
     /// Whether it may come to something else when it is evaluated again with the same answers.
@@ -136,9 +138,17 @@ struct Looker<'o> {
     at: usize,
     is_own_row: bool,
     found: BTreeSet<Read>,
+    /// How many nodes may still be looked at; `None` when it was more than that, and the rest is not looked at.
+    left: Option<usize>,
 }
 
 impl Looker<'_> {
+    /// Counts nodes that are looked at, and says whether they still may be.
+    fn spend(&mut self, nodes: usize) -> bool {
+        self.left = self.left.and_then(|left| left.checked_sub(nodes));
+        self.left.is_some()
+    }
+
     /// Follows `ast`, and notes the nodes that it comes to.
     fn look(&mut self, ast: &Ast, context: &[Seen]) {
         let nodes = self.nodes(ast, context);
@@ -151,6 +161,9 @@ impl Looker<'_> {
 
     /// The nodes that `ast` comes to, which are not noted yet; everything else in it is.
     fn nodes(&mut self, ast: &Ast, context: &[Seen]) -> Vec<Seen> {
+        if !self.spend(1) {
+            return Vec::new();
+        }
         match ast {
             Ast::Number(_) | Ast::Text(_) => Vec::new(),
             Ast::Negate(inner) => {
@@ -233,6 +246,7 @@ impl Looker<'_> {
             let all = self.outline.below(0).into_iter().map(|node| Seen { node: Some(node), bound: 0 });
             // `//name` begins with `descendant-or-self::node()`, whose child may be the root itself.
             let mut nodes: Vec<Seen> = all.collect();
+            self.spend(nodes.len());
             self.look_at_all(&first.predicates, &nodes);
             if let Some((next, after)) = rest.split_first() {
                 nodes.retain(|seen| self.passes(*seen, &next.test));
@@ -269,6 +283,9 @@ impl Looker<'_> {
                 Test::Text if step.axis == Axis::Child => vec![*seen],
                 _ => self.reached(*seen, step.axis),
             };
+            if !self.spend(near.len()) {
+                break;
+            }
             reached.extend(near.into_iter().filter(|seen| self.passes(*seen, &step.test)));
         }
         let reached: Vec<Seen> = reached.into_iter().collect();
@@ -320,8 +337,11 @@ impl Looker<'_> {
     fn note_with_below(&mut self, nodes: &[Seen]) {
         for seen in nodes {
             let Some(node) = seen.node else { continue };
-            let bound = seen.bound;
-            self.found.extend(self.outline.below(node).into_iter().map(|node| Read { node, bound }));
+            let (bound, below) = (seen.bound, self.outline.below(node));
+            if !self.spend(below.len()) {
+                break;
+            }
+            self.found.extend(below.into_iter().map(|node| Read { node, bound }));
         }
     }
 }
@@ -377,7 +397,9 @@ mod tests {
             (5, ". > 1", &[(x, 1)]),
         ];
         for (at, text, wanted) in rows {
-            let reads = Expression::parse(text).expect(text).reads(&outline(), *at);
+            let expression = Expression::parse(text).expect(text);
+            assert_eq!(expression.reads(&outline(), *at, &mut 1), None, "{text}");
+            let reads = expression.reads(&outline(), *at, &mut 1_000).expect("that is enough");
             let reads: Vec<(usize, usize)> = reads.into_iter().map(|read| (read.node, read.bound)).collect();
             assert_eq!(reads, *wanted, "{text}");
         }

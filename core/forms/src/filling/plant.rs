@@ -11,7 +11,7 @@ use crate::answer::Answer;
 use crate::expr::{Moment, NodeId};
 use crate::field;
 use crate::form::{WITHDRAWN, WITHIN};
-use crate::model::{Default as Preset, Metadata, NodeIndex, NodeKind, QuestionKind};
+use crate::model::{Metadata, NodeIndex, NodeKind, Preset, QuestionKind};
 
 /// The id of a row: its order among the rows of its repeat in the upper 32 bits, then what tells it from rows that
 /// another device added at the same time.

@@ -8,7 +8,7 @@ use crate::answer::Answer;
 use crate::expr::{EvalError, Focus, Value};
 use crate::field;
 use crate::form::{Job, Reader};
-use crate::model::{Default as Preset, Formula, NodeIndex, NodeKind, QuestionKind};
+use crate::model::{Formula, NodeIndex, NodeKind, Preset, QuestionKind};
 
 /// Most steps that one changed answer may cost: half a second of a phone.
 const STEPS_MAX: u64 = 20_000_000;

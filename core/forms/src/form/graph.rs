@@ -9,6 +9,11 @@ use crate::expr::{Documents, Expression, NodeId, Outline};
 use crate::model::{Choices, ChoicesFrom, Instance, Model, Node, NodeIndex, NodeKind, QuestionKind};
 use crate::refused::{FormRefused, Reason};
 
+/// Most ties between what follows from answers and what it looks at: a thousand for each question of a large form.
+pub(crate) const EDGES_MAX: usize = 1_000_000;
+/// Most nodes that are looked at while those ties are found, on the way of every path.
+pub(crate) const LOOKS_MAX: usize = 4_000_000;
+
 /// Something of a form that follows from answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Job {
@@ -54,7 +59,7 @@ pub(crate) struct Graph {
 
 impl Graph {
     /// # Errors
-    /// If something follows from itself.
+    /// If something follows from itself, or there is more than [`EDGES_MAX`] or [`LOOKS_MAX`] of what looks at what.
     pub(crate) fn new(model: &Model) -> Result<Self, FormRefused> {
         let mut outline = Outline::default();
         for node in &model.nodes {
@@ -62,9 +67,16 @@ impl Graph {
         }
         let jobs = jobs(model);
         let mut readers: Vec<Vec<Reader>> = vec![Vec::new(); model.nodes.len()];
+        let (mut looks_left, mut edges) = (LOOKS_MAX, 0);
         for (number, job) in jobs.iter().enumerate() {
             for (expression, at) in looks(model, *job) {
-                for read in expression.reads(&outline, at) {
+                let reads = expression.reads(&outline, at, &mut looks_left);
+                let reads = reads.ok_or_else(|| refused(model, *job, Reason::TooLarge))?;
+                edges += reads.len();
+                if edges > EDGES_MAX {
+                    return Err(refused(model, *job, Reason::TooLarge));
+                }
+                for read in reads {
                     let is_itself = matches!(job, Job::Calculate(node) if *node == read.node)
                         && !model.nodes[read.node].triggers.is_empty();
                     if !is_itself {
@@ -77,8 +89,8 @@ impl Graph {
             readers.sort_unstable();
             readers.dedup();
         }
-        let after = after(&jobs, &readers, &outline);
-        let ranks = ranks(&after).map_err(|circle| refused(model, &jobs, &circle))?;
+        let after = after(&jobs, &readers, &outline).map_err(|job| refused(model, jobs[job], Reason::TooLarge))?;
+        let ranks = ranks(&after).map_err(|circle| in_a_circle(model, &jobs, &circle))?;
         let mut by_plane: BTreeMap<NodeIndex, Vec<usize>> = BTreeMap::new();
         for (number, job) in jobs.iter().enumerate() {
             by_plane.entry(context(&outline, *job)).or_default().push(number);
@@ -187,7 +199,11 @@ struct After {
 }
 
 /// For each job, those it comes after.
-fn after(jobs: &[Job], readers: &[Vec<Reader>], outline: &Outline) -> Vec<Vec<After>> {
+///
+/// # Errors
+/// The job with which they become more than [`LOOKS_MAX`].
+fn after(jobs: &[Job], readers: &[Vec<Reader>], outline: &Outline) -> Result<Vec<Vec<After>>, usize> {
+    let mut left = LOOKS_MAX;
     let mut after: Vec<BTreeSet<After>> = vec![BTreeSet::new(); jobs.len()];
     let mut makers: BTreeMap<NodeIndex, Vec<usize>> = BTreeMap::new();
     for (number, job) in jobs.iter().enumerate() {
@@ -197,15 +213,15 @@ fn after(jobs: &[Job], readers: &[Vec<Reader>], outline: &Outline) -> Vec<Vec<Af
         // What is read depends on its own jobs, and on whether what it stands in is asked and how many rows there are.
         let made: Vec<usize> =
             outline.ancestors(node).filter_map(|above| makers.get(&above)).flatten().copied().collect();
-        let made = made.into_iter().filter(|maker| !matches!(jobs[*maker], Job::Calculate(other) if other != node));
-        for maker in made {
-            for reader in readers {
-                let shared = shared(outline, node, context(outline, jobs[reader.job]));
-                after[reader.job].insert(After { before: maker, in_other_rows: reader.bound < shared });
-            }
+        let made: Vec<usize> =
+            made.into_iter().filter(|maker| !matches!(jobs[*maker], Job::Calculate(other) if other != node)).collect();
+        for reader in readers.iter().filter(|_| !made.is_empty()) {
+            left = left.checked_sub(made.len()).ok_or(reader.job)?;
+            let in_other_rows = reader.bound < shared(outline, node, context(outline, jobs[reader.job]));
+            after[reader.job].extend(made.iter().map(|maker| After { before: *maker, in_other_rows }));
         }
     }
-    after.into_iter().map(|after| after.into_iter().collect()).collect()
+    Ok(after.into_iter().map(|after| after.into_iter().collect()).collect())
 }
 
 /// How many repeats two nodes both stand in.
@@ -293,17 +309,21 @@ fn components(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
     found
 }
 
-fn refused(model: &Model, jobs: &[Job], circle: &[usize]) -> FormRefused {
+fn in_a_circle(model: &Model, jobs: &[Job], circle: &[usize]) -> FormRefused {
     let names: BTreeSet<&str> = circle.iter().map(|job| model.nodes[jobs[*job].node()].name.as_str()).collect();
-    let names = names.into_iter().map(str::to_owned).collect();
-    let first = circle.first().map(|job| jobs[*job]);
-    let column = match first {
-        Some(Job::Relevant(_)) => "relevant",
-        Some(Job::Count(_)) => "repeat_count",
-        Some(Job::Calculate(_)) | None => "calculation",
+    let reason = Reason::Circle(names.into_iter().map(str::to_owned).collect());
+    // A circle has at least one job.
+    circle.first().map(|job| refused(model, jobs[*job], reason.clone())).unwrap_or(FormRefused::whole(reason))
+}
+
+/// A refusal where the expression of a job stands.
+fn refused(model: &Model, job: Job, reason: Reason) -> FormRefused {
+    let column = match job {
+        Job::Relevant(_) => "relevant",
+        Job::Count(_) => "repeat_count",
+        Job::Calculate(_) => "calculation",
     };
-    let row = first.map_or(0, |job| model.nodes[job.node()].row);
-    FormRefused::at("survey", row, column, Reason::Circle(names))
+    FormRefused::at("survey", model.nodes[job.node()].row, column, reason)
 }
 
 /// The documents of a form: the one for the answers with its element, and secondary instances where something looks at

@@ -1,6 +1,6 @@
 //! Files beside a form: CSV, GeoJSON, and XML.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -10,38 +10,63 @@ use crate::refused::{FormRefused, Reason};
 use crate::workbook::{self, FILE_BYTES_MAX};
 use crate::xform;
 
+/// Most cells of all tables that lie beside a form, columns times rows, blank ones included: each becomes an element.
+pub(crate) const TABLE_CELLS_MAX: usize = 2_000_000;
+
+/// Most cells of a table in an XForm for each that is filled; with more, it stays the elements that it is.
+const WIDTH_MAX: usize = 2;
+
+/// Counts the cells of tables.
+#[derive(Debug, Default)]
+pub(super) struct Cells(usize);
+
+impl Cells {
+    /// One more row that is so wide.
+    fn row(&mut self, width: usize) -> Result<(), Reason> {
+        self.0 = self.0.saturating_add(width.max(1));
+        if self.0 > TABLE_CELLS_MAX { Err(Reason::TooLarge) } else { Ok(()) }
+    }
+}
+
 /// Reads a file; its name says what it is.
-pub(super) fn read(file: &NamedFile<'_>) -> Result<Instance, FormRefused> {
+pub(super) fn read(file: &NamedFile<'_>, cells: &mut Cells) -> Result<Instance, FormRefused> {
     let here = |refused: FormRefused| FormRefused { sheet: file.name.to_owned(), ..refused };
     if file.bytes.len() > FILE_BYTES_MAX {
         return Err(here(FormRefused::whole(Reason::TooLarge)));
     }
     let extension = file.name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
     match extension.as_deref() {
-        Some("csv") => csv(file.bytes).map(Instance::Table).map_err(here),
-        Some("geojson" | "json") => geojson(file.bytes).map(Instance::Table).map_err(here),
+        Some("csv") => csv(file.bytes, cells).map(Instance::Table).map_err(here),
+        Some("geojson" | "json") => geojson(file.bytes, cells).map(Instance::Table).map_err(here),
         Some("xml") => xform::tree(file.bytes).map(instance).map_err(here),
         _ => Err(here(FormRefused::whole(Reason::UnknownFile))),
     }
 }
 
 /// The first row names the columns.
-fn csv(bytes: &[u8]) -> Result<Table, FormRefused> {
+fn csv(bytes: &[u8], cells: &mut Cells) -> Result<Table, FormRefused> {
     let mut rows = workbook::delimited(bytes)?.into_iter();
     let Some(heading) = rows.next() else { return Ok(Table::default()) };
-    let dense = |cells: Vec<(usize, String)>| {
-        let mut row = Vec::with_capacity(cells.len());
-        for (column, text) in cells {
-            row.resize(column, String::new());
-            row.push(text);
-        }
-        row
-    };
-    Ok(Table { columns: dense(heading.cells), rows: rows.map(|row| dense(row.cells)).collect() })
+    let columns = dense(heading, usize::MAX, cells)?;
+    let rows = rows.map(|row| dense(row, columns.len(), cells)).collect::<Result<_, _>>()?;
+    Ok(Table { columns, rows })
+}
+
+/// A row with its blank cells, as far as there are columns.
+fn dense(row: workbook::Row, columns: usize, cells: &mut Cells) -> Result<Vec<String>, FormRefused> {
+    let filled: Vec<(usize, String)> = row.cells.into_iter().filter(|(column, _)| *column < columns).collect();
+    let width = filled.last().map_or(0, |(column, _)| column + 1);
+    cells.row(width).map_err(|reason| FormRefused::at("", row.number, "", reason))?;
+    let mut dense = Vec::with_capacity(width);
+    for (column, text) in filled {
+        dense.resize(column, String::new());
+        dense.push(text);
+    }
+    Ok(dense)
 }
 
 /// Each feature is a row: its `geometry` as forms write places, its `id`, and its properties.
-fn geojson(bytes: &[u8]) -> Result<Table, FormRefused> {
+fn geojson(bytes: &[u8], cells: &mut Cells) -> Result<Table, FormRefused> {
     let refused = |row: usize, reason| FormRefused::at("", row, "", reason);
     let wrong = |text: &str| Reason::GeoJson(text.to_owned());
     let root: Value = serde_json::from_slice(bytes).map_err(|error| refused(error.line(), wrong("no JSON")))?;
@@ -67,6 +92,7 @@ fn geojson(bytes: &[u8]) -> Result<Table, FormRefused> {
                 row[column] = cell(value);
             }
         }
+        cells.row(row.len()).map_err(|reason| refused(index + 1, reason))?;
         rows.push(row);
     }
     Ok(Table { columns, rows })
@@ -103,37 +129,54 @@ fn cell(value: &Value) -> String {
 
 /// Elements as a table where they are one: `item`s beside each other, each with named texts.
 pub(crate) fn instance(root: Element) -> Instance {
-    let is_cell = |cell: &Element| cell.children.is_empty() && cell.attributes.is_empty();
-    let is_item = |item: &Element| {
-        let once = item
-            .children
-            .iter()
-            .enumerate()
-            .all(|(at, cell)| item.children[..at].iter().all(|before| before.name != cell.name));
-        item.name == "item"
-            && item.attributes.is_empty()
-            && !item.children.is_empty()
-            && item.children.iter().all(is_cell)
-            && once
-    };
     let is_table = root.name == "root" && root.attributes.is_empty() && root.children.iter().all(is_item);
-    if !is_table {
-        return Instance::Tree(root);
+    match if is_table { columns(&root.children) } else { None } {
+        Some(columns) => Instance::Table(table(root, columns)),
+        None => Instance::Tree(root),
     }
-    let mut columns: Vec<String> = Vec::new();
-    let mut at: BTreeMap<String, usize> = BTreeMap::new();
-    let mut rows = Vec::with_capacity(root.children.len());
-    for item in root.children {
-        let mut row: Vec<String> = Vec::with_capacity(item.children.len());
-        for cell in item.children {
-            let column = *at.entry(cell.name).or_insert_with_key(|name| {
-                columns.push(name.clone());
+}
+
+/// Whether all that is in an element are named texts, each name once.
+fn is_item(item: &Element) -> bool {
+    let is_cell = |cell: &Element| cell.children.is_empty() && cell.attributes.is_empty();
+    let mut names = HashSet::new();
+    item.name == "item"
+        && item.attributes.is_empty()
+        && !item.children.is_empty()
+        && item.children.iter().all(|cell| is_cell(cell) && names.insert(cell.name.as_str()))
+}
+
+/// The columns in the order in which they first stand; none where a table would have too many blank cells.
+fn columns(items: &[Element]) -> Option<Vec<String>> {
+    let mut at: HashMap<&str, usize> = HashMap::new();
+    let (mut columns, mut cells, mut filled) = (Vec::new(), 0usize, 0usize);
+    for item in items {
+        let mut width = 0;
+        for cell in &item.children {
+            let column = *at.entry(cell.name.as_str()).or_insert_with(|| {
+                columns.push(cell.name.clone());
                 columns.len() - 1
             });
+            width = width.max(column + 1);
+        }
+        cells = cells.saturating_add(width);
+        filled += item.children.len();
+    }
+    (cells <= TABLE_CELLS_MAX.min(filled * WIDTH_MAX)).then_some(columns)
+}
+
+fn table(root: Element, columns: Vec<String>) -> Table {
+    let at: HashMap<&str, usize> = columns.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
+    let rows = root.children.into_iter().map(|item| {
+        let mut row: Vec<String> = Vec::with_capacity(item.children.len());
+        for cell in item.children {
+            // Every name is among the columns.
+            let column = at.get(cell.name.as_str()).copied().unwrap_or_default();
             row.resize(row.len().max(column + 1), String::new());
             row[column] = cell.text;
         }
-        rows.push(row);
-    }
-    Instance::Table(Table { columns, rows })
+        row
+    });
+    let rows = rows.collect();
+    Table { columns, rows }
 }

@@ -5,7 +5,7 @@ mod files;
 
 use std::collections::BTreeSet;
 
-use crate::model::{Instance, Model, Notice};
+use crate::model::{Instance, Model, Notice, note};
 use crate::reading::NamedFile;
 use crate::refused::FormRefused;
 
@@ -14,16 +14,20 @@ pub(crate) use files::instance;
 /// Puts the files that were given into the instances that need them; a file that was not given is named.
 pub(crate) fn attach(model: &mut Model, beside: &[NamedFile<'_>]) -> Result<(), FormRefused> {
     pulled(model);
+    let mut cells = files::Cells::default();
     for (name, instance) in &mut model.instances {
         let Instance::Absent { file } = instance else { continue };
         match beside.iter().find(|given| given.name == file) {
-            Some(given) => *instance = files::read(given)?,
-            None => model.notices.push(Notice {
-                sheet: String::new(),
-                row: 0,
-                column: name.clone(),
-                text: format!("the file `{file}` was not given: nothing is found in it"),
-            }),
+            Some(given) => *instance = files::read(given, &mut cells)?,
+            None => note(
+                &mut model.notices,
+                Notice {
+                    sheet: String::new(),
+                    row: 0,
+                    column: name.clone(),
+                    text: format!("the file `{file}` was not given: nothing is found in it"),
+                },
+            ),
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use crate::form::{Form, Job};
 use crate::json::Json;
 use crate::model::{
-    Choices, ChoicesFrom, Default, Element, Formula, Instance, Item, Metadata, Node, NodeKind, Notice, QuestionKind,
+    Choices, ChoicesFrom, Element, Formula, Instance, Item, Metadata, Node, NodeKind, Notice, Preset, QuestionKind,
     Text, Words,
 };
 
@@ -95,8 +95,8 @@ fn node(json: &mut Json, form: &Form, index: usize, node: &Node) {
             formula(fields.field("count"), count);
         }
         match &node.default {
-            Some(Default::Text(text)) => _ = fields.field("default").string(text),
-            Some(Default::Formula(one)) => formula(fields.field("preset"), one),
+            Some(Preset::Text(text)) => _ = fields.field("default").string(text),
+            Some(Preset::Formula(one)) => formula(fields.field("preset"), one),
             None => {}
         }
         if !node.triggers.is_empty() {

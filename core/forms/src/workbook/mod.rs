@@ -17,7 +17,7 @@ pub(crate) use delimited::rows as delimited;
 /// Longest file of a form, in bytes; the largest deployed questionnaires take a tenth of it.
 pub const FILE_BYTES_MAX: usize = 32 << 20;
 /// Most rows of all sheets together.
-pub const ROWS_MAX: usize = 200_000;
+pub const FILE_ROWS_MAX: usize = 200_000;
 /// Most columns of a sheet.
 pub const COLUMNS_MAX: usize = 16_384;
 /// Most bytes of all cells together, each with [`CELL_BYTES`] beside its text.
@@ -167,7 +167,7 @@ impl Held {
     /// One more row.
     fn row(&mut self) -> Result<(), Reason> {
         self.rows += 1;
-        if self.rows > ROWS_MAX { Err(Reason::TooLarge) } else { Ok(()) }
+        if self.rows > FILE_ROWS_MAX { Err(Reason::TooLarge) } else { Ok(()) }
     }
 
     /// One more cell.

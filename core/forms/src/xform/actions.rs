@@ -5,7 +5,7 @@ use roxmltree::Node as Xml;
 use super::resolve;
 use super::source::{Source, attribute};
 use super::tree::Tree;
-use crate::model::{Default as Answer, Formula, Metadata, NodeIndex, NodeKind};
+use crate::model::{Formula, Metadata, NodeIndex, NodeKind, Preset as Answer, note};
 use crate::refused::{FormRefused, Reason};
 
 /// When an action happens.
@@ -28,14 +28,14 @@ pub(super) fn read(source: &Source<'_>, root: Xml<'_, '_>, tree: &mut Tree) -> R
             continue;
         }
         if name == "recordaudio" {
-            tree.notices.push(source.notice(action, "", "nothing is recorded in the background"));
+            note(&mut tree.notices, source.notice(action, "", "nothing is recorded in the background"));
             continue;
         }
         let events = events(source, action, tree);
         let (context, trigger) = around(action, tree);
         let path = attribute(action, "ref").map(|path| resolve(&context, path));
         let Some(target) = path.and_then(|path| tree.at(&path)) else {
-            tree.notices.push(source.notice(action, "ref", "the form has no such question"));
+            note(&mut tree.notices, source.notice(action, "ref", "the form has no such question"));
             continue;
         };
         match name {
@@ -52,7 +52,7 @@ fn events(source: &Source<'_>, action: Xml<'_, '_>, tree: &mut Tree) -> Events {
         match event {
             "odk-instance-first-load" | "odk-new-repeat" | "xforms-ready" => events.begins = true,
             "xforms-value-changed" => events.changes = true,
-            _ => tree.notices.push(source.notice(action, "event", "nothing happens at this event")),
+            _ => note(&mut tree.notices, source.notice(action, "event", "nothing happens at this event")),
         }
     }
     events
@@ -106,7 +106,10 @@ fn set(
         }
     }
     if is_second {
-        tree.notices.push(source.notice(action, "ref", "this is set in another way already: the action has no effect"));
+        note(
+            &mut tree.notices,
+            source.notice(action, "ref", "this is set in another way already: the action has no effect"),
+        );
     }
     Ok(())
 }
@@ -121,7 +124,7 @@ fn place(
     trigger: Option<NodeIndex>,
 ) -> Result<(), FormRefused> {
     if tree.facts[target].is_asked {
-        tree.notices.push(source.notice(action, "ref", "the place is asked for: the action has no effect"));
+        note(&mut tree.notices, source.notice(action, "ref", "the place is asked for: the action has no effect"));
         return Ok(());
     }
     tree.facts[target].metadata = Some(Metadata::StartPlace);

@@ -6,7 +6,7 @@ use super::itext::Itext;
 use super::resolve;
 use super::source::{Source, elements};
 use super::tree::Tree;
-use crate::model::{Formula, Metadata, Words};
+use crate::model::{Formula, Metadata, Words, note};
 use crate::refused::{FormRefused, Reason};
 
 /// Reads the binds of a model.
@@ -16,7 +16,7 @@ pub(super) fn read(source: &Source<'_>, model: Xml<'_, '_>, itext: &Itext, tree:
         let path = resolve(&tree.facts[0].path, nodeset);
         match tree.at(&path) {
             Some(index) => one(source, bind, itext, tree, index)?,
-            None => tree.notices.push(source.notice(bind, "nodeset", "the form has no such question")),
+            None => note(&mut tree.notices, source.notice(bind, "nodeset", "the form has no such question")),
         }
     }
     Ok(())
@@ -38,6 +38,7 @@ fn one(
                 Formula::parse(value).map(Some).map_err(|error| source.refused(bind, name, Reason::Expression(error)))
             }
         };
+        let words = || message(itext, value).map_err(|reason| source.refused(bind, name, reason));
         let node = &mut tree.nodes[index];
         match name {
             "nodeset" | "id" => {}
@@ -47,8 +48,8 @@ fn one(
             "constraint" => node.constraint = formula()?,
             "calculate" => node.calculation = formula()?,
             "readonly" => node.read_only = formula()?.filter(|formula| formula.text != "false()"),
-            "constraintMsg" => node.constraint_message = message(itext, value),
-            "requiredMsg" => node.required_message = message(itext, value),
+            "constraintMsg" => node.constraint_message = words()?,
+            "requiredMsg" => node.required_message = words()?,
             "preload" => preload = Some(value),
             "preloadParams" => {}
             name => drop(node.parameters.insert(name.to_owned(), value.to_owned())),
@@ -59,22 +60,22 @@ fn one(
         let parameter = parameter.map_or("", |attribute| attribute.value());
         tree.facts[index].metadata = metadata(preload, parameter);
         if tree.facts[index].metadata.is_none() {
-            tree.notices.push(source.notice(bind, "jr:preload", "nothing is recorded for this"));
+            note(&mut tree.notices, source.notice(bind, "jr:preload", "nothing is recorded for this"));
         }
     }
     Ok(())
 }
 
 /// A message: its own text, or one of `itext`.
-fn message(itext: &Itext, value: &str) -> Words {
-    match itext.by_reference(value) {
-        Some(entry) => entry.words.clone(),
+fn message(itext: &Itext, value: &str) -> Result<Words, Reason> {
+    Ok(match itext.by_reference(value)? {
+        Some(entry) => entry.words,
         None => {
             let mut words = Words::default();
             words.set(None, value.to_owned().into());
             words
         }
-    }
+    })
 }
 
 fn metadata(preload: &str, parameter: &str) -> Option<Metadata> {

@@ -1,6 +1,6 @@
 //! The body: what is asked, in which words, and how.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use roxmltree::Node as Xml;
 
@@ -8,7 +8,7 @@ use super::itext::Itext;
 use super::source::{Source, attribute, child, elements};
 use super::tree::Tree;
 use super::{choices, resolve};
-use crate::model::{Formula, Node, NodeIndex, NodeKind, QuestionKind};
+use crate::model::{Formula, Node, NodeIndex, NodeKind, QuestionKind, note};
 use crate::refused::{FormRefused, Reason};
 
 /// The paths of all repeats.
@@ -33,6 +33,8 @@ pub(super) fn repeats(source: &Source<'_>, body: Xml<'_, '_>, root: &str) -> Res
 /// What the walk through the body carries along.
 struct Walk<'w, 'x> {
     source: &'w Source<'x>,
+    /// The paths of the binds that have an id, as they are written.
+    bound: HashMap<&'w str, &'w str>,
     itext: &'w Itext,
     tree: &'w mut Tree,
 }
@@ -47,7 +49,13 @@ const READ: &[&str] = &["ref", "nodeset", "bind", "appearance", "mediatype", "qu
 /// Reads the body.
 pub(super) fn read(source: &Source<'_>, body: Xml<'_, '_>, itext: &Itext, tree: &mut Tree) -> Result<(), FormRefused> {
     let root = tree.facts[0].path.clone();
-    Walk { source, itext, tree }.inside(body, &root)
+    let mut bound = HashMap::new();
+    for bind in source.document.descendants().filter(|node| node.tag_name().name() == "bind") {
+        if let (Some(id), Some(path)) = (bind.attribute("id"), bind.attribute("nodeset")) {
+            bound.entry(id).or_insert(path);
+        }
+    }
+    Walk { source, bound, itext, tree }.inside(body, &root)
 }
 
 impl Walk<'_, '_> {
@@ -77,7 +85,7 @@ impl Walk<'_, '_> {
                 }
                 _ if is_shown => {
                     let text = "a group without answers of its own: its heading and appearance are not used";
-                    self.tree.notices.push(self.source.notice(group, "", text));
+                    note(&mut self.tree.notices, self.source.notice(group, "", text));
                 }
                 _ => {}
             }
@@ -118,7 +126,7 @@ impl Walk<'_, '_> {
             return Err(self.source.refused(control, "ref", Reason::Nesting));
         }
         if self.tree.facts[node].is_asked {
-            self.tree.notices.push(self.source.notice(control, "ref", "this is asked already: asked once"));
+            note(&mut self.tree.notices, self.source.notice(control, "ref", "this is asked already: asked once"));
             return Ok(());
         }
         self.tree.facts[node].is_asked = true;
@@ -128,10 +136,10 @@ impl Walk<'_, '_> {
         self.tree.nodes[node].kind = NodeKind::Question(kind);
         if self.tree.nodes[node].appearance.contains("search(") {
             let text = "`search()` is not carried out: the list is offered as it stands";
-            self.tree.notices.push(self.source.notice(control, "appearance", text));
+            note(&mut self.tree.notices, self.source.notice(control, "appearance", text));
         }
         for part in elements(control).filter(|part| !PARTS.contains(&part.tag_name().name())) {
-            self.tree.notices.push(self.source.notice(part, "", "this element is not used"));
+            note(&mut self.tree.notices, self.source.notice(part, "", "this element is not used"));
         }
         Ok(())
     }
@@ -143,10 +151,8 @@ impl Walk<'_, '_> {
 
     /// The path of the bind with this id.
     fn bound(&self, control: Xml<'_, '_>, id: &str) -> Result<String, FormRefused> {
-        let is_it = |node: &Xml<'_, '_>| node.tag_name().name() == "bind" && node.attribute("id") == Some(id);
-        let bind = self.source.document.descendants().find(is_it).and_then(|bind| bind.attribute("nodeset"));
         let unknown = || self.source.refused(control, "bind", Reason::UnknownReference(id.to_owned()));
-        bind.map(|nodeset| resolve(&self.tree.facts[0].path, nodeset)).ok_or_else(unknown)
+        self.bound.get(id).map(|nodeset| resolve(&self.tree.facts[0].path, nodeset)).ok_or_else(unknown)
     }
 
     /// Label, hint and help.
@@ -168,7 +174,9 @@ impl Walk<'_, '_> {
                     node.guidance = entry.guidance;
                 }
                 "help" if node.guidance.is_empty() => node.guidance = entry.words,
-                _ => self.tree.notices.push(self.source.notice(part, "", "a second text of its kind is not used")),
+                _ => {
+                    note(&mut self.tree.notices, self.source.notice(part, "", "a second text of its kind is not used"))
+                }
             }
         }
         Ok(())
@@ -211,7 +219,7 @@ impl Walk<'_, '_> {
                 Some(kind) => kind,
                 None => {
                     let text = format!("the type `{bound}` is not known: it is taken for a text");
-                    self.tree.notices.push(self.source.notice(control, "ref", &text));
+                    note(&mut self.tree.notices, self.source.notice(control, "ref", &text));
                     QuestionKind::Text
                 }
             },

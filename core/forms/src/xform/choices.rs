@@ -8,7 +8,7 @@ use super::itemset;
 use super::itext::Itext;
 use super::source::{Source, attribute, child, elements};
 use super::tree::Tree;
-use crate::model::{Choices, ChoicesFrom, Element, Formula, Instance, Item, NodeIndex, Table};
+use crate::model::{Choices, ChoicesFrom, Element, Formula, Instance, Item, NodeIndex, Table, note};
 use crate::refused::{FormRefused, Reason};
 
 /// The choices of a control.
@@ -32,7 +32,7 @@ pub(super) fn read(
         items.push(Item { name, label: entry.words, media, columns: Vec::new(), row: source.row(item) });
     }
     if items.is_empty() {
-        tree.notices.push(source.notice(control, "", "there are no choices"));
+        note(&mut tree.notices, source.notice(control, "", "there are no choices"));
     }
     // A list of its own, called as its question's path, which no instance can be called.
     let name = tree.facts[node].path.clone();
@@ -76,7 +76,9 @@ fn itemset(source: &Source<'_>, set: Xml<'_, '_>, itext: &Itext, tree: &mut Tree
         Some(name) if !tree.instances.contains_key(name) => {
             return Err(source.refused(set, "nodeset", Reason::UnknownList(name.to_owned())));
         }
-        Some(name) if plain(value) && translated(label).is_some_and(plain) => offered(tree, itext, name, value, label),
+        Some(name) if plain(value) && translated(label).is_some_and(plain) => {
+            offered(tree, itext, name, value, label).map_err(|reason| source.refused(set, "nodeset", reason))?
+        }
         _ => None,
     };
     let from = match from {
@@ -97,29 +99,37 @@ fn translated(label: &str) -> Option<&str> {
 
 /// Items of an instance. A table whose label is a text of `itext`, or whose columns are called as those of every
 /// converter, becomes a list with its texts in all languages.
-fn offered(tree: &mut Tree, itext: &Itext, name: &str, value: &str, label: &str) -> Option<ChoicesFrom> {
-    let column = translated(label)?;
+///
+/// # Errors
+/// If the texts are more than a form may have.
+fn offered(
+    tree: &mut Tree,
+    itext: &Itext,
+    name: &str,
+    value: &str,
+    label: &str,
+) -> Result<Option<ChoicesFrom>, Reason> {
+    let Some(column) = translated(label) else { return Ok(None) };
     let is_translated = column != label;
-    match tree.instances.get_mut(name)? {
+    let Some(own) = tree.instances.get_mut(name) else { return Ok(None) };
+    match own {
         // It became a list for another question; what has other columns there keeps to its path.
         Instance::List(_) if (value, column) == ("name", "label") || (value, is_translated) == ("name", true) => {}
-        own @ Instance::Table(_) if is_translated || (value, column) == ("name", "label") => {
-            let Instance::Table(table) = std::mem::replace(own, Instance::LastSaved) else { return None };
-            *own = Instance::List(list(table, itext, value, column, is_translated));
+        Instance::Table(table) if is_translated || (value, column) == ("name", "label") => {
+            *own = Instance::List(list(std::mem::take(table), itext, value, column, is_translated)?);
         }
-        own @ Instance::Tree(_) if is_translated => {
-            let Instance::Tree(root) = std::mem::replace(own, Instance::LastSaved) else { return None };
-            *own = Instance::List(spoken(root, itext, value, column));
+        Instance::Tree(root) if is_translated => {
+            *own = Instance::List(spoken(std::mem::take(root), itext, value, column));
         }
         Instance::Table(_) | Instance::Absent { .. } if !is_translated => {
-            return Some(instance(name.to_owned(), value, label));
+            return Ok(Some(instance(name.to_owned(), value, label)));
         }
-        _ => return None,
+        _ => return Ok(None),
     }
-    Some(instance(name.to_owned(), "name", "label"))
+    Ok(Some(instance(name.to_owned(), "name", "label")))
 }
 
-fn list(table: Table, itext: &Itext, value: &str, label: &str, is_translated: bool) -> Vec<Item> {
+fn list(table: Table, itext: &Itext, value: &str, label: &str, is_translated: bool) -> Result<Vec<Item>, Reason> {
     let columns: Vec<Arc<str>> = table.columns.iter().map(|column| column.as_str().into()).collect();
     let rows = table.rows.into_iter().enumerate().map(|(row, cells)| {
         let mut item = Item { row: row + 1, ..Item::default() };
@@ -131,10 +141,10 @@ fn list(table: Table, itext: &Itext, value: &str, label: &str, is_translated: bo
                 item.name.clone_from(&cell);
             }
             if **column == *label {
-                match itext.get(&cell).filter(|_| is_translated) {
+                match if is_translated { itext.get(&cell)? } else { None } {
                     Some(entry) => {
-                        item.label = entry.words.clone();
-                        item.media = (!entry.media.is_empty()).then(|| Box::new(entry.media.clone()));
+                        item.label = entry.words;
+                        item.media = (!entry.media.is_empty()).then(|| Box::new(entry.media));
                     }
                     None if !cell.is_empty() => item.label.set(None, cell.clone().into()),
                     None => {}
@@ -144,7 +154,7 @@ fn list(table: Table, itext: &Itext, value: &str, label: &str, is_translated: bo
                 item.columns.push((column.clone(), cell));
             }
         }
-        item
+        Ok(item)
     });
     rows.collect()
 }

@@ -1,13 +1,17 @@
 //! `itext`: the texts of a form in its languages; and texts that stand in the body itself.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use roxmltree::Node as Xml;
 
 use super::source::{Source, attribute, elements};
-use crate::model::{Formula, Language, Media, Notice, Output, Text, Words};
+use crate::model::{Formula, LANGUAGES_MAX, Language, Media, Notice, Output, Text, Words, note};
 use crate::refused::{FormRefused, Reason};
+use crate::workbook::FILE_BYTES_MAX;
 
+/// Most bytes of texts that other parts of a form refer to, a text counted once for each time: as much as a form may have.
+const LENT_BYTES_MAX: usize = FILE_BYTES_MAX;
 /// A language that stands for none.
 const NO_LANGUAGE: &str = "default";
 
@@ -17,6 +21,8 @@ pub(super) struct Itext {
     pub(super) languages: Vec<Language>,
     pub(super) default_language: Option<usize>,
     texts: HashMap<String, Entry>,
+    /// Bytes of the texts that were referred to.
+    lent: Cell<usize>,
 }
 
 /// A text, and what stands beside it.
@@ -41,6 +47,9 @@ impl Itext {
                 all.languages.push(Language(name.to_owned()));
                 all.languages.len() - 1
             });
+            if all.languages.len() > LANGUAGES_MAX {
+                return Err(source.refused(translation, "", Reason::TooLarge));
+            }
             let is_default = translation.attribute("default").is_some_and(|value| !value.starts_with("false"));
             // Without one that says so, the first.
             if is_default || (!has_default && all.default_language.is_none()) {
@@ -59,8 +68,13 @@ impl Itext {
     }
 
     /// The text with this id.
-    pub(super) fn get(&self, id: &str) -> Option<&Entry> {
-        self.texts.get(id)
+    ///
+    /// # Errors
+    /// If all that is referred to is more than a form may have.
+    pub(super) fn get(&self, id: &str) -> Result<Option<Entry>, Reason> {
+        let Some(entry) = self.texts.get(id) else { return Ok(None) };
+        self.lent.set(self.lent.get().saturating_add(entry.bytes()));
+        if self.lent.get() > LENT_BYTES_MAX { Err(Reason::TooLarge) } else { Ok(Some(entry.clone())) }
     }
 
     /// The plain texts of all ids.
@@ -78,20 +92,38 @@ impl Itext {
             }
             return Ok(entry);
         };
-        self.by_reference(reference)
-            .cloned()
-            .ok_or_else(|| source.refused(element, "ref", Reason::UnknownReference(reference.to_owned())))
+        let entry = self.by_reference(reference).map_err(|reason| source.refused(element, "ref", reason))?;
+        entry.ok_or_else(|| source.refused(element, "ref", Reason::UnknownReference(reference.to_owned())))
     }
 
     /// The text that `jr:itext('id')` means.
-    pub(super) fn by_reference(&self, reference: &str) -> Option<&Entry> {
-        let inside = reference.trim().strip_prefix("jr:itext(")?.strip_suffix(')')?.trim();
-        let id = inside.strip_prefix('\'').and_then(|id| id.strip_suffix('\''));
-        self.get(id.or_else(|| inside.strip_prefix('"').and_then(|id| id.strip_suffix('"')))?)
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub(super) fn by_reference(&self, reference: &str) -> Result<Option<Entry>, Reason> {
+        quoted(reference).map_or(Ok(None), |id| self.get(id))
     }
 }
 
+/// The id in `jr:itext('id')`.
+fn quoted(reference: &str) -> Option<&str> {
+    let inside = reference.trim().strip_prefix("jr:itext(")?.strip_suffix(')')?.trim();
+    let id = inside.strip_prefix('\'').and_then(|id| id.strip_suffix('\''));
+    id.or_else(|| inside.strip_prefix('"').and_then(|id| id.strip_suffix('"')))
+}
+
 impl Entry {
+    /// What it takes, with what is beside the letters.
+    fn bytes(&self) -> usize {
+        let Media { image, big_image, audio, video } = &self.media;
+        let all = [&self.words, &self.guidance, image, big_image, audio, video];
+        let output = |output: &Output| size_of::<Output>() + output.formula.text.len();
+        let text = |text: &Text| {
+            size_of::<(usize, Text)>() + text.plain.len() + text.outputs.iter().map(output).sum::<usize>()
+        };
+        all.into_iter().flat_map(Words::texts).map(text).sum()
+    }
+
     fn value(
         &mut self,
         source: &Source<'_>,
@@ -107,7 +139,7 @@ impl Entry {
             Some("audio") => &mut self.media.audio,
             Some("video") => &mut self.media.video,
             Some(_) => {
-                notices.push(source.notice(value, "form", "this form of the text is not used"));
+                note(notices, source.notice(value, "form", "this form of the text is not used"));
                 return Ok(());
             }
         };

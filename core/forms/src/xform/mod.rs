@@ -15,7 +15,7 @@ mod tree;
 
 use std::collections::BTreeMap;
 
-use crate::model::{Element, Model};
+use crate::model::{Element, Model, note};
 use crate::refused::{FormRefused, Reason};
 use crate::xlsform::as_name;
 use itext::Itext;
@@ -44,7 +44,7 @@ pub(crate) fn read(bytes: &[u8], stem: &str) -> Result<Model, FormRefused> {
         None => Itext::default(),
     };
     for unread in elements(model).filter(|element| !IN_MODEL.contains(&element.tag_name().name())) {
-        notices.push(source.notice(unread, "", "this element is not used"));
+        note(&mut notices, source.notice(unread, "", "this element is not used"));
     }
     let primary = elements(model).find(|element| element.tag_name().name() == "instance");
     let primary = primary.and_then(|instance| elements(instance).next()).ok_or_else(|| missing("instance"))?;
@@ -109,9 +109,15 @@ fn finish(tree: Tree, itext: Itext, mut model: Model) -> Model {
     model
 }
 
-/// The path that an element's `ref` or `nodeset` means, from where it stands.
+/// Longest path, in bytes, that is looked for: as long as the deepest node's, written twice over.
+const PATH_BYTES_MAX: usize = 2 * tree::DEPTH_MAX * (crate::model::FORM_NAME_BYTES_MAX + 1);
+
+/// The path that an element's `ref` or `nodeset` means, from where it stands; one that is too long leads nowhere.
 fn resolve(context: &str, path: &str) -> String {
     let path = path.trim();
+    if path.len() > PATH_BYTES_MAX {
+        return "…".to_owned();
+    }
     let mut steps: Vec<&str> = Vec::new();
     if !path.starts_with('/') {
         steps.extend(context.split('/').filter(|step| !step.is_empty()));
@@ -129,7 +135,7 @@ fn resolve(context: &str, path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use crate::NamedFile;
-    use crate::model::{ChoicesFrom, Default as Answer, Instance, Metadata, Model, Node, NodeKind, QuestionKind};
+    use crate::model::{ChoicesFrom, Instance, Metadata, Model, Node, NodeKind, Preset as Answer, QuestionKind};
     use crate::refused::FormRefused;
 
     fn form(primary: &str, model: &str, body: &str) -> String {

@@ -78,16 +78,15 @@ impl<'x> Source<'x> {
         FormRefused::at(&self.path(node), self.row(node), attribute, reason)
     }
 
-    /// A remark about an element.
+    /// A remark about an element. There may be many, and its row tells it from others of its name: nothing is counted.
     pub(super) fn notice(&self, node: Node<'_, '_>, attribute: &str, text: &str) -> Notice {
-        self.refused(node, attribute, Reason::Empty).notice(text)
+        let path = path(node, |node| self.name(node).to_owned());
+        Notice { sheet: path, row: self.row(node), column: attribute.to_owned(), text: text.to_owned() }
     }
 
     /// The names of the elements down to this one; numbered, where several of the same name stand beside each other.
     fn path(&self, node: Node<'_, '_>) -> String {
-        let mut steps: Vec<String> = node.ancestors().filter(Node::is_element).map(|node| self.step(node)).collect();
-        steps.reverse();
-        steps.iter().map(|step| format!("/{step}")).collect()
+        path(node, |node| self.step(node))
     }
 
     fn step(&self, node: Node<'_, '_>) -> String {
@@ -96,6 +95,13 @@ impl<'x> Source<'x> {
         let is_only = before == 0 && !node.next_siblings().skip(1).any(|other| is_same(&other));
         if is_only { self.name(node).to_owned() } else { format!("{}[{}]", self.name(node), before + 1) }
     }
+}
+
+/// The steps down to an element.
+fn path<'a, 'x: 'a>(node: Node<'a, 'x>, step: impl Fn(Node<'a, 'x>) -> String) -> String {
+    let mut steps: Vec<String> = node.ancestors().filter(Node::is_element).map(step).collect();
+    steps.reverse();
+    steps.iter().map(|step| format!("/{step}")).collect()
 }
 
 /// An element's name as it is written, with its prefix.

@@ -6,12 +6,12 @@ use roxmltree::Node as Xml;
 
 use super::source::{Source, attribute, elements};
 use crate::model::{
-    Default as Answer, Formula, Instance, Metadata, Node, NodeIndex, NodeKind, Notice, QuestionKind, is_name,
+    Formula, Instance, Metadata, Node, NodeIndex, NodeKind, Notice, Preset as Answer, QuestionKind, is_name, note,
 };
 use crate::refused::{FormRefused, Reason};
 
 /// Deepest nesting of groups and repeats.
-const DEPTH_MAX: usize = 32;
+pub(super) const DEPTH_MAX: usize = 32;
 
 /// The tree, and what the other parts of a form add to it.
 pub(super) struct Tree {
@@ -100,7 +100,7 @@ impl Tree {
             }
             // A template and one row like it are what every converter writes.
             if others.len() > 1 {
-                self.notices.push(source.notice(others[1], "", "a repeat begins with one row, not with several"));
+                note(&mut self.notices, source.notice(others[1], "", "a repeat begins with one row, not with several"));
             }
             self.add(source, child, Some(index), repeats, depth + 1)?;
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::columns::{Line, Table};
-use crate::model::{Item, Media, Notice, Words};
+use crate::model::{Item, Media, Notice, Words, note};
 use crate::refused::{FormRefused, Reason};
 
 /// The lists by name, each in its order.
@@ -24,7 +24,7 @@ pub(super) fn read(table: &Table<'_>, lists: &mut Lists, notices: &mut Vec<Notic
         let (list, name) = (line.cell("list_name"), line.cell("name"));
         if list.is_empty() {
             // Remarks stand between the lists of many forms.
-            notices.push(line.notice("list_name", "a row without the name of a list is not used"));
+            note(notices, line.notice("list_name", "a row without the name of a list is not used"));
             continue;
         }
         if name.is_empty() {
@@ -32,7 +32,7 @@ pub(super) fn read(table: &Table<'_>, lists: &mut Lists, notices: &mut Vec<Notic
         }
         if !seen.insert((list, name)) && repeated.insert(list) {
             let text = format!("choices of the list `{list}` are recorded as the same as others of it, here first");
-            notices.push(line.notice("name", &text));
+            note(notices, line.notice("name", &text));
         }
         let item = item(line, name);
         match lists.get_mut(list) {

@@ -1,8 +1,9 @@
 //! What the headings of XLSForm sheets mean: one name for each of the spellings in use, and the language in it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::model::{Language, Notice};
+use crate::model::{LANGUAGES_MAX, Language, Notice, note};
 use crate::refused::{FormRefused, Reason};
 use crate::workbook::{Row, Sheet, column};
 
@@ -83,6 +84,9 @@ impl<'s> Table<'s> {
     /// Understands the columns of a sheet; languages that are new are added to `languages`.
     pub(super) fn new(sheet: &'s Sheet, languages: &mut Vec<Language>) -> Result<Self, FormRefused> {
         let columns: Vec<Column> = sheet.heading.iter().map(|heading| Column::of(heading, languages)).collect();
+        if languages.len() > LANGUAGES_MAX {
+            return Err(FormRefused::at(&sheet.name, sheet.heading_row, "", Reason::TooLarge));
+        }
         for (index, column) in columns.iter().enumerate().filter(|(_, column)| !column.name.is_empty()) {
             let is_same = |before: &&Column| (&before.name, before.language) == (&column.name, column.language);
             if columns[..index].iter().any(|before| is_same(&before)) {
@@ -113,9 +117,9 @@ impl<'s> Table<'s> {
     pub(super) fn look(&self, is_read: impl Fn(&str) -> bool, notices: &mut Vec<Notice>) -> Result<(), FormRefused> {
         let heading_row = self.sheet.heading_row;
         for unread in self.columns.iter().filter(|column| !column.name.is_empty() && !is_read(&column.name)) {
-            notices.push(self.notice(heading_row, &unread.heading, "this column is not used"));
+            note(notices, self.notice(heading_row, &unread.heading, "this column is not used"));
         }
-        let mut outside = Vec::new();
+        let mut outside = BTreeSet::new();
         for line in self.rows() {
             for (at, cell) in &line.row.cells {
                 let read = self.columns.get(*at).filter(|column| !column.name.is_empty());
@@ -123,9 +127,8 @@ impl<'s> Table<'s> {
                     Some(read) if is_error(cell) && is_read(&read.name) => {
                         return Err(line.refused(&read.name, Reason::CellError));
                     }
-                    None if !outside.contains(at) => {
-                        outside.push(*at);
-                        notices.push(self.notice(line.number(), &column(*at), "cells below no heading are not used"));
+                    None if outside.insert(*at) => {
+                        note(notices, self.notice(line.number(), &column(*at), "cells below no heading are not used"));
                     }
                     _ => {}
                 }

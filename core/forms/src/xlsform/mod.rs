@@ -12,7 +12,7 @@ mod settings;
 mod survey;
 mod types;
 
-use crate::model::{Instance, Language, Model, Words};
+use crate::model::{Instance, Language, Model, Words, note};
 use crate::refused::{FormRefused, Reason};
 use crate::workbook::Workbook;
 use choices::Lists;
@@ -48,12 +48,12 @@ pub(crate) fn read(workbook: &Workbook, stem: &str) -> Result<Model, FormRefused
     for sheet in workbook.sheets.iter().filter(|sheet| sheet.name != survey.name && !sheet.name.starts_with('_')) {
         if !READ.iter().any(|read| sheet.name.trim().eq_ignore_ascii_case(read)) {
             let place = FormRefused::at(&sheet.name, sheet.heading_row, "", Reason::MissingSheet);
-            notices.push(place.notice("this sheet is not used"));
+            note(&mut notices, place.notice("this sheet is not used"));
         }
     }
     let mut tree = survey::read(&table, &settings.root, &mut lists)?;
     tree.meta(!settings.omits_instance_id());
-    notices.append(&mut tree.notices);
+    std::mem::take(&mut tree.notices).into_iter().for_each(|notice| note(&mut notices, notice));
     let survey::Tree { nodes, pending, instances, .. } = tree;
     let mut model = Model {
         default_language: default_language(&settings.default_language, &languages, is_plain),

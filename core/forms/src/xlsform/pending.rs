@@ -1,7 +1,7 @@
 //! Expressions that wait until every name of the form is known.
 
 use super::formulas::{Paths, names};
-use crate::model::{ChoicesFrom, Default as Answer, Formula, Model, Node, NodeIndex, NodeKind, QuestionKind};
+use crate::model::{ChoicesFrom, Formula, Model, Node, NodeIndex, NodeKind, Preset as Answer, QuestionKind};
 use crate::refused::{FormRefused, Reason};
 
 /// An expression and whose it is.

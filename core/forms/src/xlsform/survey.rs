@@ -8,7 +8,7 @@ use super::parameters;
 use super::pending::{Pending, Role};
 use super::types::{Plain, RowKind, Select, own_constraint};
 use crate::model::{
-    Choices, ChoicesFrom, Instance, Media, Metadata, Node, NodeIndex, NodeKind, Notice, QuestionKind, is_name,
+    Choices, ChoicesFrom, Instance, Media, Metadata, Node, NodeIndex, NodeKind, Notice, QuestionKind, is_name, note,
 };
 use crate::refused::{FormRefused, Reason};
 
@@ -84,7 +84,7 @@ impl Tree<'_> {
     fn row(&mut self, line: Line<'_>) -> Result<(), FormRefused> {
         let cell = line.cell("type");
         if matches!(line.cell("disabled").to_lowercase().as_str(), "yes" | "true" | "true()" | "1") {
-            self.notices.push(line.notice("disabled", "the row is disabled"));
+            note(&mut self.notices, line.notice("disabled", "the row is disabled"));
             return Ok(());
         }
         if cell.is_empty() {
@@ -93,7 +93,7 @@ impl Tree<'_> {
                 return Err(line.refused("type", Reason::Empty));
             }
             if line.cells().next().is_some() {
-                self.notices.push(line.notice("type", "a row without type and name is not used"));
+                note(&mut self.notices, line.notice("type", "a row without type and name is not used"));
             }
             return Ok(());
         }
@@ -137,7 +137,7 @@ impl Tree<'_> {
             return Ok(());
         }
         if plain == Plain::Unused {
-            self.notices.push(line.notice("type", "nothing is recorded for this type"));
+            note(&mut self.notices, line.notice("type", "nothing is recorded for this type"));
         }
         self.push(line, NodeKind::Question(question(plain)))?;
         if let Some(own) = own_constraint(line.cell("type")).filter(|_| line.cell("constraint").is_empty()) {
@@ -145,7 +145,7 @@ impl Tree<'_> {
             self.pending.push(pending);
         }
         if plain == Plain::Calculate && line.cell("calculation").is_empty() && line.cell("default").is_empty() {
-            self.notices.push(line.notice("calculation", "there is no calculation"));
+            note(&mut self.notices, line.notice("calculation", "there is no calculation"));
         }
         Ok(())
     }
@@ -165,7 +165,7 @@ impl Tree<'_> {
         let spaced = (how != Select::One).then(|| items.iter().find(|item| item.name.contains(' '))).flatten();
         if let Some(item) = spaced {
             let text = format!("the choice of row {} has a space, which separates choices here", item.row);
-            self.notices.push(line.notice("type", &text));
+            note(&mut self.notices, line.notice("type", &text));
         }
         self.select(line, how, list.to_owned(), ("name", "label"))?;
         if or_other { self.other(line) } else { Ok(()) }
@@ -184,8 +184,8 @@ impl Tree<'_> {
         };
         self.push(line, NodeKind::Question(kind))?;
         if line.cell("appearance").contains("search(") {
-            self.notices
-                .push(line.notice("appearance", "`search()` is not carried out: the list is offered as it stands"));
+            let text = "`search()` is not carried out: the list is offered as it stands";
+            note(&mut self.notices, line.notice("appearance", text));
         }
         self.wait(line, "choice_filter", Role::Filter);
         if let Some(seed) = parameters.get("seed").filter(|_| is_random) {
@@ -365,7 +365,7 @@ fn question(plain: Plain) -> QuestionKind {
 #[cfg(test)]
 mod tests {
     use crate::NamedFile;
-    use crate::model::{ChoicesFrom, Default as Answer, Instance, Metadata, Model, Node, NodeKind, QuestionKind};
+    use crate::model::{ChoicesFrom, Instance, Metadata, Model, Node, NodeKind, Preset as Answer, QuestionKind};
     use crate::refused::FormRefused;
 
     fn read(text: &str) -> Result<Model, FormRefused> {

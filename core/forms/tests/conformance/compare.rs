@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use merestone_forms::model::{
-    Choices, ChoicesFrom, Default as Answer, Formula, Instance, Metadata, Model, Node, NodeIndex, NodeKind,
+    Choices, ChoicesFrom, Formula, Instance, Metadata, Model, Node, NodeIndex, NodeKind, Preset as Answer,
     QuestionKind, Text, Words,
 };
 

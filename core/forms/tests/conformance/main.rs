@@ -8,6 +8,7 @@ mod converted;
 mod expressions;
 mod filled;
 mod fixtures;
+mod large;
 mod page;
 #[path = "../../../../tests/src/skip.rs"]
 #[allow(unreachable_pub, reason = "shared with the tests that lie above every room")]
