@@ -54,6 +54,9 @@ const SIGNS: [(&str, Operator); 9] = [
     ("|", Operator::Union),
 ];
 
+const WORDS: [(&str, Operator); 4] =
+    [("or", Operator::Or), ("and", Operator::And), ("div", Operator::Div), ("mod", Operator::Mod)];
+
 /// Cuts `text` into tokens.
 pub(super) fn tokens(text: &str) -> Result<Vec<Token>, ParseError> {
     let mut tokens: Vec<Token> = Vec::new();
@@ -90,18 +93,22 @@ fn next(rest: &str, before: Option<&Token>) -> Result<(Lexeme, usize), Wrong> {
     if let Some((sign, operator)) = SIGNS.iter().find(|(sign, _)| rest.starts_with(sign)) {
         return Ok((Lexeme::Operator(*operator), sign.len()));
     }
-    let length = name(rest);
-    let word = &rest[..length];
-    let operator = match word {
-        "or" => Operator::Or,
-        "and" => Operator::And,
-        "div" => Operator::Div,
-        "mod" => Operator::Mod,
-        "" => return Err(Wrong::Character(rest.chars().next().unwrap_or_default())),
-        _ => return Ok((Lexeme::Name(word.to_owned()), length)),
-    };
-    let kind = if is_operand(before) { Lexeme::Operator(operator) } else { Lexeme::Name(word.to_owned()) };
-    Ok((kind, length))
+    if let Some((operator, length)) = word_operator(rest).filter(|_| is_operand(before)) {
+        return Ok((Lexeme::Operator(operator), length));
+    }
+    match name(rest) {
+        0 => Err(Wrong::Character(rest.chars().next().unwrap_or_default())),
+        length => Ok((Lexeme::Name(rest[..length].to_owned()), length)),
+    }
+}
+
+/// The operator that is a word at the beginning. A digit may stand right behind it, as browsers take `6 div2`.
+fn word_operator(rest: &str) -> Option<(Operator, usize)> {
+    WORDS.iter().find_map(|(word, operator)| {
+        let behind = rest.strip_prefix(word)?;
+        let ends = name(rest) == word.len() || behind.starts_with(|c: char| c.is_ascii_digit());
+        ends.then_some((*operator, word.len()))
+    })
 }
 
 /// Whether what stands before ends an operand, so that `*` and `and` are operators (XPath 1.0 §3.7).

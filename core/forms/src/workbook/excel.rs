@@ -41,9 +41,9 @@ pub(super) fn xlsx(bytes: &[u8]) -> Result<Sheets, FormRefused> {
 
 /// The sheets of an `.xls`.
 pub(super) fn xls(bytes: &[u8]) -> Result<Sheets, FormRefused> {
-    legacy::bounded(bytes).map_err(FormRefused::whole)?;
+    let bytes = legacy::bounded(bytes).map_err(FormRefused::whole)?;
     guarded(|| {
-        let mut workbook = Xls::new(Cursor::new(bytes)).map_err(|_| FormRefused::whole(Reason::NotAWorkbook))?;
+        let mut workbook = Xls::new(Cursor::new(&bytes)).map_err(|_| FormRefused::whole(Reason::NotAWorkbook))?;
         let mut gathered = Gathered::default();
         for name in workbook.sheet_names() {
             let range = workbook.worksheet_range(&name);

@@ -11,15 +11,20 @@ const END: u32 = 0xffff_fffe;
 const SPECIAL: u32 = 0xffff_fffa;
 /// Streams shorter than this lie in sectors of their own size.
 const MINI_BELOW: usize = 4_096;
+/// Length of those.
+const MINI_SECTOR: usize = 64;
 
-/// Refuses a file whose sectors go in circles or whose sheets are larger than a form's may be.
-pub(super) fn bounded(bytes: &[u8]) -> Result<(), Reason> {
+/// Refuses a file whose sectors go in circles or whose sheets are larger than a form's may be. Gives the file without
+/// what its sheets say of their own extent: office programs say a million rows of ten, and the library believes them.
+pub(super) fn bounded(bytes: &[u8]) -> Result<Vec<u8>, Reason> {
     let file = Compound::open(bytes).ok_or(Reason::NotAWorkbook)?;
     let stream = file.workbook().ok_or(Reason::NotAWorkbook)?;
+    let mut plain = bytes.to_vec();
     let mut extent = Extent::default();
     let mut at = 0;
-    while let Some(record) = Record::at(&stream, at) {
-        at += 4 + record.data.len();
+    while let Some(record) = Record::at(&stream.bytes, at) {
+        let data = at + 4..at + 4 + record.data.len();
+        at = data.end;
         let fits = match record.kind {
             // BOF: another sheet.
             0x0809 => {
@@ -27,8 +32,12 @@ pub(super) fn bounded(bytes: &[u8]) -> Result<(), Reason> {
                 true
             }
             // BoundSheet8: where a sheet begins.
-            0x0085 => dword(record.data, 0).is_some_and(|begins| (begins as usize) < stream.len()),
-            0x0200 => Extent::claimed(record.data).is_none_or(|claimed| claimed.cells() <= CELLS_MAX),
+            0x0085 => dword(record.data, 0).is_some_and(|begins| (begins as usize) < stream.bytes.len()),
+            // Dimensions.
+            0x0200 => {
+                data.filter_map(|at| stream.place(at)).for_each(|place| plain[place] = 0);
+                true
+            }
             // Formula, Number, Label, RString, BoolErr, Rk, LabelSst, MulRk, MulBlank.
             0x0006 | 0x0203 | 0x0204 | 0x00d6 | 0x0205 | 0x027e | 0x00fd | 0x00bd => {
                 let (Some(row), Some(column)) = (word(record.data, 0), word(record.data, 2)) else {
@@ -46,7 +55,21 @@ pub(super) fn bounded(bytes: &[u8]) -> Result<(), Reason> {
             return Err(Reason::TooLarge);
         }
     }
-    Ok(())
+    Ok(plain)
+}
+
+/// A stream, and where its pieces lie in the file.
+struct Stream {
+    bytes: Vec<u8>,
+    piece: usize,
+    places: Vec<usize>,
+}
+
+impl Stream {
+    /// Where the byte `at` of the stream lies in the file.
+    fn place(&self, at: usize) -> Option<usize> {
+        Some(self.places.get(at / self.piece)? + at % self.piece)
+    }
 }
 
 /// One record of a workbook's stream.
@@ -71,18 +94,6 @@ struct Extent {
 }
 
 impl Extent {
-    /// What a record `Dimensions` says.
-    fn claimed(data: &[u8]) -> Option<Self> {
-        let (first_row, last_row, first, last) = match data.len() {
-            10 => (word(data, 0)?, word(data, 2)?, word(data, 4)?, word(data, 6)?),
-            _ => (dword(data, 0)?, dword(data, 4)?, word(data, 8)?, word(data, 10)?),
-        };
-        let mut extent = Self::default();
-        extent.add(first_row, first);
-        extent.add(last_row.saturating_sub(1), last.saturating_sub(1));
-        Some(extent)
-    }
-
     fn add(&mut self, row: u32, column: u32) {
         let around =
             |known: Option<(u32, u32)>, at: u32| known.map_or((at, at), |(low, high)| (low.min(at), high.max(at)));
@@ -147,23 +158,32 @@ impl<'b> Compound<'b> {
     }
 
     /// The bytes of a chain, at most `length`; none if it goes in a circle or leaves the file.
-    fn chain(&self, mut id: u32, length: usize) -> Option<Vec<u8>> {
-        let mut bytes = Vec::new();
+    fn chain(&self, id: u32, length: usize) -> Option<Vec<u8>> {
+        Some(self.stream(id, length)?.bytes)
+    }
+
+    fn stream(&self, mut id: u32, length: usize) -> Option<Stream> {
+        let mut stream = Stream { bytes: Vec::new(), piece: self.sector, places: Vec::new() };
         let mut left = self.bytes.len() / self.sector + 1;
-        while id != END && bytes.len() < length {
+        while id != END && stream.bytes.len() < length {
             left = left.checked_sub(1)?;
-            bytes.extend_from_slice(self.sector_at(id)?);
+            stream.bytes.extend_from_slice(self.sector_at(id)?);
+            stream.places.push(self.place(id)?);
             id = *self.fat.get(id as usize)?;
         }
-        bytes.truncate(length);
-        Some(bytes)
+        stream.bytes.truncate(length);
+        Some(stream)
     }
 
     fn sector_at(&self, id: u32) -> Option<&'b [u8]> {
-        // The header takes a sector of its own.
-        let begins = (id as usize).checked_add(1)?.checked_mul(self.sector)?;
+        let begins = self.place(id)?;
         let ends = begins.checked_add(self.sector)?.min(self.bytes.len());
         self.bytes.get(begins..ends).filter(|sector| !sector.is_empty())
+    }
+
+    /// Where a sector begins: the header takes one of its own.
+    fn place(&self, id: u32) -> Option<usize> {
+        (id as usize).checked_add(1)?.checked_mul(self.sector)
     }
 
     /// Where a stream begins, and its length.
@@ -173,7 +193,7 @@ impl<'b> Compound<'b> {
     }
 
     /// The stream of the workbook.
-    fn workbook(&self) -> Option<Vec<u8>> {
+    fn workbook(&self) -> Option<Stream> {
         let is_named = |index: &usize, wanted: &str| {
             let name = self.directory.get(index * 128..index * 128 + 64).unwrap_or_default();
             let letters = name.chunks_exact(2).map(|pair| pair[0]).take_while(|letter| *letter != 0);
@@ -184,20 +204,22 @@ impl<'b> Compound<'b> {
             ["workbook", "book"].into_iter().find_map(|wanted| (0..entries).find(|index| is_named(index, wanted)));
         let (begins, length) = self.entry(found?)?;
         if length >= MINI_BELOW {
-            return self.chain(begins, length);
+            return self.stream(begins, length);
         }
         let (root, root_length) = self.entry(0)?;
-        let small = self.chain(root, root_length)?;
+        let small = self.stream(root, root_length)?;
         let table = self.chain(dword(self.bytes, 60)?, usize::MAX)?;
-        let (mut bytes, mut id, mut left) = (Vec::new(), begins, small.len() / 64 + 1);
-        while id != END && bytes.len() < length {
+        let mut stream = Stream { bytes: Vec::new(), piece: MINI_SECTOR, places: Vec::new() };
+        let (mut id, mut left) = (begins, small.bytes.len() / MINI_SECTOR + 1);
+        while id != END && stream.bytes.len() < length {
             left = left.checked_sub(1)?;
-            let at = (id as usize).checked_mul(64)?;
-            bytes.extend_from_slice(small.get(at..at + 64)?);
+            let at = (id as usize).checked_mul(MINI_SECTOR)?;
+            stream.bytes.extend_from_slice(small.bytes.get(at..at + MINI_SECTOR)?);
+            stream.places.push(small.place(at)?);
             id = dword(&table, (id as usize).checked_mul(4)?)?;
         }
-        bytes.truncate(length);
-        Some(bytes)
+        stream.bytes.truncate(length);
+        Some(stream)
     }
 }
 

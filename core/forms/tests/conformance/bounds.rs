@@ -206,6 +206,26 @@ fn xls(records: &[(u16, Vec<u8>)], next: u32) -> Vec<u8> {
     file
 }
 
+/// The records of a workbook with a survey of one question, whose sheet says that it holds these rows and columns.
+fn old_survey(first: u32, last: u32, columns: u16) -> Vec<(u16, Vec<u8>)> {
+    let text = |text: &str| [&[0], text.as_bytes()].concat();
+    let label = |row: u16, column: u16, words: &str| {
+        let length = u16::try_from(words.len()).expect("a short text");
+        let data: Vec<u8> =
+            [row, column, 0, length].iter().flat_map(|two| two.to_le_bytes()).chain(text(words)).collect();
+        (0x0204, data)
+    };
+    let extent = [&first.to_le_bytes()[..], &last.to_le_bytes(), &[0, 0], &columns.to_le_bytes(), &[0, 0]].concat();
+    let bof = (0x0809, vec![0, 6, 5, 0, 0, 0, 0, 0]);
+    let end = (0x000a, vec![]);
+    let name = [&[6][..], &text("survey")].concat();
+    // After the beginning, this record and an end.
+    let begins = u32::try_from(12 + 4 + 6 + name.len() + 4).expect("a small file");
+    let sheet = [&begins.to_le_bytes()[..], &[0, 0], &name].concat();
+    let cells = [label(0, 0, "type"), label(0, 1, "name"), label(1, 0, "text"), label(1, 1, "q")];
+    [vec![bof.clone(), (0x0085, sheet), end.clone(), bof, (0x0200, extent)], cells.to_vec(), vec![end]].concat()
+}
+
 #[test]
 fn old_workbooks_are_looked_at_before_they_are_believed() {
     let number = |row: u16, column: u16| {
@@ -215,11 +235,13 @@ fn old_workbooks_are_looked_at_before_they_are_believed() {
         (0x0203, data)
     };
     let bof = || (0x0809, vec![0, 6, 5, 0, 0, 0, 0, 0]);
-    let mut claim = vec![0; 14];
-    claim[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
-    claim[10..12].copy_from_slice(&255u16.to_le_bytes());
     const END: u32 = 0xffff_fffe;
-    assert_eq!(refused("claim.xls", &xls(&[bof(), (0x0200, claim)], END)).reason, Reason::TooLarge);
+    // What a sheet says of its own extent is not believed: not a million rows as an office program writes them, not
+    // four billion, and not a last row above the first.
+    for (first, last, columns) in [(0, 1_048_576, 9), (0, u32::MAX, u16::MAX), (7, 2, 3), (u32::MAX, 0, 0)] {
+        let model = read("claim.xls", &xls(&old_survey(first, last, columns), END));
+        assert_eq!(model.map(|model| model.nodes.len()), Ok(4), "{first} to {last}, {columns}");
+    }
     let corners = xls(&[bof(), number(0, 0), number(65_535, 255)], END);
     assert_eq!(refused("corners.xls", &corners).reason, Reason::TooLarge);
     // The directory is followed by itself.
