@@ -28,6 +28,7 @@ mod cli;
 mod demo;
 mod exchange;
 mod exit;
+mod folder;
 mod input;
 mod output;
 mod passphrase;

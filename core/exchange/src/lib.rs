@@ -36,6 +36,6 @@ mod table;
 mod time;
 mod xml;
 
-pub use record::{Answer, Author, Entry, Held, Made, Photo, Place, Record, Value};
+pub use record::{Answer, Author, Entry, Held, Made, Photo, Place, Record, Value, instance_of};
 pub use schema::{Column, ColumnKind, Schema, Table};
 pub use table::{Cell, Sheet, tables};

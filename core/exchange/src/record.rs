@@ -6,6 +6,8 @@ use merestone_core::form::Key;
 use merestone_forms::IMPORTED;
 use serde::Serialize;
 
+use crate::import::EDIT;
+
 /// The value of one answer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(untagged)]
@@ -179,9 +181,20 @@ impl Record {
         })
     }
 
-    /// The id by which other systems know it: the one it came with, or one made of the record's id.
+    /// The id by which other systems know it: that of the edit taken over last, the one it came with, or one made of the
+    /// record's id.
     pub fn instance(&self) -> String {
-        self.imported_from().map_or_else(|| instance_of(&self.record), str::to_owned)
+        self.edit().or_else(|| self.imported_from()).map_or_else(|| instance_of(&self.record), str::to_owned)
+    }
+
+    /// The instance id of the edit that was taken over last, if one was.
+    fn edit(&self) -> Option<&str> {
+        let is_edit = |row: &&str| matches!(self.value(&format!("{IMPORTED}/{row}/path")), Some(Value::Text(path)) if path == EDIT);
+        let row = self.rows(IMPORTED).find(is_edit)?;
+        match self.value(&format!("{IMPORTED}/{row}/text"))? {
+            Value::Text(instance) => Some(instance.as_str()),
+            Value::Blank | Value::Bool(_) | Value::Int(_) => None,
+        }
     }
 
     /// How many entries are in each standing that is not applied, as `set-aside=1 waiting=2`.
@@ -196,7 +209,7 @@ impl Record {
 }
 
 /// A UUID of version 8 (RFC 9562) whose bits are those of a record id, with `uuid:` in front as OpenRosa wants it.
-fn instance_of(record: &str) -> String {
+pub fn instance_of(record: &str) -> String {
     let digit = |at: usize| record.as_bytes().get(at).map_or('0', |byte| char::from(*byte));
     let mut id = "uuid:".to_owned();
     for at in 0..32 {

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::Context;
 use crate::exit::{Code, Failure};
+use crate::folder::Below;
 use crate::input;
 use crate::output::{self, Report};
 use checked::{Checked, FormsShown};
@@ -71,7 +72,7 @@ impl Verb {
                 device
                     .add_form(file.named(), &file.beside())
                     .map_err(|error| Failure::from(error).about(form.display()))?;
-                context.screen.show(&FormsShown { forms: vec![Checked::of(&file)] })?;
+                context.screen.show(&FormsShown { forms: vec![Checked::of(&file)], passed_over: Vec::new() })?;
                 Ok(Code::Done)
             }
         }
@@ -97,18 +98,24 @@ fn check(context: &Context, path: &Path) -> Result<Code, Failure> {
         let form = file.read();
         // A person has the reason from the failure; a program reads it in its parts.
         if form.is_ok() || context.screen.is_json() {
-            context.screen.show(&FormsShown { forms: vec![Checked::of(&file)] })?;
+            context.screen.show(&FormsShown { forms: vec![Checked::of(&file)], passed_over: Vec::new() })?;
         }
         return form.map(|_| Code::Done);
     }
-    let files = checked::files_in(path)?;
+    let Below { files, passed_over } = checked::forms_in(path)?;
+    let passed_over: Vec<String> = passed_over.iter().map(|path| path.display().to_string()).collect();
+    let (all_over, is_over) = (passed_over.len(), !passed_over.is_empty());
     let forms =
         files.iter().map(|file| Ok(Checked::of(&FormFile::open(file)?))).collect::<Result<Vec<_>, Failure>>()?;
     let refused = forms.iter().filter(|form| form.is_refused()).count();
     let all = forms.len();
-    context.screen.show(&FormsShown { forms })?;
+    context.screen.show(&FormsShown { forms, passed_over })?;
     if refused > 0 {
         let line = format!("{refused} of {all} forms in {} are refused; mend them where the rows say", path.display());
+        return Err(Failure::new(Code::BadInput, line));
+    }
+    if is_over {
+        let line = format!("{all_over} links or folders in {} were not looked into; name them", path.display());
         return Err(Failure::new(Code::BadInput, line));
     }
     Ok(Code::Done)

@@ -1,31 +1,29 @@
 //! `merestone import`: what was collected with ODK or Kobo.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+mod reading;
+mod shown;
 
-use merestone_exchange::Schema;
-use merestone_exchange::import::{
-    Exactness, FormName, INSTANCE_BYTES_MAX, NamedCsv, Submission, peek, read_csv, read_xml,
-};
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+
+use merestone_core::id::RecordId;
+use merestone_core::roster::PartyNumber;
+use merestone_exchange::import::{Exactness, Submission};
 use merestone_node::Device;
+use merestone_node::device::{Observer, ObserverState};
 use merestone_node::forms::MissionForm;
-use serde::Serialize;
 
-use super::export::schema;
 use super::{Context, answers, choose_observer, record, roster};
-use crate::exchange::{Outcome, Taker};
+use crate::exchange::{Finder, Found, How, Taker, differing};
 use crate::exit::{Code, Failure};
-use crate::input;
-use crate::output::Report;
+use reading::{Batch, Read, Reading};
+use shown::{ImportShown, RefusedShown};
 
-/// Largest CSV, in bytes.
-const TABLE_BYTES_MAX: usize = 256 << 20;
-/// Deepest folder below the one that is named: Central's and Briefcase's have two.
-const FOLDERS_DEEP_MAX: usize = 4;
-/// Most files that one import looks at.
-const FILES_MAX: usize = 1_000_000;
+const AFTER: &str = "Nothing is dropped unsaid: what was refused, is missing, or was not looked at is named.\n\n\
+    Exit code 0: everything is taken. 1: a submission was refused, or differs from what was taken over before.\n\
+    2: files are missing, or two records were made of one submission.\n\n\
+    Example:\n  merestone import instances --form inspection --scope North --home camp\n  \
+    merestone import inspection.csv --form inspection --media photos --home phone";
 
 /// Take over submissions of ODK or Kobo as records, signed by you and marked as imported.
 ///
@@ -33,18 +31,16 @@ const FILES_MAX: usize = 1_000_000;
 /// records; the tables of repeats are those beside it whose names begin with its own. Photos are looked for beside the
 /// instance or table, in `media` beside it, and in --media.
 ///
-/// A submission whose instance id a record carries already is not taken twice; what was missing of it then, photos above
-/// all, is added. Every answer is kept to the byte, or its submission is refused by name.
+/// A submission that an observer of your party took over before, with the same form into the same scope, is not taken
+/// twice; what was missing of it then, photos above all, is added. Running the same import again is safe, also after it
+/// was cut short. If a submission was changed since, nothing is written and its answers are named; --update takes the
+/// change over as a further edit of the record. Every answer is kept to the byte, or its submission is refused by name.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Exit code 0: everything is taken. 1: a submission was refused. 2: files are missing. Each is named.\n\n\
-                        Example:\n  merestone import instances --form inspection --scope North --home camp\n  \
-                        merestone import inspection.csv --media photos --home phone"
-)]
+#[command(after_help = AFTER)]
 pub(crate) struct ImportArgs {
     /// A folder of XML instances, one of them, or a CSV.
     from: PathBuf,
-    /// The form, by name or hash. Default: the one that the instances name.
+    /// The form, by its form_id or hash. Default: the one that the instances name; a CSV names none.
     #[arg(long)]
     form: Option<String>,
     /// The scope, by name or id. Default: the only one that the observer's certificate grants.
@@ -53,10 +49,14 @@ pub(crate) struct ImportArgs {
     /// Another folder with photos.
     #[arg(long, value_name = "DIR")]
     media: Option<PathBuf>,
+    /// Take over submissions that were changed since they were taken over, each as a further edit of its record. What it
+    /// said before stays in the history, and answers in conflict stay as they are.
+    #[arg(long)]
+    update: bool,
     /// Compose texts (NFC) and drop control and direction characters where they could not be kept exactly, and name each.
     #[arg(long)]
     tidy: bool,
-    /// Read everything and say what would be taken; sign nothing.
+    /// Read everything and say what would be taken and signed; sign nothing.
     #[arg(long)]
     dry_run: bool,
     /// Who signs, by name or key. Default: the device's only observer.
@@ -65,15 +65,6 @@ pub(crate) struct ImportArgs {
     /// The local time's offset from UTC, as +HH:MM.
     #[arg(long, value_name = "OFFSET", value_parser = answers::utc_offset, default_value = "+00:00", allow_hyphen_values = true)]
     utc_offset: i16,
-}
-
-/// A submission and where its files may lie; or why there is none.
-struct Read {
-    /// The file, and the row of a table.
-    source: String,
-    form: Option<MissionForm>,
-    submission: Result<Submission, RefusedShown>,
-    folders: Vec<PathBuf>,
 }
 
 impl ImportArgs {
@@ -85,268 +76,168 @@ impl ImportArgs {
             Some(name) => roster::scope_named(charter.charter(), name)?,
             None => record::only_scope(charter.charter(), &observer)?,
         };
+        let finder = Finder::new(&device, party(&observer)?, scope);
         let form = self.form.as_deref().map(|name| record::form_named(&device, name)).transpose()?;
-        let read = self.read(&device, form)?;
+        let exactness = if self.tidy { Exactness::Tidied } else { Exactness::Exact };
+        let mut reading = Reading::open(&device, &self.from, self.media.as_deref(), form, exactness)?;
         if !self.dry_run {
             context.unlock(&device, &observer)?;
+            Taker::sweep(&device, &observer.key)?;
         }
+        let how = How { update: self.update, dry_run: self.dry_run };
+        let taker = |form: &MissionForm| Taker { device: &device, observer: observer.key, scope, form: form.hash, how };
+        let mut shown = ImportShown::new(self.dry_run);
+        let mut desk = Desk { finder, begun: HashMap::new(), counted: HashSet::new() };
+        let mut stopped = None;
+        while stopped.is_none()
+            && let Some(batch) = reading.batch()
+        {
+            stopped = desk.take(&device, batch, taker, &mut reading, &mut shown)?;
+        }
+        shown.passed_over(reading.passed_over());
+        shown.unnamed(reading.unnamed());
+        context.screen.show(&shown)?;
+        match stopped {
+            Some(failure) => Err(failure),
+            None => Ok(shown.code()),
+        }
+    }
+}
+
+fn party(observer: &Observer) -> Result<PartyNumber, Failure> {
+    match observer.state {
+        ObserverState::Certified { party, .. } => Ok(party),
+        ObserverState::Requested | ObserverState::Cut { .. } => {
+            Err(Failure::bad_input(format!("{} cannot sign now; see `merestone device show`", observer.name)))
+        }
+    }
+}
+
+/// Submissions one after the other.
+struct Desk<'d> {
+    finder: Finder<'d>,
+    /// Records made in this batch, which the list does not have yet, by instance id.
+    begun: HashMap<String, RecordId>,
+    /// Instance ids that were only counted.
+    counted: HashSet<String>,
+}
+
+impl<'d> Desk<'d> {
+    /// Takes a batch. What the device holds is looked up before anything of it is saved, so that the list is brought up to
+    /// date once for each batch. Gives the failure after which it is no use to go on.
+    fn take(
+        &mut self,
+        device: &Device,
+        batch: Batch,
+        taker: impl Fn(&MissionForm) -> Taker<'d>,
+        reading: &mut Reading<'_>,
+        shown: &mut ImportShown,
+    ) -> Result<Option<Failure>, Failure> {
         device.catch_up()?;
-        let mut shown = ImportShown { dry_run: self.dry_run, ..ImportShown::default() };
-        // What the device holds is looked up before anything is saved, so that the index is not made again for each.
+        self.begun.clear();
         let mut work = Vec::new();
-        for one in read {
-            let Read { source, form, submission, folders } = one;
-            let (submission, form) = match (submission, form) {
-                (Ok(submission), Some(form)) => (submission, form),
-                (Ok(_), None) => continue,
-                (Err(refused), _) => {
-                    shown.refused.push(refused);
+        for read in batch.0 {
+            match &read.submission {
+                Ok((submission, form)) => {
+                    let found = self.look_up(submission, form)?;
+                    work.push((read, found));
+                }
+                Err(_) => work.push((read, Found::default())),
+            }
+        }
+        for (read, found) in work {
+            let Read { source, submission, folders, bytes } = read;
+            let (submission, form) = match submission {
+                Ok(read) => read,
+                Err((code, why)) => {
+                    reading.leave(&folders);
+                    shown.refused.push(RefusedShown { source, code, why });
                     continue;
                 }
             };
-            let taker = Taker { device: &device, observer: observer.key, scope, form: form.hash };
-            let known = taker.find(&submission.instance)?;
-            work.push((source, submission, taker, known, folders));
-        }
-        let mut taken = BTreeMap::new();
-        for (source, submission, taker, known, folders) in work {
-            shown.tidied.extend(submission.tidied.iter().map(|key| format!("{source}: {key}")));
-            let known = known.or_else(|| taken.get(&submission.instance).copied());
-            if self.dry_run {
-                shown.would(known.is_some());
-                continue;
-            }
-            let outcome = taker.take(&submission, known, &folders).map_err(|failure| failure.about(&source))?;
-            taken.insert(submission.instance.clone(), outcome.record);
-            shown.took(&submission.instance, &outcome);
-        }
-        context.screen.show(&shown)?;
-        Ok(match (shown.refused.is_empty(), shown.missing.is_empty()) {
-            (false, _) => Code::Failed,
-            (true, false) => Code::Undecided,
-            (true, true) => Code::Done,
-        })
-    }
-
-    fn exactness(&self) -> Exactness {
-        if self.tidy { Exactness::Tidied } else { Exactness::Exact }
-    }
-
-    fn read(&self, device: &Device, form: Option<MissionForm>) -> Result<Vec<Read>, Failure> {
-        let is_csv = |path: &Path| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
-        if is_csv(&self.from) {
-            let form = form.ok_or_else(|| Failure::new(Code::Usage, "which form? a table names none: use --form"))?;
-            return self.read_table(form);
-        }
-        let mut files = Vec::new();
-        if self.from.is_dir() {
-            instances_below(&self.from, FOLDERS_DEEP_MAX, &mut files)?;
-        } else {
-            files.push(self.from.clone());
-        }
-        let mut forms = Forms { device, named: form, found: BTreeMap::new() };
-        files.into_iter().map(|path| self.read_instance(path, &mut forms)).collect()
-    }
-
-    fn read_table(&self, form: MissionForm) -> Result<Vec<Read>, Failure> {
-        let schema = schema(&form)?;
-        let folder = self.from.parent().unwrap_or(Path::new("")).to_owned();
-        let stem = stem(&self.from);
-        let main = input::read(&self.from, "a table", TABLE_BYTES_MAX)?;
-        let mut repeats = Vec::new();
-        for path in beside(&self.from)? {
-            let name = self::stem(&path);
-            let is_repeat = name.strip_prefix(stem.as_str()).is_some_and(|rest| rest.starts_with('-'));
-            let is_csv = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
-            if is_repeat && is_csv {
-                repeats.push((name, input::read(&path, "a table", TABLE_BYTES_MAX)?));
+            reading.named(&submission, &folders);
+            let one = One { source: &source, submission, form: &form, folders: &folders, bytes: bytes.as_deref() };
+            let is_dry_run = shown.dry_run;
+            if let Err(failure) = self.one(device, one, found, &taker(&form), reading, shown) {
+                let is_over = failure.code() == Code::Storage && !is_dry_run;
+                shown.refused.push(RefusedShown { source, code: "not-saved", why: failure.line().to_owned() });
+                if is_over {
+                    // The next would not fit either. What was taken is durable, and the next import goes on from here.
+                    return Ok(Some(failure));
+                }
             }
         }
-        let named: Vec<NamedCsv<'_>> = repeats.iter().map(|(name, bytes)| NamedCsv { name, bytes }).collect();
-        let main = NamedCsv { name: &stem, bytes: &main };
-        let read = read_csv(&schema, main, &named, self.exactness()).map_err(|refused| {
-            Failure::bad_input(format!("{}: {refused}", refused.code())).about(self.from.display())
-        })?;
-        let row = |(number, read): (usize, Result<Submission, _>)| {
-            let source = format!("{}:{}", self.from.display(), number + 2);
-            let refused = |refused: merestone_exchange::import::ImportRefused| RefusedShown {
-                source: source.clone(),
-                code: refused.code(),
-                why: refused.to_string(),
-            };
-            let submission = read.map_err(refused);
-            Read { form: Some(form.clone()), submission, folders: self.folders(&folder), source }
-        };
-        Ok(read.into_iter().enumerate().map(row).collect())
+        Ok(None)
     }
 
-    fn read_instance(&self, path: PathBuf, forms: &mut Forms<'_>) -> Result<Read, Failure> {
-        let source = path.display().to_string();
-        let folders = self.folders(path.parent().unwrap_or(Path::new("")));
-        let refused = |code, why| Err(RefusedShown { source: source.clone(), code, why });
-        // One byte more than an instance may have shows that it has more.
-        let bytes = match input::read(&path, "an instance", INSTANCE_BYTES_MAX) {
-            Ok(bytes) => bytes,
-            Err(failure) => {
-                let submission = refused("not-readable", failure.line().to_owned());
-                return Ok(Read { source, form: None, submission, folders });
+    /// The record of a submission, or of the one that it says it is an edit of.
+    fn look_up(&self, submission: &Submission, form: &MissionForm) -> Result<Found, Failure> {
+        let found = self.finder.find(&submission.instance, &form.kind)?;
+        match submission.deprecates() {
+            Some(earlier) if found.taken.is_none() && found.own.is_none() => {
+                let of_earlier = self.finder.find(earlier, &form.kind)?;
+                Ok(Found { others: found.others, ..of_earlier })
             }
-        };
-        let read = peek(&bytes).map_err(|error| (error.code(), error.to_string())).and_then(|name| {
-            let (form, schema) = forms.of(&name).map_err(|why| ("other-form", why))?;
-            let read = read_xml(schema, &bytes, self.exactness()).map_err(|error| (error.code(), error.to_string()))?;
-            Ok((form.clone(), read))
-        });
-        Ok(match read {
-            Ok((form, submission)) => Read { source, form: Some(form), submission: Ok(submission), folders },
-            Err((code, why)) => {
-                let submission = refused(code, why);
-                Read { source, form: None, submission, folders }
+            Some(_) | None => Ok(found),
+        }
+    }
+
+    fn one(
+        &mut self,
+        device: &Device,
+        one: One<'_>,
+        found: Found,
+        taker: &Taker<'_>,
+        reading: &mut Reading<'_>,
+        shown: &mut ImportShown,
+    ) -> Result<(), Failure> {
+        let One { source, mut submission, form, folders, bytes } = one;
+        let ids = [Some(submission.instance.clone()), submission.deprecates().map(str::to_owned)];
+        let Found { mut taken, own, others } = found;
+        shown.also(&submission.instance, &others);
+        if let Some(own) = own {
+            let view = device.record(own)?;
+            let keys = view.map(|view| differing(&view, &submission.answers)).unwrap_or_default();
+            shown.own(source, &submission.instance, own, keys);
+            return Ok(());
+        }
+        if taken.is_none()
+            && let Some(begun) = ids.iter().flatten().find_map(|id| self.begun.get(id))
+        {
+            taken = self.finder.known(*begun)?.map(|(_, known)| (*begun, known));
+        }
+        if taken.is_none() && ids.iter().flatten().any(|id| self.counted.contains(id)) {
+            shown.already += 1;
+            return Ok(());
+        }
+        // Rows of an edit are those of the submission that it is an edit of.
+        if let Some((_, known)) = &taken
+            && known.instance != submission.instance
+            && !known.is_superseded(&submission.instance)
+        {
+            let edit = reading.read_edit(form, bytes, &known.instance);
+            submission = edit.map_err(|why| Failure::bad_input(format!("{}: {why}", submission.instance)))?;
+        }
+        shown.tidied.extend(submission.tidied.iter().map(|key| format!("{source}: {key}")));
+        let outcome = taker.take(&submission, taken.as_ref(), folders)?;
+        if taken.is_none() {
+            for id in ids.into_iter().flatten() {
+                match outcome.record {
+                    Some(record) => drop(self.begun.insert(id, record)),
+                    None => drop(self.counted.insert(id)),
+                }
             }
-        })
-    }
-
-    fn folders(&self, beside: &Path) -> Vec<PathBuf> {
-        [Some(beside.to_owned()), Some(beside.join("media")), self.media.clone()].into_iter().flatten().collect()
-    }
-}
-
-/// The forms that instances name.
-struct Forms<'d> {
-    device: &'d Device,
-    named: Option<MissionForm>,
-    found: BTreeMap<String, (MissionForm, Schema)>,
-}
-
-impl Forms<'_> {
-    fn of(&mut self, name: &FormName) -> Result<&(MissionForm, Schema), String> {
-        let version = name.version.as_deref().unwrap_or_default();
-        let wanted = format!("{}\n{version}", name.id);
-        if !self.found.contains_key(&wanted) {
-            let form = match &self.named {
-                Some(form) => form.clone(),
-                None => self.search(&name.id, version)?,
-            };
-            let schema = schema(&form).map_err(|failure| failure.line().to_owned())?;
-            self.found.insert(wanted.clone(), (form, schema));
         }
-        self.found.get(&wanted).ok_or_else(String::new)
-    }
-
-    /// The form of that id; of several, the one of that version.
-    fn search(&self, id: &str, version: &str) -> Result<MissionForm, String> {
-        let mut forms = self.device.forms().map_err(|error| error.to_string())?;
-        forms.retain(|form| form.kind == id);
-        if forms.len() > 1 {
-            forms.retain(|form| form.version == version);
-        }
-        match forms.as_slice() {
-            [form] => Ok(form.clone()),
-            [] => Err("the mission has no form of its id; name one with --form".to_owned()),
-            _ => Err("the mission has several forms of its id; name one with --form, by hash".to_owned()),
-        }
-    }
-}
-
-/// The XML files of a folder, those of each folder in the order of their names.
-fn instances_below(folder: &Path, deep: usize, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
-    for path in listed(folder)? {
-        let Ok(metadata) = path.symlink_metadata() else { continue };
-        let is_xml = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("xml"));
-        if metadata.is_dir() && deep > 0 {
-            instances_below(&path, deep - 1, found)?;
-        } else if metadata.is_file() && is_xml {
-            found.push(path);
-        }
-        if found.len() > FILES_MAX {
-            return Err(Failure::bad_input(format!("more than {FILES_MAX} files; import them in parts")));
-        }
-    }
-    Ok(())
-}
-
-fn beside(path: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    listed(folder)
-}
-
-fn listed(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let refused = |error: io::Error| Failure::input_file(folder, "a folder", &error);
-    let entries = fs::read_dir(folder).map_err(refused)?.map(|entry| entry.map(|entry| entry.path()));
-    let mut paths = entries.collect::<Result<Vec<_>, _>>().map_err(refused)?;
-    paths.sort();
-    Ok(paths)
-}
-
-fn stem(path: &Path) -> String {
-    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-#[derive(Default, Serialize)]
-struct ImportShown {
-    dry_run: bool,
-    imported: usize,
-    completed: usize,
-    already: usize,
-    entries: usize,
-    files_arrived: usize,
-    missing: Vec<MissingShown>,
-    refused: Vec<RefusedShown>,
-    tidied: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct MissingShown {
-    instance: String,
-    file: String,
-    why: &'static str,
-}
-
-#[derive(Serialize)]
-struct RefusedShown {
-    source: String,
-    code: &'static str,
-    why: String,
-}
-
-impl ImportShown {
-    fn would(&mut self, is_known: bool) {
-        *(if is_known { &mut self.already } else { &mut self.imported }) += 1;
-    }
-
-    fn took(&mut self, instance: &str, outcome: &Outcome) {
-        let Outcome { record: _, is_new, entries, arrived, missing } = outcome;
-        match (is_new, entries) {
-            (true, _) => self.imported += 1,
-            (false, 0) => self.already += 1,
-            (false, _) => self.completed += 1,
-        }
-        self.entries += entries;
-        self.files_arrived += arrived;
-        let missing =
-            missing.iter().map(|(file, why)| MissingShown { instance: instance.to_owned(), file: file.clone(), why });
-        self.missing.extend(missing);
-    }
-}
-
-impl Report for ImportShown {
-    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
-        let done = if self.dry_run { "would import" } else { "imported" };
-        writeln!(
-            out,
-            "{done} {} submissions; {} completed, {} were here already",
-            self.imported, self.completed, self.already
-        )?;
-        writeln!(out, "signed   {} entries, with {} files", self.entries, self.files_arrived)?;
-        for MissingShown { instance, file, why } in &self.missing {
-            writeln!(out, "missing  {} of {}: {why}", crate::output::one_line(file), instance)?;
-        }
-        for RefusedShown { source, code, why } in &self.refused {
-            writeln!(out, "refused  {source}: {code}: {why}")?;
-        }
-        for place in &self.tidied {
-            writeln!(out, "tidied   {place}")?;
-        }
+        shown.took(source, &submission.instance, &outcome);
         Ok(())
     }
+}
+
+/// A submission to take.
+struct One<'r> {
+    source: &'r str,
+    submission: Submission,
+    form: &'r MissionForm,
+    folders: &'r [PathBuf],
+    bytes: Option<&'r [u8]>,
 }

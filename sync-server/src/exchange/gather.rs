@@ -148,7 +148,7 @@ fn held(held: &ValueView) -> Held {
     }
 }
 
-fn value(answer: &Given) -> Value {
+pub(super) fn value(answer: &Given) -> Value {
     match answer {
         Given::Blank => Value::Blank,
         Given::Bool(value) => Value::Bool(*value),

@@ -2,8 +2,10 @@
 //!
 //! The formats are the business of `merestone-exchange`; what is here asks the device and saves to it.
 
+mod find;
 mod gather;
 mod take;
 
+pub(crate) use find::{Finder, Found, Other, differing};
 pub(crate) use gather::{Gathered, gather};
-pub(crate) use take::{Outcome, Taker};
+pub(crate) use take::{How, Outcome, Taker, What, is_file};

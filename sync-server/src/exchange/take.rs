@@ -1,7 +1,7 @@
 //! One submission into the device: a record signed by who imports it, its photos with it, and once only.
 //!
-//! A submission that was begun and not finished, or whose photos came later, is completed by an edit: what the record
-//! already says at a key is never touched.
+//! A submission that was begun and not finished, or whose photos came later, is completed by an edit. One that says
+//! otherwise than when it was taken over changes nothing, unless that is asked for; then it is a further edit.
 
 use std::collections::{HashSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use merestone_core::entry::PHOTOS_MAX;
 use merestone_core::id::{FormHash, RecordId, ScopeId};
 use merestone_core::key::PublicKey;
 use merestone_exchange::Value;
-use merestone_exchange::import::{Arrival, Attachment, Submission};
+use merestone_exchange::import::{Arrival, Attachment, Difference, Here, Known, Submission};
 use merestone_node::capture::{PhotoError, PhotoSource};
 use merestone_node::draft::Draft;
-use merestone_node::records::{RecordFilter, RecordView};
+use merestone_node::records::RecordView;
 use merestone_node::{Answer, Device};
 
 use crate::exit::Failure;
@@ -22,8 +22,8 @@ use crate::exit::Failure;
 const ENTRY_BYTES_MAX: usize = 160 * 1024;
 /// Answers in one entry; a change holds 4,096.
 const ENTRY_ANSWERS_MAX: usize = 2_048;
-/// Records looked at in one page of a search.
-const PAGE: usize = 100;
+/// Answers that say of files what became of them, in an entry that is full otherwise.
+const FILES_CELLS_MAX: usize = 512;
 
 /// Takes submissions of one form into one scope.
 pub(crate) struct Taker<'d> {
@@ -31,97 +31,163 @@ pub(crate) struct Taker<'d> {
     pub(crate) observer: PublicKey,
     pub(crate) scope: ScopeId,
     pub(crate) form: FormHash,
+    pub(crate) how: How,
+}
+
+/// How submissions are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct How {
+    /// One that says otherwise than when it was taken over is taken over as a further edit.
+    pub(crate) update: bool,
+    /// Nothing is kept or signed: what would be is counted.
+    pub(crate) dry_run: bool,
 }
 
 /// What became of a submission.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Outcome {
-    /// The record.
-    pub(crate) record: RecordId,
-    /// Whether it is new; otherwise a record with its instance id was there.
-    pub(crate) is_new: bool,
-    /// Entries that were signed: none if the record said everything already.
+    pub(crate) what: What,
+    /// The record; none of a new one that was only counted.
+    pub(crate) record: Option<RecordId>,
+    /// Entries that were signed, or would be.
     pub(crate) entries: usize,
-    /// Files that arrived now.
+    /// Files that arrived now, or would.
     pub(crate) arrived: usize,
     /// Files that are not there, each with the reason.
     pub(crate) missing: Vec<(String, &'static str)>,
+    /// Answers that the submission says otherwise than when it was taken over.
+    pub(crate) changed: Vec<Difference>,
+}
+
+/// In one word, what became of a submission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// It is a new record.
+    Imported,
+    /// A record that said part of it says the rest now.
+    Completed,
+    /// The record says all of it, or says an edit of it.
+    Already,
+    /// It was changed since it was taken over, and the record says so now.
+    Updated,
+    /// It was changed since it was taken over, and nothing was written.
+    Differs,
+    /// The same, and it was taken over from another kind of file, so that it cannot be taken over from this one.
+    DiffersFromOtherFile,
+}
+
+/// What is to be written of a submission.
+struct Plan {
+    what: What,
+    cells: VecDeque<(String, Value)>,
+    files: VecDeque<usize>,
+    changed: Vec<Difference>,
 }
 
 impl Taker<'_> {
-    /// Takes a submission whose files lie in one of `folders`; `known` is the record that has its instance id, if one was
-    /// [found](Self::find).
+    /// Takes a submission whose files lie in one of `folders`; `known` is the record that was made of it, if one was.
     ///
     /// # Errors
     /// If it cannot be saved. What was saved of it before stays, and the next try completes it.
     pub(crate) fn take(
         &self,
         submission: &Submission,
-        known: Option<RecordId>,
+        known: Option<&(RecordId, Known)>,
         folders: &[PathBuf],
     ) -> Result<Outcome, Failure> {
-        let view = known.map(|record| self.device.record(record)).transpose()?.flatten();
-        let is_said = |key: &str| view.as_ref().is_some_and(|view| !view.values(key).is_empty());
-        let mut cells: VecDeque<_> = submission.cells().into_iter().filter(|(key, _)| !is_said(key)).collect();
-        let has_arrived = |at: &usize| is_said(&submission.attachment_key(*at, "sha256"));
-        let mut files: VecDeque<usize> = (0..submission.attachments.len()).filter(|at| !has_arrived(at)).collect();
-        let mut work = Work { taker: self, submission, folders, view: view.as_ref(), arrived: 0, missing: Vec::new() };
-        let (mut record, mut entries) = (known, 0);
-        while !cells.is_empty() || !files.is_empty() {
+        let view = known.map(|(record, _)| self.device.record(*record)).transpose()?.flatten();
+        let Plan { what, mut cells, mut files, changed } = self.plan(submission, known.map(|(_, known)| known));
+        let is_written = matches!(what, What::Imported | What::Completed | What::Updated);
+        let mark = known.map_or_else(|| submission.mark_key(), |(_, known)| known.mark_key());
+        let mut work = Work { taker: self, submission, folders, view, arrived: 0, missing: Vec::new(), changed };
+        let (mut record, mut entries) = (known.map(|(record, _)| *record), 0);
+        while is_written && !(cells.is_empty() && files.is_empty()) {
             let mut draft = match record {
                 Some(record) => self.device.begin_edit(&self.observer, record)?,
                 None => self.device.begin(&self.observer, self.scope, self.form)?,
             };
+            // Every entry of an import says so (`Known::of`), also what a killed one left of a draft.
+            if !draft.is_new() {
+                draft.confirmed.insert(mark.clone());
+            }
             fill(&mut draft, &mut cells);
             let id = draft.id;
-            let saved = work.attach(draft, &mut files).and_then(|draft| match draft.answers.is_empty() {
-                true => Ok(None),
-                false => Ok(Some(self.device.save(&draft)?)),
-            });
+            let saved = work.attach(draft, &mut files).and_then(|draft| self.save(&draft));
             match saved {
-                Ok(Some(saved)) => {
-                    record = Some(saved.record);
-                    entries += 1;
-                }
-                Ok(None) => self.device.discard(id)?,
+                Ok(Written::Saved(of)) => (record, entries) = (Some(of), entries + 1),
+                Ok(Written::Counted) => entries += 1,
+                Ok(Written::Nothing) => self.device.discard(id)?,
                 Err(failure) => {
-                    // The reason is told; a draft left behind by a full disk is small, and shown by `device show`.
+                    // The reason is told; a draft left behind by a full disk is small, and the next import takes it away.
                     let _ = self.device.discard(id);
                     return Err(failure);
                 }
             }
         }
-        let Work { arrived, missing, .. } = work;
-        let record = record.ok_or_else(|| Failure::bad_input("the submission says nothing"))?;
-        Ok(Outcome { record, is_new: known.is_none(), entries, arrived, missing })
+        let what = if entries == 0 && what == What::Completed { What::Already } else { what };
+        let Work { arrived, missing, changed, .. } = work;
+        Ok(Outcome { what, record, entries, arrived, missing, changed })
     }
 
-    /// The record that carries an instance id, if the device has one. The list must be [up to date](Device::catch_up).
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub(crate) fn find(&self, instance: &str) -> Result<Option<RecordId>, Failure> {
-        let filter = RecordFilter { text: Some(instance.to_owned()), ..RecordFilter::default() };
-        let mut after = None;
-        loop {
-            // The search knows words only; which record says it, and where, is looked at.
-            let page = self.device.list(&filter, after, PAGE)?;
-            for line in &page.lines {
-                if self.device.record(line.id)?.is_some_and(|view| self.is_of(&view, instance)) {
-                    return Ok(Some(line.id));
-                }
-            }
-            let Some(next) = page.next else { return Ok(None) };
-            after = Some(next);
+    fn plan(&self, submission: &Submission, known: Option<&Known>) -> Plan {
+        let all = 0..submission.attachments.len();
+        let Some(known) = known else {
+            let (cells, files) = (submission.cells().into(), all.collect());
+            return Plan { what: What::Imported, cells, files, changed: Vec::new() };
+        };
+        let nothing = |what, changed| Plan { what, cells: VecDeque::new(), files: VecDeque::new(), changed };
+        if known.is_superseded(&submission.instance) {
+            return nothing(What::Already, Vec::new());
+        }
+        let (compared, is_alike) = (known.compare(submission), known.is_alike(submission));
+        match (compared.changed.is_empty(), self.how.update, is_alike) {
+            (false, true, false) => return nothing(What::DiffersFromOtherFile, compared.changed),
+            (false, false, _) => return nothing(What::Differs, compared.changed),
+            (true, _, _) | (false, true, true) => {}
+        }
+        let is_changed = |key: &str| compared.changed.iter().any(|one| one.key == key && one.here != Here::Conflict);
+        let is_file = |key: &str| submission.attachments.iter().any(|attachment| attachment.key == key);
+        let is_open = |at: &usize| {
+            let has_arrived = known.is_said(&submission.attachment_key(*at, "sha256"));
+            is_alike && (!has_arrived || is_changed(&submission.attachments[*at].key))
+        };
+        let changed = compared.changed.iter().filter(|one| one.here != Here::Conflict && !is_file(&one.key));
+        let changed = changed.map(|one| (one.key.clone(), one.value.clone()));
+        let cells = compared.missing.iter().cloned().chain(changed).collect();
+        let what = if compared.changed.is_empty() { What::Completed } else { What::Updated };
+        Plan { what, cells, files: all.filter(is_open).collect(), changed: compared.changed }
+    }
+
+    fn save(&self, draft: &Draft) -> Result<Written, Failure> {
+        match (draft.answers.is_empty() && draft.photos.is_empty(), self.how.dry_run) {
+            (true, _) => Ok(Written::Nothing),
+            (false, true) => Ok(Written::Counted),
+            (false, false) => Ok(Written::Saved(self.device.save(draft)?.record)),
         }
     }
 
-    fn is_of(&self, view: &RecordView, instance: &str) -> bool {
-        let is_mark = |key: &str| key.starts_with("imported/") && key.ends_with("/instance");
-        let says = |answer: &Answer| matches!(answer, Answer::Text(text) if text == instance);
-        let marks = view.answers.iter().filter(|answer| is_mark(&answer.key));
-        marks.flat_map(|answer| &answer.values).any(|value| says(&value.answer))
+    /// Takes away what an import that was killed left of its drafts: the submission itself is taken again.
+    ///
+    /// # Errors
+    /// If the store cannot be used.
+    pub(crate) fn sweep(device: &Device, observer: &PublicKey) -> Result<(), Failure> {
+        let is_mark = |key: &String| key.starts_with("imported/") && key.ends_with("/instance");
+        for draft in device.drafts(Some(observer))? {
+            if draft.answers.keys().chain(&draft.confirmed).any(is_mark) {
+                device.discard(draft.id)?;
+            }
+        }
+        Ok(())
     }
+}
+
+/// What became of a draft.
+enum Written {
+    Saved(RecordId),
+    /// It would be signed.
+    Counted,
+    /// There is nothing in it.
+    Nothing,
 }
 
 /// Moves as many cells into a draft as one entry holds.
@@ -154,16 +220,17 @@ struct Work<'w> {
     taker: &'w Taker<'w>,
     submission: &'w Submission,
     folders: &'w [PathBuf],
-    view: Option<&'w RecordView>,
+    view: Option<RecordView>,
     arrived: usize,
     missing: Vec<(String, &'static str)>,
+    changed: Vec<Difference>,
 }
 
 impl Work<'_> {
     /// Attaches as many files to a draft as one entry names.
     fn attach(&mut self, mut draft: Draft, files: &mut VecDeque<usize>) -> Result<Draft, Failure> {
         let mut attached: HashSet<String> = HashSet::new();
-        while attached.len() < PHOTOS_MAX {
+        while attached.len() < PHOTOS_MAX && draft.answers.len() < ENTRY_ANSWERS_MAX + FILES_CELLS_MAX {
             let Some(at) = files.pop_front() else { break };
             let attachment = &self.submission.attachments[at];
             let before = draft.clone();
@@ -188,11 +255,12 @@ impl Work<'_> {
 
     /// Says in the draft what became of a file, as far as the record does not say so.
     fn put(&self, draft: &mut Draft, at: usize, arrival: &Arrival) {
-        let is_said = |key: &str| self.view.is_some_and(|view| !view.values(key).is_empty());
+        let is_said = |key: &str| self.view.as_ref().is_some_and(|view| !view.values(key).is_empty());
         // The answer that names a photo came with it.
         let own = &self.submission.attachments[at].key;
+        let is_changed = self.changed.iter().any(|one| one.key == *own);
         let cells = self.submission.attachment_cells(at, arrival).into_iter();
-        let cells = cells.filter(|(key, _)| !is_said(key) && key != own);
+        let cells = cells.filter(|(key, _)| (is_changed || !is_said(key)) && key != own);
         draft.answers.extend(cells.map(|(key, value)| (key, given(value))));
         let missing = self.submission.attachment_key(at, "missing");
         if matches!(arrival, Arrival::Arrived(_)) && is_said(&missing) {
@@ -213,6 +281,9 @@ impl Work<'_> {
             return Ok(Err("absent"));
         };
         let device = self.taker.device;
+        if self.taker.how.dry_run {
+            return Ok(Ok(path.display().to_string()));
+        }
         let kept = device.keep(draft.clone())?;
         match device.attach_at(kept.id, &attachment.key, PhotoSource::File(&path)) {
             Ok(attached) => {
@@ -230,6 +301,6 @@ impl Work<'_> {
 }
 
 /// Whether there is a file, and not a link to somewhere else.
-fn is_file(path: &Path) -> bool {
+pub(crate) fn is_file(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|metadata| metadata.is_file())
 }

@@ -73,6 +73,11 @@ impl Failure {
         Self::new(Code::BadInput, line)
     }
 
+    /// How the program ends.
+    pub(crate) fn code(&self) -> Code {
+        self.code
+    }
+
     /// What it says.
     pub(crate) fn line(&self) -> &str {
         &self.line

@@ -83,8 +83,8 @@ fn submissions_are_taken_once_and_every_file_arrives_or_is_named() {
     let world = world();
     submissions(&world);
     let import = ["import", "instances", "--home", "anna"];
-    let dry = world.json(&[&import[..], &["--dry-run"]].concat());
-    assert_eq!((&dry["imported"], &dry["entries"]), (&3.into(), &0.into()));
+    let dry = world.json_with_code(&[&import[..], &["--dry-run"]].concat(), 2);
+    assert_eq!((&dry["imported"], &dry["entries"], &dry["files_arrived"]), (&3.into(), &3.into(), &1.into()));
     let first = world.json_with_code(&import, 2);
     assert_eq!((&first["imported"], &first["files_arrived"], &first["entries"]), (&3.into(), &1.into(), &3.into()));
     let missing: Vec<_> =

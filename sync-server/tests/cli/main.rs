@@ -4,6 +4,7 @@ mod bad_input;
 mod courier;
 mod exchange;
 mod filling;
+mod imports;
 mod life;
 mod manners;
 mod mirror;

@@ -8,6 +8,7 @@ use merestone_core::form::Key;
 use merestone_forms::IMPORTED;
 
 use crate::guard::{is_plain_name, is_xml};
+use crate::import::EDIT;
 use crate::record::{Record, Value};
 use crate::schema::{Column, ColumnKind, Next, Schema, Table, WITHIN};
 use crate::xml::XmlWriter;
@@ -181,7 +182,7 @@ impl Writer<'_> {
         }
         self.xml.leaf("orx:instanceID", &self.record.instance());
         for (_, path, text) in self.marks.extras.clone() {
-            if let Some(name) = path.strip_prefix("meta/").filter(|name| is_element(name)) {
+            if let Some(name) = path.strip_prefix("meta/").filter(|name| path != EDIT && is_element(name)) {
                 self.xml.leaf(&format!("orx:{name}"), text);
             }
         }

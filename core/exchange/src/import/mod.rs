@@ -4,11 +4,14 @@
 //! name, unless the caller allows tidying, and then the keys that were tidied are named.
 
 mod csv;
+mod known;
 mod refused;
 mod submission;
 mod xml;
 
-pub use csv::{CsvRefused, NamedCsv, read_csv};
+pub use csv::{CsvRefused, NamedCsv, TABLE_BYTES_MAX, read_csv};
+pub(crate) use known::EDIT;
+pub use known::{Comparison, Difference, Here, Known};
 pub use refused::ImportRefused;
 pub use submission::{Arrival, Attachment, Exactness, Extra, Source, Submission};
-pub use xml::{FormName, INSTANCE_BYTES_MAX, peek, read_xml};
+pub use xml::{FormName, INSTANCE_BYTES_MAX, peek, read_edit, read_xml};

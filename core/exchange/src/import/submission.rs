@@ -7,6 +7,7 @@ use merestone_core::id::sha256;
 use merestone_core::text::{self, Lines};
 use merestone_forms::IMPORTED;
 
+use super::known::DEPRECATED;
 use super::refused::ImportRefused;
 use crate::guard::is_plain_name;
 use crate::record::Value;
@@ -40,6 +41,8 @@ pub enum Source {
 pub struct Submission {
     /// Its instance id, as it came.
     pub instance: String,
+    /// The instance id that ids of its rows are made of: its own, or that of the submission that it is an edit of.
+    pub(crate) rows_of: String,
     /// The version of the form that it names.
     pub version: Option<String>,
     /// Where it was read from.
@@ -102,7 +105,14 @@ impl Submission {
         let version =
             version.map(|version| text::tidy(version, Lines::One).into_owned()).filter(|text| !text.is_empty());
         let (answers, attachments, extras, tidied) = Default::default();
-        Ok(Self { instance: instance.to_owned(), version, source, answers, attachments, extras, tidied })
+        let (instance, rows_of) = (instance.to_owned(), instance.to_owned());
+        Ok(Self { instance, rows_of, version, source, answers, attachments, extras, tidied })
+    }
+
+    /// The instance id of the submission that this one is an edit of, as ODK and Kobo name it.
+    pub fn deprecates(&self) -> Option<&str> {
+        let is_it = |extra: &&Extra| DEPRECATED.contains(&extra.path.as_str());
+        self.extras.iter().find(is_it).map(|extra| extra.text.as_str())
     }
 
     /// Puts what stands at a question.
@@ -181,21 +191,13 @@ impl Submission {
 
     /// The id of a row: ascending ids keep the rows in the submission's order, and the same submission has the same rows.
     pub(crate) fn row(&self, table: &str, number: u32) -> String {
-        row_id("merestone/import-row/v1", &self.instance, table, number)
+        row_id("merestone/import-row/v1", &self.rows_of, table, number)
     }
 
     /// The answers, and the mark without what it says of files. The mark's first row comes first: a record that has it is
     /// known as this submission's.
     pub fn cells(&self) -> Vec<(String, Value)> {
-        let mut cells = vec![self.mark(0, "instance", &self.instance)];
-        cells.push(self.mark(
-            0,
-            "source",
-            match self.source {
-                Source::Xml => "xml",
-                Source::Csv => "csv",
-            },
-        ));
+        let mut cells = vec![self.mark(0, "instance", &self.rows_of), self.mark(0, "source", self.source.code())];
         cells.extend(self.version.as_ref().map(|version| self.mark(0, "version", version)));
         for (number, extra) in (self.attachments.len() + 1..).zip(&self.extras) {
             if !extra.place.is_empty() {
@@ -206,6 +208,11 @@ impl Submission {
         }
         cells.extend(self.answers.iter().map(|(key, value)| (key.clone(), value.clone())));
         cells
+    }
+
+    /// The key at which the record says its instance id, which every entry of an import puts.
+    pub fn mark_key(&self) -> String {
+        self.mark(0, "instance", "").0
     }
 
     /// What the record says of the attachment of this number, and the answer that names it if it arrived.
@@ -230,9 +237,13 @@ impl Submission {
 
     fn mark(&self, number: usize, name: &str, text: &str) -> (String, Value) {
         let number = u32::try_from(number).unwrap_or(u32::MAX);
-        let row = row_id("merestone/import-mark/v1", &self.instance, IMPORTED, number);
-        (format!("{IMPORTED}/{row}/{name}"), Value::Text(text.to_owned()))
+        (format!("{IMPORTED}/{}/{name}", mark_row(&self.rows_of, number)), Value::Text(text.to_owned()))
     }
+}
+
+/// The id of a row of the mark.
+pub(super) fn mark_row(instance: &str, number: u32) -> String {
+    row_id("merestone/import-mark/v1", instance, IMPORTED, number)
 }
 
 fn row_id(tag: &str, instance: &str, table: &str, number: u32) -> String {

@@ -6,6 +6,7 @@
 use merestone_forms::markup::{self, ATTRIBUTES_MAX, DEPTH_MAX, Disproportion, NAMESPACES_MAX};
 use roxmltree::{Document, Node, ParsingOptions};
 
+use super::known::EDIT;
 use super::refused::ImportRefused;
 use super::submission::{Exactness, Source, Submission};
 use crate::schema::{Next, Schema, WITHIN};
@@ -37,6 +38,19 @@ pub fn peek(bytes: &[u8]) -> Result<FormName, ImportRefused> {
 /// # Errors
 /// [`ImportRefused`]; then nothing of it is taken.
 pub fn read_xml(schema: &Schema, bytes: &[u8], exactness: Exactness) -> Result<Submission, ImportRefused> {
+    read(schema, bytes, exactness, None)
+}
+
+/// Reads an instance that is an edit of another: its rows have the ids that those of the instance `of` have, and its mark is
+/// that one's, with its own instance id beside it.
+///
+/// # Errors
+/// As [`read_xml`].
+pub fn read_edit(schema: &Schema, bytes: &[u8], exactness: Exactness, of: &str) -> Result<Submission, ImportRefused> {
+    read(schema, bytes, exactness, Some(of))
+}
+
+fn read(schema: &Schema, bytes: &[u8], exactness: Exactness, of: Option<&str>) -> Result<Submission, ImportRefused> {
     with_root(bytes, |root| {
         let FormName { id, version } = form_name(root);
         if id != schema.kind {
@@ -46,11 +60,15 @@ pub fn read_xml(schema: &Schema, bytes: &[u8], exactness: Exactness) -> Result<S
             return Err(ImportRefused::Encrypted);
         }
         let instance = instance(root).ok_or(ImportRefused::NoInstance)?;
-        let submission = Submission::new(&instance, version.as_deref(), Source::Xml)?;
+        let mut submission = Submission::new(&instance, version.as_deref(), Source::Xml)?;
+        submission.rows_of = of.unwrap_or(&instance).to_owned();
         let mut reader = Reader { schema, submission, exactness, counts: vec![0; schema.tables.len()] };
         reader.attributes(root)?;
         let place = Place { table: 0, row: None, groups: Vec::new(), depth: 0 };
         reader.children(root, &place)?;
+        if of.is_some_and(|of| of != instance) {
+            reader.submission.keep("", EDIT, &instance, exactness)?;
+        }
         Ok(reader.submission)
     })
 }

@@ -1,47 +1,36 @@
 //! What a check of forms says: a row for each.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use merestone_forms::model::{Instance, Node, NodeKind, QuestionKind};
 use merestone_forms::{Form, FormRefused};
 use serde::Serialize;
 
 use super::FormFile;
-use crate::exit::{Code, Failure};
+use crate::exit::Failure;
+use crate::folder::{self, Below};
 use crate::output::Report;
 
-/// Most files of a folder.
-const FILES_MAX: usize = 10_000;
-/// Deepest folder below the one named.
-const DEPTH_MAX: usize = 8;
+/// Most forms of a folder: each is read whole and has a row.
+const FORMS_MAX: usize = 10_000;
 
-/// Every file in a folder and below it that may be a form, by name.
-pub(super) fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let cannot = |folder: &Path, error: io::Error| {
-        Failure::new(Code::BadInput, format!("cannot read the folder {}: {error}", folder.display()))
-    };
-    let (mut files, mut open) = (Vec::new(), vec![(folder.to_owned(), 0)]);
-    while let Some((folder, depth)) = open.pop() {
-        for entry in std::fs::read_dir(&folder).map_err(|error| cannot(&folder, error))? {
-            let entry = entry.map_err(|error| cannot(&folder, error))?;
-            let (path, kind) = (entry.path(), entry.file_type().map_err(|error| cannot(&folder, error))?);
-            // A link may lead in a circle, or out of the folder; what it leads to has a name of its own.
-            // What lies in `NAME-media` belongs to the form of that name.
-            let is_media = path.file_name().is_some_and(|name| name.to_string_lossy().ends_with("-media"));
-            if kind.is_dir() && depth < DEPTH_MAX && !is_media {
-                open.push((path, depth + 1));
-            } else if kind.is_file() && may_be_a_form(&path) {
-                files.push(path);
-            }
-        }
-        if files.len() > FILES_MAX {
-            let line = format!("{} holds more than {FILES_MAX} files; name a folder in it", folder.display());
-            return Err(Failure::new(Code::BadInput, line));
-        }
+/// Every file in a folder and below it that may be a form, by name; and what was not looked into.
+pub(super) fn forms_in(folder: &Path) -> Result<Below, Failure> {
+    // What lies in `NAME-media` belongs to the form of that name.
+    let is_media = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().ends_with("-media"));
+    let mut below = folder::below(folder, |path| !is_media(path))?;
+    below.files.retain(|path| may_be_a_form(path));
+    if below.files.is_empty() && below.passed_over.is_empty() {
+        let line = format!("{} holds no form (.xlsx, .xls, .csv, .xml, or tables in .md)", folder.display());
+        return Err(Failure::bad_input(line));
     }
-    files.sort_unstable();
-    Ok(files)
+    if below.files.len() > FORMS_MAX {
+        let line = format!("{} holds more than {FORMS_MAX} forms; name a folder in it", folder.display());
+        return Err(Failure::bad_input(line));
+    }
+    below.files.sort_unstable();
+    Ok(below)
 }
 
 fn may_be_a_form(path: &Path) -> bool {
@@ -58,6 +47,9 @@ fn may_be_a_form(path: &Path) -> bool {
 #[derive(Serialize)]
 pub(super) struct FormsShown {
     pub(super) forms: Vec<Checked>,
+    /// Links, and folders that are too deep: not looked into.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) passed_over: Vec<String>,
 }
 
 /// One form.
@@ -217,9 +209,10 @@ pub(super) fn kind_name(kind: &QuestionKind) -> &'static str {
 impl Report for FormsShown {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
         match self.forms.as_slice() {
-            [Checked::Loaded(form)] => form.human(out),
-            forms => forms.iter().try_for_each(|form| form.row(out)),
+            [Checked::Loaded(form)] => form.human(out)?,
+            forms => forms.iter().try_for_each(|form| form.row(out))?,
         }
+        self.passed_over.iter().try_for_each(|path| writeln!(out, "not looked into: {path} (a link, or too deep)"))
     }
 }
 

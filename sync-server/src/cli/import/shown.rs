@@ -1,0 +1,218 @@
+//! What an import says: how many of what, and everything by name that is not as it should be.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use merestone_core::id::RecordId;
+use serde::Serialize;
+
+use crate::exchange::{Other, Outcome, What};
+use crate::exit::Code;
+use crate::output::{self, Report};
+
+/// Files without a submission that are named on a screen; all are in the report for programs.
+const UNNAMED_SHOWN_MAX: usize = 20;
+
+#[derive(Default, Serialize)]
+pub(super) struct ImportShown {
+    pub(super) dry_run: bool,
+    imported: usize,
+    completed: usize,
+    updated: usize,
+    pub(super) already: usize,
+    entries: usize,
+    files_arrived: usize,
+    differing: Vec<DifferingShown>,
+    missing: Vec<MissingShown>,
+    pub(super) refused: Vec<RefusedShown>,
+    also: Vec<AlsoShown>,
+    unnamed: Vec<String>,
+    passed_over: Vec<String>,
+    pub(super) tidied: Vec<String>,
+}
+
+/// A submission that says otherwise than when it was taken over.
+#[derive(Serialize)]
+struct DifferingShown {
+    source: String,
+    instance: String,
+    record: String,
+    why: &'static str,
+    answers: Vec<ChangedShown>,
+}
+
+#[derive(Serialize)]
+struct ChangedShown {
+    key: String,
+    here: &'static str,
+}
+
+#[derive(Serialize)]
+struct MissingShown {
+    instance: String,
+    file: String,
+    why: &'static str,
+}
+
+#[derive(Serialize)]
+pub(super) struct RefusedShown {
+    pub(super) source: String,
+    pub(super) code: &'static str,
+    pub(super) why: String,
+}
+
+/// A record that says the same instance id and does not count as the submission's.
+#[derive(Serialize)]
+struct AlsoShown {
+    instance: String,
+    record: String,
+    why: &'static str,
+}
+
+impl ImportShown {
+    pub(super) fn new(dry_run: bool) -> Self {
+        Self { dry_run, ..Self::default() }
+    }
+
+    pub(super) fn took(&mut self, source: &str, instance: &str, outcome: &Outcome) {
+        let Outcome { what, record, entries, arrived, missing, changed } = outcome;
+        let why = match what {
+            What::Imported => {
+                self.imported += 1;
+                None
+            }
+            What::Completed => {
+                self.completed += 1;
+                None
+            }
+            What::Already => {
+                self.already += 1;
+                None
+            }
+            What::Updated => {
+                self.updated += 1;
+                Some("taken-over")
+            }
+            What::Differs => Some("changed-since"),
+            What::DiffersFromOtherFile => Some("changed-since-in-other-kind-of-file"),
+        };
+        if let Some(why) = why {
+            let shown = |key: &String, here| ChangedShown { key: key.clone(), here };
+            let answers = changed.iter().map(|one| shown(&one.key, one.here.code())).collect();
+            self.differs(source, instance, *record, why, answers);
+        }
+        self.entries += entries;
+        self.files_arrived += arrived;
+        let missing =
+            missing.iter().map(|(file, why)| MissingShown { instance: instance.to_owned(), file: file.clone(), why });
+        self.missing.extend(missing);
+    }
+
+    /// A record of this mission came back.
+    pub(super) fn own(&mut self, source: &str, instance: &str, record: RecordId, keys: Vec<String>) {
+        if keys.is_empty() {
+            self.already += 1;
+            return;
+        }
+        let answers = keys.into_iter().map(|key| ChangedShown { key, here: "recorded-here" }).collect();
+        self.differs(source, instance, Some(record), "recorded-here", answers);
+    }
+
+    fn differs(
+        &mut self,
+        source: &str,
+        instance: &str,
+        record: Option<RecordId>,
+        why: &'static str,
+        answers: Vec<ChangedShown>,
+    ) {
+        let record = record.map(|record| record.to_string()).unwrap_or_default();
+        let (source, instance) = (source.to_owned(), instance.to_owned());
+        self.differing.push(DifferingShown { source, instance, record, why, answers });
+    }
+
+    pub(super) fn also(&mut self, instance: &str, others: &[Other]) {
+        let others = others.iter().map(|other| AlsoShown {
+            instance: instance.to_owned(),
+            record: other.record.to_string(),
+            why: other.why,
+        });
+        self.also.extend(others);
+    }
+
+    pub(super) fn unnamed(&mut self, files: Vec<PathBuf>) {
+        self.unnamed = files.iter().map(|file| file.display().to_string()).collect();
+    }
+
+    pub(super) fn passed_over(&mut self, paths: &[PathBuf]) {
+        self.passed_over = paths.iter().map(|path| path.display().to_string()).collect();
+    }
+
+    pub(super) fn code(&self) -> Code {
+        // An update that left answers in conflict as they are is not whole either.
+        let is_left = |one: &DifferingShown| {
+            one.why != "taken-over" || one.answers.iter().any(|answer| answer.here == "conflict-here")
+        };
+        let is_twice = |also: &AlsoShown| also.why == "twice";
+        if !self.refused.is_empty() || !self.passed_over.is_empty() || self.differing.iter().any(is_left) {
+            return Code::Failed;
+        }
+        if !self.missing.is_empty() || self.also.iter().any(is_twice) { Code::Undecided } else { Code::Done }
+    }
+}
+
+impl Report for ImportShown {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Self { imported, completed, updated, already, entries, files_arrived, .. } = self;
+        let (done, signed) = if self.dry_run { ("would import", "would sign") } else { ("imported", "signed") };
+        writeln!(
+            out,
+            "{done} {imported} submissions; {completed} completed, {updated} updated, {already} were here already"
+        )?;
+        writeln!(out, "{signed} {entries} entries, with {files_arrived} files")?;
+        for one in &self.differing {
+            one.human(out)?;
+        }
+        if self.differing.iter().any(|one| one.why == "changed-since") {
+            writeln!(out, "to take these changes over, each as a further edit of its record: --update")?;
+        }
+        for MissingShown { instance, file, why } in &self.missing {
+            writeln!(out, "missing  {} of {instance}: {why}", output::one_line(file))?;
+        }
+        for RefusedShown { source, code, why } in &self.refused {
+            writeln!(out, "refused  {}: {code}: {why}", output::one_line(source))?;
+        }
+        for AlsoShown { instance, record, why } in &self.also {
+            writeln!(out, "also     {instance} is in record {record}, which is not counted: {why}")?;
+        }
+        for path in &self.passed_over {
+            writeln!(out, "not looked into: {} (a link, or too deep)", output::one_line(path))?;
+        }
+        for file in self.unnamed.iter().take(UNNAMED_SHOWN_MAX) {
+            writeln!(out, "no submission names {}", output::one_line(file))?;
+        }
+        if let Some(more) = self.unnamed.len().checked_sub(UNNAMED_SHOWN_MAX).filter(|more| *more > 0) {
+            writeln!(out, "no submission names {more} more files; --json lists them")?;
+        }
+        for place in &self.tidied {
+            writeln!(out, "tidied   {}", output::one_line(place))?;
+        }
+        Ok(())
+    }
+}
+
+impl DifferingShown {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        let keys: Vec<String> = self
+            .answers
+            .iter()
+            .map(|answer| match answer.here {
+                "as-taken" | "recorded-here" => answer.key.clone(),
+                here => format!("{} ({here})", answer.key),
+            })
+            .collect();
+        let Self { source, instance, record, why, answers: _ } = self;
+        let source = output::one_line(source);
+        writeln!(out, "differs  {instance} ({source}) from record {record}: {why}: {}", keys.join(", "))
+    }
+}

@@ -1,0 +1,166 @@
+//! Whether a submission is here already: which record was made of it.
+//!
+//! A record counts as a submission's if its creating entry says so, an observer of the importing party signed that, and form
+//! and scope are those of the import. What others say about an instance id takes nothing from us, and is named.
+
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, HashMap};
+
+use merestone_core::id::{RecordId, ScopeId};
+use merestone_core::roster::PartyNumber;
+use merestone_exchange::import::Known;
+use merestone_exchange::{Value, instance_of};
+use merestone_node::records::{RecordFilter, RecordView};
+use merestone_node::{Answer, Device};
+
+use super::gather::value;
+use crate::exit::Failure;
+
+/// Records looked at in one page of a search.
+const PAGE: usize = 500;
+
+/// Looks for the records of submissions of one party in one scope. The device's list must be [up to date](Device::catch_up).
+pub(crate) struct Finder<'d> {
+    device: &'d Device,
+    party: PartyNumber,
+    scope: ScopeId,
+    /// Records by the instance id that an export makes of theirs.
+    own: OnceCell<HashMap<String, RecordId>>,
+}
+
+/// What is known of an instance id.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// The record that counts as the submission's: of several the first that is not withdrawn, by id.
+    pub(crate) taken: Option<(RecordId, Known)>,
+    /// The record of this mission that was exported under this id.
+    pub(crate) own: Option<RecordId>,
+    /// Records that say the same id and do not count.
+    pub(crate) others: Vec<Other>,
+}
+
+/// A record that says an instance id and does not count as the submission's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Other {
+    pub(crate) record: RecordId,
+    /// `twice`, `other-party`, `other-form` or `other-scope`.
+    pub(crate) why: &'static str,
+}
+
+impl<'d> Finder<'d> {
+    pub(crate) fn new(device: &'d Device, party: PartyNumber, scope: ScopeId) -> Self {
+        Self { device, party, scope, own: OnceCell::new() }
+    }
+
+    /// What the device holds under an instance id, for a form of this kind.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub(crate) fn find(&self, instance: &str, kind: &str) -> Result<Found, Failure> {
+        let filter = RecordFilter { text: Some(instance.to_owned()), ..RecordFilter::default() };
+        let (mut found, mut ours, mut after) = (Found::default(), Vec::new(), None);
+        loop {
+            // The search knows words only; which record says it, and where, is looked at.
+            let page = self.device.list(&filter, after, PAGE)?;
+            for line in &page.lines {
+                let Some((view, known)) = self.known(line.id)? else { continue };
+                if !known.is_of(instance) {
+                    continue;
+                }
+                match self.why_not(&view, kind) {
+                    None => ours.push((view.is_withdrawn, line.id, known)),
+                    Some(why) => found.others.push(Other { record: line.id, why }),
+                }
+            }
+            let Some(next) = page.next else { break };
+            after = Some(next);
+        }
+        ours.sort_by_key(|(is_withdrawn, id, _)| (*is_withdrawn, *id));
+        let mut ours = ours.into_iter();
+        found.taken = ours.next().map(|(_, id, known)| (id, known));
+        found.others.extend(ours.map(|(_, record, _)| Other { record, why: "twice" }));
+        found.others.sort_by_key(|other| other.record);
+        if found.taken.is_none() {
+            found.own = self.own(instance)?;
+        }
+        Ok(found)
+    }
+
+    /// A record with what it says of the submission it was made of; none if it was made of none, or is not applied.
+    pub(crate) fn known(&self, record: RecordId) -> Result<Option<(RecordView, Known)>, Failure> {
+        let Some(view) = self.device.record(record)? else { return Ok(None) };
+        let steps = self.device.history(record)?;
+        let mut applied = steps.iter().filter(|step| step.standing.is_applied() && !step.changes.is_empty()).peekable();
+        if applied.peek().is_none_or(|first| first.entry != record.as_entry()) {
+            return Ok(None);
+        }
+        let entries: Vec<BTreeMap<String, Value>> = applied
+            .map(|step| step.changes.iter().map(|change| (change.key.clone(), value(&change.after))).collect())
+            .collect();
+        let standing = view.answers.iter().map(|answer| {
+            let values = answer.values.iter().map(|held| value(&held.answer));
+            (answer.key.clone(), values.collect())
+        });
+        let known = Known::of(&entries, standing.collect());
+        Ok(known.map(|known| (view, known)))
+    }
+
+    /// Why a record that says an instance id is not the one that an import of ours made.
+    fn why_not(&self, view: &RecordView, kind: &str) -> Option<&'static str> {
+        let party = view.creator.as_ref().and_then(|creator| creator.certified.as_ref()).map(|c| c.party);
+        if party != Some(self.party) {
+            return Some("other-party");
+        }
+        if view.kind.as_deref() != Some(kind) {
+            return Some("other-form");
+        }
+        (view.scope != self.scope).then_some("other-scope")
+    }
+
+    /// The record that was exported under an id that is made of a record's.
+    fn own(&self, instance: &str) -> Result<Option<RecordId>, Failure> {
+        // Version 8 of a UUID: those of ODK and Kobo are of version 4.
+        if instance.len() != 41 || !instance.starts_with("uuid:") || instance.as_bytes().get(19) != Some(&b'8') {
+            return Ok(None);
+        }
+        let own = match self.own.get() {
+            Some(own) => own,
+            None => {
+                let made = self.ids()?;
+                self.own.get_or_init(|| made)
+            }
+        };
+        Ok(own.get(instance).copied())
+    }
+
+    fn ids(&self) -> Result<HashMap<String, RecordId>, Failure> {
+        let (mut ids, mut after) = (HashMap::new(), None);
+        loop {
+            let page = self.device.list(&RecordFilter::default(), after, PAGE)?;
+            ids.extend(page.lines.iter().map(|line| (instance_of(&line.id.to_string()), line.id)));
+            let Some(next) = page.next else { return Ok(ids) };
+            after = Some(next);
+        }
+    }
+}
+
+/// The answers of a submission that a record of this mission says otherwise. What it does not say is calculated by the form,
+/// or was taken out of the record's answers when it was exported.
+pub(crate) fn differing(view: &RecordView, answers: &BTreeMap<String, Value>) -> Vec<String> {
+    let is_other = |(key, said): &(&String, &Value)| {
+        let standing = view.values(key);
+        // A conflict goes out as a blank, and a number may come back as the text it was.
+        let is_same = |answer: &Answer| text(&value(answer)) == text(said);
+        standing.len() == 1 && !standing.iter().any(|held| is_same(&held.answer))
+    };
+    answers.iter().filter(is_other).map(|(key, _)| key.clone()).collect()
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Blank => String::new(),
+        Value::Bool(value) => value.to_string(),
+        Value::Int(value) => value.to_string(),
+        Value::Text(text) => text.clone(),
+    }
+}
