@@ -62,7 +62,9 @@ pub enum Refusal {
     #[error("the number is too large: between {} and {}", i64::MIN, i64::MAX)]
     LargeNumber,
     /// Not a number.
-    #[error("write a number in digits, with a point before decimals, of at most {DIGITS_MAX} digits")]
+    #[error(
+        "write a number in digits, with a point before decimals and nothing between thousands, of at most {DIGITS_MAX} digits"
+    )]
     Number,
     /// A number outside the range of the question.
     #[error("the number is outside the range, or between its steps")]
@@ -129,14 +131,14 @@ pub fn read(kind: &QuestionKind, parameters: &BTreeMap<String, String>, typed: &
         QuestionKind::Integer => Answer::Int(whole(&digits(trimmed))?),
         QuestionKind::Range => match whole(&digits(trimmed)) {
             Ok(number) => Answer::Int(number),
-            Err(_) => Answer::Text(digits(trimmed)),
+            Err(_) => Answer::Text(with_point(digits(trimmed))),
         },
         QuestionKind::GeoPoint | QuestionKind::GeoTrace | QuestionKind::GeoShape => {
-            Answer::Text(digits(trimmed).replace(',', " ").split_whitespace().collect::<Vec<_>>().join(" "))
+            let places: Vec<String> = digits(trimmed).split(';').map(place_text).collect();
+            Answer::Text(places.join(";"))
         }
-        QuestionKind::Decimal | QuestionKind::Date | QuestionKind::Time | QuestionKind::DateTime => {
-            Answer::Text(digits(trimmed))
-        }
+        QuestionKind::Decimal => Answer::Text(with_point(digits(trimmed))),
+        QuestionKind::Date | QuestionKind::Time | QuestionKind::DateTime => Answer::Text(digits(trimmed)),
         QuestionKind::SelectMultiple(_) | QuestionKind::Rank(_) => {
             Answer::Text(trimmed.split_whitespace().collect::<Vec<_>>().join(" "))
         }
@@ -241,6 +243,35 @@ fn digits(text: &str) -> String {
     text.chars().map(|c| digit(c).unwrap_or(c)).collect()
 }
 
+/// A comma before decimals as a point. One that may stand between thousands stays, and the number is refused for it: nobody
+/// but its writer knows whether `1,500` are many or few.
+fn with_point(text: String) -> String {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(&text);
+    let Some((whole, decimals)) = unsigned.split_once(',') else { return text };
+    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let may_be_thousands = decimals.len() == 3 && whole.bytes().any(|b| b != b'0');
+    if is_digits(whole) && is_digits(decimals) && !may_be_thousands { text.replace(',', ".") } else { text }
+}
+
+/// A place with one blank between its numbers. `47,1 8,5` has two decimal commas, `47.1,8.5` one between the numbers.
+fn place_text(place: &str) -> String {
+    let place = place.replace('\u{60c}', ", ");
+    let words: Vec<&str> = place.split_whitespace().collect();
+    let is_decimal = |word: &str| {
+        let unsigned = word.strip_prefix(['+', '-']).unwrap_or(word);
+        let number = unsigned.strip_suffix(',').unwrap_or(unsigned);
+        let parts = number.split_once(',');
+        let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        parts.is_some_and(|(whole, decimals)| is_digits(whole) && is_digits(decimals))
+    };
+    let has_decimals = matches!(words[..], [lat, lon, ..] if is_decimal(lat) && is_decimal(lon));
+    let read = |word: &&str| {
+        if has_decimals && is_decimal(word) { word.replacen(',', ".", 1) } else { (*word).to_owned() }
+    };
+    let numbers: Vec<String> = words.iter().map(read).collect();
+    numbers.join(" ").replace(',', " ").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn whole(text: &str) -> Result<i64, Refusal> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
@@ -331,7 +362,8 @@ mod tests {
             (QuestionKind::Decimal, "Infinity", Refusal::Number),
             (QuestionKind::Decimal, "1e400", Refusal::Number),
             (QuestionKind::Decimal, &digits, Refusal::Number),
-            (QuestionKind::Decimal, "1,5", Refusal::Number),
+            (QuestionKind::Decimal, "1,500", Refusal::Number),
+            (QuestionKind::Decimal, "1,500.5", Refusal::Number),
             (QuestionKind::Decimal, ".", Refusal::Number),
             (QuestionKind::Integer, "NaN", Refusal::WholeNumber),
             (QuestionKind::Integer, "1.5", Refusal::WholeNumber),

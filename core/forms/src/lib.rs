@@ -29,6 +29,7 @@ pub mod filling;
 mod form;
 mod instances;
 mod json;
+pub mod marks;
 pub mod markup;
 pub mod model;
 mod reading;

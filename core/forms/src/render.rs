@@ -14,7 +14,15 @@ use crate::form::Form;
 use crate::model::{Instance, Media, Node};
 
 const STYLE: &str = include_str!("render/page.css");
-const SCRIPT: &str = concat!(include_str!("render/expr.js"), include_str!("render/page.js"));
+const SCRIPT: &str = concat!(
+    include_str!("render/pattern.js"),
+    include_str!("render/expr.js"),
+    include_str!("render/field.js"),
+    include_str!("render/form.js"),
+    include_str!("render/words.js"),
+    include_str!("render/choices.js"),
+    include_str!("render/page.js"),
+);
 
 /// The functions that need more than a page has.
 const NOT_HERE: &[&str] = &["digest", "geofence", "jr:itext"];

@@ -82,7 +82,7 @@ impl Filling {
             && let Some(Instance::List(items)) = self.form.model().instances.get(list)
         {
             let item = items.iter().find(|item| item.name == name)?;
-            return self.words(&item.label, place);
+            return self.words_as_written(&item.label, place);
         }
         let mut offered = self.offered(place).into_iter();
         offered.find(|choice| choice.name == name).map(|choice| choice.label)

@@ -1,14 +1,23 @@
 //! Texts for people, with the answers that they name.
 
 use super::{Filling, Place, RowId};
-use crate::model::{NodeIndex, Words};
+use crate::model::{Formula, NodeIndex, Words};
 
 impl Filling {
-    /// A text in the language now shown, with the answers that it names; `None` if there is none.
+    /// A text in the language now shown, without its marks and with the answers that it names; `None` if there is none.
     pub fn words(&self, words: &Words, place: Place) -> Option<String> {
         let text = words.in_language(self.language)?;
-        let value = |formula: &_| self.evaluate(formula, place).map(|value| value.text(&self.documents));
-        Some(text.filled(|formula| value(formula).unwrap_or_default()))
+        Some(text.shown(|formula| self.value_text(formula, place)))
+    }
+
+    /// The same as the form writes it, marks and all: what an expression makes of it is nobody's to read differently.
+    pub(super) fn words_as_written(&self, words: &Words, place: Place) -> Option<String> {
+        let text = words.in_language(self.language)?;
+        Some(text.filled(|formula| self.value_text(formula, place)))
+    }
+
+    fn value_text(&self, formula: &Formula, place: Place) -> String {
+        self.evaluate(formula, place).map(|value| value.text(&self.documents)).unwrap_or_default()
     }
 
     /// The question's text; its name where it has none.

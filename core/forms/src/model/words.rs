@@ -44,7 +44,7 @@ impl Language {
 /// A text for people, and the values that are put into it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Text {
-    /// The text without what is put into it; never markup, whatever it looks like.
+    /// The text without what is put into it, with its marks ([`crate::marks`]); never markup, whatever it looks like.
     pub plain: String,
     /// What is put in, in the order of the places.
     pub outputs: Vec<Output>,
@@ -60,7 +60,7 @@ pub struct Output {
 }
 
 impl Text {
-    /// The text with each value as `value` writes it.
+    /// The text as the form writes it, marks and all, with each value as `value` writes it.
     pub fn filled(&self, mut value: impl FnMut(&Formula) -> String) -> String {
         let (mut filled, mut from) = (String::with_capacity(self.plain.len()), 0);
         for output in &self.outputs {

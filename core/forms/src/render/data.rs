@@ -2,6 +2,7 @@
 
 use crate::form::{Form, Job};
 use crate::json::Json;
+use crate::marks::{Content, Run, Style};
 use crate::model::{
     Choices, ChoicesFrom, Element, Formula, Instance, Item, Metadata, Node, NodeKind, Notice, Preset, QuestionKind,
     Text, Words,
@@ -71,7 +72,7 @@ fn node(json: &mut Json, form: &Form, index: usize, node: &Node) {
             ("constraintMessage", &node.constraint_message),
         ] {
             if !words.is_empty() {
-                write_words(fields.field(name), words);
+                write_words(fields.field(name), words, write_text);
             }
         }
         for (name, one) in [
@@ -182,20 +183,50 @@ fn formula(json: &mut Json, formula: &Formula) {
 }
 
 /// `[text without a language, {number of a language: text}]`.
-fn write_words(json: &mut Json, words: &Words) {
+fn write_words(json: &mut Json, words: &Words, write: fn(&mut Json, &Text)) {
     json.raw("[");
     match &words.fallback {
-        Some(text) => write_text(json, text),
+        Some(text) => write(json, text),
         None => _ = json.raw("null"),
     }
     json.raw(",").object(|fields| {
-        words.translated.iter().for_each(|(language, text)| write_text(fields.field(&language.to_string()), text));
+        words.translated.iter().for_each(|(language, text)| write(fields.field(&language.to_string()), text));
     });
     json.raw("]");
 }
 
-/// Texts and expressions in turn.
+/// The runs of a text: a text, an expression, or `{of, b, i, h, c}`, either of them bold, italic, of a heading, in a colour.
 fn write_text(json: &mut Json, text: &Text) {
+    json.list(text.runs(), |json, Run { content, style }| {
+        if style == Style::default() {
+            return write_content(json, &content);
+        }
+        json.object(|fields| {
+            write_content(fields.field("of"), &content);
+            for (mark, is_set) in [("b", style.strong), ("i", style.emphasis)] {
+                if is_set {
+                    fields.field(mark).raw("1");
+                }
+            }
+            if let Some(level) = style.heading {
+                fields.field("h").raw(&level.to_string());
+            }
+            if let Some(colour) = &style.colour {
+                fields.field("c").string(colour);
+            }
+        });
+    });
+}
+
+fn write_content(json: &mut Json, content: &Content<'_>) {
+    match content {
+        Content::Text(text) => _ = json.string(text),
+        Content::Output(of) => formula(json, of),
+    }
+}
+
+/// A text as the form writes it, which is what expressions see: texts and expressions in turn.
+fn write_as_written(json: &mut Json, text: &Text) {
     let mut from = 0;
     json.raw("[");
     for output in &text.outputs {
@@ -227,7 +258,10 @@ fn instance(json: &mut Json, instance: &Instance, root: &str) {
 fn item(json: &mut Json, item: &Item) {
     json.object(|fields| {
         fields.field("name").string(&item.name);
-        write_words(fields.field("$label"), &item.label);
+        write_words(fields.field("$label"), &item.label, write_text);
+        if item.label.texts().any(|text| text.shown(|_| String::new()) != text.filled(|_| String::new())) {
+            write_words(fields.field("$raw"), &item.label, write_as_written);
+        }
         for (column, cell) in item.columns.iter().filter(|(column, _)| **column != *"name") {
             fields.field(column).string(cell);
         }

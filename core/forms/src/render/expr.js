@@ -1,4 +1,3 @@
-"use strict";
 // Expressions of forms, as core/forms evaluates them. An element is {name, parent, kids, text, asked, attrs}.
 const STEPS_MAX = 2000000;
 class Moment { constructor(ms, offset) { this.ms = ms; this.offset = offset; } }
@@ -75,7 +74,7 @@ function numberText(number) {
 }
 function textNumber(text) {
   const trimmed = text.trim();
-  if (/^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$/.test(trimmed)) return Number(trimmed);
+  if (/^[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?$/.test(trimmed)) return Number(trimmed);
   const moment = readMoment(trimmed);
   return moment ? momentDays(moment) : NaN;
 }
@@ -311,8 +310,13 @@ function shuffle(call) {
   }
   return nodes;
 }
+function withoutEnd(text) {
+  let end = text.length;
+  while (end > 0 && "; ".includes(text[end - 1])) end--;
+  return text.slice(0, end);
+}
 function points(call) {
-  const texts = call.all(0).flatMap((value) => call.it.text(value).replace(/[; ]+$/, "").split(";"));
+  const texts = call.all(0).flatMap((value) => withoutEnd(call.it.text(value)).split(";"));
   const all = texts.map((text) => {
     const [lat, lon] = tokens(text).map(Number);
     return Math.abs(lat) <= 90 && Math.abs(lon) <= 180 ? [lat * Math.PI / 180, lon * Math.PI / 180] : null;
@@ -422,10 +426,10 @@ const FUNCTIONS = {
   "string-length": (call) => call.text(0).length, "normalize-space": (call) => tokens(call.text(0)).join(" "),
   translate: (call) => { const [from, to] = [[...call.text(1)], [...call.text(2)]]; return [...call.text(0)].map((c) => (from.includes(c) ? to[from.indexOf(c)] || "" : c)).join(""); },
   "upper-case": (call) => call.text(0).toUpperCase(), "lower-case": (call) => call.text(0).toLowerCase(),
-  regex: (call) => new RegExp(call.text(1)).test(call.text(0)),
+  regex: (call) => occurs(call.text(1), call.text(0)),
   selected: (call) => call.text(0).split(" ").includes(call.text(1).trim()),
   "selected-at": (call) => tokens(call.text(0))[call.number(1)] || "", "count-selected": (call) => tokens(call.text(0)).length,
   coalesce: (call) => { for (let at = 0; at < call.count; at++) { const text = call.text(at); if (text) return text; } return ""; },
   "base64-decode": (call) => { try { return new TextDecoder().decode(Uint8Array.from(atob(call.text(0).trim()), (c) => c.charCodeAt(0))); } catch { return ""; } },
-  uuid: (call) => (call.count ? Array.from({ length: call.number(0) }, () => letters[Math.floor(Math.random() * 62)]).join("") : crypto.randomUUID()),
+  uuid: (call) => (call.count ? Array.from({ length: Math.min(1024, Math.max(0, Math.trunc(call.number(0)) || 0)) }, () => letters[Math.floor(Math.random() * 62)]).join("") : crypto.randomUUID()),
 };

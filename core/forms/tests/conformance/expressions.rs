@@ -16,7 +16,13 @@ const TABLE: &str = "tests/conformance/expected/expressions.tsv";
 pub(crate) const DOCUMENT: &str = include_str!("expected/expressions.xml");
 
 /// Half past noon on a day of 2024, UTC; chance that counts.
-struct Fixed(Cell<u64>);
+pub(crate) struct Fixed(Cell<u64>);
+
+impl Default for Fixed {
+    fn default() -> Self {
+        Self(Cell::new(7))
+    }
+}
 
 impl Surroundings for Fixed {
     fn now(&self) -> Moment {
@@ -80,7 +86,7 @@ fn documents() -> (Documents, NodeId) {
 
 /// The result as the table writes it.
 fn ours(documents: &Documents, root: NodeId, row: &Row) -> String {
-    let surroundings = Fixed(Cell::new(7));
+    let surroundings = Fixed::default();
     let evaluate = |text: &str, node: NodeId| {
         let parsed = Expression::parse(text).map_err(|error| format!("error: {error}"))?;
         parsed.evaluate(documents, &surroundings, Focus::at(node)).map_err(|error| format!("error: {error}"))

@@ -74,6 +74,13 @@ fn escaped(
             translated.push_str(&format!("\\x{{{digits}}}"));
             return;
         }
+        // What stands in braces here is a name or a number.
+        Some(c @ ('p' | 'P' | 'x')) if rest.peek() == Some(&'{') => {
+            translated.extend(['\\', c]);
+            translated.extend(rest.by_ref().take_while(|c| *c != '}'));
+            translated.push('}');
+            return;
+        }
         // Signs that need no escape, and may not have one there.
         Some(c @ ('/' | '"' | '\'' | ' ' | ',' | ':' | ';' | '@' | '%' | '=' | '!' | '_' | '`' | '<' | '>')) => {
             translated.push(c);
@@ -116,6 +123,7 @@ mod tests {
         check(r"^(a)\1$", "aa", Some(true));
         check(r"^\u00e9$", "é", Some(true));
         check(r"^{x}$", "{x}", Some(true));
+        check(r"^\p{L}+\x{e9}$", "маéé", Some(true));
         check(r"^[\u0400-\u04FF ]+$", "Київ", Some(true));
         check("(", "", None);
         check("[a", "", None);
