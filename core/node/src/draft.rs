@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use merestone_core::entry::{Photo, Place};
 use merestone_core::id::{EntryId, FormHash, RecordId, ScopeId};
 use merestone_core::key::PublicKey;
-use merestone_forms::Problem;
 use merestone_forms::filling::RowId;
+use merestone_forms::{Problem, Wrong};
 use merestone_store::{Batch, DraftId};
 
 use crate::device::{AccessError, Device};
@@ -217,7 +217,7 @@ impl Device {
 
     /// What the form finds missing or wrong in a draft. It never keeps the draft from being saved: the observer decides.
     ///
-    /// Of an edit, only the answers in it are looked at. Without the form's document nothing is found.
+    /// Of an edit, only the answers in it are looked at, and what follows from them in the form as a whole. Without the form's document nothing is found.
     ///
     /// # Errors
     /// If the store cannot be read.
@@ -229,11 +229,12 @@ impl Device {
             // Without random bytes nothing can be signed either, which says so itself.
             Err(FillError::NoEntropy(_)) => return Ok(Vec::new()),
         };
+        let is_of_an_answer = |problem: &Problem| filling.form().question(&problem.key).is_some();
+        let is_in_it = |problem: &Problem| draft.answers.contains_key(&problem.key);
+        let is_of_the_form = |problem: &Problem| problem.wrong != Wrong::Unknown && !is_of_an_answer(problem);
         let is_new = draft.is_new();
         let found = filling.problems().into_iter();
-        Ok(found
-            .filter(|problem| is_new || problem.key.is_empty() || draft.answers.contains_key(&problem.key))
-            .collect())
+        Ok(found.filter(|problem| is_new || is_of_the_form(problem) || is_in_it(problem)).collect())
     }
 
     pub(crate) fn keep_draft(&self, draft: Draft) -> Result<Draft, DraftError> {

@@ -145,6 +145,27 @@ fn a_draft_keeps_the_form_it_began_with_whatever_becomes_of_it() {
 }
 
 #[test]
+fn an_edit_is_told_of_rows_that_its_form_cannot_count() {
+    let document = "| survey |\n| | type | name | label | repeat_count |\n| | text | pattern | Pattern | |\n\
+                    | | begin_repeat | r | R | if(regex('a', ${pattern}), 1, 2) |\n| | text | x | X | |\n| | end_repeat | | | |\n\
+                    | settings |\n| | form_id | form_title | version |\n| | f | F | 1 |\n";
+    let form = Form::read_tables(document).expect("a form").definition().hash().expect("signable");
+    let mission = Mission::found_with(&[form]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let person = Person::new(&mission, folder.path(), "Olena");
+    let file = NamedFile { name: "f.md", bytes: document.as_bytes() };
+    person.device.add_form(file, &[]).expect("listed");
+    let begun = person.device.begin(&person.key, mission.scope(), form).expect("random");
+    let begun = person.device.keep(begun).expect("room");
+    let begun = person.device.put(begun.id, "pattern", "a").expect("room");
+    let record = person.device.save(&begun).expect("saved").record;
+    let edit = person.device.keep(person.device.begin_edit(&person.key, record).expect("held")).expect("room");
+    let edit = person.device.put(edit.id, "pattern", "[a-").expect("room");
+    let problems = person.device.problems(&edit).expect("readable");
+    assert_eq!(problems.iter().map(|problem| problem.key.as_str()).collect::<Vec<_>>(), ["r"]);
+}
+
+#[test]
 fn an_empty_title_and_a_strange_name_are_no_reasons_against_saving() {
     let (mission, folder) = (Mission::found(), tempfile::tempdir().expect("a folder"));
     for (number, name) in ["=HYPERLINK(1)", "Ольга \u{200f}عمر", "…", "'; --"].into_iter().enumerate() {

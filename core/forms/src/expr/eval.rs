@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 
+use merestone_core::change::TEXT_BYTES_MAX;
+
 use super::functions::Call;
 use super::parse::{Ast, Axis, Path, Start, Step, Test};
 use super::token::Operator;
@@ -10,6 +12,11 @@ use super::value::{Moment, Value};
 
 /// Most nodes and operations that one evaluation may take: some 50 ms of a phone.
 pub const STEPS_MAX: u64 = 2_000_000;
+/// Most steps of all evaluations that one action of a person leads to: half a second of a phone.
+pub const ACTION_STEPS_MAX: u64 = 20_000_000;
+
+/// How many bytes of a text are copied in the time of a step.
+pub(crate) const BYTES_A_STEP: usize = 16;
 
 /// What an expression may ask of the world outside its form.
 pub trait Surroundings {
@@ -51,6 +58,12 @@ pub enum EvalError {
     /// It would take more than [`STEPS_MAX`] steps.
     #[error("the expression takes more than {STEPS_MAX} steps")]
     Budget,
+    /// All that is worked out at once takes more steps than it may, and this was left over.
+    #[error("all that is worked out at once takes more than {ACTION_STEPS_MAX} steps")]
+    Exhausted,
+    /// A text longer than an answer may be.
+    #[error("it comes to more than {TEXT_BYTES_MAX} bytes")]
+    TooLong,
     /// Nodes are needed.
     #[error("`{0}` needs a path to questions here")]
     NotNodes(&'static str),
@@ -69,11 +82,13 @@ pub(super) struct Evaluator<'a> {
     pub(super) documents: &'a Documents,
     pub(super) surroundings: &'a dyn Surroundings,
     steps: Cell<u64>,
+    steps_max: u64,
 }
 
 impl<'a> Evaluator<'a> {
-    pub(super) fn new(documents: &'a Documents, surroundings: &'a dyn Surroundings) -> Self {
-        Self { documents, surroundings, steps: Cell::new(0) }
+    /// `steps_max` is at most [`STEPS_MAX`].
+    pub(super) fn new(documents: &'a Documents, surroundings: &'a dyn Surroundings, steps_max: u64) -> Self {
+        Self { documents, surroundings, steps: Cell::new(0), steps_max }
     }
 
     /// How much was done.
@@ -83,9 +98,17 @@ impl<'a> Evaluator<'a> {
 
     /// Counts work.
     pub(super) fn spend(&self, steps: usize) -> Result<(), EvalError> {
-        let total = self.steps.get().saturating_add(steps as u64);
-        self.steps.set(total);
-        if total > STEPS_MAX { Err(EvalError::Budget) } else { Ok(()) }
+        self.note(steps);
+        match self.steps.get() {
+            total if total <= self.steps_max => Ok(()),
+            _ if self.steps_max < STEPS_MAX => Err(EvalError::Exhausted),
+            _ => Err(EvalError::Budget),
+        }
+    }
+
+    /// Counts work that was done; if it was too much, the next step is refused.
+    pub(super) fn note(&self, steps: usize) {
+        self.steps.set(self.steps.get().saturating_add(steps as u64));
     }
 
     /// What `ast` comes to.
@@ -93,7 +116,10 @@ impl<'a> Evaluator<'a> {
         self.spend(1)?;
         match ast {
             Ast::Number(number) => Ok(Value::Number(*number)),
-            Ast::Text(text) => Ok(Value::Text(text.clone())),
+            Ast::Text(text) => {
+                self.note(text.len() / BYTES_A_STEP);
+                Ok(Value::Text(text.clone()))
+            }
             Ast::Negate(inner) => Ok(Value::Number(-self.number(&self.value(inner, focus)?))),
             Ast::Chain(first, rest) => self.chain(first, rest, focus),
             Ast::Call(function, arguments) => function.apply(&Call { evaluator: self, focus, function, arguments }),
@@ -102,13 +128,33 @@ impl<'a> Evaluator<'a> {
     }
 
     pub(super) fn number(&self, value: &Value) -> f64 {
-        value.number(self.documents, self.offset())
+        match value {
+            Value::Nodes(nodes) => {
+                let text = nodes.first().map(|node| self.text_of(*node)).unwrap_or_default();
+                Value::Text(text).number(self.documents, self.offset())
+            }
+            single => single.number(self.documents, self.offset()),
+        }
     }
 
     pub(super) fn text(&self, value: &Value) -> Result<String, EvalError> {
-        let text = value.text(self.documents);
-        self.spend(text.len() / 16)?;
+        let text = match value {
+            Value::Nodes(nodes) => nodes.first().map(|node| self.text_of(*node)).unwrap_or_default(),
+            single => {
+                let text = single.text(self.documents);
+                self.note(text.len() / BYTES_A_STEP);
+                text
+            }
+        };
+        self.spend(0)?;
         Ok(text)
+    }
+
+    /// A node's string value; each node that it is gathered from is a step.
+    pub(super) fn text_of(&self, node: NodeId) -> String {
+        let (text, nodes) = self.documents.gathered(node);
+        self.note(nodes + text.len() / BYTES_A_STEP);
+        text
     }
 
     /// Minutes east of UTC, where we are.
@@ -206,11 +252,12 @@ impl<'a> Evaluator<'a> {
     }
 
     fn node_text(&self, node: NodeId) -> Value {
-        Value::Text(self.documents.text(node))
+        Value::Text(self.text_of(node))
     }
 
     /// Sorted as in their documents, each once.
     pub(super) fn in_order(&self, mut nodes: Vec<NodeId>) -> Vec<NodeId> {
+        self.note(nodes.len().saturating_mul(4));
         nodes.sort_by_cached_key(|node| (self.documents.order(*node), *node));
         nodes.dedup();
         nodes

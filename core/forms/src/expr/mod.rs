@@ -7,6 +7,7 @@
 //! Where ODK XForms is silent, this follows XPath 1.0; where the two engines in use differ, the page of the
 //! function says so.
 
+mod chance;
 mod data;
 mod eval;
 mod functions;
@@ -18,7 +19,9 @@ mod value;
 
 use std::fmt;
 
-pub use eval::{EvalError, Focus, STEPS_MAX, Surroundings};
+pub(crate) use chance::ParkMiller;
+pub(crate) use eval::BYTES_A_STEP;
+pub use eval::{ACTION_STEPS_MAX, EvalError, Focus, STEPS_MAX, Surroundings};
 pub use parse::{DEPTH_MAX, EXPRESSION_BYTES_MAX, Wrong};
 pub(crate) use reads::Outline;
 pub use tree::{Documents, Kind, NodeId};
@@ -66,17 +69,18 @@ impl Expression {
         surroundings: &dyn Surroundings,
         focus: Focus,
     ) -> Result<Value, EvalError> {
-        eval::Evaluator::new(documents, surroundings).value(&self.ast, &focus)
+        eval::Evaluator::new(documents, surroundings, STEPS_MAX).value(&self.ast, &focus)
     }
 
-    /// As [`evaluate`](Self::evaluate), and how many steps it took.
-    pub(crate) fn evaluate_counted(
+    /// As [`evaluate`](Self::evaluate) with a smaller maximum, and how many steps it took.
+    pub(crate) fn evaluate_within(
         &self,
         documents: &Documents,
         surroundings: &dyn Surroundings,
         focus: Focus,
+        steps_max: u64,
     ) -> (Result<Value, EvalError>, u64) {
-        let evaluator = eval::Evaluator::new(documents, surroundings);
+        let evaluator = eval::Evaluator::new(documents, surroundings, steps_max.min(STEPS_MAX));
         let value = evaluator.value(&self.ast, &focus);
         (value, evaluator.spent())
     }

@@ -3,6 +3,7 @@
 //! The answers being filled and every secondary instance are such documents. There are no text nodes: an
 //! element has a text of its own, and its string value is that and the texts below it.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -25,11 +26,15 @@ struct Document {
     /// What `instance(…)` calls it; empty for the answers.
     name: String,
     nodes: Vec<Node>,
+    /// What its nodes are called, each name once: a table of half a million cells has ten.
+    names: Vec<Arc<str>>,
+    numbers: HashMap<Arc<str>, u32>,
 }
 
 #[derive(Clone, Debug)]
 struct Node {
-    name: Box<str>,
+    /// The number of its name.
+    name: u32,
     text: String,
     parent: Option<u32>,
     /// Its place among its parent's children.
@@ -54,8 +59,9 @@ impl Documents {
     /// Adds a document with its root element; the first is the one of the answers.
     pub fn add(&mut self, name: &str, root: &str) -> NodeId {
         let document = u32::try_from(self.documents.len()).expect("forms have at most a few hundred instances");
-        let nodes = vec![Node::new(root, None, 0, Kind::Element)];
-        self.documents.push(Arc::new(Document { name: name.to_owned(), nodes }));
+        let mut added = Document { name: name.to_owned(), ..Document::default() };
+        added.push(root, None, Kind::Element);
+        self.documents.push(Arc::new(added));
         NodeId { document, node: 0 }
     }
 
@@ -97,8 +103,7 @@ impl Documents {
     pub fn attribute(&mut self, element: NodeId, name: &str, value: &str) {
         let id = self.push(element, name, Kind::Attribute);
         self.node_mut(id).text = value.to_owned();
-        let attributes = &mut self.node_mut(element).attributes;
-        attributes.push(id.node);
+        self.node_mut(element).attributes.push(id.node);
     }
 
     /// Gives a node its own text.
@@ -125,16 +130,21 @@ impl Documents {
 
     /// The string value: the texts of the node and of all below it, as far as they are asked.
     pub fn text(&self, id: NodeId) -> String {
+        self.gathered(id).0
+    }
+
+    /// The string value, and from how many nodes it was gathered.
+    pub(super) fn gathered(&self, id: NodeId) -> (String, usize) {
         let mut text = String::new();
-        if self.ancestors(id).all(|above| self.node(above).is_relevant) {
-            self.gather(id, &mut text);
-        }
-        text
+        let is_asked = self.ancestors(id).all(|above| self.node(above).is_relevant);
+        let nodes = if is_asked { self.gather(id, &mut text) } else { 0 };
+        (text, nodes)
     }
 
     /// The element's or attribute's name.
     pub fn name(&self, id: NodeId) -> &str {
-        &self.node(id).name
+        let document = &self.documents[id.document as usize];
+        &document.names[document.nodes[id.node as usize].name as usize]
     }
 
     /// Whether it is an element or an attribute.
@@ -184,31 +194,41 @@ impl Documents {
 
     /// Position among the siblings of the same name, counted from 1.
     pub fn position(&self, id: NodeId) -> usize {
-        1 + self.siblings(id, false).into_iter().filter(|other| self.name(*other) == self.name(id)).count()
+        let (Some(parent), Kind::Element) = (self.parent(id), self.kind(id)) else { return 1 };
+        let nodes = &self.documents[id.document as usize].nodes;
+        let (own, siblings) = (self.node(id), &self.node(parent).children);
+        let before = siblings.get(..own.index as usize).unwrap_or_default();
+        1 + before.iter().filter(|other| nodes[**other as usize].name == own.name).count()
     }
 
-    fn gather(&self, id: NodeId, text: &mut String) {
-        let mut waiting = vec![id];
+    fn gather(&self, id: NodeId, text: &mut String) -> usize {
+        let own = self.node(id);
+        if own.children.is_empty() {
+            text.push_str(&own.text);
+            return 1;
+        }
+        let (mut waiting, mut nodes) = (vec![id], 0);
         while let Some(id) = waiting.pop() {
             let node = self.node(id);
+            nodes += 1;
             if node.is_relevant {
                 text.push_str(&node.text);
                 waiting.extend(self.children(id).rev());
             }
         }
+        nodes
     }
 
     fn push(&mut self, parent: NodeId, name: &str, kind: Kind) -> NodeId {
-        let nodes = &mut Arc::make_mut(&mut self.documents[parent.document as usize]).nodes;
-        let node = u32::try_from(nodes.len()).expect("a document is bounded far below 2^32 nodes");
-        nodes.push(Node::new(name, Some(parent.node), 0, kind));
-        NodeId { node, ..parent }
+        let document = Arc::make_mut(&mut self.documents[parent.document as usize]);
+        NodeId { node: document.push(name, Some(parent.node), kind), ..parent }
     }
 
     fn renumber(&mut self, parent: NodeId, from: usize) {
-        let children = self.node(parent).children.clone();
-        for (index, child) in children.iter().enumerate().skip(from) {
-            self.node_mut(NodeId { node: *child, ..parent }).index = u32::try_from(index).unwrap_or(u32::MAX);
+        let nodes = &mut Arc::make_mut(&mut self.documents[parent.document as usize]).nodes;
+        for index in from..nodes[parent.node as usize].children.len() {
+            let child = nodes[parent.node as usize].children[index];
+            nodes[child as usize].index = u32::try_from(index).unwrap_or(u32::MAX);
         }
     }
 
@@ -221,10 +241,25 @@ impl Documents {
     }
 }
 
-impl Node {
-    fn new(name: &str, parent: Option<u32>, index: u32, kind: Kind) -> Self {
+impl Document {
+    /// Adds a node, which its parent does not know of yet, and gives its number.
+    fn push(&mut self, name: &str, parent: Option<u32>, kind: Kind) -> u32 {
+        let name = self.number(name);
+        let node = u32::try_from(self.nodes.len()).expect("a document is bounded far below 2^32 nodes");
         let (text, children, attributes) = (String::new(), Vec::new(), Vec::new());
-        Self { name: name.into(), text, parent, index, kind, children, attributes, is_relevant: true }
+        self.nodes.push(Node { name, text, parent, index: 0, kind, children, attributes, is_relevant: true });
+        node
+    }
+
+    fn number(&mut self, name: &str) -> u32 {
+        if let Some(known) = self.numbers.get(name) {
+            return *known;
+        }
+        let (number, name) =
+            (u32::try_from(self.names.len()).expect("no more names than nodes"), Arc::<str>::from(name));
+        self.names.push(Arc::clone(&name));
+        self.numbers.insert(name, number);
+        number
     }
 }
 

@@ -10,13 +10,16 @@
 mod offer;
 mod order;
 mod plant;
+mod presets;
 mod problems;
+mod rows;
 mod settle;
 mod trail;
 mod words;
+mod work;
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use merestone_core::form::Key;
@@ -25,17 +28,19 @@ use merestone_core::id::sha256;
 use crate::answer::Answer;
 use crate::expr::{Documents, EvalError, Moment, NodeId, Surroundings};
 use crate::field::{self, Refusal};
-use crate::form::{Form, WITHDRAWN, WITHIN};
+use crate::form::Form;
 use crate::model::{Metadata, Node, NodeIndex, NodeKind, QuestionKind};
 
 pub use offer::Offered;
 pub use order::Screen;
-pub use plant::RowId;
 pub use problems::{Problem, Wrong};
+pub use rows::RowId;
 pub use trail::Event;
 
 /// Most rows of all repeats of one form together.
 pub const ROWS_MAX: usize = 10_000;
+/// Most groups and questions of all rows together, the form itself included: a few hundred megabytes of a phone.
+pub const ANSWERS_MAX: usize = 500_000;
 
 /// What is known when a form is filled, besides its answers.
 #[derive(Clone, Debug, Default)]
@@ -83,20 +88,22 @@ pub struct Filling {
     /// How many labels of choices are being worked out, each for the one before.
     naming: Cell<u8>,
     documents: Documents,
-    rows: Vec<plant::Row>,
+    rows: Vec<rows::Row>,
     row_ids: HashMap<(NodeIndex, RowId), usize>,
     places: HashMap<NodeId, Place>,
     /// Rows that the answers name and nobody withdrew, by repeat and the row they stand in.
     known: BTreeMap<(NodeIndex, Option<RowId>), BTreeSet<RowId>>,
-    /// Expressions that came to nothing, by the node they belong to.
-    faults: BTreeMap<Place, EvalError>,
+    /// Expressions that came to nothing, by the place they belong to.
+    faults: BTreeMap<(Place, problems::Part), EvalError>,
+    /// Repeats of which not all rows are there, in the row they stand in.
+    overfull: BTreeSet<Place>,
     /// Dynamic defaults that wait until what they look at is worked out.
-    waiting: Vec<Place>,
+    waiting: VecDeque<Place>,
     /// Where this filling's trail is kept.
     trail: Option<String>,
     due: settle::Agenda,
+    work: work::Work,
     is_loading: bool,
-    is_settled: bool,
 }
 
 impl Filling {
@@ -135,11 +142,12 @@ impl Filling {
             places: HashMap::new(),
             known: BTreeMap::new(),
             faults: BTreeMap::new(),
-            waiting: Vec::new(),
+            overfull: BTreeSet::new(),
+            waiting: VecDeque::new(),
             trail: None,
-            due: settle::Agenda::new(),
+            due: settle::Agenda::default(),
+            work: work::Work::new(),
             is_loading: false,
-            is_settled: true,
         };
         filling.plant_form();
         filling
@@ -151,6 +159,7 @@ impl Filling {
     /// Why the answer is not taken; nothing has changed then. What the form's constraints say against it is no such
     /// reason: see [`problems`](Self::problems).
     pub fn answer(&mut self, key: &str, answer: Answer) -> Result<(), Refusal> {
+        self.work.begin();
         let place = self.answerable(key)?;
         let node = self.node(place);
         let NodeKind::Question(kind) = &node.kind else { return Err(Refusal::Unknown) };
@@ -166,6 +175,7 @@ impl Filling {
     /// # Errors
     /// As [`answer`](Self::answer).
     pub fn answer_typed(&mut self, key: &str, typed: &str) -> Result<(), Refusal> {
+        self.work.begin();
         let place = self.answerable(key)?;
         let node = self.node(place);
         let NodeKind::Question(kind) = &node.kind else { return Err(Refusal::Unknown) };
@@ -173,72 +183,9 @@ impl Filling {
         self.answer(key, answer)
     }
 
-    /// Adds a row to a repeat, in the row `within` of the repeat around it where there is one.
-    ///
-    /// # Errors
-    /// If there is no such repeat or row, the form says how many rows there are, or there are [`ROWS_MAX`].
-    pub fn add_row(&mut self, repeat: &str, within: Option<RowId>) -> Result<RowId, Refusal> {
-        let node = self.form.names().repeat(repeat).ok_or(Refusal::Unknown)?;
-        if !matches!(self.form.model().nodes[node].kind, NodeKind::Repeat { count: None })
-            || self.live_rows() >= ROWS_MAX
-        {
-            return Err(Refusal::Rows);
-        }
-        let parent = self.row_around(node, within).ok_or(Refusal::NoRow)?;
-        let id = self.next_row(node);
-        if let Some(within) = within {
-            let key = self.cell(node, id, WITHIN);
-            self.keep(key, Answer::Text(within.to_string()));
-        }
-        self.known.entry((node, within)).or_default().insert(id);
-        self.plant_row(node, id, parent);
-        self.settle();
-        Ok(id)
-    }
-
-    /// Withdraws a row: it and its answers stay in the record, and are not asked any more.
-    ///
-    /// # Errors
-    /// If there is no such row, or the form says how many there are.
-    pub fn withdraw_row(&mut self, repeat: &str, row: RowId) -> Result<(), Refusal> {
-        let node = self.form.names().repeat(repeat).ok_or(Refusal::Unknown)?;
-        if matches!(self.form.model().nodes[node].kind, NodeKind::Repeat { count: Some(_) }) {
-            return Err(Refusal::Counted);
-        }
-        let at = self.row_of(node, row).ok_or(Refusal::NoRow)?;
-        let key = self.cell(node, row, WITHDRAWN);
-        self.keep(key, Answer::Bool(true));
-        for rows in self.known.iter_mut().filter(|((repeat, _), _)| *repeat == node) {
-            rows.1.remove(&row);
-        }
-        self.unplant_row(at);
-        self.settle();
-        Ok(())
-    }
-
-    /// Brings a withdrawn row back, with the answers it had.
-    ///
-    /// # Errors
-    /// If there is no such row, or there are [`ROWS_MAX`].
-    pub fn restore_row(&mut self, repeat: &str, row: RowId) -> Result<(), Refusal> {
-        let node = self.form.names().repeat(repeat).ok_or(Refusal::Unknown)?;
-        let key = self.cell(node, row, WITHDRAWN);
-        if self.answers.get(&key) != Some(&Answer::Bool(true)) {
-            return Err(Refusal::NoRow);
-        }
-        if self.live_rows() >= ROWS_MAX {
-            return Err(Refusal::Rows);
-        }
-        self.keep(key, Answer::Bool(false));
-        let was = std::mem::replace(&mut self.is_loading, true);
-        self.load();
-        self.settle_all();
-        self.is_loading = was;
-        Ok(())
-    }
-
     /// Says that filling ends now; what the device knows of that is answered.
     pub fn finish(&mut self) {
+        self.work.begin();
         for place in self.everywhere() {
             if matches!(self.node(place).kind, NodeKind::Question(QuestionKind::Metadata(Metadata::End))) {
                 let text = self.now().text();
@@ -270,11 +217,6 @@ impl Filling {
     /// The form.
     pub fn form(&self) -> &Arc<Form> {
         &self.form
-    }
-
-    /// The language that texts are shown in, by number.
-    pub fn language(&self) -> Option<usize> {
-        self.language
     }
 
     /// Every answer, by key, asked or not.
@@ -339,9 +281,10 @@ impl Filling {
         &self.form.model().nodes[place.node]
     }
 
-    /// Whether everything that follows was worked out; otherwise the form asks for more work than is done for one answer.
+    /// Whether everything that follows was worked out; otherwise the form asks for more work than is done for one answer,
+    /// and the rest is done with the next ones.
     pub fn is_settled(&self) -> bool {
-        self.is_settled
+        self.due.is_empty() && self.waiting.is_empty()
     }
 
     /// The place of a key, if people may answer it now.
@@ -357,11 +300,16 @@ impl Filling {
             NodeKind::Question(QuestionKind::Hidden) if node.calculation.is_some() => return Err(Refusal::NotAsked),
             NodeKind::Question(_) | NodeKind::Group | NodeKind::Repeat { .. } => {}
         }
-        if self.is_read_only(place) { Err(Refusal::ReadOnly) } else { Ok(place) }
+        if self.is_closed(place) { Err(Refusal::ReadOnly) } else { Ok(place) }
     }
 
     /// Whether the form says that people cannot change it.
     pub fn is_read_only(&self, place: Place) -> bool {
+        self.work.begin();
+        self.is_closed(place)
+    }
+
+    fn is_closed(&self, place: Place) -> bool {
         let Some(element) = self.element(place) else { return true };
         let elements: Vec<NodeId> = self.documents.ancestors(element).collect();
         elements.into_iter().filter_map(|element| self.places.get(&element)).any(|place| {

@@ -1,8 +1,11 @@
 //! Choices: which are offered now, and whether an answer is among them.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
+
 use super::{Filling, Place};
 use crate::answer::Answer;
-use crate::expr::{Focus, NodeId, Value};
+use crate::expr::{Focus, NodeId, ParkMiller, Value};
 use crate::field::Refusal;
 use crate::model::{Choices, ChoicesFrom, Formula, Instance, Item, Media, NodeKind, QuestionKind, Words};
 
@@ -19,20 +22,30 @@ pub struct Offered {
 
 /// Most labels of choices that one label may look at, each by way of the one before.
 const LABELS_DEPTH_MAX: u8 = 4;
+/// How many choices are looked through in the time of a step.
+const CHOICES_A_STEP: usize = 8;
+
+/// A choice that is offered if it passes the filter.
+#[derive(Clone, Copy)]
+struct Candidate<'f> {
+    item: Option<&'f Item>,
+    /// Where filters look at it; none where there is no filter.
+    element: Option<NodeId>,
+    /// From 1.
+    position: usize,
+    /// How many there are.
+    size: usize,
+}
 
 impl Filling {
     /// The choices of a question as things are, in the order in which they are shown; none where it has no choices.
     ///
     /// What depends on a filter that cannot be worked out is not offered.
     pub fn offered(&self, place: Place) -> Vec<Offered> {
+        self.work.begin();
         let Some(choices) = self.node(place).choices() else { return Vec::new() };
-        let mut offered = match &choices.from {
-            ChoicesFrom::Nodes { items, value, label } => self.nodes_offered([items, value, label], choices, place),
-            ChoicesFrom::Instance { name, value, label } => match self.form.model().instances.get(name) {
-                Some(Instance::List(items)) => self.items_offered(name, items, choices, place),
-                _ => self.elements_offered(name, (value, label), choices, place),
-            },
-        };
+        let mut offered: Vec<Offered> =
+            self.passing(choices, place).filter_map(|candidate| self.shown(candidate, choices, place)).collect();
         if let Some(seed) = &choices.randomize {
             let seed = seed.as_ref().and_then(|formula| self.evaluate(formula, place).ok());
             let seed = seed.map(|value| value.number(&self.documents, self.occasion.offset_minutes));
@@ -41,25 +54,29 @@ impl Filling {
         offered
     }
 
-    /// Refuses an answer that names what is not offered.
+    /// Refuses an answer that names what is not offered. If the work ends before that is known, it is not refused.
     pub(super) fn check_choice(&self, place: Place, answer: &Answer) -> Result<(), Refusal> {
-        let (Some(_), Answer::Text(text)) = (self.node(place).choices(), answer) else { return Ok(()) };
-        let offered = self.offered(place);
-        let is_offered = |name: &str| offered.iter().any(|choice| choice.name == name);
+        let (Some(choices), Answer::Text(text)) = (self.node(place).choices(), answer) else { return Ok(()) };
         let NodeKind::Question(kind) = &self.node(place).kind else { return Ok(()) };
-        if let QuestionKind::SelectOne(_) = kind {
-            return if is_offered(text) { Ok(()) } else { Err(Refusal::Choice) };
+        let is_one = matches!(kind, QuestionKind::SelectOne(_));
+        let chosen: Vec<&str> = if is_one { vec![text] } else { text.split(' ').collect() };
+        let once: HashSet<&str> = chosen.iter().copied().collect();
+        // A filter is asked about what was chosen, and not about a list of thousands.
+        let mut missing = once.clone();
+        for candidate in self.candidates(choices, place) {
+            if missing.is_empty() {
+                break;
+            }
+            let name = self.name_of(candidate, choices, place).unwrap_or_default();
+            if missing.contains(&*name) && self.passes(candidate, choices, place) {
+                missing.remove(&*name);
+            }
         }
-        let chosen: Vec<&str> = text.split(' ').collect();
-        if !chosen.iter().all(|name| is_offered(name)) {
-            return Err(Refusal::Choice);
-        }
-        let mut once = chosen.clone();
-        once.sort_unstable();
-        once.dedup();
         match kind {
+            _ if self.work.is_out() => Ok(()),
+            _ if !missing.is_empty() => Err(Refusal::Choice),
             _ if once.len() != chosen.len() => Err(Refusal::ChoiceTwice),
-            QuestionKind::Rank(_) if chosen.len() != offered.len() => Err(Refusal::Order),
+            QuestionKind::Rank(_) if self.passing(choices, place).count() != chosen.len() => Err(Refusal::Order),
             _ => Ok(()),
         }
     }
@@ -67,7 +84,7 @@ impl Filling {
     /// The label of a choice, whether or not it is offered now; none where a label names itself by way of others.
     pub(super) fn label_of_choice(&self, place: Place, name: &str) -> Option<String> {
         let depth = self.naming.get();
-        if depth >= LABELS_DEPTH_MAX {
+        if depth >= LABELS_DEPTH_MAX || self.work.is_out() {
             return None;
         }
         self.naming.set(depth + 1);
@@ -78,85 +95,111 @@ impl Filling {
 
     fn label_at(&self, place: Place, name: &str) -> Option<String> {
         let choices = self.node(place).choices()?;
-        if let ChoicesFrom::Instance { name: list, .. } = &choices.from
-            && let Some(Instance::List(items)) = self.form.model().instances.get(list)
-        {
-            let item = items.iter().find(|item| item.name == name)?;
-            return self.words_as_written(&item.label, place);
+        let is_it =
+            |candidate: &Candidate<'_>| self.name_of(*candidate, choices, place).is_some_and(|own| &*own == name);
+        let mut named = self.candidates(choices, place).into_iter().filter(is_it);
+        match &choices.from {
+            ChoicesFrom::Instance { .. } if self.list_of(choices).is_some() => {
+                self.words_as_written(&named.next()?.item?.label, place)
+            }
+            ChoicesFrom::Instance { .. } | ChoicesFrom::Nodes { .. } => {
+                let found = named.find(|candidate| self.passes(*candidate, choices, place))?;
+                self.shown(found, choices, place).map(|choice| choice.label)
+            }
         }
-        let mut offered = self.offered(place).into_iter();
-        offered.find(|choice| choice.name == name).map(|choice| choice.label)
     }
 
-    fn items_offered(&self, list: &str, items: &[Item], choices: &Choices, place: Place) -> Vec<Offered> {
-        let Some(filter) = &choices.filter else { return items.iter().map(|item| self.shown(item, place)).collect() };
-        // The document of the list has its items in the same order.
-        let elements = self.documents.instance(list).map(|root| self.documents.children(root).collect::<Vec<_>>());
-        let Some(elements) = elements else { return Vec::new() };
-        let size = elements.len();
-        let passes = |(at, element): (usize, &NodeId)| self.passes(filter, *element, place, at + 1, size);
-        let kept = elements.iter().enumerate().zip(items).filter(|(element, _)| passes(*element));
-        kept.map(|(_, item)| self.shown(item, place)).collect()
+    /// The list of the form that choices come from, if they come from one.
+    fn list_of(&self, choices: &Choices) -> Option<&[Item]> {
+        let ChoicesFrom::Instance { name, .. } = &choices.from else { return None };
+        match self.form.model().instances.get(name) {
+            Some(Instance::List(items)) => Some(items),
+            _ => None,
+        }
     }
 
-    /// Choices of data that came with the form: any element with the two cells.
-    fn elements_offered(&self, name: &str, cells: (&str, &str), choices: &Choices, place: Place) -> Vec<Offered> {
-        let Some(root) = self.documents.instance(name) else { return Vec::new() };
-        let elements: Vec<NodeId> = self.documents.children(root).collect();
-        let size = elements.len();
-        let cell = |element: NodeId, name: &str| {
-            let cell = self.documents.children(element).find(|cell| self.documents.name(*cell) == name);
-            cell.map(|cell| self.documents.text(cell))
+    /// Everything that may be offered, in order.
+    fn candidates(&self, choices: &Choices, place: Place) -> Vec<Candidate<'_>> {
+        let elements: Vec<NodeId> = match &choices.from {
+            ChoicesFrom::Nodes { items, .. } => match self.evaluate(items, place) {
+                Ok(Value::Nodes(nodes)) => nodes,
+                Ok(_) | Err(_) => Vec::new(),
+            },
+            // Without a filter the document of a list is not needed, and may not be there.
+            ChoicesFrom::Instance { .. } if choices.filter.is_none() && self.list_of(choices).is_some() => Vec::new(),
+            ChoicesFrom::Instance { name, .. } => {
+                self.documents.instance(name).map(|root| self.documents.children(root).collect()).unwrap_or_default()
+            }
         };
-        let passes = |at: usize, element: NodeId| {
-            choices.filter.as_ref().is_none_or(|filter| self.passes(filter, element, place, at + 1, size))
+        // The document of a list has its items in the same order.
+        let items = self.list_of(choices).unwrap_or_default();
+        let size = items.len().max(elements.len());
+        self.work.spend((size / CHOICES_A_STEP) as u64);
+        let one = |at: usize| {
+            let (item, element) = (items.get(at), elements.get(at).copied());
+            Candidate { item, element, position: at + 1, size }
         };
-        let kept = elements.into_iter().enumerate().filter(|(at, element)| passes(*at, *element));
-        kept.filter_map(|(_, element)| {
-            let name = cell(element, cells.0)?;
-            let label = cell(element, cells.1).unwrap_or_else(|| name.clone());
-            Some(Offered { name, label, media: Media::default() })
-        })
-        .collect()
+        (0..size).map(one).collect()
     }
 
-    fn nodes_offered(&self, [items, value, label]: [&Formula; 3], choices: &Choices, place: Place) -> Vec<Offered> {
-        let Ok(Value::Nodes(nodes)) = self.evaluate(items, place) else { return Vec::new() };
-        let size = nodes.len();
-        let passes = |at: usize, node: NodeId| {
-            choices.filter.as_ref().is_none_or(|filter| self.passes(filter, node, place, at + 1, size))
-        };
-        let text = |formula: &Formula, node: NodeId| {
-            let value =
-                formula.expression.evaluate(&self.documents, self, Focus { node, ..Focus::at(self.element(place)?) });
-            value.ok().map(|value| value.text(&self.documents)).filter(|text| !text.is_empty())
-        };
-        let kept = nodes.into_iter().enumerate().filter(|(at, node)| passes(*at, *node));
-        kept.filter_map(|(_, node)| {
-            let name = text(value, node)?;
-            let label = text(label, node).unwrap_or_else(|| name.clone());
-            Some(Offered { name, label, media: Media::default() })
-        })
-        .collect()
+    /// What is offered; the rest is not when the work ends.
+    fn passing<'f>(&'f self, choices: &'f Choices, place: Place) -> impl Iterator<Item = Candidate<'f>> + 'f {
+        let all = self.candidates(choices, place).into_iter();
+        all.take_while(|_| !self.work.is_out()).filter(move |candidate| self.passes(*candidate, choices, place))
     }
 
-    fn passes(&self, filter: &Formula, item: NodeId, place: Place, position: usize, size: usize) -> bool {
-        let Some(element) = self.element(place) else { return false };
-        let focus = Focus { node: item, position, size, ..Focus::at(element) };
-        match filter.expression.evaluate(&self.documents, self, focus) {
-            Ok(Value::Number(number)) => number == position as f64,
+    fn passes(&self, candidate: Candidate<'_>, choices: &Choices, place: Place) -> bool {
+        let Some(filter) = &choices.filter else { return true };
+        let (Some(element), Some(node)) = (self.element(place), candidate.element) else { return false };
+        let focus = Focus { node, position: candidate.position, size: candidate.size, ..Focus::at(element) };
+        match self.evaluate_at(filter, focus) {
+            Ok(Value::Number(number)) => number == candidate.position as f64,
             Ok(value) => value.bool(),
             Err(_) => false,
         }
     }
 
-    fn shown(&self, item: &Item, place: Place) -> Offered {
-        let label = self.words(&item.label, place).unwrap_or_else(|| item.name.clone());
+    /// What is recorded; `None` where a candidate has nothing to record.
+    fn name_of<'f>(&'f self, candidate: Candidate<'f>, choices: &Choices, place: Place) -> Option<Cow<'f, str>> {
+        match (candidate.item, &choices.from) {
+            (Some(item), _) => Some(Cow::Borrowed(&item.name)),
+            (None, ChoicesFrom::Instance { value, .. }) => self.cell_of(candidate.element?, value).map(Cow::Owned),
+            (None, ChoicesFrom::Nodes { value, .. }) => self.text_at(value, candidate.element?, place).map(Cow::Owned),
+        }
+    }
+
+    fn shown(&self, candidate: Candidate<'_>, choices: &Choices, place: Place) -> Option<Offered> {
+        if let Some(item) = candidate.item {
+            return Some(self.shown_item(item, place));
+        }
+        let name = self.name_of(candidate, choices, place)?.into_owned();
+        let label = match &choices.from {
+            ChoicesFrom::Instance { label, .. } => self.cell_of(candidate.element?, label),
+            ChoicesFrom::Nodes { label, .. } => self.text_at(label, candidate.element?, place),
+        };
+        let label = label.unwrap_or_else(|| name.clone());
+        Some(Offered { name, label, media: Media::default() })
+    }
+
+    fn shown_item(&self, item: &Item, place: Place) -> Offered {
+        let label = self.words_at(&item.label, place).unwrap_or_else(|| item.name.clone());
         Offered {
             name: item.name.clone(),
             label,
             media: item.media.as_ref().map(|media| in_language(media, self.language)).unwrap_or_default(),
         }
+    }
+
+    /// The text in the first element of this name in another.
+    fn cell_of(&self, element: NodeId, name: &str) -> Option<String> {
+        let cell = self.documents.children(element).find(|cell| self.documents.name(*cell) == name);
+        cell.map(|cell| self.documents.text(cell))
+    }
+
+    /// What a formula comes to at a node that is a choice.
+    fn text_at(&self, formula: &Formula, node: NodeId, place: Place) -> Option<String> {
+        let value = self.evaluate_at(formula, Focus { node, ..Focus::at(self.element(place)?) });
+        value.ok().map(|value| self.text_of(&value)).filter(|text| !text.is_empty())
     }
 
     /// The same order for one question as long as it is filled.
@@ -178,15 +221,10 @@ fn in_language(media: &Media, language: Option<usize>) -> Media {
     }
 }
 
-/// An order by chance, the same for the same seed (ODK XForms §randomize).
+/// An order by chance, the same for the same seed (ODK XForms §randomize); that of 1 where a seed is no number.
 fn shuffle(offered: &mut [Offered], seed: f64) {
-    const MODULUS: i64 = 2_147_483_647;
-    const MULTIPLIER: i64 = 16_807;
-    let seed = if seed.is_finite() { seed.trunc() % MODULUS as f64 } else { 1.0 };
-    let mut state = if seed <= 0.0 { seed as i64 + MODULUS - 1 } else { seed as i64 };
+    let Some(mut chance) = ParkMiller::new(seed).or_else(|| ParkMiller::new(1.0)) else { return };
     for index in (1..offered.len()).rev() {
-        state = state * MULTIPLIER % MODULUS;
-        let fraction = (state - 1) as f64 / (MODULUS - 1) as f64;
-        offered.swap(index, ((fraction * (index + 1) as f64) as usize).min(index));
+        offered.swap(index, ((chance.fraction() * (index + 1) as f64) as usize).min(index));
     }
 }

@@ -31,6 +31,7 @@ pub enum Screen {
 impl Filling {
     /// Everything that is shown as things are, in the order of the form.
     pub fn screens(&self) -> Vec<Screen> {
+        self.work.begin();
         let mut screens = Vec::new();
         self.walk(Place { row: 0, node: 0 }, &mut screens);
         screens

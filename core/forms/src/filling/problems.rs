@@ -4,17 +4,18 @@ use std::fmt;
 
 use merestone_core::form::Key;
 
-use super::{Filling, Occasion, Place};
+use super::{ANSWERS_MAX, Filling, Occasion, Place, ROWS_MAX};
 use crate::answer::Answer;
 use crate::expr::EvalError;
 use crate::field::{self, Refusal};
 use crate::form::{Form, IMPORTED, WITHDRAWN, WITHIN};
-use crate::model::{Formula, NodeKind, Words};
+use crate::model::{NodeKind, Words};
 
 /// One thing to mend before a record is complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The answer's key; empty where it is the form as a whole.
+    /// The answer's key; of a group or repeat, what would be the key of a question of its name; empty where it is the form
+    /// as a whole.
     pub key: String,
     /// What is wrong.
     pub wrong: Wrong,
@@ -53,9 +54,30 @@ pub enum Wrong {
     /// Something of the question could not be worked out.
     #[error("not worked out: {0}")]
     Expression(#[from] EvalError),
+    /// Not all rows of a repeat are there.
+    #[error("more rows than a form holds: {ROWS_MAX}, or {ANSWERS_MAX} answers in all")]
+    Rows,
     /// What follows from the answers was worked out in part: it takes more work than is done for one answer.
     #[error("the form takes too much work: what it calculates may be missing or of before")]
     Unsettled,
+}
+
+/// What of a place could not be worked out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Part {
+    /// Whether it is asked.
+    Relevant,
+    /// What it is calculated to.
+    Calculation,
+    /// What it begins with.
+    Default,
+    /// How many rows there are.
+    Count,
+}
+
+impl Part {
+    /// The first in their order.
+    pub(super) const FIRST: Self = Self::Relevant;
 }
 
 impl Form {
@@ -66,12 +88,15 @@ impl Form {
 }
 
 impl Filling {
-    /// What is missing or wrong, as far as it is asked, in the order of the form; then what the form does not know, then
-    /// whether everything that follows was worked out.
+    /// What is missing or wrong, as far as it is asked, in the order of the form; then what of groups and repeats could not
+    /// be worked out, then what the form does not know, then whether everything that follows was worked out and looked at.
     ///
     /// Problems never keep an observation from being saved: they are shown, and the observer decides.
     pub fn problems(&self) -> Vec<Problem> {
-        let mut problems: Vec<Problem> = self.in_order().into_iter().filter_map(|place| self.problem(place)).collect();
+        self.work.begin();
+        let mut problems: Vec<Problem> =
+            self.in_order().into_iter().filter_map(|place| self.problem_at(place)).collect();
+        problems.extend(self.problems_of_groups());
         let trail = self.form.audit().map(|audit| self.form.name(audit));
         for key in self.answers.keys() {
             let wrong = match Key::parse(key) {
@@ -84,7 +109,7 @@ impl Filling {
             };
             problems.push(Problem { key: key.clone(), wrong, message: None });
         }
-        if !self.is_settled() {
+        if !self.is_settled() || self.work.is_out() {
             problems.push(Problem { key: String::new(), wrong: Wrong::Unsettled, message: None });
         }
         problems
@@ -92,6 +117,11 @@ impl Filling {
 
     /// What is wrong at one place; nothing where it is not asked.
     pub fn problem(&self, place: Place) -> Option<Problem> {
+        self.work.begin();
+        self.problem_at(place)
+    }
+
+    fn problem_at(&self, place: Place) -> Option<Problem> {
         let node = self.node(place);
         let NodeKind::Question(kind) = &node.kind else { return None };
         if !self.is_relevant(place) {
@@ -100,16 +130,22 @@ impl Filling {
         let key = self.key(place)?;
         let (wrong, words) = match self.answers.get(&key).filter(|answer| **answer != Answer::Blank) {
             None => {
-                let is_missing = self.value(place).is_empty() && self.holds(node.required.as_ref(), place, false);
-                (is_missing.then_some(Wrong::Missing), &node.required_message)
+                let required = node.required.as_ref().filter(|_| self.value(place).is_empty());
+                match required.map(|required| self.evaluate(required, place)) {
+                    Some(Ok(value)) if value.bool() => (Some(Wrong::Missing), &node.required_message),
+                    Some(Err(fault)) => (Some(Wrong::Expression(fault)), &NO_WORDS),
+                    Some(Ok(_)) | None => (None, &NO_WORDS),
+                }
             }
             Some(answer) => match field::fit(kind, &node.parameters, answer.clone()) {
                 Ok(fitting) if fitting == *answer => match self.check_choice(place, answer) {
                     Err(refusal) => (Some(Wrong::Answer(refusal)), &NO_WORDS),
-                    Ok(()) if !self.holds(node.constraint.as_ref(), place, true) => {
-                        (Some(Wrong::Constraint), &node.constraint_message)
-                    }
-                    Ok(()) => (None, &NO_WORDS),
+                    Ok(()) if self.work.is_out() => (Some(Wrong::Expression(EvalError::Exhausted)), &NO_WORDS),
+                    Ok(()) => match node.constraint.as_ref().map(|constraint| self.evaluate(constraint, place)) {
+                        Some(Ok(value)) if !value.bool() => (Some(Wrong::Constraint), &node.constraint_message),
+                        Some(Err(fault)) => (Some(Wrong::Expression(fault)), &NO_WORDS),
+                        Some(Ok(_)) | None => (None, &NO_WORDS),
+                    },
                 },
                 // What was calculated is as it is; people are not asked to mend it.
                 Ok(_) | Err(_) if node.calculation.is_some() => (None, &NO_WORDS),
@@ -117,15 +153,45 @@ impl Filling {
                 Err(refusal) => (Some(Wrong::Answer(refusal)), &NO_WORDS),
             },
         };
-        let wrong = wrong.or_else(|| self.faults.get(&place).map(|fault| Wrong::Expression(*fault)))?;
-        let message = self.words(words, place).filter(|message| !message.is_empty());
+        let wrong = wrong.or_else(|| self.faults_at(place).next().map(Wrong::Expression))?;
+        let message = self.words_at(words, place).filter(|message| !message.is_empty());
         Some(Problem { key, wrong, message })
     }
 
-    /// Whether a condition holds; `otherwise` where there is none or it cannot be worked out.
-    fn holds(&self, formula: Option<&Formula>, place: Place, otherwise: bool) -> bool {
-        let value = formula.map(|formula| self.evaluate(formula, place));
-        value.and_then(Result::ok).map_or(otherwise, |value| value.bool())
+    /// What of a place could not be worked out.
+    fn faults_at(&self, place: Place) -> impl Iterator<Item = EvalError> + '_ {
+        let next = Place { node: place.node + 1, ..place };
+        self.faults.range((place, Part::FIRST)..(next, Part::FIRST)).map(|(_, fault)| *fault)
+    }
+
+    /// What of groups and repeats could not be worked out, and repeats of which not all rows are there.
+    fn problems_of_groups(&self) -> Vec<Problem> {
+        let is_group = |place: Place| !matches!(self.node(place).kind, NodeKind::Question(_));
+        let faults = self.faults.iter().filter(|((place, _), _)| is_group(*place));
+        let faults = faults.map(|((place, part), fault)| (*place, *part == Part::Count, Wrong::Expression(*fault)));
+        let overfull = self.overfull.iter().map(|place| (*place, true, Wrong::Rows));
+        let mut problems = Vec::new();
+        for (place, is_of_rows, wrong) in faults.chain(overfull) {
+            // How many rows there are is a matter of what they stand in.
+            let around = self.node(place).parent.filter(|_| is_of_rows).unwrap_or(place.node);
+            if self.is_relevant(Place { node: around, ..place }) {
+                problems.push(Problem { key: self.key_of_group(place), wrong, message: None });
+            }
+        }
+        problems
+    }
+
+    fn key_of_group(&self, place: Place) -> String {
+        let name = match self.form.names().name(place.node) {
+            "" => &self.node(place).name,
+            name => name,
+        };
+        let row = &self.rows[place.row];
+        match row.repeat {
+            0 => name.to_owned(),
+            repeat if repeat == place.node => format!("{name}/{}", row.id),
+            repeat => self.cell(repeat, row.id, name),
+        }
     }
 
     /// Whether a row is named, not withdrawn, and yet nowhere: what it stands in is gone or not said.

@@ -1,19 +1,20 @@
 //! Working out what follows from a changed answer, and nothing else, in bounded work.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{Filling, Place, ROWS_MAX};
+use merestone_core::change::TEXT_BYTES_MAX;
+
+use super::problems::Part;
+use super::{Filling, Place};
 use crate::answer::Answer;
 use crate::expr::{EvalError, Focus, Value};
 use crate::field;
 use crate::form::{Job, Reader};
-use crate::model::{Formula, NodeIndex, NodeKind, Preset, QuestionKind};
+use crate::model::{Formula, NodeIndex, NodeKind, QuestionKind};
 
-/// Most steps that one changed answer may cost: half a second of a phone.
-const STEPS_MAX: u64 = 20_000_000;
-/// Most jobs that one changed answer may cost.
-const JOBS_MAX: usize = 500_000;
+/// What a job costs beside its expression, in steps: half a million of them are all that one action may cost.
+const JOB_STEPS: u64 = 32;
 
 /// A job that has to be done in a row; in the order in which they are done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,48 +30,93 @@ pub(super) struct Due {
 }
 
 /// What is due.
-pub(super) type Agenda = BTreeSet<Due>;
+#[derive(Debug, Default)]
+pub(super) struct Agenda {
+    due: BTreeSet<Due>,
+    /// Jobs that are due in all rows below one, so that they need not be put there again.
+    spread: HashMap<usize, HashSet<usize>>,
+}
+
+impl Agenda {
+    fn insert(&mut self, due: Due) {
+        self.due.insert(due);
+    }
+
+    fn pop(&mut self) -> Option<Due> {
+        let due = self.due.pop_first()?;
+        self.spread.remove(&due.job);
+        Some(due)
+    }
+
+    /// Whether a job is not yet due in all rows below one. It is from now on.
+    fn spreads(&mut self, job: usize, anchor: usize) -> bool {
+        self.spread.entry(job).or_default().insert(anchor)
+    }
+
+    /// A row came, in which what is due everywhere else is not.
+    fn forget_spread(&mut self) {
+        self.spread.clear();
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.due.is_empty()
+    }
+}
 
 impl Filling {
     /// Works out everything, as when a form begins.
     pub(super) fn settle_all(&mut self) {
-        for row in 0..self.rows.len() {
-            if self.rows[row].is_live {
-                self.queue_row(row);
-            }
+        let live: Vec<usize> = (0..self.rows.len()).filter(|row| self.rows[*row].is_live).collect();
+        for row in &live {
+            self.queue_row(*row);
+        }
+        for row in live {
+            let repeats: Vec<NodeIndex> = self.rows[row].rows.keys().copied().collect();
+            repeats.into_iter().for_each(|repeat| self.touch_rows(repeat, row, false));
         }
         self.settle();
     }
 
-    /// Works out what is due, and then the defaults that waited for it.
+    /// Works out what is due, and then the defaults that waited for it. What the budget does not reach stays due, and is
+    /// done with the next action.
     pub(super) fn settle(&mut self) {
-        let (mut steps, mut jobs) = (0, 0);
-        loop {
-            while let Some(due) = self.due.pop_first() {
-                jobs += 1;
-                steps += if self.rows[due.row].is_live { self.run(due) } else { 0 };
-                if steps > STEPS_MAX || jobs > JOBS_MAX {
-                    self.due.clear();
-                    self.is_settled = false;
-                    return;
+        while self.work.is_enough() {
+            if let Some(due) = self.due.pop() {
+                if self.rows[due.row].is_live {
+                    self.work.spend(JOB_STEPS);
+                    self.run(due);
                 }
+                if self.work.is_out() {
+                    self.due.insert(due);
+                }
+            } else if let Some(place) = self.waiting.pop_front() {
+                self.work.spend(JOB_STEPS);
+                self.default_by_formula(place);
+            } else {
+                return;
             }
-            let Some(place) = (!self.waiting.is_empty()).then(|| self.waiting.remove(0)) else { break };
-            self.default_by_formula(place);
         }
-        self.is_settled = true;
     }
 
     /// Every job of a row, as when it is new.
     pub(super) fn queue_row(&mut self, row: usize) {
+        self.due.forget_spread();
         let form = Arc::clone(&self.form);
-        let graph = form.graph();
-        let repeat = self.rows[row].repeat;
-        for job in graph.jobs_of(repeat) {
+        for job in form.graph().jobs_of(self.rows[row].repeat) {
             self.queue(*job, row);
         }
-        if let (Some(parent), false) = (self.rows[row].parent, row == 0) {
-            self.touch_below(repeat, parent);
+    }
+
+    /// Notes what looks at rows of a repeat in the row `parent`, because some came or went; `is_moved` if the numbers of
+    /// others changed by that. What looks only at the row it stands in has nothing to do with other rows.
+    pub(super) fn touch_rows(&mut self, repeat: NodeIndex, parent: usize, is_moved: bool) {
+        let form = Arc::clone(&self.form);
+        let own = form.graph().outline().depth(repeat);
+        for reader in form.graph().readers_below(repeat).filter(|reader| reader.bound < own) {
+            self.queue_reader(reader, parent, false);
+        }
+        for reader in form.graph().readers(repeat).iter().filter(|reader| is_moved && reader.bound >= own) {
+            self.queue_reader(*reader, parent, false);
         }
     }
 
@@ -87,7 +133,7 @@ impl Filling {
         }
     }
 
-    /// Notes what looks at a node or anything below it, because rows came or went or it is asked or not.
+    /// Notes what looks at a node or anything below it, because it is asked now or not any more.
     pub(super) fn touch_below(&mut self, node: NodeIndex, row: usize) {
         let form = Arc::clone(&self.form);
         for reader in form.graph().readers_below(node) {
@@ -109,8 +155,13 @@ impl Filling {
             let Some(parent) = self.rows[anchor].parent else { break };
             anchor = parent;
         }
-        for row in self.rows_below(anchor, graph.context(reader.job)) {
-            self.insert_due(reader.job, row);
+        let context = graph.context(reader.job);
+        if self.rows[anchor].repeat == context {
+            self.insert_due(reader.job, anchor);
+        } else if self.due.spreads(reader.job, anchor) {
+            let rows = self.rows_below(anchor, context);
+            self.work.spend(rows.len() as u64);
+            rows.into_iter().for_each(|row| self.insert_due(reader.job, row));
         }
     }
 
@@ -145,28 +196,28 @@ impl Filling {
         self.due.insert(Due { group, id: self.rows[row].id, inside, job, row });
     }
 
-    /// Does a job, and says how many steps it took.
-    fn run(&mut self, due: Due) -> u64 {
+    /// Does a job.
+    fn run(&mut self, due: Due) {
         let form = Arc::clone(&self.form);
         let job = form.graph().job(due.job);
         let node = &form.model().nodes[job.node()];
         let place = Place { row: due.row, node: job.node() };
         match job {
-            Job::Relevant(_) => node.relevant.as_ref().map_or(0, |formula| self.run_relevant(formula, place)),
-            Job::Calculate(_) => node.calculation.as_ref().map_or(0, |formula| self.run_calculation(formula, place)),
+            Job::Relevant(_) => node.relevant.iter().for_each(|formula| self.run_relevant(formula, place)),
+            Job::Calculate(_) => node.calculation.iter().for_each(|formula| self.run_calculation(formula, place)),
             Job::Count(_) => match &node.kind {
-                NodeKind::Repeat { count: Some(formula) } => self.run_count(formula, place),
-                NodeKind::Repeat { count: None } | NodeKind::Group | NodeKind::Question(_) => 0,
+                NodeKind::Repeat { count } => count.iter().for_each(|formula| self.run_count(formula, place)),
+                NodeKind::Group | NodeKind::Question(_) => {}
             },
         }
     }
 
-    fn run_relevant(&mut self, formula: &Formula, place: Place) -> u64 {
-        let (value, steps) = self.evaluate_counted(formula, place);
+    fn run_relevant(&mut self, formula: &Formula, place: Place) {
+        let value = self.evaluate(formula, place);
         // A question whose condition cannot be worked out is asked: better one too many than one lost.
         let is_relevant = value.as_ref().map_or(true, Value::bool);
-        self.note_fault(place, value.err());
-        let Some(element) = self.element(place) else { return steps };
+        self.note_fault(place, Part::Relevant, value.err());
+        let Some(element) = self.element(place) else { return };
         if self.documents.is_relevant(element) != is_relevant {
             self.documents.set_relevant(element, is_relevant);
             self.touch_below(place.node, place.row);
@@ -174,7 +225,6 @@ impl Filling {
                 self.queue_unanswered_below(place);
             }
         }
-        steps
     }
 
     /// What is calculated and kept is not made while it is not asked; now it is.
@@ -193,20 +243,20 @@ impl Filling {
         }
     }
 
-    fn run_calculation(&mut self, formula: &Formula, place: Place) -> u64 {
+    fn run_calculation(&mut self, formula: &Formula, place: Place) {
         let is_derived = self.form.is_derived(place.node);
         if !is_derived && !self.is_relevant(place) {
-            return 0;
+            return;
         }
-        let (value, steps) = self.evaluate_counted(formula, place);
-        let text = value.as_ref().map(|value| value.text(&self.documents)).unwrap_or_default();
-        self.note_fault(place, value.err());
+        let text = self.evaluate(formula, place).map(|value| self.text_of(&value));
+        let text = text.and_then(|text| if text.len() > TEXT_BYTES_MAX { Err(EvalError::TooLong) } else { Ok(text) });
+        self.note_fault(place, Part::Calculation, text.as_ref().err().copied());
+        let text = text.unwrap_or_default();
         if is_derived {
             self.write(place, &text);
         } else {
             self.put_calculated(place, &text);
         }
-        steps
     }
 
     fn put_calculated(&mut self, place: Place, text: &str) {
@@ -223,48 +273,36 @@ impl Filling {
         }
     }
 
-    fn run_count(&mut self, formula: &Formula, place: Place) -> u64 {
+    fn run_count(&mut self, formula: &Formula, place: Place) {
         let around = self.form.model().nodes[place.node].parent.unwrap_or_default();
-        let (value, steps) = self.evaluate_counted(formula, Place { node: around, ..place });
-        let number = value.as_ref().map_or(0.0, |value| value.number(&self.documents, self.occasion.offset_minutes));
-        let room = ROWS_MAX.saturating_sub(self.live_rows());
+        let value = self.evaluate(formula, Place { node: around, ..place });
         let now = self.rows[place.row].rows.get(&place.node).map_or(0, Vec::len);
-        let wanted = if number >= 1.0 { number as usize } else { 0 };
-        let is_over = wanted > now + room;
-        self.note_fault(Place { node: around, ..place }, value.err().or(is_over.then_some(EvalError::Budget)));
-        self.count_rows(place.node, place.row, wanted.min(now + room));
-        steps
+        let wanted = match value.as_ref().map(|value| value.number(&self.documents, self.occasion.offset_minutes)) {
+            Ok(number) if number >= 1.0 => number as usize,
+            Ok(_) => 0,
+            // Nobody knows how many there are: those stay that somebody answered something in.
+            Err(_) => self.known.get(&(place.node, self.id_of(place.row))).map_or(0, BTreeSet::len).max(now),
+        };
+        self.note_fault(place, Part::Count, value.err());
+        let most = now + self.room_for(place.node);
+        if wanted > most {
+            self.overfull.insert(place);
+        } else {
+            self.overfull.remove(&place);
+        }
+        self.count_rows(place.node, place.row, wanted.min(most));
     }
 
-    fn default_by_formula(&mut self, place: Place) {
-        let form = Arc::clone(&self.form);
-        let Some(Preset::Formula(formula)) = &form.model().nodes[place.node].default else { return };
-        let is_answered = self.key(place).is_none_or(|key| self.answers.contains_key(&key));
-        if is_answered || !self.is_relevant(place) && self.form.is_derived(place.node) {
-            return;
-        }
-        let value = self.evaluate(formula, place);
-        let text = value.as_ref().map(|value| value.text(&self.documents)).unwrap_or_default();
-        self.note_fault(place, value.err());
-        if let Some(answer) = self.read_preset(place, &text) {
-            self.put(place, answer);
-        }
-    }
-
-    fn note_fault(&mut self, place: Place, fault: Option<EvalError>) {
+    pub(super) fn note_fault(&mut self, place: Place, part: Part, fault: Option<EvalError>) {
         match fault {
-            Some(fault) => drop(self.faults.insert(place, fault)),
-            None => drop(self.faults.remove(&place)),
+            Some(fault) => drop(self.faults.insert((place, part), fault)),
+            None => drop(self.faults.remove(&(place, part))),
         }
     }
 
     /// What a formula comes to at a place.
     pub(super) fn evaluate(&self, formula: &Formula, place: Place) -> Result<Value, EvalError> {
-        self.evaluate_counted(formula, place).0
-    }
-
-    fn evaluate_counted(&self, formula: &Formula, place: Place) -> (Result<Value, EvalError>, u64) {
-        let Some(element) = self.element(place) else { return (Err(EvalError::NotNodes("row")), 0) };
-        formula.expression.evaluate_counted(&self.documents, self, Focus::at(element))
+        let element = self.element(place).ok_or(EvalError::NotNodes("row"))?;
+        self.evaluate_at(formula, Focus::at(element))
     }
 }

@@ -239,9 +239,12 @@ fn rows_nest_withdraw_and_come_back_with_their_answers() {
     assert!(!filling.is_asked(&format!("person/{}/age", people[2])));
     assert_eq!(filling.given(&format!("person/{}/age", people[2])), Some(&Answer::Int(50)), "kept");
     assert_eq!(wrong(&filling), []);
-    let mut again = Filling::resume(Arc::clone(&form), filling.answers().clone(), occasion());
+    let again = Filling::resume(Arc::clone(&form), filling.answers().clone(), occasion());
     assert_eq!((value(&again, "total"), value(&again, "houses")), ("7".into(), "1".into()));
-    again.restore_row("house", second).unwrap();
+    // Another device may bring it back.
+    let mut answers = filling.answers().clone();
+    answers.insert(format!("house/{second}/withdrawn"), Answer::Bool(false));
+    let again = Filling::resume(Arc::clone(&form), answers, occasion());
     assert_eq!((value(&again, "total"), value(&again, "houses")), ("57".into(), "2".into()));
     assert_eq!(row_ids(&again).len(), 5);
     assert_eq!(filling.add_row("person", None), Err(Refusal::NoRow));
@@ -473,3 +476,5 @@ fn a_choice_whose_label_names_the_choice_ends() {
     let labels: Vec<String> = filling.offered(place).into_iter().map(|choice| choice.label).collect();
     assert_eq!(labels, ["xxxxx"]);
 }
+
+mod work;

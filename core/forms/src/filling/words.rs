@@ -6,6 +6,12 @@ use crate::model::{Formula, NodeIndex, Words};
 impl Filling {
     /// A text in the language now shown, without its marks and with the answers that it names; `None` if there is none.
     pub fn words(&self, words: &Words, place: Place) -> Option<String> {
+        self.work.begin();
+        self.words_at(words, place)
+    }
+
+    /// As [`words`](Self::words), as a part of an action.
+    pub(super) fn words_at(&self, words: &Words, place: Place) -> Option<String> {
         let text = words.in_language(self.language)?;
         Some(text.shown(|formula| self.value_text(formula, place)))
     }
@@ -17,7 +23,7 @@ impl Filling {
     }
 
     fn value_text(&self, formula: &Formula, place: Place) -> String {
-        self.evaluate(formula, place).map(|value| value.text(&self.documents)).unwrap_or_default()
+        self.evaluate(formula, place).map(|value| self.text_of(&value)).unwrap_or_default()
     }
 
     /// The question's text; its name where it has none.

@@ -36,6 +36,8 @@ pub(crate) struct Names {
     names: Vec<String>,
     questions: HashMap<(NodeIndex, String), NodeIndex>,
     repeats: HashMap<String, NodeIndex>,
+    /// The repeats directly in each plane, in order.
+    inner: BTreeMap<NodeIndex, Vec<NodeIndex>>,
 }
 
 impl Names {
@@ -49,8 +51,13 @@ impl Names {
         for (node, plane) in planes.iter().enumerate() {
             members.entry(*plane).or_default().push(node);
         }
+        let mut inner: BTreeMap<NodeIndex, Vec<NodeIndex>> = BTreeMap::new();
+        for (index, node) in nodes.iter().enumerate().filter(|(_, node)| is_repeat(node)) {
+            let around = node.parent.and_then(|parent| planes.get(parent).copied()).unwrap_or_default();
+            inner.entry(around).or_default().push(index);
+        }
         let (questions, repeats) = Default::default();
-        let mut named = Self { names: vec![String::new(); nodes.len()], questions, repeats, planes, members };
+        let mut named = Self { names: vec![String::new(); nodes.len()], questions, repeats, planes, members, inner };
         let mut spaces: BTreeMap<NodeIndex, Vec<NodeIndex>> = BTreeMap::new();
         for (index, node) in nodes.iter().enumerate().skip(1) {
             match node.kind {
@@ -81,6 +88,11 @@ impl Names {
     /// The nodes of a plane, in order.
     pub(crate) fn members(&self, plane: NodeIndex) -> &[NodeIndex] {
         self.members.get(&plane).map_or(&[], Vec::as_slice)
+    }
+
+    /// The repeats directly in a plane, in order.
+    pub(crate) fn repeats_in(&self, plane: NodeIndex) -> &[NodeIndex] {
+        self.inner.get(&plane).map_or(&[], Vec::as_slice)
     }
 
     /// The name of a question or repeat.

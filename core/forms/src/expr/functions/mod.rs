@@ -96,7 +96,7 @@ impl Call<'_, '_> {
             match self.value(index)? {
                 Value::Nodes(nodes) => {
                     self.evaluator.spend(nodes.len())?;
-                    values.extend(nodes.iter().map(|node| Value::Text(self.evaluator.documents.text(*node))));
+                    values.extend(nodes.iter().map(|node| Value::Text(self.evaluator.text_of(*node))));
                 }
                 value => values.push(value),
             }

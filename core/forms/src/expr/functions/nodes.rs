@@ -1,17 +1,23 @@
 //! Functions of nodes: counting, positions, repeats, secondary instances, and labels.
 
+use std::collections::BTreeSet;
+
 use super::numbers::fraction;
 use super::{Call, Function, MANY, function};
+use crate::expr::ParkMiller;
 use crate::expr::eval::{EvalError, Focus};
 use crate::expr::tree::NodeId;
 use crate::expr::value::{Value, number_text};
+
+/// How many siblings are counted in the time of a step.
+const SIBLINGS_A_STEP: usize = 16;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("count", (1, 1), |call| Ok(Value::Number(call.nodes(0)?.len() as f64))),
     function("count-non-empty", (1, 1), |call| {
         let nodes = call.nodes(0)?;
         call.evaluator.spend(nodes.len())?;
-        Ok(Value::Number(nodes.iter().filter(|node| !call.evaluator.documents.text(**node).is_empty()).count() as f64))
+        Ok(Value::Number(nodes.iter().filter(|node| !call.evaluator.text_of(**node).is_empty()).count() as f64))
     }),
     function("position", (0, 1), position),
     function("last", (0, 0), |call| Ok(Value::Number(call.focus.size as f64))),
@@ -26,7 +32,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(Value::Text(name.rsplit_once(':').map_or(name.clone(), |(_, local)| local.to_owned())))
     }),
     function("once", (1, 1), |call| {
-        let own = call.evaluator.documents.text(call.focus.node);
+        let own = call.evaluator.text_of(call.focus.node);
         Ok(Value::Text(if own.is_empty() { call.text(0)? } else { own }))
     }),
     function("randomize", (1, 2), randomize),
@@ -49,32 +55,27 @@ fn position(call: &Call<'_, '_>) -> Result<Value, EvalError> {
         return Ok(Value::Number(call.focus.position as f64));
     }
     match call.nodes(0)?.first() {
-        Some(node) => Ok(Value::Number(call.evaluator.documents.position(*node) as f64)),
+        Some(node) => {
+            let position = call.evaluator.documents.position(*node);
+            call.evaluator.note(position / SIBLINGS_A_STEP);
+            Ok(Value::Number(position as f64))
+        }
         None => call.wrong(),
     }
 }
 
 /// The nodes in an order by chance; with a seed, always in the same (ODK XForms §randomize, Park–Miller).
 fn randomize(call: &Call<'_, '_>) -> Result<Value, EvalError> {
-    const MODULUS: i64 = 2_147_483_647;
-    const MULTIPLIER: i64 = 16_807;
     let nodes = call.nodes(0)?;
     call.evaluator.spend(nodes.len())?;
-    let mut state = match call.count() {
+    let mut seeded = match call.count() {
         1 => None,
-        _ => {
-            let seed = call.number(1)?;
-            let seed = if seed.is_finite() { seed.trunc() % MODULUS as f64 } else { return call.wrong() };
-            Some(if seed <= 0.0 { seed as i64 + MODULUS - 1 } else { seed as i64 })
-        }
+        _ => match ParkMiller::new(call.number(1)?) {
+            None => return call.wrong(),
+            seeded => seeded,
+        },
     };
-    let mut next = || match &mut state {
-        None => fraction(call),
-        Some(state) => {
-            *state = *state * MULTIPLIER % MODULUS;
-            (*state - 1) as f64 / (MODULUS - 1) as f64
-        }
-    };
+    let mut next = || seeded.as_mut().map_or_else(|| fraction(call), ParkMiller::fraction);
     let mut shuffled: Vec<NodeId> = Vec::with_capacity(nodes.len());
     for (index, node) in nodes.into_iter().enumerate() {
         let at = (next() * (index + 1) as f64).floor() as usize;
@@ -98,11 +99,31 @@ fn indexed_repeat(call: &Call<'_, '_>) -> Result<Value, EvalError> {
     let mut targets = all(0)?;
     for pair in (1..call.count()).step_by(2) {
         let (rows, index) = (all(pair)?, call.number(pair + 1)?);
-        call.evaluator.spend(targets.len().saturating_mul(rows.len()))?;
-        let is_row = |node: NodeId| rows.contains(&node) && documents.position(node) as f64 == index;
-        targets.retain(|target| documents.ancestors(*target).any(is_row));
+        let named = rows_named(call, rows, index)?;
+        call.evaluator.spend(targets.len())?;
+        targets.retain(|target| documents.ancestors(*target).any(|above| named.contains(&above)));
     }
     Ok(Value::Nodes(targets))
+}
+
+/// Those of some rows that have this number among the siblings of their name.
+fn rows_named(call: &Call<'_, '_>, rows: Vec<NodeId>, index: f64) -> Result<BTreeSet<NodeId>, EvalError> {
+    let documents = call.evaluator.documents;
+    call.evaluator.spend(rows.len())?;
+    let mut named = BTreeSet::new();
+    let mut asked: BTreeSet<(NodeId, &str)> = BTreeSet::new();
+    let at = if index >= 1.0 && index.fract() == 0.0 { index as usize - 1 } else { return Ok(named) };
+    let all: BTreeSet<NodeId> = rows.into_iter().collect();
+    for row in &all {
+        let (name, Some(parent)) = (documents.name(*row), documents.parent(*row)) else { continue };
+        if asked.insert((parent, name)) {
+            let siblings = documents.children(parent);
+            call.evaluator.note(siblings.len() / SIBLINGS_A_STEP);
+            let mut of_name = siblings.filter(|sibling| documents.name(*sibling) == name);
+            named.extend(of_name.nth(at).filter(|row| all.contains(row)));
+        }
+    }
+    Ok(named)
 }
 
 /// `pulldata(instance, column, key column, key)`: of the first item whose key is this one.
@@ -114,7 +135,7 @@ fn pulldata(call: &Call<'_, '_>) -> Result<Value, EvalError> {
     for item in documents.children(root) {
         call.evaluator.spend(1)?;
         if cell(item, &key_column).is_some_and(|cell| documents.own_text(cell) == key) {
-            return Ok(Value::Text(cell(item, &column).map(|cell| documents.text(cell)).unwrap_or_default()));
+            return Ok(Value::Text(cell(item, &column).map(|cell| call.evaluator.text_of(cell)).unwrap_or_default()));
         }
     }
     Ok(Value::Text(String::new()))

@@ -79,7 +79,7 @@ fn checklist(call: &Call<'_, '_>) -> Result<Value, EvalError> {
 /// Pairs of a condition and what it weighs; with a path in a pair, node for node.
 fn weighted_checklist(call: &Call<'_, '_>) -> Result<Value, EvalError> {
     let single = |value: Value| match value {
-        Value::Nodes(nodes) => nodes.iter().map(|node| Value::Text(call.evaluator.documents.text(*node))).collect(),
+        Value::Nodes(nodes) => nodes.iter().map(|node| Value::Text(call.evaluator.text_of(*node))).collect(),
         value => vec![value],
     };
     let mut weight = 0.0;
