@@ -124,7 +124,8 @@ impl Schema {
         let nodes = &form.model().nodes;
         for &child in &nodes[node].children {
             let found = &nodes[child];
-            path.push(found.name.clone());
+            // Some forms write what an instance says about itself with a prefix; it is a name of theirs for the namespace.
+            path.push(found.name.rsplit(':').next().unwrap_or_default().to_owned());
             match &found.kind {
                 NodeKind::Group => self.walk(form, child, table, path),
                 NodeKind::Repeat { .. } => {
@@ -135,6 +136,7 @@ impl Schema {
                 }
                 // What names a filled form among others is no answer of it.
                 NodeKind::Question(QuestionKind::Metadata(Metadata::InstanceId)) => {}
+                NodeKind::Question(_) if table == 0 && path[..] == ["meta", "instanceID"] => {}
                 NodeKind::Question(kind) => {
                     let (name, kind) = (form.name(child).to_owned(), ColumnKind::of(kind));
                     let next = Next::Column(self.tables[table].columns.len());
@@ -150,6 +152,20 @@ impl Schema {
 impl Table {
     fn new(name: String, parent: Option<usize>, path: Vec<String>) -> Self {
         Self { name, parent, path, columns: Vec::new(), order: Vec::new() }
+    }
+
+    /// Whether an element that the form does not ask can stand at this path of a row: it is no question, group or repeat, and
+    /// in no question or repeat. A note asks nothing; what a client put there is kept beside it.
+    pub(crate) fn is_free(&self, schema: &Schema, path: &[&str]) -> bool {
+        self.order.iter().all(|next| {
+            let (known, is_note) = match *next {
+                Next::Column(column) => (&self.columns[column].path, self.columns[column].kind == ColumnKind::Note),
+                Next::Repeat(repeat) => (&schema.tables[repeat].path, false),
+            };
+            let shared = known.iter().zip(path).take_while(|(known, name)| known == name).count();
+            let is_same = shared == known.len() && shared == path.len();
+            (shared < known.len() && shared < path.len()) || (is_note && is_same)
+        })
     }
 
     /// The columns that tables have, with their numbers.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use merestone_core::id::BlobHash;
-use merestone_exchange::export::{AUDIT, INSTANCE};
+use merestone_exchange::export::{AUDIT, INSTANCE, NotWritten};
 use merestone_exchange::export::{csv, geojson, gpx, json, kml, submission, xlsx};
 use merestone_exchange::{Held, Record, Schema, Sheet, Value, tables};
 use merestone_node::forms::MissionForm;
@@ -134,15 +134,19 @@ fn write(
             }
             file(shown, &workbook.bytes)
         }
-        Format::Geojson => file(shown, &geojson(&sheets())),
+        Format::Geojson => file(shown, &geojson(&sheets()).map_err(not_written)?),
         Format::Kml => file(shown, &kml(&form.title, &sheets())),
         Format::Gpx => file(shown, &gpx(&form.title, &sheets(), records)),
         Format::Json => {
             let mission = device.mission().to_string();
-            file(shown, &json(&mission, &form.hash.to_string(), schema, records))
+            file(shown, &json(&mission, &form.hash.to_string(), schema, records).map_err(not_written)?)
         }
         Format::Xml => records.iter().try_for_each(|record| write_xml(&out, device, form, schema, record, shown)),
     }
+}
+
+fn not_written(error: NotWritten) -> Failure {
+    Failure::new(Code::Failed, format!("{error}: {}; nothing is in its place", error.source))
 }
 
 fn write_csv(out: &Path, sheets: &[Sheet], shown: &mut ExportShown) -> Result<(), Failure> {
@@ -155,7 +159,7 @@ fn write_csv(out: &Path, sheets: &[Sheet], shown: &mut ExportShown) -> Result<()
             _ if number + 2 < sheets.len() => format!("{kind}-{}.csv", sheet.name),
             _ => format!("merestone-{}.csv", sheet.name),
         };
-        input::write_new(&out.join(name), &csv(sheet))?;
+        input::write_new(&out.join(name), &csv(sheet).map_err(not_written)?)?;
         shown.files += 1;
     }
     Ok(())

@@ -2,14 +2,17 @@
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
+use super::NotWritten;
 use super::features::{Feature, features};
 use crate::geo::{Geometry, Point};
 use crate::table::{Cell, Sheet};
 
 /// The feature collection of some tables.
-pub fn geojson(sheets: &[Sheet]) -> Vec<u8> {
-    // Maps have text keys and numbers are finite, which is all that serde_json refuses.
-    serde_json::to_vec(&Collection(sheets)).unwrap_or_default()
+///
+/// # Errors
+/// If the library refuses a value; none of a table of this room is refused.
+pub fn geojson(sheets: &[Sheet]) -> Result<Vec<u8>, NotWritten> {
+    serde_json::to_vec(&Collection(sheets)).map_err(|error| NotWritten::new("GeoJSON", error))
 }
 
 struct Collection<'a>(&'a [Sheet]);

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::NotWritten;
 use crate::record::Record;
 use crate::schema::Schema;
 
@@ -23,10 +24,12 @@ struct Form<'a> {
 }
 
 /// The records of one form, whole: every value with its entry and standing, every entry with what became of it.
-pub fn json(mission: &str, hash: &str, schema: &Schema, records: &[Record]) -> Vec<u8> {
+///
+/// # Errors
+/// If the library refuses a value; none of a record is refused.
+pub fn json(mission: &str, hash: &str, schema: &Schema, records: &[Record]) -> Result<Vec<u8>, NotWritten> {
     let Schema { kind, title, version, .. } = schema;
     let form = Form { kind, title, version, hash };
     let document = Document { format: "merestone-export", version: 1, mission, form, records };
-    // The types above have no map with keys that are not text, which is all that serde_json refuses.
-    serde_json::to_vec(&document).unwrap_or_default()
+    serde_json::to_vec(&document).map_err(|error| NotWritten::new("JSON", error))
 }

@@ -9,7 +9,7 @@ use merestone_forms::IMPORTED;
 
 use crate::guard::{is_plain_name, is_xml};
 use crate::import::EDIT;
-use crate::record::{Record, Value};
+use crate::record::{Answer, Record, Value};
 use crate::schema::{Column, ColumnKind, Next, Schema, Table, WITHIN};
 use crate::xml::XmlWriter;
 
@@ -52,6 +52,10 @@ pub enum Why {
     NoParent,
     /// The form does not ask it.
     NotAsked,
+    /// It was taken over from where the form asks something else now: beside that it would be a second answer.
+    Asked,
+    /// It was taken over under a name that no element can have.
+    NoName,
     /// The file of this photo has another name than it came with: that one is taken, or no plain one.
     Renamed,
     /// It holds a character that XML cannot hold; U+FFFD is there instead.
@@ -66,6 +70,8 @@ impl Why {
             Self::Withdrawn => "withdrawn-row",
             Self::NoParent => "row-without-parent",
             Self::NotAsked => "not-asked-by-form",
+            Self::Asked => "place-of-a-question",
+            Self::NoName => "no-element-name",
             Self::Renamed => "file-renamed",
             Self::NotXml => "not-in-xml",
         }
@@ -87,11 +93,17 @@ pub fn submission(schema: &Schema, record: &Record) -> Submitted {
     };
     writer.write();
     let Writer { xml, attachments, has_trail, mut told, done, .. } = writer;
-    let is_rest = |key: &str| !done.contains(key) && !is_kept_elsewhere(key) && !told.iter().any(|one| one.key == key);
+    let has_told: BTreeSet<&str> = told.iter().map(|one| one.key.as_str()).collect();
+    let is_rest = |answer: &&Answer| {
+        let key = answer.key.as_str();
+        let is_done = done.contains(key) || has_told.contains(key);
+        // What marks an import goes out as what it says; in conflict it says nothing.
+        !is_done && (!is_kept_elsewhere(key) || (answer.values.len() > 1 && is_mark(key)))
+    };
     let rest: Vec<LeftOut> = record
         .answers
         .iter()
-        .filter(|answer| is_rest(&answer.key))
+        .filter(is_rest)
         .map(|answer| LeftOut { key: answer.key.clone(), why: why_left(schema, record, &answer.key) })
         .collect();
     told.extend(rest);
@@ -107,7 +119,14 @@ fn is_kept_elsewhere(key: &str) -> bool {
     }
 }
 
+fn is_mark(key: &str) -> bool {
+    matches!(Key::parse(key), Some(Key::Cell { repeat: IMPORTED, .. }))
+}
+
 fn why_left(schema: &Schema, record: &Record, key: &str) -> Why {
+    if is_mark(key) {
+        return Why::Conflict;
+    }
     let Some(Key::Cell { repeat, row, question }) = Key::parse(key) else { return Why::NotAsked };
     if record.is_true(&format!("{repeat}/{row}/withdrawn")) {
         return Why::Withdrawn;
@@ -121,8 +140,20 @@ struct Marks<'r> {
     version: Option<&'r str>,
     /// File names, by the key of the answer that named them.
     files: BTreeMap<&'r str, &'r str>,
-    /// What the form had no question for: where, path, text.
-    extras: Vec<(&'r str, &'r str, &'r str)>,
+    /// What the form had no question for.
+    extras: Vec<Extra<'r>>,
+}
+
+/// Something that was taken over and that the form had no question for.
+#[derive(Clone)]
+struct Extra<'r> {
+    /// The key of its text.
+    key: String,
+    /// The row it stands in, `repeat/row`; empty in the record itself.
+    place: &'r str,
+    /// Its elements with `/` between, or `@name`.
+    path: &'r str,
+    text: &'r str,
 }
 
 impl<'r> Marks<'r> {
@@ -138,7 +169,8 @@ impl<'r> Marks<'r> {
                 marks.files.insert(at, file);
             }
             if let (Some(path), Some(value)) = (text("path"), text("text")) {
-                marks.extras.push((text("in").unwrap_or_default(), path, value));
+                let key = format!("{IMPORTED}/{row}/text");
+                marks.extras.push(Extra { key, place: text("in").unwrap_or_default(), path, text: value });
             }
         }
         marks
@@ -166,27 +198,67 @@ impl Writer<'_> {
             self.xml.attribute("version", &version);
         }
         let mut attributes = BTreeSet::new();
-        for (_, path, text) in self.marks.extras.clone().into_iter().filter(|(place, ..)| place.is_empty()) {
+        let extras = self.marks.extras.clone();
+        for Extra { key, path, text, .. } in extras.iter().filter(|extra| extra.place.is_empty()) {
             // What came in is not trusted to be a name; the two that are written already stay the only ones.
             let name = path.strip_prefix('@').filter(|name| is_element(name) && !matches!(*name, "id" | "version"));
             if let Some(name) = name.filter(|name| !name.starts_with("xml") && attributes.insert(name.to_owned())) {
                 self.xml.attribute(name, text);
+                self.done.insert(key.clone());
             }
         }
         self.rows(0, None);
         self.xml.open("orx:meta");
         for column in schema.tables[0].columns.iter().filter(|column| is_in_meta(column)) {
             if let Some(text) = self.text(&column.name, column.kind) {
-                self.xml.leaf("orx:audit", &text);
+                self.xml.leaf(&format!("orx:{}", column.path[1]), &text);
             }
         }
         self.xml.leaf("orx:instanceID", &self.record.instance());
-        for (_, path, text) in self.marks.extras.clone() {
-            if let Some(name) = path.strip_prefix("meta/").filter(|name| path != EDIT && is_element(name)) {
+        for Extra { key, path, text, .. } in extras.iter().filter(|extra| extra.place.is_empty()) {
+            // The newest edit gives the instance its id.
+            let Some(name) = path.strip_prefix("meta/").filter(|name| is_element(name)) else { continue };
+            if !schema.tables[0].is_free(schema, &["meta", name]) {
+                self.told.push(LeftOut { key: key.clone(), why: Why::Asked });
+                continue;
+            }
+            if *path != EDIT {
                 self.xml.leaf(&format!("orx:{name}"), text);
             }
+            self.done.insert(key.clone());
         }
         self.xml.close();
+        self.tell_of_marks(&extras);
+    }
+
+    /// Names what was taken over and has no place here.
+    fn tell_of_marks(&mut self, extras: &[Extra<'_>]) {
+        for Extra { key, place, path, .. } in extras {
+            if self.done.contains(key) || self.told.iter().any(|one| one.key == *key) {
+                continue;
+            }
+            let elements = path.strip_prefix('@').unwrap_or(path).split('/');
+            let why = match place.split_once('/') {
+                _ if !elements.into_iter().all(is_element) || path.starts_with('@') || path.starts_with("meta/") => {
+                    Why::NoName
+                }
+                Some((repeat, row)) if self.record.is_true(&format!("{repeat}/{row}/withdrawn")) => Why::Withdrawn,
+                Some(_) => Why::NoParent,
+                None => Why::NoName,
+            };
+            self.told.push(LeftOut { key: key.clone(), why });
+        }
+        let files: Vec<&str> = self.marks.files.keys().copied().collect();
+        for key in files {
+            let (table, name) = match Key::parse(key) {
+                Some(Key::Cell { repeat, question, .. }) => (repeat, question),
+                Some(Key::Answer { question }) => ("", question),
+                None => ("", key),
+            };
+            if self.schema.column(table, name).is_none() && self.record.values(key).is_empty() {
+                self.told.push(LeftOut { key: key.to_owned(), why: Why::NotAsked });
+            }
+        }
     }
 
     /// What stands in a row of a table, or in the record itself.
@@ -220,17 +292,30 @@ impl Writer<'_> {
         }
         self.groups(&mut open, &[]);
         let place = row.map(|row| format!("{}/{row}", of.name)).unwrap_or_default();
-        for (within, path, text) in self.marks.extras.clone() {
+        self.extras(table, &place);
+    }
+
+    /// What was taken over in a row, or in the record itself, and the form does not ask.
+    fn extras(&mut self, table: usize, place: &str) {
+        for Extra { key, path, text, .. } in self.marks.extras.clone().into_iter().filter(|extra| extra.place == place)
+        {
             let elements: Vec<&str> = path.split('/').collect();
-            if within == place && elements[0] != "meta" && elements.iter().all(|name| is_element(name)) {
-                for element in &elements {
-                    self.xml.open(element);
-                }
-                self.xml.text(text);
-                for _ in &elements {
-                    self.xml.close();
-                }
+            let is_of_record = table == 0 && elements[0] == "meta";
+            if is_of_record || !elements.iter().all(|name| is_element(name)) {
+                continue;
             }
+            if !self.schema.tables[table].is_free(self.schema, &elements) {
+                self.told.push(LeftOut { key, why: Why::Asked });
+                continue;
+            }
+            for element in &elements {
+                self.xml.open(element);
+            }
+            self.xml.text(text);
+            for _ in &elements {
+                self.xml.close();
+            }
+            self.done.insert(key);
         }
     }
 
@@ -347,9 +432,10 @@ fn key_of(table: &Table, row: Option<&str>, name: &str) -> String {
     row.map_or_else(|| name.to_owned(), |row| format!("{}/{row}/{name}", table.name))
 }
 
-/// Whether a trail is named among what a form says about itself.
+/// Whether a question stands among what an instance says about itself: the trail, and in many forms a name for people. One
+/// element holds all of that, and the instance id too.
 fn is_in_meta(column: &Column) -> bool {
-    column.kind == ColumnKind::Trail && column.path.len() == 2 && column.path[0] == "meta"
+    column.path.len() == 2 && column.path[0] == "meta"
 }
 
 /// The last element of a path, and those around it.

@@ -177,7 +177,7 @@ impl Reader<'_> {
             return Ok(());
         }
         if place.table == 0 && place.groups.is_empty() && name == "meta" {
-            return self.unknown(node, place, &mut vec!["meta".to_owned()]);
+            return self.meta(node, place);
         }
         let mut path = place.groups.clone();
         path.push(name.to_owned());
@@ -190,6 +190,21 @@ impl Reader<'_> {
             }
             Found::Unknown => self.unknown(node, place, &mut path),
         }
+    }
+
+    /// What the instance says about itself; some of it a form may ask, such as a name for people.
+    fn meta(&mut self, node: Node<'_, '_>, place: &Place) -> Result<(), ImportRefused> {
+        if !node.children().any(|child| child.is_element()) {
+            return self.unknown(node, place, &mut vec!["meta".to_owned()]);
+        }
+        for child in node.children().filter(Node::is_element) {
+            let mut path = vec!["meta".to_owned(), child.tag_name().name().to_owned()];
+            match self.find(place.table, &path) {
+                Found::Column(column) => self.answer(child, place, column)?,
+                Found::Repeat(_) | Found::Group | Found::Unknown => self.unknown(child, place, &mut path)?,
+            }
+        }
+        Ok(())
     }
 
     fn find(&self, table: usize, path: &[String]) -> Found {

@@ -1,8 +1,6 @@
 //! What ODK and Kobo submit comes in whole, and goes out again as it was.
 
-mod common;
-
-use common::{record, record_of, schema};
+use crate::common::{record, record_of, schema};
 use merestone_exchange::export::{csv, submission};
 use merestone_exchange::import::{Arrival, Exactness, ImportRefused, NamedCsv, Submission, peek, read_csv, read_xml};
 use merestone_exchange::{Photo, Record, Schema, Value, tables};
@@ -139,7 +137,8 @@ fn our_own_tables_come_back_with_every_answer() {
     let taken = read(INSTANCE).expect("a good instance");
     let record = record(&taken, &[]);
     let sheets = tables(&schema(), std::slice::from_ref(&record));
-    let files: Vec<(String, Vec<u8>)> = sheets.iter().map(|sheet| (sheet.name.clone(), csv(sheet))).collect();
+    let files: Vec<(String, Vec<u8>)> =
+        sheets.iter().map(|sheet| (sheet.name.clone(), csv(sheet).expect("a table"))).collect();
     let table = |at: usize| NamedCsv { name: &files[at].0, bytes: &files[at].1 };
     let read = read_csv(&schema(), table(0), &[table(2), table(1)], Exactness::Exact).expect("our own tables");
     let [Ok(again)] = read.as_slice() else { panic!("one submission: {read:?}") };
@@ -232,7 +231,7 @@ fn a_row_in_which_values_stand_side_by_side_is_nobodys_answer() {
     let mut other = record.answers[0].values[0].clone();
     other.value = Value::Int(13);
     record.answers[0].values.push(other);
-    let sheet = csv(&tables(&schema(), &[record, settled])[0]);
+    let sheet = csv(&tables(&schema(), &[record, settled])[0]).expect("a table");
     let main = NamedCsv { name: "visit", bytes: &sheet };
     let read = read_csv(&schema(), main, &[], Exactness::Exact).expect("our own table");
     let [Err(refused), Ok(taken)] = read.as_slice() else { panic!("{read:?}") };
@@ -306,4 +305,63 @@ fn an_instance_decides_no_conflict_and_says_what_it_left_out() {
     assert_eq!(left, wanted);
     let xml = String::from_utf8(out.xml).expect("UTF-8");
     assert!(xml.contains("<title/>") && !xml.contains("gone") && xml.contains("uuid:abababab-abab-8bab-"), "{xml}");
+}
+
+#[test]
+fn what_was_kept_beside_the_answers_goes_out_where_it_has_a_place_and_is_named_where_it_has_none() {
+    let (gone, there) = ("0000000000000001", "0000000000000002");
+    let (in_gone, in_there) = (format!("visits/{gone}"), format!("visits/{there}"));
+    let rows: [(&str, &str, Option<&str>); 12] = [
+        ("", "weather", None),
+        ("", "first/odd", None),
+        ("", "meta/instanceName", None),
+        ("", "second/remark", None),
+        (&in_there, "odd", None),
+        ("", "title", Some("place-of-a-question")),
+        ("", "first", Some("place-of-a-question")),
+        ("", "title/inside", Some("place-of-a-question")),
+        ("", "visits/what", Some("place-of-a-question")),
+        ("", "no name", Some("no-element-name")),
+        (&in_gone, "odd", Some("withdrawn-row")),
+        ("visits/0000000000000009", "odd", Some("row-without-parent")),
+    ];
+    let cell = |key: String, text: &str| (key, Value::Text(text.into()));
+    let mark = |number: usize, part: &str| format!("imported/{number:016x}/{part}");
+    let mut cells = vec![
+        cell("title".into(), "t"),
+        cell(format!("{in_there}/what"), "w"),
+        (format!("{in_gone}/withdrawn"), Value::Bool(true)),
+        cell(mark(99, "at"), "nowhere"),
+        cell(mark(99, "file"), "lost.jpg"),
+    ];
+    for (number, (place, path, _)) in rows.iter().enumerate() {
+        cells.extend([cell(mark(number, "path"), path), cell(mark(number, "text"), &format!("kept {number}"))]);
+        cells.extend((!place.is_empty()).then(|| cell(mark(number, "in"), place)));
+    }
+    let out = submission(&schema(), &record_of(cells));
+    let left: std::collections::BTreeMap<_, _> =
+        out.left_out.iter().map(|left| (left.key.clone(), left.why.code())).collect();
+    let mut wanted: std::collections::BTreeMap<_, _> =
+        rows.iter().enumerate().filter_map(|(number, row)| Some((mark(number, "text"), row.2?))).collect();
+    wanted.insert("nowhere".into(), "not-asked-by-form");
+    assert_eq!(left, wanted);
+    let again = read_xml(&schema(), &out.xml, Exactness::Exact).expect("our own instance");
+    assert_eq!(again.extras.len(), 5, "{:?}", again.extras);
+    assert_eq!(again.answers["title"], Value::Text("t".into()));
+}
+
+#[test]
+fn what_an_instance_says_about_itself_stands_in_one_element_and_comes_back() {
+    let form = "| survey |\n| | type | name | label |\n| | text | title | Title |\n| | audit | audit | |\n\
+                | settings |\n| | form_id | instance_name |\n| | visit | ${title} |\n";
+    let schema = Schema::of(&merestone_forms::Form::read_tables(form).expect("a form of this test"));
+    let xml = "<visit id='visit'><title>t</title><meta><instanceName>t</instanceName><audit>audit.csv</audit>\
+               <instanceID>uuid:1</instanceID></meta></visit>";
+    let taken = read_xml(&schema, xml.as_bytes(), Exactness::Exact).expect("a good instance");
+    assert_eq!(taken.attachments.iter().map(|one| one.file.as_str()).collect::<Vec<_>>(), ["audit.csv"]);
+    let out = submission(&schema, &record(&taken, &[Arrival::Missing("not-carried")]));
+    let text = String::from_utf8(out.xml.clone()).expect("UTF-8");
+    assert_eq!((text.matches("<orx:meta>").count(), text.matches("<meta>").count()), (1, 0), "{text}");
+    assert!(text.contains("<orx:audit>audit.csv<") && text.contains("<orx:instanceName>t<"), "{text}");
+    assert_eq!(read_xml(&schema, &out.xml, Exactness::Exact).map(|again| again.answers), Ok(taken.answers));
 }

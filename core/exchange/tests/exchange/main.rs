@@ -1,0 +1,7 @@
+//! Records out and submissions in: single rules, many of chance, and forms that nobody here made.
+
+mod common;
+mod dice;
+mod many;
+mod round_trip;
+mod submissions;
