@@ -82,7 +82,9 @@ function drawHead(main) {
   title.dir = "auto";
   drawLanguages(header);
   make("p", header, "", say("trial"));
-  make("p", header, "legend", `* ${say("must")}`);
+  const legend = make("p", header);
+  make("span", legend, "star", "* ");
+  legend.append(say("must"));
   if (missing.length) make("p", header, "missing", `${say("missing")} ${missing.map((one) => say(one) || one).join(", ")}`);
   if (data.notices.length) {
     const remarks = make("details", header);
@@ -275,6 +277,9 @@ function drawInput(one, node, box) {
   if (type === "date") [input.min, input.max] = ["0001-01-01", "9999-12-31"];
   if (type === "datetime-local") [input.min, input.max] = ["0001-01-01T00:00", "9999-12-31T23:59"];
   if (type === "time") input.step = "any";
+  // A browser writes days in its own way; 03/02 is one day here and another there.
+  const read = ["date", "time", "datetime-local"].includes(type) ? make("div", box, "hint") : null;
+  if (read) read.dir = "ltr";
   if (node.kind === "range") drawEnds(input, node, box);
   if (PLACED.includes(node.kind)) {
     const ends = make("div", box, "hint ends", say("place"));
@@ -288,6 +293,7 @@ function drawInput(one, node, box) {
   input.addEventListener("blur", () => { if (type !== "file" && isOfItsKind(one)) input.value = valueOf(one, type); });
   return (isReadOnly) => {
     input.disabled = isReadOnly;
+    if (read) read.textContent = one.text.replace("T", " ");
     if (type !== "file" && document.activeElement !== input && input.value !== valueOf(one, type)) input.value = valueOf(one, type);
   };
 }
