@@ -92,6 +92,20 @@ fn look_at(out: &Path, story: &str) {
     assert!(out.join("bag/bagit.txt").is_file());
     let report: Value = serde_json::from_slice(&fs::read(out.join("report/report.json")).unwrap()).unwrap();
     assert_eq!(report["verdict"], "PASSED");
+    let records = report["records"].as_array().unwrap();
+    let kinds: BTreeSet<&str> = records.iter().filter_map(|record| record["kind"].as_str()).collect();
+    let wanted = ["access-restriction", "crossing-count", "incident", "inspection", "patrol"];
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), wanted, "each form that comes with the program has a record");
+    let answer = |record: &Value, key: &str| {
+        let answers = record["answers"].as_array().unwrap();
+        answers.iter().find(|answer| answer["key"] == key).map(|answer| answer["values"][0]["value"].clone())
+    };
+    let nil = records.iter().find(|record| answer(record, "nil_report") == Some("yes".into())).unwrap();
+    let observed = nil["answers"].as_array().unwrap().iter();
+    let observed = observed.filter(|answer| answer["key"].as_str().unwrap().ends_with("/observed"));
+    let observed: Vec<&Value> = observed.map(|answer| &answer["values"][0]["value"]).collect();
+    assert_eq!(observed, ["nothing"; 3], "a nil report names its places");
+    assert!(story.contains("One patrol is a nil report: 3 places"), "{story}");
     assert!(fs::read_to_string(out.join("report/report.html")).unwrap().contains("<html"));
 }
 

@@ -121,4 +121,71 @@ mod tests {
             }
         }
     }
+    /// Every text that people read, with the form it is of.
+    fn words_of(model: &Model) -> Vec<&Words> {
+        let items = model.instances.values().flat_map(|instance| match instance {
+            Instance::List(items) => items.iter().map(|item| &item.label).collect(),
+            Instance::Table(_) | Instance::Tree(_) | Instance::Absent { .. } | Instance::LastSaved => Vec::new(),
+        });
+        let nodes = model.nodes.iter().skip(1).flat_map(|node| texts(node).map(|(_, words)| words));
+        nodes.chain(items).filter(|words| !words.is_empty()).collect()
+    }
+
+    #[test]
+    fn every_language_puts_in_the_same_answers() {
+        for model in models() {
+            for words in words_of(&model) {
+                let put_in = |language: usize| {
+                    let text = words.own(language).expect("no string is missing");
+                    let mut formulas: Vec<&str> = text.outputs.iter().map(|output| &*output.formula.text).collect();
+                    formulas.sort_unstable();
+                    formulas
+                };
+                assert!((1..4).all(|language| put_in(language) == put_in(0)), "{}: {words:?}", model.id);
+            }
+        }
+    }
+
+    #[test]
+    fn each_language_has_its_own_punctuation() {
+        for model in models() {
+            for words in words_of(&model) {
+                let [french, ukrainian, arabic] =
+                    [1, 2, 3].map(|language| words.own(language).map_or("", |text| &text.plain));
+                for text in [french, ukrainian] {
+                    assert!(!text.contains(['\'', '"']), "a typewriter's sign: {text}");
+                }
+                for sign in [':', ';', '?', '!', '»'] {
+                    let ends: Vec<&str> = french.split(sign).collect();
+                    let is_apart = ends[..ends.len() - 1].iter().all(|before| before.ends_with('\u{a0}'));
+                    assert!(is_apart, "no fixed blank before {sign}: {french}");
+                }
+                assert!(french.split('«').skip(1).all(|after| after.starts_with('\u{a0}')), "{french}");
+                assert!(!arabic.contains([',', ';', '?', '"']), "a Latin sign: {arabic}");
+                for text in [french, ukrainian, arabic] {
+                    assert!(!text.contains("  ") && !text.starts_with(' '), "a blank too many: {text}");
+                }
+            }
+        }
+    }
+
+    /// The names of a form's questions and choices: what records, exports and other forms' conditions refer to.
+    fn names(model: &Model) -> String {
+        let mut names = format!("{}\n", model.id);
+        for node in model.nodes.iter().skip(1).filter(|node| node.row > 0) {
+            names += &format!("  {}\n", node.name);
+        }
+        for (list, instance) in &model.instances {
+            let Instance::List(items) = instance else { continue };
+            let items: Vec<&str> = items.iter().map(|item| item.name.as_str()).collect();
+            names += &format!("  [{list}] {}\n", items.join(" "));
+        }
+        names
+    }
+
+    #[test]
+    fn names_stay_whatever_becomes_of_their_words() {
+        let found: String = models().iter().map(names).collect();
+        assert_eq!(found, include_str!("standard/names.txt"), "a record that is filled already has the old names");
+    }
 }

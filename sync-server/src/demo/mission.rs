@@ -1,5 +1,6 @@
 //! Founding: three parties, their root keys, one charter that all of them sign.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use merestone_core::id::{FormHash, ScopeId};
@@ -22,10 +23,19 @@ pub(super) const PARTIES: [&str; 3] = ["State A", "State B", "Neutral body"];
 /// The place of the neutral body in [`PARTIES`].
 pub(super) const NEUTRAL: usize = 2;
 
-/// Where inspections and counts go.
+/// Where inspections, counts, patrols and restrictions of access go.
 const POSTS: &str = "Posts";
 /// Where incidents go.
 const INCIDENTS: &str = "Incidents";
+
+/// The mission's forms: all that come with the program.
+const FORMS: [(FormName, &str); 5] = [
+    (FormName::Inspection, standard::INSPECTION),
+    (FormName::Incident, standard::INCIDENT),
+    (FormName::CrossingCount, standard::CROSSING_COUNT),
+    (FormName::Patrol, standard::PATROL),
+    (FormName::AccessRestriction, standard::ACCESS_RESTRICTION),
+];
 
 /// A founded mission, with the keys of its parties: in life these lie in three places.
 pub(super) struct Mission {
@@ -33,7 +43,7 @@ pub(super) struct Mission {
     roots: Vec<SigningKey>,
     posts: ScopeId,
     incidents: ScopeId,
-    forms: [FormHash; 3],
+    forms: BTreeMap<FormName, FormHash>,
 }
 
 impl Mission {
@@ -47,13 +57,13 @@ impl Mission {
             let path = folder.join(format!("{}.key", name.to_lowercase().replace(' ', "-")));
             roots.push(PartyKeyFile::make(&path, &passphrase(), UnlockCost::PHONE, &*entropy(seed, name))?);
         }
-        let forms = [standard::INSPECTION, standard::INCIDENT, standard::CROSSING_COUNT].map(form_hash);
-        let [Ok(inspection), Ok(incident), Ok(count)] = forms else { return Err(own_fault("a standard form")) };
+        let forms = FORMS.into_iter().map(|(name, document)| Ok((name, form_hash(document)?)));
+        let forms = forms.collect::<Result<BTreeMap<_, _>, Failure>>()?;
         let plan = MissionPlan {
             name: "Demonstration".to_owned(),
             parties: PARTIES.iter().zip(&roots).map(|(name, root)| ((*name).to_owned(), *root.public())).collect(),
             scopes: vec![POSTS.to_owned(), INCIDENTS.to_owned()],
-            forms: vec![inspection, incident, count],
+            forms: forms.values().copied().collect(),
             ledger: Some(Ledger { origin: "demonstration.invalid/merestone".to_owned(), key: ledger }),
             quorum: 2,
         };
@@ -70,7 +80,7 @@ impl Mission {
         let mission = merestone_core::roster::SignedCharter::decode(&bytes).map(|signed| signed.mission());
         let charter = mission.and_then(|mission| CompleteCharter::verify(&bytes, mission));
         let charter = charter.map_err(|_| own_fault("the charter"))?;
-        Ok(Self { charter, roots, posts, incidents, forms: [inspection, incident, count] })
+        Ok(Self { charter, roots, posts, incidents, forms })
     }
 
     /// The office of a party, by its place in [`PARTIES`].
@@ -88,13 +98,20 @@ impl Mission {
         Ok(self.office(party).certify(&self.charter, request, role, &scopes)?)
     }
 
+    /// How many forms the charter lists.
+    pub(super) fn forms(&self) -> usize {
+        self.forms.len()
+    }
+
     /// The form of a kind of observation, and the scope it goes to.
     pub(super) fn form(&self, name: FormName) -> (FormHash, ScopeId) {
-        match name {
-            FormName::Inspection => (self.forms[0], self.posts),
-            FormName::Incident => (self.forms[1], self.incidents),
-            FormName::CrossingCount => (self.forms[2], self.posts),
-        }
+        let scope = match name {
+            FormName::Incident => self.incidents,
+            FormName::Inspection | FormName::CrossingCount | FormName::Patrol | FormName::AccessRestriction => {
+                self.posts
+            }
+        };
+        (self.forms[&name], scope)
     }
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Recorded {
     pub(super) without_rendition: BTreeMap<&'static str, usize>,
     /// Inspections of the two team leaders: the records that both teams will edit.
     pub(super) shared: Vec<RecordId>,
+    /// Patrols, each with the place of its device in the cast.
+    pub(super) patrols: Vec<(usize, RecordId)>,
 }
 
 /// Work of one device: observer, observation, photos; in the order in which it is done.
@@ -48,7 +50,8 @@ pub(super) fn record(cast: &Cast, mission: &Mission, material: &Material) -> Res
     });
     let mut recorded = Recorded::default();
     for (at, done) in done.into_iter().enumerate() {
-        let Recorded { entries, photos, photo_bytes, without_rendition, shared } = done?;
+        let Recorded { entries, photos, photo_bytes, without_rendition, shared, patrols } = done?;
+        recorded.patrols.extend(patrols.into_iter().map(|(_, record)| (at, record)));
         entries.into_iter().for_each(|(form, count)| *recorded.entries.entry(form).or_default() += count);
         without_rendition
             .into_iter()
@@ -68,6 +71,8 @@ fn share<'a>(cast: &Cast, material: &'a Material) -> Vec<Vec<Task<'a>>> {
     const INSPECTORS: [usize; 6] = [LEADER_A, LEADER_B, 3, 6, 8, 9];
     const OTHERS: [usize; 7] = [2, 3, 4, 5, 6, LOST, 8];
     const COUNTERS: [usize; 4] = [2, 4, 5, LOST];
+    const PATROLS: [usize; 2] = [3, 6];
+    const TURNED_BACK: [usize; 2] = [8, 9];
     let mut tasks: Vec<Vec<Task<'a>>> = cast.phones.iter().map(|_| Vec::new()).collect();
     let mut give = |at: usize, turn: usize, observation: &'a Observation, photos: Vec<&'a Photo>| {
         let observers = &cast.phones[at].observers;
@@ -83,6 +88,12 @@ fn share<'a>(cast: &Cast, material: &'a Material) -> Vec<Vec<Task<'a>>> {
     }
     for (turn, observation) in material.counts.iter().enumerate() {
         give(COUNTERS[turn % COUNTERS.len()], turn / COUNTERS.len(), observation, Vec::new());
+    }
+    for (turn, observation) in material.patrols.iter().enumerate() {
+        give(PATROLS[turn % PATROLS.len()], turn / PATROLS.len(), observation, Vec::new());
+    }
+    for (turn, observation) in material.restrictions.iter().enumerate() {
+        give(TURNED_BACK[turn % TURNED_BACK.len()], turn / TURNED_BACK.len(), observation, Vec::new());
     }
     for tasks in &mut tasks {
         tasks.sort_by(|(_, a, _), (_, b, _)| a.day().cmp(b.day()));
@@ -116,6 +127,9 @@ fn work(phone: &Phone, mission: &Mission, tasks: &[Task<'_>]) -> Result<Recorded
         *recorded.entries.entry(observation.form).or_default() += 1;
         if observation.form == FormName::Inspection {
             recorded.shared.push(saved.record);
+        }
+        if observation.form == FormName::Patrol {
+            recorded.patrols.push((0, saved.record));
         }
     }
     Ok(recorded)

@@ -118,7 +118,13 @@ pub(super) async fn write_bag(
     if verdict != Verdict::Passed {
         return Err(own_fault(&format!("the untouched bag is {verdict}")));
     }
-    story.say(&format!("Audited with nothing but the mission id: {verdict} ({}).", story.seconds()))
+    story.say(&format!("Audited with nothing but the mission id: {verdict} ({}).", story.seconds()))?;
+    let records = &audited.facts().records;
+    let kinds: BTreeSet<&str> = records.iter().filter_map(|record| record.kind.as_deref()).collect();
+    if kinds.len() != mission.forms() {
+        return Err(own_fault("a form without a record in the bag"));
+    }
+    story.say(&format!("The report shows records of all {} forms, each answer with who signed it.", kinds.len()))
 }
 
 /// What was found in one forged copy, for `tamper.json`.

@@ -70,19 +70,43 @@ pub(super) fn record(
     let recorded = teams::record(cast, mission, material)?;
     let count = |form| recorded.entries.get(&form).copied().unwrap_or_default();
     let (inspections, incidents) = (count(FormName::Inspection), count(FormName::Incident));
-    let counts = count(FormName::CrossingCount);
-    let (all, seconds) = (inspections + incidents + counts, story.seconds());
+    let (counts, patrols, restrictions) =
+        (count(FormName::CrossingCount), count(FormName::Patrol), count(FormName::AccessRestriction));
+    let (all, seconds) = (recorded.entries.values().sum::<usize>(), story.seconds());
     story.say(&format!(
-        "{inspections} inspections, {incidents} incidents, {counts} crossing counts: {all} signed entries."
+        "{inspections} inspections, {incidents} incidents, {counts} crossing counts, {patrols} patrols, \
+         {restrictions} access restrictions: {all} signed entries, of the five forms that come with the program."
     ))?;
     story
         .say(&format!("Each was on disk before it counted as saved ({seconds}); each names its source and licence."))?;
     story.say("Latin, Cyrillic and Arabic script; precision of place and day; low, best and high counts.")?;
+    say_nil_report(story, cast, &recorded)?;
     let Recorded { photos, photo_bytes, without_rendition, .. } = &recorded;
     let none: Vec<String> = without_rendition.iter().map(|(why, count)| format!("{count} {why}")).collect();
     let none = if none.is_empty() { String::new() } else { format!("; no thumbnail: {}", none.join(", ")) };
     story.say(&format!("{photos} photos, {}, kept as the camera wrote them{none}.", bytes(*photo_bytes)))?;
     Ok(recorded)
+}
+
+/// The patrol that had nothing to report: saying so, place by place, is a report too.
+fn say_nil_report(story: &mut Story, cast: &Cast, recorded: &Recorded) -> Result<(), Failure> {
+    for (at, record) in &recorded.patrols {
+        let view = view(&cast.phones[*at], *record)?;
+        let says = |key: &str, text: &str| view.values(key).iter().any(|value| value.answer == Answer::text(text));
+        if !says("nil_report", "yes") {
+            continue;
+        }
+        let observed = view.answers.iter().filter(|answer| answer.key.ends_with("/observed"));
+        let (places, quiet) = observed
+            .fold((0, 0), |(places, quiet), answer| (places + 1, quiet + usize::from(says(&answer.key, "nothing"))));
+        if places == 0 || places != quiet {
+            return Err(own_fault("the places of the nil report"));
+        }
+        return story.say(&format!(
+            "One patrol is a nil report: {places} places reached, nothing to report at any, and that is signed too."
+        ));
+    }
+    Err(own_fault("no nil report among the patrols"))
 }
 
 /// Act 4: two phones and no server.

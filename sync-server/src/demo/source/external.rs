@@ -20,6 +20,7 @@ const HDX: &str = "Ukraine: Border Crossings, OCHA Ukraine on HDX, multiple sour
 pub(super) fn read(fixtures: &Path) -> Result<Material, SourceError> {
     let posts = posts(&fixtures.join("maps/ukraine-border-crossings.csv"))?;
     let mut incidents = ucdp(&fixtures.join("events/ucdp-ged-ukraine.csv"), &posts)?;
+    let own = super::own::read();
     incidents.extend(iom(&fixtures.join("events/iom-gdidata-iom_mmp.csv"))?);
     Ok(Material {
         credits: vec![
@@ -27,11 +28,14 @@ pub(super) fn read(fixtures: &Path) -> Result<Material, SourceError> {
             format!("incidents  {}: CC BY 4.0", UCDP.split(" (").next().unwrap_or(UCDP)),
             format!("incidents  {IOM}: CC BY 4.0"),
             format!("counts     {BTS}: public domain"),
+            "patrols    and access restrictions: made up by this project, no public set has them; CC0-1.0".to_owned(),
             "photos     exif-samples CC BY-SA 4.0, mapillary_tools BSD-2, others MIT; see their captions".to_owned(),
         ],
         inspections: posts.iter().enumerate().map(|(index, post)| post.inspection(index)).collect(),
         incidents,
         counts: counts(&fixtures.join("events/bts-border-crossing-entry.csv"))?,
+        patrols: own.patrols,
+        restrictions: own.restrictions,
         photos: photos(&fixtures.join("photos"))?,
         is_external: true,
     })

@@ -22,6 +22,10 @@ pub(super) enum FormName {
     Incident,
     /// A count of crossings.
     CrossingCount,
+    /// A patrol with the places it visited.
+    Patrol,
+    /// Access that was restricted.
+    AccessRestriction,
 }
 
 /// One record to replay.
@@ -63,6 +67,10 @@ pub(super) struct Material {
     pub(super) inspections: Vec<Observation>,
     pub(super) incidents: Vec<Observation>,
     pub(super) counts: Vec<Observation>,
+    /// Of the project's own set always: no public record says which way a patrol went, or who turned it back.
+    pub(super) patrols: Vec<Observation>,
+    /// Of the project's own set always.
+    pub(super) restrictions: Vec<Observation>,
     pub(super) photos: Vec<Photo>,
     /// Whether this is the external fixture set: real events of real people.
     pub(super) is_external: bool,

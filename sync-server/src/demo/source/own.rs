@@ -38,7 +38,7 @@ impl OwnObservation {
             form: self.form,
             answers: self.answers.iter().map(|(key, value)| (key.clone(), answer(value))).collect(),
             place: self.text("location").and_then(place_of),
-            post: self.text("post").or_else(|| self.text("place")).unwrap_or_default().to_owned(),
+            post: ["post", "place", "number"].iter().find_map(|key| self.text(key)).unwrap_or_default().to_owned(),
         }
     }
 }
@@ -76,6 +76,8 @@ pub(super) fn read() -> Material {
         inspections: of(FormName::Inspection),
         incidents: of(FormName::Incident),
         counts: of(FormName::CrossingCount),
+        patrols: of(FormName::Patrol),
+        restrictions: of(FormName::AccessRestriction),
         photos: photos.into_iter().map(photo).collect(),
         is_external: false,
     }
@@ -88,7 +90,7 @@ mod tests {
     #[test]
     fn the_own_set_has_three_scripts_and_at_least_twelve_photos() {
         let own = read();
-        let texts: String = [&own.inspections, &own.incidents]
+        let texts: String = [&own.inspections, &own.incidents, &own.patrols]
             .into_iter()
             .flatten()
             .flat_map(|observation| &observation.answers)
@@ -107,11 +109,47 @@ mod tests {
     #[test]
     fn every_observation_says_its_day_source_and_licence() {
         let own = read();
-        for observation in own.inspections.iter().chain(&own.incidents).chain(&own.counts) {
+        for observation in own.inspections.iter().chain(&own.incidents).chain(&own.counts).chain(&own.restrictions) {
             assert_eq!(observation.day().len(), 10);
             for key in ["source", "licence"] {
                 assert!(observation.answers.iter().any(|(name, _)| name == key), "{key}");
             }
         }
+    }
+    #[test]
+    fn every_observation_is_what_its_form_asks_for() {
+        use merestone_forms::{Filling, Form, Occasion, standard};
+
+        let own = read();
+        let all = [
+            (standard::INSPECTION, &own.inspections),
+            (standard::INCIDENT, &own.incidents),
+            (standard::CROSSING_COUNT, &own.counts),
+            (standard::PATROL, &own.patrols),
+            (standard::ACCESS_RESTRICTION, &own.restrictions),
+        ];
+        for (document, observations) in all {
+            let form = std::sync::Arc::new(Form::read_tables(document).unwrap());
+            assert!(!observations.is_empty());
+            for Observation { answers, post, .. } in observations {
+                let filling = Filling::resume(form.clone(), answers.clone(), Occasion::default());
+                let wrong: Vec<String> = filling.problems().iter().map(ToString::to_string).collect();
+                assert_eq!(wrong, [""; 0], "{post}");
+                assert!(answers.iter().all(|(key, _)| filling.place(key).is_some()), "{post}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_patrol_with_nothing_to_report_names_its_places_and_says_so_of_each() {
+        let own = read();
+        let says = |patrol: &&Observation, key: &str, text: &str| {
+            patrol.answers.iter().any(|(own, answer)| own == key && *answer == Answer::text(text))
+        };
+        let nil = own.patrols.iter().find(|patrol| says(patrol, "nil_report", "yes")).unwrap();
+        let observed: Vec<&Answer> =
+            nil.answers.iter().filter(|(key, _)| key.ends_with("/observed")).map(|(_, answer)| answer).collect();
+        assert_eq!(observed, vec![&Answer::text("nothing"); 3]);
+        assert!(says(&nil, "nil_confirmed", "OK"));
     }
 }
