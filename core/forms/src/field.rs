@@ -138,7 +138,8 @@ pub fn read(kind: &QuestionKind, parameters: &BTreeMap<String, String>, typed: &
             Answer::Text(places.join(";"))
         }
         QuestionKind::Decimal => Answer::Text(with_point(digits(trimmed))),
-        QuestionKind::Date | QuestionKind::Time | QuestionKind::DateTime => Answer::Text(digits(trimmed)),
+        QuestionKind::Date => Answer::Text(digits(trimmed)),
+        QuestionKind::Time | QuestionKind::DateTime => Answer::Text(with_seconds(digits(trimmed))),
         QuestionKind::SelectMultiple(_) | QuestionKind::Rank(_) => {
             Answer::Text(trimmed.split_whitespace().collect::<Vec<_>>().join(" "))
         }
@@ -270,6 +271,20 @@ fn place_text(place: &str) -> String {
     };
     let numbers: Vec<String> = words.iter().map(read).collect();
     numbers.join(" ").replace(',', " ").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// `HH:MM` with the seconds that every reader of XML Schema's times asks for (XML Schema part 2, §3.2.7 and §3.2.8).
+fn with_seconds(text: String) -> String {
+    let begins = text.find('T').map_or(0, |at| at + 1);
+    let is_clock =
+        |clock: &[u8]| clock.iter().enumerate().all(|(at, b)| if at == 2 { *b == b':' } else { b.is_ascii_digit() });
+    let ends = begins + "HH:MM".len();
+    match text.as_bytes().get(begins..ends) {
+        Some(clock) if is_clock(clock) && text.as_bytes().get(ends) != Some(&b':') => {
+            format!("{}:00{}", &text[..ends], &text[ends..])
+        }
+        _ => text,
+    }
 }
 
 fn whole(text: &str) -> Result<i64, Refusal> {
@@ -411,7 +426,10 @@ mod tests {
             (QuestionKind::Date, "2024-02-29", Answer::Text("2024-02-29".into())),
             (QuestionKind::Date, "9999-12-31", Answer::Text("9999-12-31".into())),
             (QuestionKind::Time, "23:59:59.999+02:00", Answer::Text("23:59:59.999+02:00".into())),
-            (QuestionKind::DateTime, "2026-05-04T10:00Z", Answer::Text("2026-05-04T10:00Z".into())),
+            (QuestionKind::Time, "07:05", Answer::Text("07:05:00".into())),
+            (QuestionKind::Time, "٠٧:٠٥+02:00", Answer::Text("07:05:00+02:00".into())),
+            (QuestionKind::DateTime, "2026-05-04T10:00Z", Answer::Text("2026-05-04T10:00:00Z".into())),
+            (QuestionKind::DateTime, "2026-05-04T10:00:30", Answer::Text("2026-05-04T10:00:30".into())),
             (QuestionKind::GeoPoint, "90,-180", Answer::Text("90 -180".into())),
             (QuestionKind::GeoPoint, "47.1234567 8.5 400 5", Answer::Text("47.1234567 8.5 400 5".into())),
             (QuestionKind::Acknowledge, "ok", Answer::Text("OK".into())),

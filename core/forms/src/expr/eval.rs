@@ -123,8 +123,14 @@ impl<'a> Evaluator<'a> {
             Ast::Negate(inner) => Ok(Value::Number(-self.number(&self.value(inner, focus)?))),
             Ast::Chain(first, rest) => self.chain(first, rest, focus),
             Ast::Call(function, arguments) => function.apply(&Call { evaluator: self, focus, function, arguments }),
-            Ast::Path(path) => self.path(path, focus).map(Value::Nodes),
+            Ast::Path(path) => self.path(path, focus).map(|nodes| Value::Nodes(self.asked(nodes))),
         }
+    }
+
+    /// Those that are asked: nothing else is counted, summed or compared.
+    fn asked(&self, mut nodes: Vec<NodeId>) -> Vec<NodeId> {
+        nodes.retain(|node| self.documents.is_asked(*node));
+        nodes
     }
 
     pub(super) fn number(&self, value: &Value) -> f64 {
@@ -263,7 +269,7 @@ impl<'a> Evaluator<'a> {
         nodes
     }
 
-    /// The nodes that a location path leads to.
+    /// The nodes that a location path leads to, asked or not.
     pub(super) fn path(&self, path: &Path, focus: &Focus) -> Result<Vec<NodeId>, EvalError> {
         let (mut nodes, steps) = match &path.start {
             Start::Context => (vec![focus.node], path.steps.as_slice()),

@@ -123,6 +123,11 @@ impl Documents {
         self.node(id).is_relevant
     }
 
+    /// Whether the node and all above it are asked.
+    pub fn is_asked(&self, id: NodeId) -> bool {
+        self.ancestors(id).all(|above| self.node(above).is_relevant)
+    }
+
     /// The node's own text, whether or not it is asked.
     pub fn own_text(&self, id: NodeId) -> &str {
         &self.node(id).text
@@ -136,8 +141,7 @@ impl Documents {
     /// The string value, and from how many nodes it was gathered.
     pub(super) fn gathered(&self, id: NodeId) -> (String, usize) {
         let mut text = String::new();
-        let is_asked = self.ancestors(id).all(|above| self.node(above).is_relevant);
-        let nodes = if is_asked { self.gather(id, &mut text) } else { 0 };
+        let nodes = if self.is_asked(id) { self.gather(id, &mut text) } else { 0 };
         (text, nodes)
     }
 

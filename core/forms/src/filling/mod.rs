@@ -249,8 +249,7 @@ impl Filling {
 
     /// Whether a place is asked as things are.
     pub fn is_relevant(&self, place: Place) -> bool {
-        let Some(element) = self.element(place) else { return false };
-        self.documents.ancestors(element).all(|above| self.documents.is_relevant(above))
+        self.element(place).is_some_and(|element| self.documents.is_asked(element))
     }
 
     /// The place that a key names; `None` if the form has none, or its row is none.

@@ -68,7 +68,7 @@ impl Filling {
             return;
         }
         let value = self.evaluate(formula, place);
-        let text = value.as_ref().map(|value| self.text_of(value)).unwrap_or_default();
+        let text = value.as_ref().map(|value| self.outcome(value)).unwrap_or_default();
         self.note_fault(place, Part::Default, value.err());
         if let Some(answer) = self.read_preset(place, &text) {
             self.put(place, answer);

@@ -248,7 +248,7 @@ impl Filling {
         if !is_derived && !self.is_relevant(place) {
             return;
         }
-        let text = self.evaluate(formula, place).map(|value| self.text_of(&value));
+        let text = self.evaluate(formula, place).map(|value| self.outcome(&value));
         let text = text.and_then(|text| if text.len() > TEXT_BYTES_MAX { Err(EvalError::TooLong) } else { Ok(text) });
         self.note_fault(place, Part::Calculation, text.as_ref().err().copied());
         let text = text.unwrap_or_default();

@@ -477,4 +477,55 @@ fn a_choice_whose_label_names_the_choice_ends() {
     assert_eq!(labels, ["xxxxx"]);
 }
 
+#[test]
+fn what_is_not_asked_is_not_counted_and_keeps_its_place() {
+    let form = form(&[
+        "text | more",
+        "begin group | inside | relevant=${more} != 'no'",
+        "begin repeat | person",
+        "text | name",
+        "calculate | at | calculation=position(..)",
+        "end repeat",
+        "end group",
+        "calculate | people | calculation=count(${person})",
+        "calculate | highest | calculation=max(${at})",
+    ]);
+    let mut filling = begin(&form);
+    let row = filling.add_row("person", None).unwrap();
+    filling.add_row("person", None).unwrap();
+    let seen = |filling: &Filling| (value(filling, "people"), value(filling, "highest"));
+    assert_eq!(seen(&filling), ("2".into(), "2".into()));
+    filling.answer("more", "no".into()).unwrap();
+    assert_eq!(seen(&filling), ("0".into(), String::new()), "what is no number is nothing");
+    filling.answer("more", "yes".into()).unwrap();
+    assert_eq!(seen(&filling), ("2".into(), "2".into()));
+    assert_eq!(value(&filling, &format!("person/{row}/at")), "1");
+}
+
+#[test]
+fn rows_are_counted_as_they_come_to_be_asked() {
+    let form = form(&[
+        "integer | n",
+        "begin repeat | house | repeat_count=${n}",
+        "text | house_name",
+        "begin group | inside | relevant=${house_name} != ''",
+        "begin repeat | person | repeat_count=2 + ${n}",
+        "text | person_name",
+        "end repeat",
+        "end group",
+        "end repeat",
+        "calculate | people | calculation=count(${person})",
+    ]);
+    let mut filling = begin(&form);
+    filling.answer_typed("n", "2").unwrap();
+    let houses = row_ids(&filling);
+    assert_eq!(value(&filling, "people"), "0");
+    filling.answer(&format!("house/{}/house_name", houses[1]), "x".into()).unwrap();
+    assert_eq!(value(&filling, "people"), "4");
+    filling.answer(&format!("house/{}/house_name", houses[0]), "x".into()).unwrap();
+    assert_eq!(value(&filling, "people"), "8");
+    filling.answer_typed("n", "1").unwrap();
+    assert_eq!(value(&filling, "people"), "3");
+}
+
 mod work;

@@ -65,4 +65,12 @@ impl Filling {
         self.work.spend((text.len() / BYTES_A_STEP) as u64);
         text
     }
+
+    /// What a formula came to, as it is kept: what is no number is nothing, as in Collect.
+    pub(super) fn outcome(&self, value: &Value) -> String {
+        match value {
+            Value::Number(number) if number.is_nan() => String::new(),
+            value => self.text_of(value),
+        }
+    }
 }

@@ -107,7 +107,7 @@ class Evaluator {
       case "-": return -this.number(this.value(ast[1], focus));
       case "o": return ast[2].reduce((left, [sign, right]) => this.operate(sign, left, right, focus), this.value(ast[1], focus));
       case "c": return this.call(ast[1], ast[2], focus);
-      default: return this.path(ast, focus);
+      default: return this.path(ast, focus).filter(isAsked);
     }
   }
   operate(sign, left, ast, focus) {
@@ -377,7 +377,8 @@ const FUNCTIONS = {
   "count-non-empty": (call) => call.nodes(0).filter((node) => nodeText(node) !== "").length,
   position: (call) => {
     if (!call.count) return call.focus.position;
-    const [node] = call.nodes(0);
+    // A row keeps its place also while it is not asked.
+    const [node] = call.args[0][0] === "p" ? call.it.path(call.args[0], call.focus) : call.nodes(0);
     return node.parent ? node.parent.kids.filter((other) => other.name === node.name).indexOf(node) + 1 : 1;
   },
   last: (call) => call.focus.size,

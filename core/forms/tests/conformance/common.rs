@@ -28,12 +28,12 @@ pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Reads a form with the files in its folder and in `NAME-media` beside it.
-pub(crate) fn read(path: &Path) -> Result<Model, FormRefused> {
+/// The files that lie in a form's folder and in `NAME-media` beside it, by name.
+pub(crate) fn beside(path: &Path) -> Vec<(String, Vec<u8>)> {
     let folder = path.parent().expect("a file is in a folder");
     let stem = path.file_stem().and_then(|stem| stem.to_str()).expect("fixtures have names in UTF-8");
     let media = folder.join(format!("{stem}-media"));
-    let mut beside: Vec<(String, Vec<u8>)> = Vec::new();
+    let mut beside = Vec::new();
     for place in [folder, media.as_path()].into_iter().filter(|place| place.is_dir()) {
         for entry in fs::read_dir(place).expect("the folder can be read") {
             let other = entry.expect("the folder can be read").path();
@@ -43,10 +43,21 @@ pub(crate) fn read(path: &Path) -> Result<Model, FormRefused> {
             }
         }
     }
+    beside
+}
+
+/// Reads a form with the files beside it.
+pub(crate) fn read(path: &Path) -> Result<Model, FormRefused> {
+    let beside = beside(path);
     let name = path.file_name().and_then(|name| name.to_str()).expect("fixtures have names in UTF-8");
     let bytes = fs::read(path).expect("the file can be read");
     let beside: Vec<NamedFile<'_>> = beside.iter().map(|(name, bytes)| NamedFile { name, bytes }).collect();
     Model::read(NamedFile { name, bytes: &bytes }, &beside)
+}
+
+/// The forms that this crate ships and those of its tests.
+pub(crate) fn own_forms() -> Vec<PathBuf> {
+    ["src/standard", "tests/conformance/forms"].iter().flat_map(|folder| files(Path::new(folder))).collect()
 }
 
 /// The folder into which `tests/run` installs the npm packages of these tests, or where they were installed by hand.

@@ -13,16 +13,16 @@ const STEPS: usize = 150;
 const COMPARED_EVERY: usize = 30;
 
 /// Numbers by chance, the same for the same seed.
-struct Chance(u64);
+pub(crate) struct Chance(pub(crate) u64);
 
 impl Chance {
-    fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((self.0 >> 33) as usize) % end.max(1)
     }
 }
 
-fn typed(filling: &Filling, place: Place, kind: &QuestionKind, chance: &mut Chance) -> String {
+pub(crate) fn typed(filling: &Filling, place: Place, kind: &QuestionKind, chance: &mut Chance) -> String {
     let offered = filling.offered(place);
     let one = |chance: &mut Chance| {
         offered.get(chance.below(offered.len())).map(|choice| choice.name.clone()).unwrap_or_default()

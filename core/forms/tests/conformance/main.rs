@@ -5,6 +5,7 @@ mod bounds;
 mod common;
 mod compare;
 mod converted;
+mod engine;
 mod expressions;
 mod filled;
 mod fixtures;

@@ -6,6 +6,7 @@ use super::numbers::fraction;
 use super::{Call, Function, MANY, function};
 use crate::expr::ParkMiller;
 use crate::expr::eval::{EvalError, Focus};
+use crate::expr::parse::Ast;
 use crate::expr::tree::NodeId;
 use crate::expr::value::{Value, number_text};
 
@@ -33,7 +34,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
     function("once", (1, 1), |call| {
         let own = call.evaluator.text_of(call.focus.node);
-        Ok(Value::Text(if own.is_empty() { call.text(0)? } else { own }))
+        if own.is_empty() { call.value(0) } else { Ok(Value::Text(own)) }
     }),
     function("randomize", (1, 2), randomize),
     function("indexed-repeat", (3, MANY), indexed_repeat),
@@ -54,7 +55,12 @@ fn position(call: &Call<'_, '_>) -> Result<Value, EvalError> {
     if call.count() == 0 {
         return Ok(Value::Number(call.focus.position as f64));
     }
-    match call.nodes(0)?.first() {
+    // A row keeps its place also while it is not asked.
+    let nodes = match &call.arguments[0] {
+        Ast::Path(path) => call.evaluator.path(path, call.focus)?,
+        _ => call.nodes(0)?,
+    };
+    match nodes.first() {
         Some(node) => {
             let position = call.evaluator.documents.position(*node);
             call.evaluator.note(position / SIBLINGS_A_STEP);
