@@ -31,11 +31,17 @@ def tables(folder):
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.reader(file))
         for row in rows[1:]:
-            dangerous = [cell for cell in row if cell[:1] in ("=", "+", "@") or (cell[:1] == "-" and not is_number(cell))]
+            dangerous = [cell for cell in row if begins_formula(cell)]
             check(f"{path.name}: no cell is a formula", not dangerous, str(dangerous[:1])) if dangerous else None
         found[path.stem] = [[cell[1:] if cell.startswith("'") else cell for cell in row] for row in rows]
     check("tables have headings and rows of one length", all(len({len(r) for r in t}) == 1 for t in found.values()))
     return found
+
+
+def begins_formula(cell):
+    """A text that a spreadsheet may take for a formula; blanks and full-width signs count, a number does not."""
+    text = cell.strip()
+    return text[:1] in tuple("=+@＝＋－＠") or (text[:1] == "-" and not is_number(text)) or cell[:1] in ("\t", "\r", "\n")
 
 
 def is_number(text):

@@ -78,9 +78,27 @@ impl DraftPhoto {
     }
 }
 
+/// A draft that cannot be read: its bytes are damaged, or another version of this program kept them. It stays in the store as
+/// it is, for that version or for somebody who repairs it, and nothing here takes it away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DamagedDraft {
+    /// Its name.
+    pub id: DraftId,
+    /// How many bytes are kept of it.
+    pub bytes: usize,
+}
+
 /// A draft was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum DraftError {
+    /// The draft is there and cannot be read; it is kept as it is (see [`DamagedDraft`]).
+    #[error("draft {} cannot be read; its {bytes} bytes are kept as they are", hex(*id))]
+    Damaged {
+        /// The draft.
+        id: DraftId,
+        /// How many bytes are kept of it.
+        bytes: usize,
+    },
     /// There is no such draft: it was saved or discarded.
     #[error("no such draft")]
     Missing,
@@ -111,7 +129,8 @@ impl Draft {
 }
 
 impl Device {
-    /// All drafts on this device, ascending by id; those of one observer if one is named.
+    /// All drafts on this device that can be read, ascending by id; those of one observer if one is named. Those that cannot
+    /// be read are [apart](Self::damaged_drafts).
     ///
     /// # Errors
     /// If the store cannot be read.
@@ -121,13 +140,23 @@ impl Device {
         Ok(drafts.filter(|draft| observer.is_none_or(|observer| draft.observer == *observer)).collect())
     }
 
+    /// Drafts that cannot be read, whoever they belong to: for a screen that says so.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn damaged_drafts(&self) -> Result<Vec<DamagedDraft>, AccessError> {
+        let kept = self.store.drafts()?.into_iter();
+        let damaged = kept.filter(|(id, bytes)| codec::decode(*id, bytes).is_err());
+        Ok(damaged.map(|(id, bytes)| DamagedDraft { id, bytes: bytes.len() }).collect())
+    }
+
     /// One draft, to go on with it.
     ///
     /// # Errors
-    /// [`DraftError::Missing`], or the store cannot be read.
+    /// [`DraftError::Missing`], [`DraftError::Damaged`], or the store cannot be read.
     pub fn draft(&self, id: DraftId) -> Result<Draft, DraftError> {
-        let kept = self.store.draft(id).map_err(AccessError::from)?;
-        kept.and_then(|bytes| codec::decode(id, &bytes).ok()).ok_or(DraftError::Missing)
+        let bytes = self.store.draft(id).map_err(AccessError::from)?.ok_or(DraftError::Missing)?;
+        codec::decode(id, &bytes).map_err(|_| DraftError::Damaged { id, bytes: bytes.len() })
     }
 
     /// Keeps a draft, in place of the one with its id; durable when this returns.
@@ -207,11 +236,15 @@ impl Device {
     /// Throws a draft away. Discarding it again changes nothing.
     ///
     /// # Errors
-    /// If the store cannot be used.
-    pub fn discard(&self, id: DraftId) -> Result<(), AccessError> {
+    /// [`DraftError::Damaged`]: nobody can see what is in it, so it is kept. Or the store cannot be used.
+    pub fn discard(&self, id: DraftId) -> Result<(), DraftError> {
+        match self.draft(id) {
+            Ok(_) | Err(DraftError::Missing) => {}
+            Err(error) => return Err(error),
+        }
         let mut batch = Batch::new();
         batch.drop_draft(id);
-        self.store.commit(batch)?;
+        self.store.commit(batch).map_err(AccessError::from)?;
         Ok(())
     }
 
@@ -247,6 +280,10 @@ impl Device {
         self.store.commit(batch).map_err(AccessError::from)?;
         Ok(draft)
     }
+}
+
+fn hex(id: DraftId) -> String {
+    id.0.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 pub(crate) fn check_key(key: &str) -> Result<(), DraftError> {

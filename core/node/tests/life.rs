@@ -14,13 +14,13 @@ use merestone_link::LinkLimits;
 use merestone_node::Answer;
 use merestone_node::capture::{SaveError, Speech};
 use merestone_node::device::{Device, Home, NoReplica, ObserverState, OpenDeviceError, PenError, UnlockError};
-use merestone_node::draft::DraftSubject;
+use merestone_node::draft::{DraftError, DraftSubject};
 use merestone_node::enrolment::AcceptError;
 use merestone_node::office::PartyOffice;
 use merestone_node::records::{RecordFilter, RecordState};
 use merestone_node::replica::{Meet, Retry, SyncError, SyncOutcome};
 use merestone_node::vault::VaultError;
-use merestone_store::OpenError;
+use merestone_store::{Batch, DraftId, OpenError, Store};
 
 #[test]
 fn a_device_is_made_enrolled_killed_and_goes_on() {
@@ -495,4 +495,30 @@ async fn a_device_tells_its_meetings_that_the_network_changed() {
     let error = replica.sync_until_done_telling(meet, retry, tell).await.unwrap_err();
     assert!(error.is_worth_retrying(), "{error}");
     assert_eq!(attempts, 2);
+}
+
+#[test]
+fn a_draft_that_cannot_be_read_is_shown_and_never_taken_away() {
+    let (mission, folder) = (Mission::found(), tempfile::tempdir().unwrap());
+    let device = mission.device(folder.path(), "a");
+    let anna = mission.enrol(&device, 0, "Anna", "correct horse");
+    let whole = device.keep(device.begin(&anna, mission.scope(), inspection()).unwrap()).unwrap();
+    drop(device);
+
+    let (id, bytes) = (DraftId([7; 16]), b"what a newer version keeps".to_vec());
+    let store = Store::open(&folder.path().join("store"), store_key()).unwrap();
+    let mut batch = Batch::new();
+    batch.draft(id, bytes.clone());
+    store.commit(batch).unwrap();
+    drop(store);
+
+    let device = open(folder.path(), "a2");
+    let damaged: Vec<_> = device.damaged_drafts().unwrap().iter().map(|one| (one.id, one.bytes)).collect();
+    assert_eq!(damaged, [(id, bytes.len())]);
+    assert_eq!(device.drafts(None).unwrap(), [whole], "beside those that can be read");
+    for refused in [device.draft(id).map(|_| ()), device.put(id, "post", "x").map(|_| ()), device.discard(id)] {
+        assert!(matches!(refused, Err(DraftError::Damaged { .. })), "{refused:?}");
+    }
+    assert!(!device.draft(id).unwrap_err().to_string().contains("newer"), "no content in a message");
+    assert_eq!(device.store().draft(id).unwrap(), Some(bytes));
 }

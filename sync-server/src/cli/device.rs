@@ -251,6 +251,7 @@ struct DeviceShown {
     store: String,
     observers: Vec<ObserverShown>,
     drafts: usize,
+    drafts_damaged: usize,
     logs: u64,
     entries: u64,
     bodies_missing: u64,
@@ -275,6 +276,7 @@ impl DeviceShown {
             store: device.store().identity()?.store.to_string(),
             observers: device.observers().iter().map(|observer| ObserverShown::of(observer, device)).collect(),
             drafts: device.drafts(None)?.len(),
+            drafts_damaged: device.damaged_drafts()?.len(),
             logs: counts.logs,
             entries: counts.entries,
             bodies_missing: counts.bodies_missing,
@@ -301,6 +303,13 @@ impl Report for DeviceShown {
             writeln!(out, "observer  none yet: make a request with `merestone device request`")?;
         }
         writeln!(out, "holds     {} entries in {} logs, {} drafts", self.entries, self.logs, self.drafts)?;
+        if self.drafts_damaged > 0 {
+            writeln!(out, "damaged   {} drafts cannot be read; they are kept as they are", self.drafts_damaged)?;
+            writeln!(
+                out,
+                "          copy the folder before anything else; a newer version of this program may read them"
+            )?;
+        }
         writeln!(out, "photos    {} ({}), pictures included", self.photos, output::bytes(self.photo_bytes))?;
         if self.photos_missing > 0 || self.bodies_missing > 0 {
             let bytes = output::bytes(self.photo_bytes_missing);

@@ -11,7 +11,7 @@ use merestone_node::Device;
 use merestone_node::draft::{Draft, DraftSubject};
 use merestone_node::forms::MissionForm;
 
-use super::record::{SavedShown, SigningArgs, form_named, only_scope, record_id, unknown_record};
+use super::record::{SavedShown, SigningArgs, form_named, only_scope, record_id};
 use super::{Context, choose_observer, roster};
 use crate::exit::{Code, Failure};
 use asking::{Asking, Ended, language_named};
@@ -46,7 +46,10 @@ impl FillArgs {
         let (form, subject) = match (&self.form, self.record) {
             (_, Some(record)) => {
                 let begun = device.begin_edit(&observer.key, record)?;
-                let form = device.form(begun.form)?.ok_or_else(|| unknown_record(record))?;
+                let form = device.form(begun.form)?.ok_or_else(|| {
+                    let line = format!("the form of record {record} is not on this device; sync with base camp for it");
+                    Failure::bad_input(line)
+                })?;
                 (form, Subject::Record(Box::new(begun)))
             }
             (Some(name), None) => {
@@ -72,6 +75,12 @@ impl FillArgs {
         // A program that reads the report gets nothing else on standard output.
         let to: Box<dyn Write> = if context.screen.is_json() { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
         let mut talk = Talk::new(io::stdin().lock(), to);
+        let damaged = device.damaged_drafts()?.len();
+        if damaged > 0 {
+            talk.say(&format!(
+                "{damaged} drafts on this device cannot be read; they are kept (`merestone device show`)."
+            ))?;
+        }
         let ended = Asking::new(&device, draft, filling, &mut talk).run(is_resumed)?;
         match ended {
             Ended::Saved(saved) => {

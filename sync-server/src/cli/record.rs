@@ -27,8 +27,9 @@ use crate::output::Report;
 pub(crate) enum Verb {
     /// Record something new. When this says "saved" it is signed, and on the disk for good.
     #[command(
-        after_help = "Example:\n  merestone record new --form inspection --scope North --set post='North gate' --set day=2026-05-04 \\\n    \
-                      --set status=open --set how_known=seen --photo gate.jpg --home phone\nThe names that --set takes: `merestone form check inspection`."
+        after_help = "Example:\n  merestone record new --form inspection --scope North --set post='North gate' \\\n    \
+                      --set day=2026-05-04 --set status=open --set how_known=seen --photo gate.jpg --home phone\n\n\
+                      The names that --set takes: `merestone form check inspection`."
     )]
     New(NewArgs),
     /// Fill a form at the terminal, question by question. Every answer is on the disk before the next question.

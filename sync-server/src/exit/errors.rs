@@ -237,6 +237,9 @@ impl From<DraftError> for Failure {
     fn from(error: DraftError) -> Self {
         match error {
             DraftError::Missing => Self::input(&error, AGAIN),
+            DraftError::Damaged { .. } => {
+                Self::input(&error, "copy the home folder before anything else; a newer version may read it")
+            }
             DraftError::Key => Self::input(&error, "see `merestone form check` for the names of a form"),
             DraftError::TooLong { .. } | DraftError::TooLarge => Self::input(&error, ""),
             DraftError::Access(error) => error.into(),

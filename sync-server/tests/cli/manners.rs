@@ -44,6 +44,8 @@ fn every_verb_explains_itself_with_an_example() {
         assert_eq!(output.status.code(), Some(0), "{verb:?}");
         assert!(help.contains("Example:\n  merestone ") && help.contains("--json"), "{verb:?}: {help}");
         assert!(!help.contains('\u{1b}'), "no colour where no terminal is: {verb:?}");
+        // A line that is longer than the help is wide would be broken where a shell does not take it.
+        assert!(help.lines().all(|line| line.trim() != "\\"), "{verb:?}: {help}");
     }
     let output = merestone().arg("--help").output().expect("the command starts");
     let help = String::from_utf8(output.stdout).expect("UTF-8");

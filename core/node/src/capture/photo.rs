@@ -1,5 +1,6 @@
 //! Photos: the original's bytes are evidence and are kept as they came; small pictures are made once, here.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -105,16 +106,9 @@ impl Device {
         caption: Option<&str>,
     ) -> Result<Attached, PhotoError> {
         let mut draft = self.draft(draft)?;
-        let read;
-        let original = match photo {
-            PhotoSource::Bytes(bytes) => bytes,
-            PhotoSource::File(path) => {
-                read = read_file(path)?;
-                &read
-            }
-        };
-        let facts = media::inspect(original)?;
-        let hash = BlobHash::of(original);
+        let original = original(photo)?;
+        let facts = media::inspect(&original)?;
+        let hash = BlobHash::of(&original);
         let known = draft.photos.iter().find(|photo| photo.photo.sha256 == hash).map(|photo| photo.row.clone());
         let row = match known {
             Some(row) => row,
@@ -122,7 +116,7 @@ impl Device {
                 if draft.photos.len() >= PHOTOS_MAX {
                     return Err(PhotoError::TooMany);
                 }
-                let photo = self.keep_photo(original, &facts, preview)?;
+                let photo = self.keep_photo(&original, &facts, preview)?;
                 let row = u64::from_be_bytes(self.random()?);
                 let row = format!("{row:016x}");
                 draft.photos.push(DraftPhoto { row: row.clone(), photo });
@@ -145,22 +139,15 @@ impl Device {
     pub fn attach_at(&self, draft: DraftId, key: &str, photo: PhotoSource<'_>) -> Result<Attached, PhotoError> {
         let mut draft = self.draft(draft)?;
         crate::draft::check_key(key)?;
-        let read;
-        let original = match photo {
-            PhotoSource::Bytes(bytes) => bytes,
-            PhotoSource::File(path) => {
-                read = read_file(path)?;
-                &read
-            }
-        };
-        let facts = media::inspect(original)?;
-        let hash = BlobHash::of(original);
+        let original = original(photo)?;
+        let facts = media::inspect(&original)?;
+        let hash = BlobHash::of(&original);
         let row = match key.strip_prefix("photos/").and_then(|rest| rest.strip_suffix("/file")) {
             Some(row) => row.to_owned(),
             None => key.to_owned(),
         };
         let is_elsewhere = draft.photos.iter().any(|photo| photo.photo.sha256 == hash && photo.row != row);
-        let photo = if is_elsewhere { None } else { Some(self.keep_photo(original, &facts, None)?) };
+        let photo = if is_elsewhere { None } else { Some(self.keep_photo(&original, &facts, None)?) };
         draft.photos.retain(|photo| photo.row != row);
         match photo {
             Some(_) if draft.photos.len() >= PHOTOS_MAX => return Err(PhotoError::TooMany),
@@ -255,6 +242,14 @@ fn renditions(original: &[u8], facts: &PhotoFacts, preview: Option<&[u8]>) -> Re
     match (&made.preview, preview) {
         (Err(NoRendition::NotDecodable), Some(offered)) => media::accept_preview(offered),
         _ => Ok(made),
+    }
+}
+
+/// The bytes of a photo: those that were given, or those of its file.
+fn original(photo: PhotoSource<'_>) -> Result<Cow<'_, [u8]>, PhotoError> {
+    match photo {
+        PhotoSource::Bytes(bytes) => Ok(Cow::Borrowed(bytes)),
+        PhotoSource::File(path) => read_file(path).map(Cow::Owned),
     }
 }
 
