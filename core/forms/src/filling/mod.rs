@@ -164,7 +164,7 @@ impl Filling {
         let node = self.node(place);
         let NodeKind::Question(kind) = &node.kind else { return Err(Refusal::Unknown) };
         let answer = field::fit(kind, &node.parameters, answer)?;
-        self.check_choice(place, &answer)?;
+        let answer = self.chosen(place, answer)?;
         self.put(place, answer);
         self.settle();
         Ok(())

@@ -54,30 +54,35 @@ impl Filling {
         offered
     }
 
-    /// Refuses an answer that names what is not offered. If the work ends before that is known, it is not refused.
-    pub(super) fn check_choice(&self, place: Place, answer: &Answer) -> Result<(), Refusal> {
-        let (Some(choices), Answer::Text(text)) = (self.node(place).choices(), answer) else { return Ok(()) };
-        let NodeKind::Question(kind) = &self.node(place).kind else { return Ok(()) };
+    /// The answer as it is kept: several choices stand in the order of the form, so that two who chose the same have the
+    /// same answer. If the work ends before it is known what is offered, the answer stays as it is.
+    ///
+    /// # Errors
+    /// If it names what is not offered.
+    pub(super) fn chosen(&self, place: Place, answer: Answer) -> Result<Answer, Refusal> {
+        let (Some(choices), Answer::Text(text)) = (self.node(place).choices(), &answer) else { return Ok(answer) };
+        let NodeKind::Question(kind) = &self.node(place).kind else { return Ok(answer) };
         let is_one = matches!(kind, QuestionKind::SelectOne(_));
         let chosen: Vec<&str> = if is_one { vec![text] } else { text.split(' ').collect() };
-        let once: HashSet<&str> = chosen.iter().copied().collect();
         // A filter is asked about what was chosen, and not about a list of thousands.
-        let mut missing = once.clone();
+        let mut missing: HashSet<&str> = chosen.iter().copied().collect();
+        let mut found: Vec<&str> = Vec::new();
         for candidate in self.candidates(choices, place) {
             if missing.is_empty() {
                 break;
             }
             let name = self.name_of(candidate, choices, place).unwrap_or_default();
             if missing.contains(&*name) && self.passes(candidate, choices, place) {
-                missing.remove(&*name);
+                found.extend(missing.take(&*name));
             }
         }
         match kind {
-            _ if self.work.is_out() => Ok(()),
+            _ if self.work.is_out() => Ok(answer),
             _ if !missing.is_empty() => Err(Refusal::Choice),
-            _ if once.len() != chosen.len() => Err(Refusal::ChoiceTwice),
+            _ if found.len() != chosen.len() => Err(Refusal::ChoiceTwice),
             QuestionKind::Rank(_) if self.passing(choices, place).count() != chosen.len() => Err(Refusal::Order),
-            _ => Ok(()),
+            QuestionKind::SelectMultiple(_) => Ok(Answer::Text(found.join(" "))),
+            _ => Ok(answer),
         }
     }
 

@@ -138,10 +138,10 @@ impl Filling {
                 }
             }
             Some(answer) => match field::fit(kind, &node.parameters, answer.clone()) {
-                Ok(fitting) if fitting == *answer => match self.check_choice(place, answer) {
+                Ok(fitting) if fitting == *answer => match self.chosen(place, fitting) {
                     Err(refusal) => (Some(Wrong::Answer(refusal)), &NO_WORDS),
-                    Ok(()) if self.work.is_out() => (Some(Wrong::Expression(EvalError::Exhausted)), &NO_WORDS),
-                    Ok(()) => match node.constraint.as_ref().map(|constraint| self.evaluate(constraint, place)) {
+                    Ok(_) if self.work.is_out() => (Some(Wrong::Expression(EvalError::Exhausted)), &NO_WORDS),
+                    Ok(_) => match node.constraint.as_ref().map(|constraint| self.evaluate(constraint, place)) {
                         Some(Ok(value)) if !value.bool() => (Some(Wrong::Constraint), &node.constraint_message),
                         Some(Err(fault)) => (Some(Wrong::Expression(fault)), &NO_WORDS),
                         Some(Ok(_)) | None => (None, &NO_WORDS),

@@ -528,4 +528,13 @@ fn rows_are_counted_as_they_come_to_be_asked() {
     assert_eq!(value(&filling, "people"), "3");
 }
 
+#[test]
+fn who_chose_the_same_has_the_same_answer() {
+    let form = form_with(&["select_multiple seen | seen"], &["seen | gun | Gun | ", "seen | car | Car | "]);
+    let mut filling = begin(&form);
+    filling.answer_typed("seen", "car  gun").unwrap();
+    assert_eq!(filling.given("seen"), Some(&Answer::Text("gun car".into())));
+    assert_eq!(filling.answer_typed("seen", "car gun car"), Err(Refusal::ChoiceTwice));
+}
+
 mod work;

@@ -33,13 +33,15 @@ function kept(kind, typed) {
   if (kind === "integer") return wholeText(plainDigits(text));
   if (kind === "range") return wholeText(withPoint(plainDigits(text)));
   if (kind === "decimal") return withPoint(plainDigits(text));
-  if (["date", "time", "datetime"].includes(kind)) return plainDigits(text);
+  if (kind === "date") return plainDigits(text);
+  if (kind === "time" || kind === "datetime") return withSeconds(plainDigits(text));
   if (PLACED.includes(kind)) return plainDigits(text).split(";").map(placeText).join(";");
   if (kind === "many" || kind === "rank") return tokens(text).join(" ");
   if (kind === "ok") return text.toLowerCase() === "ok" ? "OK" : text;
   const asTyped = kind === "text" || kind === "barcode" ? typed : text;
   return asTyped.replace(/\r\n/g, "\n").replace(/[\u061c\u200e\u200f\r]/g, "").normalize("NFC");
 }
+const withSeconds = (text) => text.replace(/^([^T]*T)?(\d\d:\d\d)(?!:)/, "$&:00");
 const wholeText = (text) => (isWhole(text) ? String(BigInt(text.replace("+", ""))) : text);
 function isWhole(text) {
   if (!/^[-+]?\d{1,4000}$/.test(text)) return false;
