@@ -1,6 +1,6 @@
 //! A form that was read and can be filled: its [`Model`], the names of its answers in a record, and what depends on what.
 
-mod graph;
+pub(crate) mod graph;
 pub(crate) mod names;
 
 use merestone_core::form::{FormDefinition, Leaf, Shape, TITLE_BYTES_MAX, VERSION_BYTES_MAX};

@@ -29,6 +29,8 @@ pub mod filling;
 mod form;
 mod instances;
 mod json;
+#[cfg(test)]
+mod limits;
 pub mod marks;
 pub mod markup;
 pub mod model;

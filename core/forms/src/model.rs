@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 pub use instance::{Element, Instance, Item, Table};
 pub(crate) use node::is_name;
 pub use node::{
-    Choices, ChoicesFrom, FORM_NAME_BYTES_MAX, Formula, Metadata, Node, NodeIndex, NodeKind, Preset, QuestionKind,
+    Choices, ChoicesFrom, FORM_NAME_BYTES_MAX, Formula, GROUPS_DEPTH_MAX, Metadata, Node, NodeIndex, NodeKind, Preset,
+    QuestionKind,
 };
 pub(crate) use notice::note;
 pub use notice::{NOTICES_MAX, Notice};

@@ -36,7 +36,7 @@ pub struct Expression {
 /// An expression that cannot be parsed, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseError {
-    /// The place, in bytes from its beginning.
+    /// The place, in characters from its beginning.
     pub at: usize,
     /// What is wrong there.
     pub wrong: Wrong,
@@ -56,7 +56,9 @@ impl Expression {
     /// # Errors
     /// What is wrong first, with its place. A function that does not exist is an error here, not at evaluation.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        parse::parse(text).map(|ast| Self { ast })
+        let characters = |bytes: usize| text.char_indices().take_while(|(at, _)| *at < bytes).count();
+        let error = |error: ParseError| ParseError { at: characters(error.at), ..error };
+        parse::parse(text).map(|ast| Self { ast }).map_err(error)
     }
 
     /// What it comes to at `focus`.

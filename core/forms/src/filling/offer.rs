@@ -102,7 +102,7 @@ impl Filling {
         let choices = self.node(place).choices()?;
         let is_it =
             |candidate: &Candidate<'_>| self.name_of(*candidate, choices, place).is_some_and(|own| &*own == name);
-        let mut named = self.candidates(choices, place).into_iter().filter(is_it);
+        let mut named = self.candidates(choices, place).filter(is_it);
         match &choices.from {
             ChoicesFrom::Instance { .. } if self.list_of(choices).is_some() => {
                 self.words_as_written(&named.next()?.item?.label, place)
@@ -124,7 +124,7 @@ impl Filling {
     }
 
     /// Everything that may be offered, in order.
-    fn candidates(&self, choices: &Choices, place: Place) -> Vec<Candidate<'_>> {
+    fn candidates(&self, choices: &Choices, place: Place) -> impl Iterator<Item = Candidate<'_>> + use<'_> {
         let elements: Vec<NodeId> = match &choices.from {
             ChoicesFrom::Nodes { items, .. } => match self.evaluate(items, place) {
                 Ok(Value::Nodes(nodes)) => nodes,
@@ -140,16 +140,16 @@ impl Filling {
         let items = self.list_of(choices).unwrap_or_default();
         let size = items.len().max(elements.len());
         self.work.spend((size / CHOICES_A_STEP) as u64);
-        let one = |at: usize| {
+        let one = move |at: usize| {
             let (item, element) = (items.get(at), elements.get(at).copied());
             Candidate { item, element, position: at + 1, size }
         };
-        (0..size).map(one).collect()
+        (0..size).map(one)
     }
 
     /// What is offered; the rest is not when the work ends.
     fn passing<'f>(&'f self, choices: &'f Choices, place: Place) -> impl Iterator<Item = Candidate<'f>> + 'f {
-        let all = self.candidates(choices, place).into_iter();
+        let all = self.candidates(choices, place);
         all.take_while(|_| !self.work.is_out()).filter(move |candidate| self.passes(*candidate, choices, place))
     }
 

@@ -1,7 +1,7 @@
 //! Data that forms look at: files beside a form, and how all of it becomes documents for expressions.
 
 mod documents;
-mod files;
+pub(crate) mod files;
 
 use std::collections::BTreeSet;
 

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use super::{Media, Words};
 use crate::expr::{Expression, ParseError};
 
+/// Deepest nesting of groups and repeats.
+pub const GROUPS_DEPTH_MAX: usize = 32;
 /// Longest name of a question, in bytes.
 pub const FORM_NAME_BYTES_MAX: usize = 255;
 

@@ -9,7 +9,7 @@ use super::{COLUMNS_MAX, Held, Row, column, legacy};
 use crate::refused::{FormRefused, Reason};
 
 /// Most bytes that an `.xlsx` may unpack to; a questionnaire of 1.5 MB unpacks to some 20 MB.
-const UNPACKED_BYTES_MAX: u64 = 96 << 20;
+pub(crate) const UNPACKED_BYTES_MAX: u64 = 96 << 20;
 /// Most parts in an `.xlsx`.
 const PARTS_MAX: usize = 4_096;
 /// Most texts that an `.xlsx` may say it shares; room for as many is made before they are read.

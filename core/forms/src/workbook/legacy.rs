@@ -4,7 +4,7 @@
 use crate::refused::Reason;
 
 /// Most cells of a sheet, filled or not: so many are held at once.
-const CELLS_MAX: u64 = 2_000_000;
+pub(crate) const CELLS_MAX: u64 = 2_000_000;
 /// End of a chain of sectors.
 const END: u32 = 0xffff_fffe;
 /// Sectors from here on are none.

@@ -3,8 +3,8 @@
 //! Nothing is interpreted here: what a sheet or a column means is the business of the form.
 
 mod delimited;
-mod excel;
-mod legacy;
+pub(crate) mod excel;
+pub(crate) mod legacy;
 mod markdown;
 
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ pub const FILE_ROWS_MAX: usize = 200_000;
 /// Most columns of a sheet.
 pub const COLUMNS_MAX: usize = 16_384;
 /// Most bytes of all cells together, each with [`CELL_BYTES`] beside its text.
-const CELLS_BYTES_MAX: usize = 64 << 20;
+pub(crate) const CELLS_BYTES_MAX: usize = 64 << 20;
 /// What a filled cell takes beside its text.
 const CELL_BYTES: usize = 32;
 

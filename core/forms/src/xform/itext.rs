@@ -11,7 +11,7 @@ use crate::refused::{FormRefused, Reason};
 use crate::workbook::FILE_BYTES_MAX;
 
 /// Most bytes of texts that other parts of a form refer to, a text counted once for each time: as much as a form may have.
-const LENT_BYTES_MAX: usize = FILE_BYTES_MAX;
+pub(crate) const LENT_BYTES_MAX: usize = FILE_BYTES_MAX;
 /// A language that stands for none.
 const NO_LANGUAGE: &str = "default";
 

@@ -8,14 +8,14 @@ mod binds;
 mod body;
 mod choices;
 mod itemset;
-mod itext;
+pub(crate) mod itext;
 mod secondary;
-mod source;
+pub(crate) mod source;
 mod tree;
 
 use std::collections::BTreeMap;
 
-use crate::model::{Element, Model, note};
+use crate::model::{Element, FORM_NAME_BYTES_MAX, GROUPS_DEPTH_MAX, Model, note};
 use crate::refused::{FormRefused, Reason};
 use crate::xlsform::as_name;
 use itext::Itext;
@@ -110,7 +110,7 @@ fn finish(tree: Tree, itext: Itext, mut model: Model) -> Model {
 }
 
 /// Longest path, in bytes, that is looked for: as long as the deepest node's, written twice over.
-const PATH_BYTES_MAX: usize = 2 * tree::DEPTH_MAX * (crate::model::FORM_NAME_BYTES_MAX + 1);
+pub(crate) const PATH_BYTES_MAX: usize = 2 * GROUPS_DEPTH_MAX * (FORM_NAME_BYTES_MAX + 1);
 
 /// The path that an element's `ref` or `nodeset` means, from where it stands; one that is too long leads nowhere.
 fn resolve(context: &str, path: &str) -> String {

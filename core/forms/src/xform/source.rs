@@ -9,7 +9,7 @@ use crate::model::Notice;
 use crate::refused::{FormRefused, Reason};
 
 /// Most elements, attributes and texts of a document.
-const NODES_MAX: u32 = 1_200_000;
+pub(crate) const NODES_MAX: u32 = 1_200_000;
 
 /// A document that was parsed.
 pub(super) struct Source<'x> {

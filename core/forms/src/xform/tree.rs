@@ -6,12 +6,10 @@ use roxmltree::Node as Xml;
 
 use super::source::{Source, attribute, elements};
 use crate::model::{
-    Formula, Instance, Metadata, Node, NodeIndex, NodeKind, Notice, Preset as Answer, QuestionKind, is_name, note,
+    Formula, GROUPS_DEPTH_MAX, Instance, Metadata, Node, NodeIndex, NodeKind, Notice, Preset as Answer, QuestionKind,
+    is_name, note,
 };
 use crate::refused::{FormRefused, Reason};
-
-/// Deepest nesting of groups and repeats.
-pub(super) const DEPTH_MAX: usize = 32;
 
 /// The tree, and what the other parts of a form add to it.
 pub(super) struct Tree {
@@ -65,7 +63,7 @@ impl Tree {
         depth: usize,
     ) -> Result<(), FormRefused> {
         let name = source.name(element);
-        if depth > DEPTH_MAX {
+        if depth > GROUPS_DEPTH_MAX {
             return Err(source.refused(element, "", Reason::TooDeep));
         }
         if !is_name(name) {

@@ -1,7 +1,8 @@
 //! `${name}` in expressions and texts, to the path of the question.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
+use crate::expr::ParseError;
 use crate::model::{Formula, Node, NodeIndex, NodeKind, Output, Text, Words};
 use crate::refused::Reason;
 
@@ -35,21 +36,54 @@ impl Paths {
 
     /// The expression with paths, parsed.
     pub(super) fn formula(&self, text: &str) -> Result<Formula, Reason> {
-        Formula::parse(&self.resolved(text)?).map_err(Reason::Expression)
+        self.formula_in_row(text, None)
+    }
+
+    /// As [`formula`](Self::formula), from a row of a repeat: what stands in the row is found in it.
+    pub(super) fn formula_in_row(&self, text: &str, repeat: Option<NodeIndex>) -> Result<Formula, Reason> {
+        Formula::parse(&self.resolved(text, repeat)?).map_err(|error| {
+            let at = self.written(text, repeat, error.at);
+            Reason::Expression(ParseError { at, ..error })
+        })
+    }
+
+    /// Which character of what was written became this one of the text with paths: in a path, the first of its `${name}`.
+    fn written(&self, text: &str, repeat: Option<NodeIndex>, at: usize) -> usize {
+        let (mut written, mut left, mut rest) = (0, at, text);
+        while let Some((before, after)) = rest.split_once("${") {
+            let Some((name, after)) = after.split_once('}') else { break };
+            let plain = before.chars().count();
+            let path = self.path_in_row(name, repeat).map_or(0, |path| path.chars().count());
+            if left < plain + path {
+                return written + left.min(plain);
+            }
+            left -= plain + path;
+            written += plain + "${}".len() + name.chars().count();
+            rest = after;
+        }
+        written + left
     }
 
     /// The text with a path for each `${name}`.
-    pub(super) fn resolved(&self, text: &str) -> Result<String, Reason> {
+    fn resolved(&self, text: &str, repeat: Option<NodeIndex>) -> Result<String, Reason> {
         let mut resolved = String::with_capacity(text.len());
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
             let (name, after) = after.split_once('}').ok_or_else(|| Reason::UnknownReference(after.to_owned()))?;
             resolved.push_str(before);
-            resolved.push_str(&self.path(name)?);
+            resolved.push_str(&self.path_in_row(name, repeat)?);
             rest = after;
         }
         resolved.push_str(rest);
         Ok(straight(&resolved))
+    }
+
+    fn path_in_row(&self, name: &str, repeat: Option<NodeIndex>) -> Result<String, Reason> {
+        let own = self.node(name.trim()).and_then(|node| self.row(node));
+        match own {
+            Some((around, path)) if Some(around) == repeat => Ok(format!("./{path}")),
+            Some(_) | None => self.path(name),
+        }
     }
 
     /// The path that `${name}` stands for.
@@ -90,23 +124,6 @@ impl Paths {
             above = self.parents.get(index).copied().flatten();
         }
         None
-    }
-
-    /// As [`resolved`](Self::resolved), from a row of a repeat: what stands in the row is found in it.
-    pub(super) fn resolved_in_row(&self, text: &str, repeat: NodeIndex) -> Result<String, Reason> {
-        let mut inside: BTreeMap<String, String> = BTreeMap::new();
-        for name in names(text) {
-            if let Some((own, path)) = self.node(name).and_then(|node| self.row(node))
-                && own == repeat
-            {
-                inside.insert(format!("${{{name}}}"), format!("./{path}"));
-            }
-        }
-        let mut text = text.to_owned();
-        for (reference, path) in &inside {
-            text = text.replace(reference, path);
-        }
-        self.resolved(&text)
     }
 
     /// A path by the number of its node.
@@ -220,9 +237,28 @@ mod tests {
     }
 
     #[test]
+    fn a_mistake_is_found_at_the_character_that_was_written() {
+        let rows = [
+            ("1 + ", None, 4),
+            ("é + foo(1)", None, 4),
+            ("${a} + foo(1)", None, 7),
+            ("“ґ” = ${ a } + foo(${b})", None, 15),
+            ("${a} ${b}", None, 5),
+            ("${b} ${b}", Some(2), 5),
+        ];
+        for (text, repeat, wanted) in rows {
+            let found = paths().formula_in_row(text, repeat);
+            assert!(
+                matches!(found, Err(Reason::Expression(ParseError { at, .. })) if at == wanted),
+                "{text}: {found:?}"
+            );
+        }
+    }
+
+    #[test]
     fn references_become_paths() {
         let check = |text: &str, wanted: Result<&str, Reason>| {
-            assert_eq!(paths().resolved(text), wanted.map(str::to_owned), "{text}");
+            assert_eq!(paths().resolved(text, None), wanted.map(str::to_owned), "{text}");
         };
         check("${a} = 1", Ok("/data/a = 1"));
         check("${ b }+${a}", Ok("/data/kid/b+/data/a"));
@@ -231,7 +267,7 @@ mod tests {
         check("${c}", Err(Reason::UnknownReference("c".to_owned())));
         check("${twice}", Err(Reason::AmbiguousReference("twice".to_owned())));
         check("${a", Err(Reason::UnknownReference("a".to_owned())));
-        assert_eq!(paths().resolved_in_row("${b} > ${a}", 2).as_deref(), Ok("./b > /data/a"));
+        assert_eq!(paths().resolved("${b} > ${a}", Some(2)).as_deref(), Ok("./b > /data/a"));
     }
 
     #[test]

@@ -98,11 +98,7 @@ fn filter(text: &str, paths: &Paths, model: &mut Model, index: NodeIndex) -> Res
         }
         ChoicesFrom::Instance { .. } => None,
     };
-    let text = match repeat {
-        Some(repeat) => paths.resolved_in_row(text, repeat)?,
-        None => paths.resolved(text)?,
-    };
-    let own = Formula::parse(&text).map_err(Reason::Expression)?;
+    let own = paths.formula_in_row(text, repeat)?;
     choices.filter = Some(match choices.filter.take() {
         Some(before) => Formula::parse(&format!("({}) and ({})", before.text, own.text)).map_err(Reason::Expression)?,
         None => own,

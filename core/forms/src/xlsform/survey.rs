@@ -8,12 +8,11 @@ use super::parameters;
 use super::pending::{Pending, Role};
 use super::types::{Plain, RowKind, Select, own_constraint};
 use crate::model::{
-    Choices, ChoicesFrom, Instance, Media, Metadata, Node, NodeIndex, NodeKind, Notice, QuestionKind, is_name, note,
+    Choices, ChoicesFrom, GROUPS_DEPTH_MAX, Instance, Media, Metadata, Node, NodeIndex, NodeKind, Notice, QuestionKind,
+    is_name, note,
 };
 use crate::refused::{FormRefused, Reason};
 
-/// Deepest nesting of groups and repeats.
-const DEPTH_MAX: usize = 32;
 /// The group that holds what a form says about itself.
 const META: &str = "meta";
 
@@ -210,7 +209,7 @@ impl Tree<'_> {
     }
 
     fn begin(&mut self, line: Line<'_>, kind: NodeKind) -> Result<(), FormRefused> {
-        if self.open.len() > DEPTH_MAX {
+        if self.open.len() > GROUPS_DEPTH_MAX {
             return Err(line.refused("type", Reason::TooDeep));
         }
         self.push(line, kind)?;

@@ -1,6 +1,8 @@
-//! A large form, read: as a workbook, and as an XForm.
+//! A large form, read: as a workbook, and as an XForm; and a form of many questions, answered.
 //!
 //! Each is read in a process of its own, this program again, so that the greatest memory it took can be read off.
+
+mod answers;
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -9,8 +11,8 @@ use std::io::{Cursor, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use merestone_forms::NamedFile;
-use merestone_forms::model::{Instance, Model};
+use merestone_forms::model::Instance;
+use merestone_forms::{Form, NamedFile};
 use merestone_tests::timing::time_ms;
 use zip::write::SimpleFileOptions;
 
@@ -50,6 +52,7 @@ pub(crate) fn measure() -> Vec<Row> {
         rows.push(if is_promised { ms.target(Target::AtMost(300.0)) } else { ms });
         rows.push(if is_promised { mib.target(Target::AtMost(64.0)) } else { mib });
     }
+    rows.extend(answers::measure());
     rows
 }
 
@@ -58,7 +61,7 @@ fn large(make: impl Fn(usize) -> Vec<u8>) -> Vec<u8> {
     (20..).step_by(4).map(make).find(|bytes| bytes.len() >= BYTES_MIN).expect("longer labels make larger files")
 }
 
-/// Milliseconds and MiB of reading a form in a process of its own.
+/// Milliseconds and MiB of reading a form in a process of its own, with what follows from what and its definition.
 fn read_again(path: &Path) -> (f64, f64) {
     let program = std::env::current_exe().expect("this program is a file");
     let child = Command::new(program).arg(CHILD).arg(path).stderr(Stdio::inherit()).output();
@@ -74,9 +77,10 @@ fn read_again(path: &Path) -> (f64, f64) {
 pub(crate) fn read_one(words: &[OsString]) -> Option<String> {
     let [path] = words else { return None };
     let (name, bytes) = (Path::new(path).file_name()?.to_str()?, fs::read(path).ok()?);
-    let (ms, model) = time_ms(|| Model::read(NamedFile { name, bytes: &bytes }, &[]));
-    let model = model.ok()?;
-    let choices: usize = model
+    let (ms, form) = time_ms(|| Form::read(NamedFile { name, bytes: &bytes }, &[]));
+    let form = form.ok()?;
+    let choices: usize = form
+        .model()
         .instances
         .values()
         .map(|instance| match instance {
