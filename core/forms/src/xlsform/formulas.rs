@@ -243,8 +243,8 @@ mod tests {
             ("é + foo(1)", None, 4),
             ("${a} + foo(1)", None, 7),
             ("“ґ” = ${ a } + foo(${b})", None, 15),
-            ("${a} ${b}", None, 5),
-            ("${b} ${b}", Some(2), 5),
+            ("${a} = = ${b}", None, 7),
+            ("${b} = foo(${b})", Some(2), 7),
         ];
         for (text, repeat, wanted) in rows {
             let found = paths().formula_in_row(text, repeat);

@@ -8,8 +8,9 @@ use merestone_forms::model::{Instance, Model, NOTICES_MAX};
 use merestone_forms::refused::{FormRefused, Reason};
 use merestone_forms::{Filling, Form, NamedFile, Occasion};
 
-/// What is read in bounded work ends in a part of this in an unoptimized build on a busy machine; what is not takes minutes.
-const SOON: Duration = Duration::from_secs(30);
+/// What is read in bounded work ends in a small part of this in an unoptimized build, and in less than it on a machine with
+/// more to do than it can; what is not takes many minutes.
+const SOON: Duration = Duration::from_secs(180);
 
 fn read(name: &str, text: &str, beside: &[(&str, &str)]) -> Result<Form, FormRefused> {
     let beside: Vec<NamedFile<'_>> =
