@@ -82,7 +82,8 @@ fn set(
     trigger: Option<NodeIndex>,
 ) -> Result<(), FormRefused> {
     let formula = match (attribute(action, "value").map(str::trim), action.text().unwrap_or_default().trim()) {
-        (Some(value), _) if !value.is_empty() => Formula::parse(value),
+        (Some(""), _) => Formula::parse("''"),
+        (Some(value), _) => Formula::parse(value),
         (_, text) if text.contains('\'') => Formula::parse(&format!("\"{}\"", text.replace('"', " "))),
         (_, text) => Formula::parse(&format!("'{text}'")),
     };

@@ -9,6 +9,14 @@ use super::tree::Tree;
 use crate::model::{Formula, Metadata, Words, note};
 use crate::refused::{FormRefused, Reason};
 
+/// Namespaces of attributes that mean here what they say; another product's `constraint` is not the form's.
+const NAMESPACES: [&str; 4] = [
+    "http://openrosa.org/javarosa",
+    "http://openrosa.org/xforms",
+    "http://www.opendatakit.org/xforms",
+    "http://www.w3.org/2002/xforms",
+];
+
 /// Reads the binds of a model.
 pub(super) fn read(source: &Source<'_>, model: Xml<'_, '_>, itext: &Itext, tree: &mut Tree) -> Result<(), FormRefused> {
     for bind in elements(model).filter(|element| element.tag_name().name() == "bind") {
@@ -32,6 +40,10 @@ fn one(
     let mut preload = None;
     for attribute in bind.attributes() {
         let (name, value) = (attribute.name(), attribute.value().trim());
+        if attribute.namespace().is_some_and(|namespace| !NAMESPACES.contains(&namespace)) {
+            note(&mut tree.notices, source.notice(bind, name, "it is of a namespace that is not read here"));
+            continue;
+        }
         let formula = || match value {
             "" => Ok(None),
             value => {

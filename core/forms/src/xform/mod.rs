@@ -244,6 +244,17 @@ mod tests {
     }
 
     #[test]
+    fn what_another_product_says_beside_is_not_what_the_form_says() {
+        let bind = "<bind nodeset='/data/a' constraint='. > 1' oc:constraint='. > 9' xmlns:oc='http://openclinica.org/xforms'/>";
+        let set =
+            "<input ref='/data/a'><setvalue event='xforms-value-changed' ref='/data/b' value=''>x</setvalue></input>";
+        let model = read(&form("<a/><b>y</b>", bind, set)).expect("it can be used");
+        assert_eq!(node(&model, "a").constraint.as_ref().map(|formula| formula.text.as_str()), Some(". > 1"));
+        assert_eq!(node(&model, "b").calculation.as_ref().map(|formula| formula.text.as_str()), Some("''"));
+        assert_eq!(model.notices[0].column, "constraint");
+    }
+
+    #[test]
     fn what_is_wrong_is_refused_where_it_stands() {
         let check = |primary: &str, model: &str, body: &str, wanted: &str| {
             let refused = read(&form(primary, model, body)).err().map(|refused| refused.to_string());

@@ -121,7 +121,8 @@ pub(super) fn child<'a, 'x: 'a>(node: Node<'a, 'x>, name: &str) -> Option<Node<'
     elements(node).find(|child| child.tag_name().name() == name)
 }
 
-/// The attribute of this local name, whatever its namespace.
+/// The attribute of this name; where there is none, that of this local name in any namespace.
 pub(super) fn attribute<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
-    node.attributes().find(|attribute| attribute.name() == name).map(|attribute| attribute.value())
+    let any = || node.attributes().find(|attribute| attribute.name() == name).map(|attribute| attribute.value());
+    node.attribute(name).or_else(any)
 }
