@@ -50,7 +50,7 @@ const GROUPS: &[Group] = &[
     Group { name: "exchange/", measure: |_| exchange::measure() },
 ];
 
-const USAGE: &str = "figures [--json] [NAME…]\nNAME is the beginning of a row's name: limits save meet sync store open audit record size exchange";
+const USAGE: &str = "figures [--json] [NAME…]\nNAME is the beginning of a row's name: limits save meet sync store open audit record forms size exchange";
 
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
