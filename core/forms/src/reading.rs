@@ -36,8 +36,9 @@ impl Model {
                 xlsform::read(&workbook, stem)?
             }
         };
-        instances::attach(&mut model, beside)?;
-        model.notice_defaults(if kind == FileKind::Xml { "instance" } else { "survey" });
+        let sheet = if kind == FileKind::Xml { "instance" } else { "survey" };
+        instances::attach(&mut model, sheet, beside)?;
+        model.notice_defaults(sheet);
         Ok(model)
     }
 

@@ -37,20 +37,23 @@ impl FormRefused {
 
 impl fmt::Display for FormRefused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.sheet.is_empty() {
-            write!(f, "{}:", self.sheet)?;
-        }
-        if self.row > 0 {
-            write!(f, "{}:", self.row)?;
-        }
-        if !self.column.is_empty() {
-            write!(f, "{}:", self.column)?;
-        }
-        if !self.sheet.is_empty() || self.row > 0 {
-            f.write_str(" ")?;
-        }
+        write_place(f, &self.sheet, self.row, &self.column)?;
         write!(f, "{}", self.reason)
     }
+}
+
+/// `sheet:row:column: `, as far as there is one; for the whole of a form, nothing.
+pub(crate) fn write_place(f: &mut fmt::Formatter<'_>, sheet: &str, row: usize, column: &str) -> fmt::Result {
+    if !sheet.is_empty() {
+        write!(f, "{sheet}:")?;
+    }
+    if row > 0 {
+        write!(f, "{row}:")?;
+    }
+    if !column.is_empty() {
+        write!(f, "{column}:")?;
+    }
+    if sheet.is_empty() && row == 0 && column.is_empty() { Ok(()) } else { f.write_str(" ") }
 }
 
 /// What is wrong with a form.

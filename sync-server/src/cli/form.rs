@@ -26,7 +26,14 @@ pub(crate) enum Verb {
     /// Check forms, and list the names that `merestone record` takes.
     ///
     /// A form is an XLSForm (.xlsx, .xls, .csv, or Markdown tables) or an XForm (.xml). Of a folder, every such file in it
-    /// is checked: one row for each, loaded, or refused with the sheet, row and column to look at.
+    /// is checked: one row for each, loaded, or refused with the sheet, row and column to look at. What has no effect in a
+    /// form is a note with its place. Files that a form takes its choices or data from are no forms of their own.
+    ///
+    /// With --json: {"forms": [...]}, each {"status": "loaded", "file", "form": HASH, "id", "title", "version",
+    /// "languages": [NAME], "questions": [{"name", "repeat": NAME|null, "type", "choices": [NAME], "label", "required",
+    /// "calculated"}], "notices": [{"sheet", "row", "column", "text"}]} or {"status": "refused", "file", "sheet", "row",
+    /// "column", "reason"}; row 0 is the whole sheet, an empty sheet the whole form. Links and folders that were not looked
+    /// into are in "passed_over".
     #[command(
         after_help = "Example:\n  merestone form check inspection\n  merestone form check our-form.xlsx\n  merestone form check forms/ --json"
     )]
@@ -105,8 +112,16 @@ fn check(context: &Context, path: &Path) -> Result<Code, Failure> {
     let Below { files, passed_over } = checked::forms_in(path)?;
     let passed_over: Vec<String> = passed_over.iter().map(|path| path.display().to_string()).collect();
     let (all_over, is_over) = (passed_over.len(), !passed_over.is_empty());
-    let forms =
-        files.iter().map(|file| Ok(Checked::of(&FormFile::open(file)?))).collect::<Result<Vec<_>, Failure>>()?;
+    let (mut forms, mut taken) = (Vec::new(), BTreeSet::new());
+    for path in files {
+        let file = FormFile::open(&path)?;
+        let checked = Checked::of(&file);
+        taken.extend(file.taken);
+        forms.push((path, checked));
+    }
+    // What a form takes its choices from is no form, and refused as one it would only puzzle.
+    forms.retain(|(path, form)| !(form.is_refused() && taken.contains(path)));
+    let forms: Vec<Checked> = forms.into_iter().map(|(_, form)| form).collect();
     let refused = forms.iter().filter(|form| form.is_refused()).count();
     let all = forms.len();
     context.screen.show(&FormsShown { forms, passed_over })?;
@@ -128,19 +143,27 @@ pub(super) struct FormFile {
     name: String,
     bytes: Vec<u8>,
     beside: Vec<(String, Vec<u8>)>,
+    /// Where those lie.
+    taken: Vec<PathBuf>,
 }
 
 impl FormFile {
     /// Opens a file, or one of the forms that come with the program.
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {
         let shown = path.display().to_string();
-        let beside = Vec::new();
+        let (beside, taken) = (Vec::new(), Vec::new());
         if let Some(document) = standard_form(path) {
-            return Ok(Self { name: format!("{shown}.md"), path: shown, bytes: document.as_bytes().to_vec(), beside });
+            return Ok(Self {
+                name: format!("{shown}.md"),
+                path: shown,
+                bytes: document.as_bytes().to_vec(),
+                beside,
+                taken,
+            });
         }
         let bytes = input::read(path, "a form", DOCUMENT_BYTES_MAX)?;
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let mut file = Self { path: shown, name, bytes, beside };
+        let mut file = Self { path: shown, name, bytes, beside, taken };
         // As ODK lays them out: beside the form, or in the folder `NAME-media`.
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let media = path.with_file_name(format!("{stem}-media"));
@@ -149,6 +172,7 @@ impl FormFile {
             // What is not there is named when the form is read.
             if let Some(place) = places.iter().find(|place| place.is_file()) {
                 file.beside.push((name, input::read(place, "a file beside a form", DOCUMENT_BYTES_MAX)?));
+                file.taken.push(place.clone());
             }
         }
         Ok(file)

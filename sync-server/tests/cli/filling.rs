@@ -284,6 +284,44 @@ fn of_a_folder_every_form_has_a_row_with_the_place_to_mend() {
     let output = world.run(&["form", "check", "forms"]);
     assert_eq!(output.status.code(), Some(65));
     let (rows, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(rows.contains("refused  forms/bad.md  survey:3:type") && rows.contains("loaded   forms/good.md"), "{rows}");
+    assert!(
+        rows.contains("refused  forms/bad.md  survey:3:type:") && rows.contains("loaded   forms/good.md"),
+        "{rows}"
+    );
     assert!(!rows.contains("README") && said.contains("1 of 2 forms"), "{rows}{said}");
+}
+
+#[test]
+fn what_a_check_of_forms_says_has_one_shape_for_programs_and_a_place_for_people() {
+    let world = World::new();
+    let form = "| survey |\n| | type | name | label | colour |\n| | integer | n | **How** many of ${m} | |\n\
+                | | text | m | Of &quot;what&quot; | red |\n| | select_one_from_file posts.csv | post | Post | |\n\
+                | | select_one_from_file gone.csv | far | Far | |\n\
+                | settings |\n| | form_id | form_title |\n| | f | F |\n";
+    std::fs::create_dir_all(world.path("forms")).expect("a folder");
+    world.write("forms/good.md", form.as_bytes());
+    world.write("forms/posts.csv", b"name,label\na,Alpha\n");
+    world.write("forms/bad.md", b"| survey |\n| | type | name |\n| | integer | 1x |\n");
+    let output = world.run(&["form", "check", "forms"]);
+    let rows = String::from_utf8_lossy(&output.stdout).into_owned();
+    let wanted = "refused  forms/bad.md  survey:3:name: ";
+    assert!(rows.starts_with(wanted) && !rows.contains("posts.csv  "), "a file of choices is no form: {rows}");
+    let wanted = "loaded   forms/good.md  f, 4 questions, 2 notices\n  note     survey:2:colour: this column is not used\n  \
+                  note     survey:6:type: the file `gone.csv` was not given: nothing is found in it\n";
+    assert!(rows.ends_with(wanted), "{rows}");
+    let alone = world.run(&["form", "check", "forms/good.md"]);
+    let alone = String::from_utf8_lossy(&alone.stdout).into_owned();
+    assert!(alone.contains("How many of …") && alone.contains("Of \"what\"\n"), "labels without their marks: {alone}");
+    let output = world.run(&["form", "check", "forms", "--json"]);
+    let shown: Value = serde_json::from_slice(&output.stdout).expect("JSON beside the failure");
+    let keys = |of: &Value| of.as_object().expect("an object").keys().cloned().collect::<Vec<_>>().join(" ");
+    assert_eq!(keys(&shown), "forms");
+    let (refused, loaded) = (&shown["forms"][0], &shown["forms"][1]);
+    assert_eq!(keys(refused), "column file reason row sheet status");
+    assert_eq!(keys(loaded), "file form id languages notices questions status title version");
+    assert_eq!(keys(&loaded["questions"][0]), "calculated choices label name repeat required type");
+    assert_eq!(keys(&loaded["notices"][0]), "column row sheet text");
+    let types: Vec<&str> =
+        loaded["questions"].as_array().expect("a list").iter().filter_map(|one| one["type"].as_str()).collect();
+    assert_eq!(types, ["integer", "text", "select_one", "select_one"]);
 }

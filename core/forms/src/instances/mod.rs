@@ -5,32 +5,49 @@ pub(crate) mod files;
 
 use std::collections::BTreeSet;
 
-use crate::model::{Instance, Model, Notice, note};
+use crate::model::{ChoicesFrom, Instance, Model, Node, Notice, note};
 use crate::reading::NamedFile;
 use crate::refused::FormRefused;
 
 pub(crate) use files::instance;
 
 /// Puts the files that were given into the instances that need them; a file that was not given is named.
-pub(crate) fn attach(model: &mut Model, beside: &[NamedFile<'_>]) -> Result<(), FormRefused> {
+/// `sheet` is where its questions stand.
+pub(crate) fn attach(model: &mut Model, sheet: &str, beside: &[NamedFile<'_>]) -> Result<(), FormRefused> {
     pulled(model);
+    let Model { nodes, instances, notices, .. } = model;
     let mut cells = files::Cells::default();
-    for (name, instance) in &mut model.instances {
+    for (name, instance) in instances {
         let Instance::Absent { file } = instance else { continue };
         match beside.iter().find(|given| given.name == file) {
             Some(given) => *instance = files::read(given, &mut cells)?,
-            None => note(
-                &mut model.notices,
-                Notice {
-                    sheet: String::new(),
-                    row: 0,
-                    column: name.clone(),
-                    text: format!("the file `{file}` was not given: nothing is found in it"),
-                },
-            ),
+            None => {
+                let (row, column) = asked_at(nodes, name);
+                let sheet = if row > 0 { sheet.to_owned() } else { String::new() };
+                let text = format!("the file `{file}` was not given: nothing is found in it");
+                note(notices, Notice { sheet, row, column, text });
+            }
         }
     }
     Ok(())
+}
+
+/// The row and column that first ask for an instance; no row and its own name where none does.
+fn asked_at(nodes: &[Node], name: &str) -> (usize, String) {
+    let is_chosen_from = |node: &Node| {
+        node.choices()
+            .is_some_and(|choices| matches!(&choices.from, ChoicesFrom::Instance { name: asked, .. } if asked == name))
+    };
+    let quoted = [format!("'{name}'"), format!("\"{name}\"")];
+    let is_calculated_from = |node: &Node| {
+        node.calculation.as_ref().is_some_and(|formula| quoted.iter().any(|name| formula.text.contains(name)))
+    };
+    let found = nodes.iter().find_map(|node| match node {
+        node if is_chosen_from(node) => Some((node.row, "type")),
+        node if is_calculated_from(node) => Some((node.row, "calculation")),
+        _ => None,
+    });
+    found.map_or_else(|| (0, name.to_owned()), |(row, column)| (row, column.to_owned()))
 }
 
 /// `pulldata('name', …)` needs the file `name.csv`.
@@ -131,8 +148,17 @@ mod tests {
     #[test]
     fn files_that_were_not_given_are_named_and_empty() {
         let model = read(&[]);
-        let named: Vec<&str> = model.notices.iter().map(|notice| notice.column.as_str()).collect();
-        assert_eq!(named, ["numbers", "posts", "towns", "tree"]);
+        let named: Vec<String> = model.notices.iter().map(ToString::to_string).collect();
+        let wanted = [
+            ("survey:7:calculation:", "numbers.csv"),
+            ("survey:5:type:", "posts.geojson"),
+            ("survey:4:type:", "towns.csv"),
+            ("tree:", "tree.xml"),
+        ];
+        assert_eq!(
+            named,
+            wanted.map(|(at, file)| format!("{at} the file `{file}` was not given: nothing is found in it"))
+        );
         let mut documents = Documents::default();
         documents.add("", "data");
         model.add_instances(&mut documents);

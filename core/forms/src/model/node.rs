@@ -168,6 +168,54 @@ pub enum QuestionKind {
     Metadata(Metadata),
 }
 
+impl QuestionKind {
+    /// The type as XLSForm calls it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Integer => "integer",
+            Self::Decimal => "decimal",
+            Self::Range => "range",
+            Self::Date => "date",
+            Self::Time => "time",
+            Self::DateTime => "dateTime",
+            Self::SelectOne(_) => "select_one",
+            Self::SelectMultiple(_) => "select_multiple",
+            Self::Rank(_) => "rank",
+            Self::GeoPoint => "geopoint",
+            Self::GeoTrace => "geotrace",
+            Self::GeoShape => "geoshape",
+            Self::Image => "image",
+            Self::Audio => "audio",
+            Self::Video => "video",
+            Self::File => "file",
+            Self::Barcode => "barcode",
+            Self::Note => "note",
+            Self::Acknowledge => "acknowledge",
+            Self::Hidden => "hidden",
+            Self::Metadata(metadata) => metadata.name(),
+        }
+    }
+}
+
+impl Metadata {
+    /// The type as XLSForm calls it; of the instance id, which is in every form, its name in XForms.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::End => "end",
+            Self::Today => "today",
+            Self::DeviceId => "deviceid",
+            Self::UserName => "username",
+            Self::Email => "email",
+            Self::PhoneNumber => "phonenumber",
+            Self::StartPlace => "start-geopoint",
+            Self::Audit => "audit",
+            Self::InstanceId => "instanceID",
+        }
+    }
+}
+
 /// What the device knows by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Metadata {

@@ -1,5 +1,9 @@
 //! What was understood and has no effect, for people.
 
+use std::fmt;
+
+use crate::refused::write_place;
+
 /// Something that was understood and has no effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
@@ -11,6 +15,13 @@ pub struct Notice {
     pub column: String,
     /// What has no effect, and why.
     pub text: String,
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_place(f, &self.sheet, self.row, &self.column)?;
+        f.write_str(&self.text)
+    }
 }
 
 /// Most notices of a form: more than people read, and little memory. The last says that there is more.

@@ -4,7 +4,7 @@ const LISTED_MAX = 200;
 function drawChoices(one, node, box) {
   if (node.choices.absent) make("div", box, "problem absent", `${say("absent")} ${node.choices.absent}`);
   const list = make("div", box);
-  list.setAttribute("role", node.kind === "one" ? "radiogroup" : "group");
+  list.setAttribute("role", node.kind === "select_one" ? "radiogroup" : "group");
   list.setAttribute("aria-labelledby", `${one.id}-label`);
   let last = null;
   return (isReadOnly) => {
@@ -20,16 +20,16 @@ function drawChoices(one, node, box) {
     for (const input of list.querySelectorAll("input[value],select")) {
       input.disabled = isReadOnly;
       if (input.tagName === "SELECT") input.value = one.text;
-      else input.checked = node.kind === "one" ? one.text === input.value : order.includes(input.value);
+      else input.checked = node.kind === "select_one" ? one.text === input.value : order.includes(input.value);
       if (node.kind === "rank") input.nextSibling.dataset.place = input.checked ? `${order.indexOf(input.value) + 1}. ` : "";
     }
   };
 }
 const sameChoices = (all, last) => all === last || (last !== null && all.length === last.length && all.every(({ name, label }, at) => name === last[at].name && label === last[at].label));
 function drawSome(one, node, some, list) {
-  if (node.kind === "one" && some.length > ALL_SHOWN_MAX) return drawSelect(one, some, list);
+  if (node.kind === "select_one" && some.length > ALL_SHOWN_MAX) return drawSelect(one, some, list);
   some.forEach((choice, index) => drawChoice(one, node, choice, index, list));
-  if (node.kind === "one" && some.length) drawChoice(one, node, { name: "", label: say("none") }, some.length, list);
+  if (node.kind === "select_one" && some.length) drawChoice(one, node, { name: "", label: say("none") }, some.length, list);
 }
 function drawSelect(one, some, list) {
   const select = make("select", list);
@@ -56,7 +56,7 @@ function drawSearched(one, node, all, list) {
   const look = () => {
     const wanted = folded(search.value).split(/\s+/).filter(Boolean);
     keys = keys || (wanted.length ? all.map(({ name, label }) => folded(`${label} ${name}`)) : null);
-    const chosen = new Set(node.kind === "one" ? [one.text] : tokens(one.text));
+    const chosen = new Set(node.kind === "select_one" ? [one.text] : tokens(one.text));
     const some = [];
     let matching = 0;
     all.forEach((choice, at) => {
@@ -79,7 +79,7 @@ function drawSearched(one, node, all, list) {
 function drawChoice(one, node, choice, index, list) {
   const line = make("label", list, "choice");
   const input = make("input", line);
-  input.type = node.kind === "one" ? "radio" : "checkbox";
+  input.type = node.kind === "select_one" ? "radio" : "checkbox";
   input.name = one.id;
   input.value = choice.name;
   input.dataset.id = `${one.id}-${index}`;
@@ -90,8 +90,14 @@ function drawChoice(one, node, choice, index, list) {
     text.dir = directionOf(choice.label) || (isRightToLeft() ? "rtl" : "ltr");
   }
   input.addEventListener("change", () => {
-    if (node.kind === "one") return answered(one, choice.name);
-    const chosen = tokens(one.text).filter((name) => name && name !== choice.name);
-    answered(one, (input.checked ? [...chosen, choice.name] : chosen).join(" "));
+    if (node.kind === "select_one") return answered(one, choice.name);
+    const others = tokens(one.text).filter((name) => name !== choice.name);
+    const chosen = input.checked ? [...others, choice.name] : others;
+    answered(one, (node.kind === "rank" ? chosen : inFormOrder(one, chosen)).join(" "));
   });
+}
+// Two who chose the same have the same answer.
+function inFormOrder(one, chosen) {
+  const order = new Map(offered(one).map(({ name }, at) => [name, at]));
+  return chosen.sort((a, b) => (order.get(a) ?? Infinity) - (order.get(b) ?? Infinity));
 }

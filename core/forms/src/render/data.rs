@@ -3,10 +3,7 @@
 use crate::form::{Form, Job};
 use crate::json::Json;
 use crate::marks::{Content, Run, Style};
-use crate::model::{
-    Choices, ChoicesFrom, Element, Formula, Instance, Item, Metadata, Node, NodeKind, Notice, Preset, QuestionKind,
-    Text, Words,
-};
+use crate::model::{Choices, ChoicesFrom, Element, Formula, Instance, Item, Node, NodeKind, Preset, Text, Words};
 
 /// The form, and what of it its page does not do.
 pub(super) fn of(form: &Form, missing: &[&str]) -> String {
@@ -18,8 +15,7 @@ pub(super) fn of(form: &Form, missing: &[&str]) -> String {
         fields.field("version").string(&model.version);
         fields.field("missing").list(missing, |json, name| _ = json.string(name));
         fields.field("notices").list(&model.notices, |json, notice| {
-            let Notice { sheet, row, column, text } = notice;
-            json.string(&format!("{sheet}:{row}:{column}: {text}"));
+            json.string(&notice.to_string());
         });
         fields.field("languages").list(&model.languages, |json, language| {
             json.object(|fields| {
@@ -118,40 +114,10 @@ fn node(json: &mut Json, form: &Form, index: usize, node: &Node) {
 }
 
 fn kind(kind: &NodeKind) -> &'static str {
-    let NodeKind::Question(question) = kind else {
-        return if matches!(kind, NodeKind::Group) { "group" } else { "repeat" };
-    };
-    match question {
-        QuestionKind::Text => "text",
-        QuestionKind::Integer => "integer",
-        QuestionKind::Decimal => "decimal",
-        QuestionKind::Range => "range",
-        QuestionKind::Date => "date",
-        QuestionKind::Time => "time",
-        QuestionKind::DateTime => "datetime",
-        QuestionKind::SelectOne(_) => "one",
-        QuestionKind::SelectMultiple(_) => "many",
-        QuestionKind::Rank(_) => "rank",
-        QuestionKind::GeoPoint => "point",
-        QuestionKind::GeoTrace => "trace",
-        QuestionKind::GeoShape => "shape",
-        QuestionKind::Image | QuestionKind::Audio | QuestionKind::Video | QuestionKind::File => "file",
-        QuestionKind::Barcode => "barcode",
-        QuestionKind::Note => "note",
-        QuestionKind::Acknowledge => "ok",
-        QuestionKind::Hidden => "hidden",
-        QuestionKind::Metadata(Metadata::Start) => "start",
-        QuestionKind::Metadata(Metadata::End) => "end",
-        QuestionKind::Metadata(Metadata::Today) => "today",
-        QuestionKind::Metadata(Metadata::InstanceId) => "instance",
-        QuestionKind::Metadata(
-            Metadata::DeviceId
-            | Metadata::UserName
-            | Metadata::Email
-            | Metadata::PhoneNumber
-            | Metadata::StartPlace
-            | Metadata::Audit,
-        ) => "metadata",
+    match kind {
+        NodeKind::Group => "group",
+        NodeKind::Repeat { .. } => "repeat",
+        NodeKind::Question(question) => question.name(),
     }
 }
 

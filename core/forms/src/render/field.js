@@ -3,8 +3,9 @@
 const TEXT_BYTES_MAX = 65536;
 const DIGITS_MAX = 32;
 const DIGITS = /^[-+]?\d+(\.\d+)?$/;
-const CHOSEN = ["one", "many", "rank"];
-const PLACED = ["point", "trace", "shape"];
+const CHOSEN = ["select_one", "select_multiple", "rank"];
+const PLACED = ["geopoint", "geotrace", "geoshape"];
+const FILES = ["image", "audio", "video", "file"];
 
 // Digits of other scripts as those that every program reads.
 function plainDigits(text) {
@@ -34,10 +35,10 @@ function kept(kind, typed) {
   if (kind === "range") return wholeText(withPoint(plainDigits(text)));
   if (kind === "decimal") return withPoint(plainDigits(text));
   if (kind === "date") return plainDigits(text);
-  if (kind === "time" || kind === "datetime") return withSeconds(plainDigits(text));
+  if (kind === "time" || kind === "dateTime") return withSeconds(plainDigits(text));
   if (PLACED.includes(kind)) return plainDigits(text).split(";").map(placeText).join(";");
-  if (kind === "many" || kind === "rank") return tokens(text).join(" ");
-  if (kind === "ok") return text.toLowerCase() === "ok" ? "OK" : text;
+  if (kind === "select_multiple" || kind === "rank") return tokens(text).join(" ");
+  if (kind === "acknowledge") return text.toLowerCase() === "ok" ? "OK" : text;
   const asTyped = kind === "text" || kind === "barcode" ? typed : text;
   return asTyped.replace(/\r\n/g, "\n").replace(/[\u061c\u200e\u200f\r]/g, "").normalize("NFC");
 }
@@ -74,15 +75,15 @@ const FITS = {
   range: (text, node) => isDecimal(text) && isOnRange(Number(text), rangeOf(node)),
   date: isDay,
   time: (text) => text.length <= 32 && readTime(text) !== null,
-  datetime: (text) => isDay(text.split("T")[0]) && text.includes("T") && readMoment(text) !== null,
-  point: isPoint,
-  trace: (text) => placesOf(text).length >= 2 && placesOf(text).every(isPoint),
-  shape: (text) => { const all = placesOf(text); return all.length >= 4 && all.every(isPoint) && all[0] === all[all.length - 1]; },
-  ok: (text) => text === "OK",
+  dateTime: (text) => isDay(text.split("T")[0]) && text.includes("T") && readMoment(text) !== null,
+  geopoint: isPoint,
+  geotrace: (text) => placesOf(text).length >= 2 && placesOf(text).every(isPoint),
+  geoshape: (text) => { const all = placesOf(text); return all.length >= 4 && all.every(isPoint) && all[0] === all[all.length - 1]; },
+  acknowledge: (text) => text === "OK",
 };
 function fits(node, text) {
   if (text === "") return true;
   if (text.length > TEXT_BYTES_MAX || new TextEncoder().encode(text).length > TEXT_BYTES_MAX) return false;
   if (FITS[node.kind]) return FITS[node.kind](text, node);
-  return node.kind === "file" || !HIDDEN.test(text);
+  return FILES.includes(node.kind) || !HIDDEN.test(text);
 }

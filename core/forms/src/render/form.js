@@ -39,7 +39,7 @@ function plant(parent, at) {
   if (node.default !== undefined) made.text = node.default;
   if (node.kind === "start") made.text = momentText(FUNCTIONS.now());
   if (node.kind === "today") made.text = momentText(FUNCTIONS.today());
-  if (node.kind === "instance") made.text = "uuid:" + crypto.randomUUID();
+  if (node.kind === "instanceID") made.text = "uuid:" + crypto.randomUUID();
   for (const child of node.children) if (data.nodes[child].kind !== "repeat") plant(made, child);
   return made;
 }
@@ -205,7 +205,7 @@ function problem(one) {
   if (!isOfItsKind(one)) return say("type");
   if (CHOSEN.includes(node.kind)) {
     const names = new Set(offered(one).map((choice) => choice.name));
-    const chosen = node.kind === "one" ? [one.text] : tokens(one.text);
+    const chosen = node.kind === "select_one" ? [one.text] : tokens(one.text);
     if (!chosen.every((name) => names.has(name)) || new Set(chosen).size !== chosen.length) return say("type");
     if (node.kind === "rank" && chosen.length !== names.size) return say("type");
   }

@@ -220,7 +220,7 @@ function drawRemoval(row, next, heading, section) {
   };
   ask();
 }
-const UNSEEN = ["hidden", "start", "end", "today", "instance", "metadata"];
+const UNSEEN = ["hidden", "start", "end", "today", "instanceID", "deviceid", "username", "email", "phonenumber", "start-geopoint", "audit"];
 function drawQuestion(one, into) {
   const node = data.nodes[one.at];
   if (UNSEEN.includes(node.kind)) return;
@@ -260,11 +260,11 @@ function drawQuestion(one, into) {
     }
   });
 }
-const INPUTS = { integer: ["text", "numeric"], decimal: ["text", "decimal"], range: ["text", "decimal"], date: ["date"], time: ["time"], datetime: ["datetime-local"], file: ["file"] };
+const INPUTS = { integer: ["text", "numeric"], decimal: ["text", "decimal"], range: ["text", "decimal"], date: ["date"], time: ["time"], dateTime: ["datetime-local"], ...Object.fromEntries(FILES.map((kind) => [kind, ["file"]])) };
 const NUMERIC = ["integer", "decimal", "range", ...PLACED];
 function drawInput(one, node, box) {
   if (CHOSEN.includes(node.kind)) return drawChoices(one, node, box);
-  if (node.kind === "ok") return drawConfirmation(one, box);
+  if (node.kind === "acknowledge") return drawConfirmation(one, box);
   const isLong = node.kind === "text" && /multiline/.test(node.appearance || "");
   const input = make(isLong ? "textarea" : "input", box);
   input.id = one.id;
@@ -284,7 +284,7 @@ function drawInput(one, node, box) {
   if (PLACED.includes(node.kind)) {
     const ends = make("div", box, "hint ends", say("place"));
     ends.id = `${input.id}-ends`;
-    input.placeholder = node.kind === "point" ? "47.1234567 8.5" : "47.12 8.5; 47.13 8.6";
+    input.placeholder = node.kind === "geopoint" ? "47.1234567 8.5" : "47.12 8.5; 47.13 8.6";
   }
   input.addEventListener(type === "file" || type.startsWith("date") ? "change" : "input", () => {
     answered(one, type === "file" ? (input.files[0] || { name: "" }).name : input.value);
@@ -299,7 +299,7 @@ function drawInput(one, node, box) {
 }
 function valueOf(one, type) {
   if (type === "datetime-local") return one.text.slice(0, 16);
-  return type === "time" ? one.text.replace(/(Z|[+-]\d\d:?(\d\d)?)$/, "") : one.text;
+  return type === "time" ? one.text.replace(/(Z|[+-]\d\d:?(\d\d)?)$/, "").replace(/^(\d\d:\d\d):00$/, "$1") : one.text;
 }
 function drawEnds(input, node, box) {
   const { start, end, step } = rangeOf(node);

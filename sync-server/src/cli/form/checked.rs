@@ -43,7 +43,8 @@ fn may_be_a_form(path: &Path) -> bool {
     }
 }
 
-/// All forms that were checked.
+/// All forms that were checked. Its fields and those below are what programs read (`merestone form check --help`): a field
+/// may be added, and none is renamed or left out.
 #[derive(Serialize)]
 pub(super) struct FormsShown {
     pub(super) forms: Vec<Checked>,
@@ -74,6 +75,9 @@ pub(super) struct Loaded {
 
 #[derive(Serialize)]
 pub(super) struct Refused {
+    /// Place and reason, for people.
+    #[serde(skip)]
+    line: String,
     file: String,
     sheet: String,
     row: usize,
@@ -83,6 +87,9 @@ pub(super) struct Refused {
 
 #[derive(Serialize)]
 struct NoticeShown {
+    /// Place and text, for people.
+    #[serde(skip)]
+    line: String,
     sheet: String,
     row: usize,
     column: String,
@@ -105,8 +112,10 @@ impl Checked {
     pub(super) fn of(file: &FormFile) -> Self {
         match Form::read(file.named(), &file.beside()) {
             Ok(form) => Self::Loaded(Loaded::of(&file.path, &form)),
-            Err(FormRefused { sheet, row, column, reason }) => {
-                Self::Refused(Refused { file: file.path.clone(), sheet, row, column, reason: reason.to_string() })
+            Err(refused) => {
+                let line = refused.to_string();
+                let FormRefused { sheet, row, column, reason } = refused;
+                Self::Refused(Refused { line, file: file.path.clone(), sheet, row, column, reason: reason.to_string() })
             }
         }
     }
@@ -121,6 +130,7 @@ impl Loaded {
         let model = form.model();
         let questions = model.nodes.iter().enumerate().filter_map(|(index, node)| QuestionShown::of(form, index, node));
         let notices = model.notices.iter().map(|notice| NoticeShown {
+            line: notice.to_string(),
             sheet: notice.sheet.clone(),
             row: notice.row,
             column: notice.column.clone(),
@@ -152,12 +162,12 @@ impl QuestionShown {
         Some(Self {
             name: form.name(index).to_owned(),
             repeat: form.repeat_of(index).map(|repeat| form.name(repeat).to_owned()),
-            kind: kind_name(kind),
+            kind: kind.name(),
             choices: choices(form, kind),
             label: node
                 .label
                 .in_language(form.model().default_language)
-                .map(|text| text.plain.clone())
+                .map(|text| text.shown(|_| "…".to_owned()).replace('\n', " "))
                 .unwrap_or_default(),
             required: node.required.is_some(),
             calculated: node.calculation.is_some(),
@@ -178,34 +188,6 @@ fn choices(form: &Form, kind: &QuestionKind) -> Vec<String> {
     }
 }
 
-/// The type as XLSForm calls it.
-pub(super) fn kind_name(kind: &QuestionKind) -> &'static str {
-    match kind {
-        QuestionKind::Text => "text",
-        QuestionKind::Integer => "integer",
-        QuestionKind::Decimal => "decimal",
-        QuestionKind::Range => "range",
-        QuestionKind::Date => "date",
-        QuestionKind::Time => "time",
-        QuestionKind::DateTime => "dateTime",
-        QuestionKind::SelectOne(_) => "select_one",
-        QuestionKind::SelectMultiple(_) => "select_multiple",
-        QuestionKind::Rank(_) => "rank",
-        QuestionKind::GeoPoint => "geopoint",
-        QuestionKind::GeoTrace => "geotrace",
-        QuestionKind::GeoShape => "geoshape",
-        QuestionKind::Image => "image",
-        QuestionKind::Audio => "audio",
-        QuestionKind::Video => "video",
-        QuestionKind::File => "file",
-        QuestionKind::Barcode => "barcode",
-        QuestionKind::Note => "note",
-        QuestionKind::Acknowledge => "acknowledge",
-        QuestionKind::Hidden => "hidden",
-        QuestionKind::Metadata(_) => "metadata",
-    }
-}
-
 impl Report for FormsShown {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
         match self.forms.as_slice() {
@@ -216,23 +198,40 @@ impl Report for FormsShown {
     }
 }
 
+/// Most notices below the row of a form in a folder: the others are listed for the form alone.
+const NOTICES_SHOWN_MAX: usize = 5;
+
+/// `1 question`, `2 questions`.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 impl Checked {
     fn row(&self, out: &mut dyn Write) -> io::Result<()> {
         match self {
             Self::Loaded(Loaded { file, id, version, questions, notices, .. }) => {
-                let (questions, notices) = (questions.len(), notices.len());
-                writeln!(out, "loaded   {file}  {id} {version}, {questions} questions, {notices} notices")
+                let version = if version.is_empty() { String::new() } else { format!(" version {version}") };
+                let (asked, noted) = (counted(questions.len(), "question"), counted(notices.len(), "notice"));
+                writeln!(out, "loaded   {file}  {id}{version}, {asked}, {noted}")?;
+                for notice in notices.iter().take(NOTICES_SHOWN_MAX) {
+                    writeln!(out, "  note     {}", notice.line)?;
+                }
+                if notices.len() > NOTICES_SHOWN_MAX {
+                    let more = notices.len() - NOTICES_SHOWN_MAX;
+                    writeln!(out, "  note     and {more} more; `merestone form check {file}` lists them")?;
+                }
+                Ok(())
             }
-            Self::Refused(Refused { file, sheet, row, column, reason }) => {
-                writeln!(out, "refused  {file}  {sheet}:{row}:{column} {reason}")
-            }
+            Self::Refused(Refused { file, line, .. }) => writeln!(out, "refused  {file}  {line}"),
         }
     }
 }
 
 impl Loaded {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "{} · {} · version {}", self.title, self.id, self.version)?;
+        let version =
+            if self.version.is_empty() { "without a version".to_owned() } else { format!("version {}", self.version) };
+        writeln!(out, "{} · {} · {version}", self.title, self.id)?;
         writeln!(out, "form {}", self.form)?;
         for question in &self.questions {
             let key = match &question.repeat {
@@ -247,9 +246,6 @@ impl Loaded {
             };
             writeln!(out, "  {key:<28} {kind:<10} {}{note}", question.label)?;
         }
-        for NoticeShown { sheet, row, column, text } in &self.notices {
-            writeln!(out, "  note     {sheet}:{row}:{column} {text}")?;
-        }
-        Ok(())
+        self.notices.iter().try_for_each(|notice| writeln!(out, "  note     {}", notice.line))
     }
 }
