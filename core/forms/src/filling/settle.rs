@@ -230,15 +230,10 @@ impl Filling {
     /// What is calculated and kept is not made while it is not asked; now it is.
     fn queue_unanswered_below(&mut self, place: Place) {
         let form = Arc::clone(&self.form);
-        let below: BTreeSet<NodeIndex> = form.graph().outline().below(place.node).into_iter().collect();
-        let planes: BTreeSet<NodeIndex> = below.iter().map(|node| form.names().plane(*node)).collect();
-        for plane in planes {
-            for job in form.graph().jobs_of(plane) {
-                if matches!(form.graph().job(*job), Job::Calculate(node) if below.contains(&node)) {
-                    for row in self.rows_below(place.row, plane) {
-                        self.queue(*job, row);
-                    }
-                }
+        for node in form.graph().outline().below(place.node) {
+            let Some(job) = form.graph().calculation(node) else { continue };
+            for row in self.rows_below(place.row, form.names().plane(node)) {
+                self.queue(job, row);
             }
         }
     }

@@ -323,7 +323,7 @@ fn choices_follow_their_filter_and_others_are_refused() {
     assert_eq!(wrong(&filling), [("post".into(), Wrong::Answer(Refusal::Choice))]);
     assert_eq!(filling.given("post"), Some(&Answer::text("c")), "and nothing is cleared in silence");
     filling.answer_typed("posts", " b  a ").unwrap();
-    assert_eq!(value(&filling, "posts"), "b a");
+    assert_eq!(value(&filling, "posts"), "a b");
     assert_eq!(filling.answer_typed("posts", "a a"), Err(Refusal::ChoiceTwice));
     assert_eq!(filling.answer_typed("posts", "a x"), Err(Refusal::Choice));
     assert_eq!(filling.answer_typed("order", "n"), Err(Refusal::Order));

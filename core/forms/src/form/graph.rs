@@ -54,6 +54,8 @@ pub(crate) struct Graph {
     /// Jobs about the nodes of each plane, in order.
     by_plane: BTreeMap<NodeIndex, Vec<usize>>,
     derived: Vec<bool>,
+    /// The job that calculates each node.
+    calculations: Vec<Option<usize>>,
     outline: Outline,
 }
 
@@ -96,7 +98,11 @@ impl Graph {
             by_plane.entry(context(&outline, *job)).or_default().push(number);
         }
         let derived = model.nodes.iter().map(is_derived).collect();
-        Ok(Self { jobs, ranks, readers, by_plane, derived, outline })
+        let mut calculations = vec![None; model.nodes.len()];
+        for (number, job) in jobs.iter().enumerate().filter(|(_, job)| matches!(job, Job::Calculate(_))) {
+            calculations[job.node()] = Some(number);
+        }
+        Ok(Self { jobs, ranks, readers, by_plane, derived, calculations, outline })
     }
 
     /// How many jobs there are.
@@ -130,6 +136,11 @@ impl Graph {
     /// The jobs that are done once for each row of a plane.
     pub(crate) fn jobs_of(&self, plane: NodeIndex) -> &[usize] {
         self.by_plane.get(&plane).map_or(&[], Vec::as_slice)
+    }
+
+    /// The job that calculates a node, if it is calculated.
+    pub(crate) fn calculation(&self, node: NodeIndex) -> Option<usize> {
+        self.calculations[node]
     }
 
     pub(crate) fn is_derived(&self, node: NodeIndex) -> bool {
