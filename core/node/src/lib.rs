@@ -108,6 +108,7 @@ pub mod device;
 pub mod draft;
 mod durable;
 pub mod enrolment;
+pub mod filling;
 pub mod forms;
 pub mod mirror;
 pub mod nearby;

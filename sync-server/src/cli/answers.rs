@@ -1,10 +1,9 @@
 //! What people type about a record: answers as `key=value`, places, offsets from UTC.
 
-use std::collections::BTreeMap;
-
 use merestone_core::entry::{Place, PlaceSource};
-use merestone_forms::{Form, field};
+use merestone_forms::Form;
 use merestone_node::Answer;
+use merestone_node::filling::typed_answer;
 
 use crate::exit::{Code, Failure};
 
@@ -27,20 +26,8 @@ impl Setting {
     /// # Errors
     /// If it is no answer of that type.
     pub(crate) fn answer(&self, form: Option<&Form>) -> Result<Answer, Failure> {
-        let wrong = |what: &str| Failure::new(Code::BadInput, format!("--set {}: {what}", self.key));
-        if self.value.is_empty() {
-            return Ok(Answer::Blank);
-        }
-        // Withdrawing is no question of any form; the record's spec makes it true or false.
-        if self.key == "withdrawn" || self.key.ends_with("/withdrawn") {
-            return self.value.parse().map(Answer::Bool).map_err(|_| wrong("answer true or false"));
-        }
-        let Some((node, kind)) = form.and_then(|form| form.question(&self.key)) else {
-            return Ok(Answer::text(&self.value));
-        };
-        let parameters = form.map(|form| &form.model().nodes[node].parameters);
-        let answer = field::read(kind, parameters.unwrap_or(&BTreeMap::new()), &self.value);
-        answer.map_err(|refusal| wrong(&refusal.to_string()))
+        typed_answer(form, &self.key, &self.value)
+            .map_err(|error| Failure::new(Code::BadInput, format!("--set {}: {error}", self.key)))
     }
 }
 

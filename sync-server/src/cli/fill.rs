@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use merestone_core::id::{RecordId, ScopeId};
 use merestone_core::key::PublicKey;
 use merestone_node::Device;
-use merestone_node::draft::{Draft, DraftSubject};
+use merestone_node::draft::Draft;
 use merestone_node::forms::MissionForm;
 
 use super::record::{SavedShown, SigningArgs, form_named, only_scope, record_id};
@@ -104,18 +104,12 @@ impl FillArgs {
         subject: Subject,
     ) -> Result<(Draft, bool), Failure> {
         if !self.anew {
-            let wanted = |draft: &Draft| match (&draft.subject, &subject) {
-                // A draft goes on with the version of the form that it began with.
-                (DraftSubject::New { .. }, Subject::New(scope)) => {
-                    let kind = device.form(draft.form).ok().flatten().map(|form| form.kind);
-                    draft.scope == *scope && kind.as_deref() == Some(&form.kind)
-                }
-                (DraftSubject::Edit { record, .. }, Subject::Record(begun)) => {
-                    matches!(&begun.subject, DraftSubject::Edit { record: other, .. } if other == record)
-                }
-                _ => false,
+            let begun = match (&subject, self.record) {
+                (Subject::New(scope), _) => device.begun(observer, *scope, &form.kind)?,
+                (Subject::Record(_), Some(record)) => device.begun_edit(observer, record)?,
+                (Subject::Record(_), None) => None,
             };
-            if let Some(draft) = device.drafts(Some(observer))?.into_iter().rev().find(wanted) {
+            if let Some(draft) = begun {
                 return Ok((draft, true));
             }
         }

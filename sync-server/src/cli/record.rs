@@ -1,6 +1,6 @@
 //! `merestone record`: recording and changing. Reading is in `view`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use clap::Subcommand;
 use merestone_core::entry::Place;
 use merestone_core::id::{RecordId, ScopeId};
 use merestone_core::roster::Charter;
-use merestone_forms::{Form, Refusal};
+use merestone_forms::Form;
 use merestone_node::capture::{PhotoSource, Saved};
 use merestone_node::device::{Observer, ObserverState};
 use merestone_node::draft::{Draft, DraftSubject};
@@ -261,7 +261,7 @@ fn fill_and_save(
 ) -> Result<Saved, Failure> {
     let draft = device.keep(draft)?;
     let id = draft.id;
-    let answers = worked_out(device, &draft, answers)?;
+    let answers = device.work_out(&draft, answers)?;
     let mut draft = device.put_all(id, answers)?;
     draft = signing.located(device, draft)?;
     for NamedPhoto { file, caption } in photos {
@@ -276,37 +276,6 @@ fn fill_and_save(
         return Err(Failure::new(Code::BadInput, line));
     }
     Ok(device.save(&draft)?)
-}
-
-/// The answers that were typed, with what follows from them in the form: defaults, calculations, what the device knows.
-///
-/// What the form finds wrong with one of them is no reason here; it is said when the draft is saved.
-fn worked_out(
-    device: &Device,
-    draft: &Draft,
-    answers: Vec<(String, Answer)>,
-) -> Result<BTreeMap<String, Answer>, Failure> {
-    let Some(mut filling) = device.filling(draft)? else { return Ok(answers.into_iter().collect()) };
-    let mut waiting: Vec<&(String, Answer)> = answers.iter().collect();
-    // One answer may open the way for another, in whatever order they were typed.
-    loop {
-        let before = waiting.len();
-        waiting.retain(|(key, answer)| filling.answer(key, answer.clone()).is_err());
-        if waiting.is_empty() || waiting.len() == before {
-            break;
-        }
-    }
-    for (key, answer) in &answers {
-        if let Err(refusal @ (Refusal::NotAsked | Refusal::ReadOnly)) = filling.answer(key, answer.clone()) {
-            return Err(Failure::new(Code::BadInput, format!("--set {key}: {refusal}")));
-        }
-    }
-    if draft.is_new() {
-        filling.finish();
-    }
-    let mut all: BTreeMap<String, Answer> = filling.take_changes().into_iter().collect();
-    all.extend(answers);
-    Ok(all)
 }
 
 fn answers_of(settings: &[Setting], form: Option<&Form>) -> Result<Vec<(String, Answer)>, Failure> {

@@ -14,6 +14,7 @@ use merestone_node::courier::{ReadCourierError, WriteCourierError};
 use merestone_node::device::{AccessError, CreateError, NoReplica, OpenDeviceError, PenError, UnlockError};
 use merestone_node::draft::DraftError;
 use merestone_node::enrolment::{AcceptError, RequestError};
+use merestone_node::filling::WorkOutError;
 use merestone_node::forms::{AddFormError, FillError};
 use merestone_node::nearby::{NearbyError, NoTicket};
 use merestone_node::replica::{CampError, LedgerError, NotForReceipts, ServeError, SyncError};
@@ -229,6 +230,15 @@ impl From<AddFormError> for Failure {
             AddFormError::Document(error) => error.into(),
             AddFormError::NotListed { .. } => Self::input(&error, "the parties list forms when they found a mission"),
             AddFormError::Access(error) => error.into(),
+        }
+    }
+}
+
+impl From<WorkOutError> for Failure {
+    fn from(error: WorkOutError) -> Self {
+        match error {
+            WorkOutError::Refused { key, refusal } => Self::bad_input(format!("--set {key}: {refusal}")),
+            WorkOutError::Fill(error) => error.into(),
         }
     }
 }

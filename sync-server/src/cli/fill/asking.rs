@@ -12,6 +12,7 @@ use merestone_forms::{Answer, Form};
 use merestone_node::Device;
 use merestone_node::capture::{PhotoError, PhotoSource, Saved};
 use merestone_node::draft::Draft;
+use merestone_node::filling::{before, chosen, find, first_open, is_only_read};
 
 use super::talk::Talk;
 use crate::exit::Failure;
@@ -63,7 +64,7 @@ impl<'a, R: BufRead, W: Write> Asking<'a, R, W> {
         if is_resumed {
             self.talk.say("Going on with what was begun before; --anew begins another.")?;
         }
-        let mut at = if is_resumed { self.first_open() } else { 0 };
+        let mut at = if is_resumed { first_open(&self.filling) } else { 0 };
         loop {
             let screens = self.filling.screens();
             let screen = screens.get(at).copied();
@@ -97,7 +98,7 @@ impl<'a, R: BufRead, W: Write> Asking<'a, R, W> {
                 self.talk.say(&format!("\n-- {label} {number}"))?;
                 Ok(Go::Next)
             }
-            Screen::Question(place) if is_note(&self.filling, place) => {
+            Screen::Question(place) if is_only_read(&self.filling, place) => {
                 let label = self.filling.label(place);
                 self.talk.say(&format!("\n{label}"))?;
                 Ok(Go::Next)
@@ -228,16 +229,7 @@ impl<'a, R: BufRead, W: Write> Asking<'a, R, W> {
     }
 
     fn jump(&mut self, to: &str) -> Result<Go, Failure> {
-        let screens = self.filling.screens();
-        let is_it = |screen: &Screen| match screen {
-            Screen::Question(place) => {
-                let is_name = self.filling.node(*place).name == to;
-                is_name || self.filling.key(*place).is_some_and(|key| key == to)
-            }
-            Screen::Group(place) => self.filling.node(*place).name == to,
-            Screen::Row { .. } | Screen::Add { .. } => false,
-        };
-        match screens.iter().position(is_it) {
+        match find(&self.filling, to) {
             Some(at) => {
                 self.filling.track(&Event::Jump { at: now_ms() });
                 Ok(Go::To(at))
@@ -253,7 +245,7 @@ impl<'a, R: BufRead, W: Write> Asking<'a, R, W> {
         for screen in self.filling.screens() {
             if let Screen::Question(place) = screen
                 && let Some(key) = self.filling.key(place)
-                && !is_note(&self.filling, place)
+                && !is_only_read(&self.filling, place)
             {
                 let mark = if self.filling.problem(place).is_some() { "!" } else { " " };
                 let line = format!("  {mark} {key}  {}  {}", self.filling.label(place), self.filling.value(place));
@@ -356,28 +348,6 @@ impl<'a, R: BufRead, W: Write> Asking<'a, R, W> {
     fn index_of(&self, screen: Option<Screen>) -> Option<usize> {
         self.filling.screens().iter().position(|other| Some(*other) == screen)
     }
-
-    /// The first question that has no answer yet.
-    fn first_open(&self) -> usize {
-        let is_open = |screen: &Screen| match screen {
-            Screen::Question(place) => {
-                let key = self.filling.key(*place);
-                !is_note(&self.filling, *place) && key.is_some_and(|key| self.filling.given(&key).is_none())
-            }
-            Screen::Group(_) | Screen::Row { .. } | Screen::Add { .. } => false,
-        };
-        self.filling.screens().iter().position(is_open).unwrap_or_default()
-    }
-}
-
-/// The question, or the offer of a row, before this place.
-fn before(filling: &Filling, screens: &[Screen], at: usize) -> usize {
-    let is_stop = |screen: &Screen| match screen {
-        Screen::Question(place) => !is_note(filling, *place),
-        Screen::Add { .. } => true,
-        Screen::Group(_) | Screen::Row { .. } => false,
-    };
-    screens[..at.min(screens.len())].iter().rposition(is_stop).unwrap_or_default()
 }
 
 /// The language of a form that has this name or code; or why there is none, for people.
@@ -401,29 +371,6 @@ fn is_photo(filling: &Filling, place: Place) -> bool {
 fn is_file(filling: &Filling, place: Place) -> bool {
     let kind = &filling.node(place).kind;
     matches!(kind, NodeKind::Question(QuestionKind::Audio | QuestionKind::Video | QuestionKind::File))
-}
-
-fn is_note(filling: &Filling, place: Place) -> bool {
-    matches!(filling.node(place).kind, NodeKind::Question(QuestionKind::Note)) || filling.is_read_only(place)
-}
-
-/// Names for the numbers that were typed; a choice that is itself called by a number goes first.
-fn chosen(filling: &Filling, place: Place, typed: &str, offered: &[Offered]) -> String {
-    let name = |word: &str| {
-        let is_name = offered.iter().any(|choice| choice.name == word);
-        let numbered = word.parse::<usize>().ok().and_then(|number| offered.get(number.checked_sub(1)?));
-        match numbered {
-            Some(choice) if !is_name => choice.name.clone(),
-            _ => word.to_owned(),
-        }
-    };
-    match filling.node(place).kind {
-        NodeKind::Question(QuestionKind::SelectOne(_)) => name(typed.trim()),
-        NodeKind::Question(QuestionKind::SelectMultiple(_) | QuestionKind::Rank(_)) => {
-            typed.split_whitespace().map(name).collect::<Vec<_>>().join(" ")
-        }
-        _ => typed.to_owned(),
-    }
 }
 
 fn now_ms() -> i64 {

@@ -120,7 +120,12 @@ pub(crate) fn audit_one(words: &[OsString]) -> Option<String> {
 
 /// The most memory that this process ever held, as Linux counts it.
 pub(crate) fn peak_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    peak_bytes_in("/proc/self/status".as_ref())
+}
+
+/// The same of a process whose status this file holds.
+pub(crate) fn peak_bytes_in(status: &std::path::Path) -> Option<u64> {
+    let status = std::fs::read_to_string(status).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1_024)
 }

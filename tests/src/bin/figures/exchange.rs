@@ -5,10 +5,14 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use merestone_tests::chance::Chance;
 use merestone_tests::timing::time_ms;
 
+use crate::audit::peak_bytes_in;
 use crate::row::Row;
 
 const SUBMISSIONS: u64 = 10_000;
@@ -51,14 +55,21 @@ pub(crate) fn measure() -> Vec<Row> {
     let house = House { command, folder: folder.path() };
     house.found();
     let written = house.submissions();
-    let (import_ms, ()) = time_ms(|| house.run(&["import", "instances", "--home", "anna", "--json"]));
-    let (export_ms, ()) =
-        time_ms(|| house.run(&["export", "xml", "out", "--form", "visit", "--home", "anna", "--json"]));
+    let import = ["import", "instances", "--home", "anna", "--json"];
+    let (import_ms, import_bytes) = time_ms(|| house.measured(&import));
+    let (again_ms, _) = time_ms(|| house.measured(&import));
+    let export = ["export", "xml", "out", "--form", "visit", "--home", "anna", "--json"];
+    let (export_ms, export_bytes) = time_ms(|| house.measured(&export));
+    let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
     let differing = house.differing(&written);
     vec![
         Row::once("exchange/import-10000", "s", import_ms / 1_000.0)
             .note("XML instances, each a record signed and flushed by itself, in the command"),
+        Row::once("exchange/import-10000-peak", "MiB", mib(import_bytes)).note("greatest memory of that command"),
+        Row::once("exchange/import-10000-again", "s", again_ms / 1_000.0)
+            .note("the same submissions once more: each compared key by key with its record, nothing written"),
         Row::once("exchange/export-10000", "s", export_ms / 1_000.0).note("the same records as XML instances"),
+        Row::once("exchange/export-10000-peak", "MiB", mib(export_bytes)).note("greatest memory of that command"),
         Row::once("exchange/answers-that-differ", "submissions", differing as f64)
             .target(crate::row::Target::AtMost(0.0))
             .note("of 10,000, with their answers compared byte by byte before and after"),
@@ -87,6 +98,30 @@ impl House<'_> {
         let output = command.stdin(Stdio::null()).output().expect("the command starts");
         assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).expect("--json prints JSON")
+    }
+
+    /// Runs a verb, and gives the most memory that it held, as Linux counted it just before the end.
+    fn measured(&self, words: &[&str]) -> u64 {
+        let mut command = Command::new(&self.command);
+        command.args(words).current_dir(self.folder).env("MERESTONE_PASSPHRASE_FILE", self.folder.join("pass"));
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("the command starts");
+        let status = PathBuf::from(format!("/proc/{}/status", child.id()));
+        let (ended, end) = mpsc::channel();
+        let waiting = thread::spawn(move || ended.send(child.wait()));
+        let mut peak = 0;
+        loop {
+            peak = peak.max(peak_bytes_in(&status).unwrap_or(0));
+            match end.recv_timeout(Duration::from_millis(5)) {
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+                Err(mpsc::RecvTimeoutError::Disconnected) => panic!("nobody waits for the command"),
+                Ok(code) => {
+                    let code = code.expect("the command can be waited for");
+                    assert!(code.success(), "{words:?}: {code}");
+                    drop(waiting.join());
+                    return peak;
+                }
+            }
+        }
     }
 
     /// A mission of one party with the form, and a device `anna` that may sign.
