@@ -438,6 +438,10 @@ fn is_instance(base: &Ast) -> bool {
 /// Whether a name in an expression means an element of this name. Prefixes need not be the same: forms of one
 /// dialect write `orx:meta` where others write `meta`.
 pub(super) fn same_name(wanted: &str, name: &str) -> bool {
-    let local = |name: &str| name.rsplit_once(':').map_or(0, |(prefix, _)| prefix.len() + 1);
+    // Most names end otherwise, and are many.
+    if wanted.as_bytes().last() != name.as_bytes().last() {
+        return wanted.ends_with(":*");
+    }
+    let local = |name: &str| name.rfind(':').map_or(0, |at| at + 1);
     wanted == name || wanted[local(wanted)..] == name[local(name)..] || wanted.ends_with(":*")
 }
