@@ -74,6 +74,16 @@ pub enum CsvRefused {
         /// The form.
         form: String,
     },
+    /// Two tables are of one repeat.
+    #[error("tables {table} and {other} both hold the rows of repeat {repeat}; leave one")]
+    RepeatTwice {
+        /// The repeat.
+        repeat: String,
+        /// One table.
+        table: String,
+        /// The other.
+        other: String,
+    },
     /// The rows of a repeat name no parent.
     #[error("table {table} has no column that names the parent of its rows (PARENT_KEY, _parent_index)")]
     NoParentColumn {
@@ -98,6 +108,7 @@ impl CsvRefused {
             Self::NotCsv { .. } => "not-csv",
             Self::NoInstanceColumn { .. } => "no-instance-column",
             Self::NoSuchRepeat { .. } => "no-such-repeat",
+            Self::RepeatTwice { .. } => "repeat-twice",
             Self::NoParentColumn { .. } => "no-parent-column",
             Self::ColumnTwice { .. } => "column-twice",
         }
@@ -121,9 +132,13 @@ pub fn read_csv(
     // A repeat is read after the one it stands in.
     let mut of_table: BTreeMap<usize, NamedCsv<'_>> = BTreeMap::new();
     for repeat in repeats {
-        let found = (1..schema.tables.len()).find(|&table| is_of(&schema.tables[table], repeat.name));
         let refused = || CsvRefused::NoSuchRepeat { table: repeat.name.to_owned(), form: schema.kind.clone() };
-        of_table.insert(found.ok_or_else(refused)?, *repeat);
+        let table = repeat_of(schema, main.name, repeat.name).ok_or_else(refused)?;
+        if let Some(other) = of_table.insert(table, *repeat) {
+            let repeat_name = schema.tables[table].name.clone();
+            let (table, other) = (repeat.name.to_owned(), other.name.to_owned());
+            return Err(CsvRefused::RepeatTwice { repeat: repeat_name, table, other });
+        }
     }
     for (table, csv) in of_table {
         taken.rows(table, &Grid::read(schema, table, csv)?)?;
@@ -131,12 +146,30 @@ pub fn read_csv(
     Ok(taken.submissions)
 }
 
-/// Whether a file holds the rows of a repeat: `places`, `patrol-places`, `patrol-begin-places`.
-fn is_of(table: &Table, file: &str) -> bool {
-    let last = table.path.last().map_or(table.name.as_str(), String::as_str);
-    [table.name.as_str(), last]
-        .iter()
-        .any(|name| file == *name || file.strip_suffix(name).is_some_and(|rest| rest.ends_with('-')))
+/// The repeat whose rows a file holds: `visit-places`, `places`, `patrol-begin-places`. The name that follows the one of the
+/// table of records goes first, then the longest that the file's ends in: `visit-old-places` is of `old-places`, if there is
+/// one, and else of `places`.
+fn repeat_of(schema: &Schema, main: &str, file: &str) -> Option<usize> {
+    let names = |table: usize| {
+        let Table { name, path, .. } = &schema.tables[table];
+        // A bare name stands for the repeat only where it is the only one of that name.
+        let bare =
+            path.last().filter(|own| schema.tables.iter().filter(|one| one.path.last() == Some(own)).count() == 1);
+        let mut around = path.clone();
+        let mut of = schema.tables[table].parent;
+        while let Some(parent) = of {
+            around.splice(0..0, schema.tables[parent].path.iter().cloned());
+            of = schema.tables[parent].parent;
+        }
+        [name.clone(), path.join("-"), around.join("-")].into_iter().chain(bare.cloned())
+    };
+    let repeats = || (1..schema.tables.len()).flat_map(|table| names(table).map(move |name| (name, table)));
+    let rest = file.strip_prefix(main).and_then(|rest| rest.strip_prefix('-'));
+    if let Some((_, table)) = repeats().find(|(name, _)| rest == Some(name)) {
+        return Some(table);
+    }
+    let is_end = |name: &str| file == name || file.strip_suffix(name).is_some_and(|rest| rest.ends_with('-'));
+    repeats().filter(|(name, _)| is_end(name)).max_by_key(|(name, _)| name.len()).map(|(_, table)| table)
 }
 
 /// What the columns of a table are for.

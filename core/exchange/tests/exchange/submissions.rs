@@ -2,7 +2,9 @@
 
 use crate::common::{record, record_of, schema};
 use merestone_exchange::export::{csv, submission};
-use merestone_exchange::import::{Arrival, Exactness, ImportRefused, NamedCsv, Submission, peek, read_csv, read_xml};
+use merestone_exchange::import::{
+    Arrival, CsvRefused, Exactness, ImportRefused, NamedCsv, Submission, peek, read_csv, read_xml,
+};
 use merestone_exchange::{Photo, Record, Schema, Value, tables};
 
 const INSTANCE: &str = r#"<?xml version="1.0"?>
@@ -364,4 +366,41 @@ fn what_an_instance_says_about_itself_stands_in_one_element_and_comes_back() {
     assert_eq!((text.matches("<orx:meta>").count(), text.matches("<meta>").count()), (1, 0), "{text}");
     assert!(text.contains("<orx:audit>audit.csv<") && text.contains("<orx:instanceName>t<"), "{text}");
     assert_eq!(read_xml(&schema, &out.xml, Exactness::Exact).map(|again| again.answers), Ok(taken.answers));
+}
+
+#[test]
+fn a_table_is_of_the_repeat_with_its_whole_name_and_two_for_one_repeat_are_refused() {
+    let form = "| survey |\n| | type | name | label |\n| | begin_repeat | visits | V |\n| | text | new | N |\n| | end_repeat | | |\n\
+                | | begin_repeat | old-visits | O |\n| | text | old | O |\n| | end_repeat | | |\n\
+                | | begin_group | a | A |\n| | begin_repeat | spots | S |\n| | text | in_a | A |\n| | end_repeat | | |\n| | end_group | | |\n\
+                | | begin_group | b | B |\n| | begin_repeat | spots | S |\n| | text | in_b | B |\n| | end_repeat | | |\n| | end_group | | |\n\
+                | settings |\n| | form_id |\n| | visit |\n";
+    let schema = Schema::of(&merestone_forms::Form::read_tables(form).expect("a form of this test"));
+    type Named<'n> = &'n [(&'n str, &'n str)];
+    let read = |main: &str, repeats: Named<'_>| {
+        let table = |(name, question): &(&str, &str)| format!("{question},PARENT_KEY,KEY\nseen,uuid:1,{name}/1\n");
+        let texts: Vec<String> = repeats.iter().map(table).collect();
+        let named = repeats.iter().zip(&texts).map(|((name, _), text)| NamedCsv { name, bytes: text.as_bytes() });
+        let main = NamedCsv { name: main, bytes: b"KEY\nuuid:1\n" };
+        let read = read_csv(&schema, main, &named.collect::<Vec<_>>(), Exactness::Exact)?;
+        let [Ok(taken)] = read.as_slice() else { panic!("one submission: {read:?}") };
+        let mut short: Vec<String> =
+            taken.answers.keys().filter_map(|key| Some(key.rsplit_once('/')?.1.into())).collect();
+        short.sort();
+        Ok(short)
+    };
+    let (new, old) = (("visit-visits", "new"), ("visit-old-visits", "old"));
+    for both in [[new, old], [old, new]] {
+        assert_eq!(read("visit", &both), Ok(vec!["new".to_owned(), "old".to_owned()]));
+    }
+    let after_main = read("visit-old", &[("visit-old-visits", "new")]);
+    assert_eq!(after_main, Ok(vec!["new".to_owned()]), "what follows the main table's name goes first");
+    let grouped = read("visit", &[("visit-a-spots", "in_a"), ("visit-b-spots", "in_b")]);
+    assert_eq!(grouped, Ok(vec!["in_a".to_owned(), "in_b".to_owned()]));
+
+    let twice: CsvRefused = read("visit", &[new, ("visit-new-visits", "new")]).expect_err("two for one repeat");
+    assert_eq!(twice.code(), "repeat-twice");
+    assert!(["visit-visits", "visit-new-visits"].iter().all(|name| twice.to_string().contains(name)), "{twice}");
+    let unclear = read("visit", &[("visit-spots", "in_a")]).map_err(|refused| refused.code());
+    assert_eq!(unclear, Err("no-such-repeat"), "two repeats have this name");
 }
