@@ -225,6 +225,23 @@ fn a_submission_that_cannot_be_saved_stops_no_other() {
 }
 
 #[test]
+fn a_row_without_its_record_is_named_where_it_stands_and_two_tables_for_one_repeat_are_refused() {
+    let world = world();
+    world.write("instances/visit.csv", b"KEY,title\nuuid:a,one\n");
+    world.write("instances/visit-houses.csv", b"roof,PARENT_KEY,KEY\nred,uuid:a,h1\ntin,uuid:z,h2\n");
+    let import = ["import", "instances/visit.csv", "--form", "visit", "--home", "anna"];
+    let said = world.json_with_code(&import, 1);
+    let refused = &said["refused"][0];
+    assert_eq!((counts(&said)[0], text(refused, "code")), (1, "row-without-parent"), "{said}");
+    assert!(text(refused, "source").ends_with("visit-houses.csv:3"), "{said}");
+    world.write("instances/visit-other-houses.csv", b"roof,PARENT_KEY,KEY\nred,uuid:a,h1\n");
+    let output = world.run(&import);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(65), "{said}");
+    assert!(said.contains("repeat-twice") && said.contains("visit-other-houses"), "{said}");
+}
+
+#[test]
 fn an_import_that_was_killed_is_completed_without_doubles() {
     const SUBMISSIONS: usize = 60;
     let world = world();

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use merestone_core::form::Key;
 
 use super::refused::ImportRefused;
-use super::submission::{Exactness, Source, Submission};
+use super::submission::{Exactness, Source, Submission, is_row_id};
 use crate::guard::restore;
 use crate::record::Value;
 use crate::schema::{ColumnKind, Schema, Table, WITHIN};
@@ -41,6 +41,24 @@ pub struct NamedCsv<'f> {
     pub name: &'f str,
     /// What is in it.
     pub bytes: &'f [u8],
+}
+
+/// What tables hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CsvRead {
+    /// One for each row of the table of records, in their order; one that is refused stands in its place.
+    pub submissions: Vec<Result<Submission, ImportRefused>>,
+    /// The rows of repeats that belong to none of them.
+    pub orphans: Vec<Orphan>,
+}
+
+/// A row of a repeat whose parent is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Orphan {
+    /// The table that it stands in.
+    pub table: String,
+    /// Its number there, counted from 1 with the heading.
+    pub row: u64,
 }
 
 /// Tables are not read: nothing is taken from any of them.
@@ -117,8 +135,6 @@ impl CsvRefused {
 
 /// Reads the submissions of a form: the table of records, and those of its repeats in any order.
 ///
-/// The submissions come in the order of their rows; one that is refused stands in its place.
-///
 /// # Errors
 /// [`CsvRefused`], if a table as a whole cannot be read.
 pub fn read_csv(
@@ -126,8 +142,8 @@ pub fn read_csv(
     main: NamedCsv<'_>,
     repeats: &[NamedCsv<'_>],
     exactness: Exactness,
-) -> Result<Vec<Result<Submission, ImportRefused>>, CsvRefused> {
-    let mut taken = Taken { schema, exactness, submissions: Vec::new(), by_id: HashMap::new() };
+) -> Result<CsvRead, CsvRefused> {
+    let mut taken = Taken { schema, exactness, submissions: Vec::new(), orphans: Vec::new(), by_id: HashMap::new() };
     taken.records(&Grid::read(schema, 0, main)?)?;
     // A repeat is read after the one it stands in.
     let mut of_table: BTreeMap<usize, NamedCsv<'_>> = BTreeMap::new();
@@ -143,7 +159,7 @@ pub fn read_csv(
     for (table, csv) in of_table {
         taken.rows(table, &Grid::read(schema, table, csv)?)?;
     }
-    Ok(taken.submissions)
+    Ok(CsvRead { submissions: taken.submissions, orphans: taken.orphans })
 }
 
 /// The repeat whose rows a file holds: `visit-places`, `places`, `patrol-begin-places`. The name that follows the one of the
@@ -296,7 +312,7 @@ impl<'f> Grid<'f> {
             }
         }
         if self.is_ours && self.column(&["merestone/withdrawn"]).is_some_and(|at| self.cell(row, at) == "true") {
-            submission.answers.insert(key("withdrawn"), Value::Bool(true));
+            submission.say(key("withdrawn"), Value::Bool(true))?;
         }
         let place = id.map(|id| format!("{}/{id}", of.name)).unwrap_or_default();
         for &at in &self.extras {
@@ -345,6 +361,7 @@ struct Taken<'s> {
     schema: &'s Schema,
     exactness: Exactness,
     submissions: Vec<Result<Submission, ImportRefused>>,
+    orphans: Vec<Orphan>,
     /// Rows of all tables by the table and what other tables call them: the submission, and the row's id in it.
     by_id: HashMap<(usize, String), (usize, Option<String>)>,
 }
@@ -392,42 +409,57 @@ impl Taken<'_> {
         // Our own rows outside other rows name their record only.
         let record = grid.column(&["merestone/record"]);
         let mut counts: HashMap<usize, u32> = HashMap::new();
-        for row in &grid.rows {
+        for (at, row) in (2..).zip(&grid.rows) {
             let named = grid.cell(row, parent_column);
             let named = if named.is_empty() { record.map_or(named, |at| grid.cell(row, at)) } else { named };
             let Some((number, within)) = self.by_id.get(&(of, named.to_owned())).cloned() else {
-                self.orphan(table, grid, row);
+                self.orphan(grid, row, at);
                 continue;
             };
-            let Ok(submission) = &mut self.submissions[number] else { continue };
             let count = counts.entry(number).or_default();
             *count += 1;
-            let name = &self.schema.tables[table].name;
-            let own = grid.column(&["merestone/row"]).map(|at| grid.cell(row, at).to_owned());
-            let is_row =
-                |row: &String| row.len() == 16 && row.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-            let id = own.filter(is_row).unwrap_or_else(|| submission.row(name, *count));
-            if let Some(within) = &within {
-                submission.answers.insert(format!("{name}/{id}/{WITHIN}"), Value::Text(within.clone()));
-            }
-            let filled = grid.fill(&self.schema.tables[table], submission, row, Some(&id), self.exactness);
-            if let Err(refused) = filled {
-                self.submissions[number] = Err(refused);
-            }
+            // Rows of one that is refused are known all the same: what stands in them is no orphan.
+            let id = self.row(table, grid, row, (number, within.as_deref()), *count);
             if let Some(at) = grid.column(&OWN_ID) {
-                self.by_id.insert((table, grid.cell(row, at).to_owned()), (number, Some(id)));
+                self.by_id.insert((table, grid.cell(row, at).to_owned()), (number, id));
             }
         }
         Ok(())
     }
 
+    /// Puts a row of a repeat, the `count`th of its submission, into the row that it stands in; gives its id, unless the
+    /// submission is refused.
+    fn row(
+        &mut self,
+        table: usize,
+        grid: &Grid<'_>,
+        row: &csv::StringRecord,
+        (number, within): (usize, Option<&str>),
+        count: u32,
+    ) -> Option<String> {
+        let Ok(submission) = &mut self.submissions[number] else { return None };
+        let of = &self.schema.tables[table];
+        let own = grid.column(&["merestone/row"]).map(|at| grid.cell(row, at)).filter(|own| is_row_id(own));
+        let id = own.map_or_else(|| submission.row(&of.name, count), str::to_owned);
+        let around = within.map(|within| (format!("{}/{id}/{WITHIN}", of.name), Value::Text(within.to_owned())));
+        let said = around.map_or(Ok(()), |(key, within)| submission.say(key, within));
+        match said.and_then(|()| grid.fill(of, submission, row, Some(&id), self.exactness)) {
+            Ok(()) => Some(id),
+            Err(refused) => {
+                self.submissions[number] = Err(refused);
+                None
+            }
+        }
+    }
+
     /// A row whose parent is not there belongs to a submission that is not whole; if it says which, that one is refused.
-    fn orphan(&mut self, table: usize, grid: &Grid<'_>, row: &csv::StringRecord) {
-        let refused = Err(ImportRefused::NoParent { table: self.schema.tables[table].name.clone() });
+    fn orphan(&mut self, grid: &Grid<'_>, row: &csv::StringRecord, at: u64) {
+        let orphan = Orphan { table: grid.name.to_owned(), row: at };
         let root = grid.column(&["merestone/record", "_submission__uuid"]).map(|at| grid.cell(row, at).to_owned());
         match root.and_then(|root| self.by_id.get(&(0, root)).cloned()) {
-            Some((number, _)) => self.submissions[number] = refused,
-            None => self.submissions.push(refused),
+            Some((number, _)) if self.submissions[number].is_ok() => self.submissions[number] = Err(orphan.into()),
+            Some(_) => {}
+            None => self.orphans.push(orphan),
         }
     }
 }

@@ -2,6 +2,9 @@
 
 use merestone_core::change::TEXT_BYTES_MAX;
 
+use super::csv::Orphan;
+use super::submission::INSTANCE_ID_BYTES_MAX;
+
 /// Why a submission is not taken over; nothing of it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImportRefused {
@@ -39,7 +42,7 @@ pub enum ImportRefused {
     #[error("the submission has no instance id")]
     NoInstance,
     /// Its instance id is empty, longer than 256 bytes, or holds characters that do not belong into an id.
-    #[error("the instance id is no id")]
+    #[error("the instance id has more than {INSTANCE_ID_BYTES_MAX} bytes, or blanks or characters that no id has")]
     BadInstance,
     /// Elements stand deeper in each other than any form goes.
     #[error("elements are nested deeper than {depth_max}")]
@@ -47,14 +50,26 @@ pub enum ImportRefused {
         /// The limit.
         depth_max: usize,
     },
-    /// An element has more attributes, or the document more namespaces, than instances have.
+    /// An element has more attributes than those of instances have.
     #[error("an element has more than {attributes_max} attributes")]
     TooManyAttributes {
         /// The limit.
         attributes_max: usize,
     },
-    /// It has more answers than one record can take at once.
-    #[error("the submission has more than {answers_max} answers")]
+    /// It declares more namespaces than instances do.
+    #[error("more than {namespaces_max} namespaces are declared")]
+    TooManyNamespaces {
+        /// The limit.
+        namespaces_max: usize,
+    },
+    /// It has more elements and texts than instances have.
+    #[error("the file has more than {nodes_max} elements and texts")]
+    TooManyNodes {
+        /// The limit.
+        nodes_max: u32,
+    },
+    /// It has more answers, files, and texts that the form does not ask, than one record can take at once.
+    #[error("the submission has more than {answers_max} answers, files and texts that the form does not ask together")]
     TooMany {
         /// The limit.
         answers_max: usize,
@@ -92,11 +107,19 @@ pub enum ImportRefused {
         key: String,
     },
     /// A row of a repeat names a parent that is not there.
-    #[error("a row of {table} names a parent that is not there")]
+    #[error("row {row} of table {table} names a parent that is not there")]
     NoParent {
-        /// The repeat.
+        /// The table.
         table: String,
+        /// The row, counted from 1 with the heading.
+        row: u64,
     },
+}
+
+impl From<Orphan> for ImportRefused {
+    fn from(Orphan { table, row }: Orphan) -> Self {
+        Self::NoParent { table, row }
+    }
 }
 
 impl ImportRefused {
@@ -112,6 +135,8 @@ impl ImportRefused {
             Self::BadInstance => "bad-instance-id",
             Self::TooDeep { .. } => "too-deep",
             Self::TooManyAttributes { .. } => "too-many-attributes",
+            Self::TooManyNamespaces { .. } => "too-many-namespaces",
+            Self::TooManyNodes { .. } => "too-many-nodes",
             Self::TooMany { .. } => "too-many-answers",
             Self::Twice { .. } => "answered-twice",
             Self::Shape { .. } => "other-shape",

@@ -13,10 +13,11 @@ use crate::guard::is_plain_name;
 use crate::record::Value;
 use crate::schema::ColumnKind;
 
-/// Most answers of a submission: an entry holds no more operations than this with room for the mark.
+/// Most answers, files and extras of a submission together, rows' parents and withdrawals included: as many as a change
+/// holds, so that a submission becomes a few entries and not hundreds.
 pub(crate) const ANSWERS_MAX: usize = 4_096;
 /// Longest instance id, in bytes.
-const INSTANCE_BYTES_MAX: usize = 256;
+pub(crate) const INSTANCE_ID_BYTES_MAX: usize = 256;
 
 /// Whether a text may be changed so that it can be signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +99,7 @@ impl Attachment {
 impl Submission {
     pub(crate) fn new(instance: &str, version: Option<&str>, source: Source) -> Result<Self, ImportRefused> {
         let is_id = |c: char| !c.is_control() && !c.is_whitespace();
-        let is_short = (1..=INSTANCE_BYTES_MAX).contains(&instance.len());
+        let is_short = (1..=INSTANCE_ID_BYTES_MAX).contains(&instance.len());
         if !is_short || !instance.chars().all(is_id) || text::check(instance, Lines::One, "instance id").is_err() {
             return Err(ImportRefused::BadInstance);
         }
@@ -123,26 +124,39 @@ impl Submission {
         raw: &str,
         exactness: Exactness,
     ) -> Result<(), ImportRefused> {
-        if self.answers.contains_key(&key) || self.attachments.iter().any(|attachment| attachment.key == key) {
-            return Err(ImportRefused::Twice { path: key });
-        }
-        if self.answers.len() + self.attachments.len() + self.extras.len() >= ANSWERS_MAX {
-            return Err(ImportRefused::TooMany { answers_max: ANSWERS_MAX });
-        }
         if raw.is_empty() {
-            self.answers.insert(key, Value::Blank);
-            return Ok(());
+            return self.say(key, Value::Blank);
         }
         let text = self.text(&key, raw, exactness)?;
         if matches!(kind, ColumnKind::Photo | ColumnKind::File | ColumnKind::Trail) {
+            self.check_new(&key)?;
+            self.check_room()?;
             self.attachments.push(Attachment { key, file: text, is_photo: kind == ColumnKind::Photo });
             return Ok(());
         }
         let number =
             text.parse::<i64>().ok().filter(|number| kind == ColumnKind::Integer && number.to_string() == text);
         // `007` is what was written: as a number it would come back as 7.
-        self.answers.insert(key, number.map_or(Value::Text(text), Value::Int));
+        self.say(key, number.map_or(Value::Text(text), Value::Int))
+    }
+
+    /// Puts an answer: every answer of a submission comes in here, and counts.
+    pub(crate) fn say(&mut self, key: String, value: Value) -> Result<(), ImportRefused> {
+        self.check_new(&key)?;
+        self.check_room()?;
+        self.answers.insert(key, value);
         Ok(())
+    }
+
+    fn check_new(&self, key: &str) -> Result<(), ImportRefused> {
+        let is_there = self.answers.contains_key(key) || self.attachments.iter().any(|one| one.key == key);
+        if is_there { Err(ImportRefused::Twice { path: key.to_owned() }) } else { Ok(()) }
+    }
+
+    /// Whether one more answer, file or extra has room.
+    fn check_room(&self) -> Result<(), ImportRefused> {
+        let is_full = self.answers.len() + self.attachments.len() + self.extras.len() >= ANSWERS_MAX;
+        if is_full { Err(ImportRefused::TooMany { answers_max: ANSWERS_MAX }) } else { Ok(()) }
     }
 
     /// Keeps what the form has no question for.
@@ -153,9 +167,7 @@ impl Submission {
         raw: &str,
         exactness: Exactness,
     ) -> Result<(), ImportRefused> {
-        if self.answers.len() + self.attachments.len() + self.extras.len() >= ANSWERS_MAX {
-            return Err(ImportRefused::TooMany { answers_max: ANSWERS_MAX });
-        }
+        self.check_room()?;
         let path_text = self.text(path, path, exactness)?;
         let text = self.text(path, raw, exactness)?;
         self.extras.push(Extra { place: place.to_owned(), path: path_text, text });
@@ -244,6 +256,11 @@ impl Submission {
 /// The id of a row of the mark.
 pub(super) fn mark_row(instance: &str, number: u32) -> String {
     row_id("merestone/import-mark/v1", instance, IMPORTED, number)
+}
+
+/// Whether a text is written as the ids of rows are (`core/spec/record.md`).
+pub(super) fn is_row_id(text: &str) -> bool {
+    text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn row_id(tag: &str, instance: &str, table: &str, number: u32) -> String {

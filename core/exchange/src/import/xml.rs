@@ -13,7 +13,7 @@ use crate::schema::{Next, Schema, WITHIN};
 
 /// Largest instance, in bytes.
 pub const INSTANCE_BYTES_MAX: usize = 8 << 20;
-/// Most nodes of an instance: elements, texts, attributes.
+/// Most nodes of an instance, elements and texts: what a form of thousands of questions never comes near.
 const NODES_MAX: u32 = 262_144;
 
 /// Which form an instance says it is of.
@@ -89,14 +89,14 @@ fn disproportionate(wrong: Disproportion) -> ImportRefused {
     match wrong {
         Disproportion::Depth => ImportRefused::TooDeep { depth_max: DEPTH_MAX },
         Disproportion::Attributes => ImportRefused::TooManyAttributes { attributes_max: ATTRIBUTES_MAX },
-        Disproportion::Namespaces => ImportRefused::TooManyAttributes { attributes_max: NAMESPACES_MAX },
+        Disproportion::Namespaces => ImportRefused::TooManyNamespaces { namespaces_max: NAMESPACES_MAX },
     }
 }
 
 fn not_xml(error: &roxmltree::Error) -> ImportRefused {
     let reason = match error {
         roxmltree::Error::DtdDetected => "a document type declaration",
-        roxmltree::Error::NodesLimitReached => "more nodes than an instance may have",
+        roxmltree::Error::NodesLimitReached => return ImportRefused::TooManyNodes { nodes_max: NODES_MAX },
         roxmltree::Error::UnknownEntityReference(..) => "an entity that is not defined",
         roxmltree::Error::UnexpectedCloseTag(..) | roxmltree::Error::UnclosedRootNode => "tags that do not match",
         _ => "a syntax error",
@@ -244,7 +244,7 @@ impl Reader<'_> {
         let name = &self.schema.tables[repeat].name;
         let row = self.submission.row(name, self.counts[repeat]);
         if let Some(parent) = &place.row {
-            self.submission.answers.insert(format!("{name}/{row}/{WITHIN}"), crate::Value::Text(parent.clone()));
+            self.submission.say(format!("{name}/{row}/{WITHIN}"), crate::Value::Text(parent.clone()))?;
         }
         let key = format!("{name}/{row}");
         self.children(node, &Place { table: repeat, row: Some(row), groups: Vec::new(), depth: place.depth + 1 })?;

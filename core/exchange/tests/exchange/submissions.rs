@@ -3,7 +3,7 @@
 use crate::common::{record, record_of, schema};
 use merestone_exchange::export::{csv, submission};
 use merestone_exchange::import::{
-    Arrival, CsvRefused, Exactness, ImportRefused, NamedCsv, Submission, peek, read_csv, read_xml,
+    Arrival, CsvRefused, Exactness, ImportRefused, NamedCsv, Orphan, Submission, peek, read_csv, read_xml,
 };
 use merestone_exchange::{Photo, Record, Schema, Value, tables};
 
@@ -95,12 +95,14 @@ fn hostile_instances_are_refused_by_name_and_cost_little() {
     let meta = "<meta><instanceID>uuid:1</instanceID></meta>";
     let visit = |inside: &str| format!("<visit id='visit'>{inside}{meta}</visit>");
     let many = visit(&"<x>1</x>".repeat(5_000));
-    let rows: [(String, &str); 16] = [
+    let namespaces = format!("<visit id='visit'>{}</visit>", "<a xmlns='n'/>".repeat(2_000));
+    let rows: [(String, &str); 17] = [
         (bomb, "not-xml"),
         (external, "not-xml"),
         (deep, "too-deep"),
-        (wide, "not-xml"),
+        (wide, "too-many-nodes"),
         (attributes, "too-many-attributes"),
+        (namespaces, "too-many-namespaces"),
         (many, "too-many-answers"),
         (visit(&"<a>".repeat(50)), "not-xml"),
         (visit(&format!("{}x{}", "<a>".repeat(100), "</a>".repeat(100))), "too-deep"),
@@ -143,7 +145,7 @@ fn our_own_tables_come_back_with_every_answer() {
         sheets.iter().map(|sheet| (sheet.name.clone(), csv(sheet).expect("a table"))).collect();
     let table = |at: usize| NamedCsv { name: &files[at].0, bytes: &files[at].1 };
     let read = read_csv(&schema(), table(0), &[table(2), table(1)], Exactness::Exact).expect("our own tables");
-    let [Ok(again)] = read.as_slice() else { panic!("one submission: {read:?}") };
+    let [Ok(again)] = read.submissions.as_slice() else { panic!("one submission: {read:?}") };
     // A file's name is not in a table, nor is what the form has no question for: both stand in the table of values.
     let kept = |of: &Submission| of.answers.clone();
     assert_eq!(kept(again), kept(&taken));
@@ -161,8 +163,8 @@ fn tables_of_odk_central_and_kobo_are_understood() {
     let main = NamedCsv { name: "visit", bytes: main.as_bytes() };
     let repeats = [file("visit-people", people), file("visit-visits", visits)];
     let read = read_csv(&schema(), main, &repeats, Exactness::Exact).expect("tables of Central");
-    let [Ok(a), Ok(b), Err(lost)] = read.as_slice() else { panic!("{read:?}") };
-    assert_eq!(lost.code(), "row-without-parent");
+    let [Ok(a), Ok(b)] = read.submissions.as_slice() else { panic!("{read:?}") };
+    assert_eq!(read.orphans, [Orphan { table: "visit-visits".into(), row: 4 }]);
     assert_eq!(a.answers["place"], Value::Text("48.1 37.5 0 4".into()));
     assert_eq!(a.answers["second.who"], Value::Text("'quoted".into()), "an apostrophe of others is theirs");
     assert_eq!((a.version.as_deref(), a.attachments.len(), a.extras.len()), (Some("3"), 1, 2), "{:?}", a.extras);
@@ -176,7 +178,7 @@ fn tables_of_odk_central_and_kobo_are_understood() {
                 Gate,5,48 37 0 0,48,37,0,0,a b,1,1,v9,77,abc,2024,1\n";
     let read =
         read_csv(&schema(), NamedCsv { name: "visit", bytes: kobo.as_bytes() }, &[], Exactness::Exact).expect("Kobo");
-    let [Ok(one)] = read.as_slice() else { panic!("{read:?}") };
+    let [Ok(one)] = read.submissions.as_slice() else { panic!("{read:?}") };
     assert_eq!((one.instance.as_str(), &one.answers["kinds"]), ("uuid:abc", &Value::Text("a b".into())));
     let kept: Vec<_> = one.extras.iter().map(|extra| extra.path.as_str()).collect();
     assert_eq!(kept, ["_id", "_submission_time"], "parts of other columns are not kept twice");
@@ -187,7 +189,9 @@ fn hostile_tables_are_refused_by_name() {
     let read = |text: &str| {
         let read = read_csv(&schema(), NamedCsv { name: "visit", bytes: text.as_bytes() }, &[], Exactness::Exact);
         match read.map_err(|refused| refused.code()) {
-            Ok(rows) => rows.into_iter().map(|row| row.map_or_else(|refused| refused.code(), |_| "read")).collect(),
+            Ok(read) => {
+                read.submissions.into_iter().map(|row| row.map_or_else(|refused| refused.code(), |_| "read")).collect()
+            }
             Err(code) => vec![code],
         }
     };
@@ -236,7 +240,7 @@ fn a_row_in_which_values_stand_side_by_side_is_nobodys_answer() {
     let sheet = csv(&tables(&schema(), &[record, settled])[0]).expect("a table");
     let main = NamedCsv { name: "visit", bytes: &sheet };
     let read = read_csv(&schema(), main, &[], Exactness::Exact).expect("our own table");
-    let [Err(refused), Ok(taken)] = read.as_slice() else { panic!("{read:?}") };
+    let [Err(refused), Ok(taken)] = read.submissions.as_slice() else { panic!("{read:?}") };
     assert_eq!((refused.code(), refused), ("conflict", &ImportRefused::Conflict { key: "count".into() }));
     assert_eq!(taken.answers["count"], Value::Int(12));
     assert!(!refused.to_string().contains("13"), "no answer in a message");
@@ -383,7 +387,7 @@ fn a_table_is_of_the_repeat_with_its_whole_name_and_two_for_one_repeat_are_refus
         let named = repeats.iter().zip(&texts).map(|((name, _), text)| NamedCsv { name, bytes: text.as_bytes() });
         let main = NamedCsv { name: main, bytes: b"KEY\nuuid:1\n" };
         let read = read_csv(&schema, main, &named.collect::<Vec<_>>(), Exactness::Exact)?;
-        let [Ok(taken)] = read.as_slice() else { panic!("one submission: {read:?}") };
+        let [Ok(taken)] = read.submissions.as_slice() else { panic!("one submission: {read:?}") };
         let mut short: Vec<String> =
             taken.answers.keys().filter_map(|key| Some(key.rsplit_once('/')?.1.into())).collect();
         short.sort();
@@ -403,4 +407,41 @@ fn a_table_is_of_the_repeat_with_its_whole_name_and_two_for_one_repeat_are_refus
     assert!(["visit-visits", "visit-new-visits"].iter().all(|name| twice.to_string().contains(name)), "{twice}");
     let unclear = read("visit", &[("visit-spots", "in_a")]).map_err(|refused| refused.code());
     assert_eq!(unclear, Err("no-such-repeat"), "two repeats have this name");
+}
+
+#[test]
+fn whatever_a_submission_says_counts_for_its_limit() {
+    // Each row of people says its name and the row that it stands in.
+    let people = "<people><name>a</name></people>";
+    let visit = |rows: usize| {
+        let visits = format!("<visits><what>w</what>{}</visits>", people.repeat(rows));
+        read(&format!("<visit id='visit'>{visits}<meta><instanceID>uuid:1</instanceID></meta></visit>"))
+    };
+    assert_eq!(visit(2_047).map(|taken| taken.answers.len()), Ok(4_095));
+    assert_eq!(visit(2_048).map_err(|refused| refused.code()).map(|_| ()), Err("too-many-answers"));
+
+    let main = "merestone/record,merestone/instance,title\nr,uuid:1,t\n";
+    let row = |number: usize| format!("r,{number:016x},w,true\n");
+    let table = |rows: usize| {
+        let rows: String = (0..rows).map(row).collect();
+        let visits = format!("merestone/record,merestone/row,what,merestone/withdrawn\n{rows}");
+        let visits = NamedCsv { name: "visits", bytes: visits.as_bytes() };
+        let main = NamedCsv { name: "visit", bytes: main.as_bytes() };
+        let read = read_csv(&schema(), main, &[visits], Exactness::Exact).expect("our own tables");
+        read.submissions.into_iter().next().expect("a row").map(|taken| taken.answers.len())
+    };
+    assert_eq!(table(2_047), Ok(4_095));
+    assert_eq!(table(2_048).map_err(|refused| refused.code()), Err("too-many-answers"));
+}
+
+#[test]
+fn what_stands_in_a_refused_submission_is_no_orphan_and_hides_no_reason() {
+    let main = NamedCsv { name: "visit", bytes: b"KEY,title\nuuid:1,a\x00b\nuuid:2,fine\n" };
+    let visits = NamedCsv { name: "visit-visits", bytes: b"what,PARENT_KEY,KEY\nw,uuid:1,v1\nw,uuid:9,v9\n" };
+    let people = NamedCsv { name: "visit-people", bytes: b"name,PARENT_KEY,KEY\nn,v1,p1\nn,v9,p9\n" };
+    let read = read_csv(&schema(), main, &[visits, people], Exactness::Exact).expect("tables of Central");
+    let codes: Vec<_> = read.submissions.iter().map(|one| one.as_ref().map_or_else(|r| r.code(), |_| "read")).collect();
+    assert_eq!(codes, ["text-not-exact", "read"]);
+    let lost = |table: &str, row| Orphan { table: table.into(), row };
+    assert_eq!(read.orphans, [lost("visit-visits", 3), lost("visit-people", 3)]);
 }

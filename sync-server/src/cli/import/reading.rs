@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use merestone_exchange::Schema;
 use merestone_exchange::import::{
-    Exactness, FormName, INSTANCE_BYTES_MAX, ImportRefused, NamedCsv, Submission, TABLE_BYTES_MAX, peek, read_csv,
-    read_edit, read_xml,
+    CsvRead, Exactness, FormName, INSTANCE_BYTES_MAX, ImportRefused, NamedCsv, Orphan, Submission, TABLE_BYTES_MAX,
+    peek, read_csv, read_edit, read_xml,
 };
 use merestone_node::Device;
 use merestone_node::forms::MissionForm;
@@ -51,10 +51,11 @@ pub(super) struct Reading<'d> {
 
 enum From {
     Instances(std::vec::IntoIter<PathBuf>),
-    Rows { table: PathBuf, number: usize, form: MissionForm, rows: Rows },
+    Rows { table: PathBuf, number: usize, form: MissionForm, rows: Rows, orphans: Orphans },
 }
 
 type Rows = std::vec::IntoIter<Result<Submission, ImportRefused>>;
+type Orphans = std::vec::IntoIter<Orphan>;
 
 impl<'d> Reading<'d> {
     /// Opens a folder of instances, one of them, or a table.
@@ -75,8 +76,9 @@ impl<'d> Reading<'d> {
         let from = if folder::ends_in(from, "csv") && !from.is_dir() {
             let form = form.clone();
             let form = form.ok_or_else(|| Failure::new(Code::Usage, "which form? a table names none: use --form"))?;
-            let rows = read_table(from, &schema(&form)?, exactness)?.into_iter();
-            From::Rows { table: from.to_owned(), number: 2, form, rows }
+            let CsvRead { submissions, orphans } = read_table(from, &schema(&form)?, exactness)?;
+            let (rows, orphans) = (submissions.into_iter(), orphans.into_iter());
+            From::Rows { table: from.to_owned(), number: 2, form, rows, orphans }
         } else if from.is_dir() {
             let Below { files, passed_over: over } = folder::below(from, |_| true)?;
             let (instances, others): (Vec<_>, Vec<_>) =
@@ -117,11 +119,18 @@ impl<'d> Reading<'d> {
                 let path = files.next()?;
                 Some(self.instance(&path))
             }
-            From::Rows { table, number, form, rows } => {
-                let read = rows.next()?;
-                let source = format!("{}:{number}", table.display());
-                *number += 1;
+            From::Rows { table, number, form, rows, orphans } => {
                 let folder = folder_of(table);
+                let (source, read) = match rows.next() {
+                    Some(read) => (format!("{}:{number}", table.display()), read),
+                    None => {
+                        // A row that belongs to no submission is named where it stands.
+                        let orphan = orphans.next()?;
+                        let file = folder.join(format!("{}.csv", orphan.table));
+                        (format!("{}:{}", file.display(), orphan.row), Err(orphan.into()))
+                    }
+                };
+                *number += 1;
                 let submission = match read {
                     Ok(submission) => Ok((submission, form.clone())),
                     Err(refused) => Err((refused.code(), refused.to_string())),
@@ -184,11 +193,7 @@ impl<'d> Reading<'d> {
     }
 }
 
-fn read_table(
-    path: &Path,
-    schema: &Schema,
-    exactness: Exactness,
-) -> Result<Vec<Result<Submission, ImportRefused>>, Failure> {
+fn read_table(path: &Path, schema: &Schema, exactness: Exactness) -> Result<CsvRead, Failure> {
     let stem = stem(path);
     let main = input::read(path, "a table", TABLE_BYTES_MAX)?;
     let mut repeats = Vec::new();
