@@ -3,7 +3,7 @@
 pub(crate) mod graph;
 pub(crate) mod names;
 
-use merestone_core::form::{FormDefinition, Leaf, Shape, TITLE_BYTES_MAX, VERSION_BYTES_MAX};
+use merestone_core::form::{FormDefinition, LEAVES_MAX, Leaf, Shape, TITLE_BYTES_MAX, VERSION_BYTES_MAX};
 use merestone_core::id::sha256;
 use merestone_core::text::{Lines, tidy};
 
@@ -53,7 +53,9 @@ impl Form {
         let graph = Graph::new(&model)?;
         let (documents, root) = graph::documents(&model);
         let form = Self { names: Names::new(&model.nodes), documents, root, model, graph, source };
-        form.definition().encode().map_err(|_| FormRefused::whole(Reason::TooLarge))?;
+        form.definition()
+            .encode()
+            .map_err(|_| FormRefused::whole(Reason::too_much("questions and repeats", LEAVES_MAX)))?;
         Ok(form)
     }
 

@@ -60,7 +60,12 @@ pub(crate) fn write_place(f: &mut fmt::Formatter<'_>, sheet: &str, row: usize, c
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// The file, or a part of it, is larger than its maximum.
-    TooLarge,
+    TooMuch {
+        /// Of what.
+        what: &'static str,
+        /// How much of it there may be.
+        most: u64,
+    },
     /// Not a file that forms come in.
     UnknownFile,
     /// Named as a form and without what such a file begins with.
@@ -77,17 +82,11 @@ pub enum Reason {
     MissingSheet,
     /// A needed column is missing.
     MissingColumn,
-    /// A filled cell below no heading.
-    NoHeading,
     /// The cell may not be empty.
     Empty,
     /// A type of question that is not supported.
     UnknownType(String),
-    /// A column that is not supported.
-    UnknownColumn,
-    /// A value that this column cannot have.
-    UnknownValue(String),
-    /// A parameter that the type does not have.
+    /// A parameter that no type has.
     UnknownParameter(String),
     /// Not a name: a letter or underscore, then letters, digits, `_`, `-`, `.`, at most 255 bytes.
     NotAName(String),
@@ -101,8 +100,6 @@ pub enum Reason {
     TooDeep,
     /// The list of choices does not exist.
     UnknownList(String),
-    /// A list of choices in a file that was not given.
-    MissingFile(String),
     /// `${name}` of a question that does not exist.
     UnknownReference(String),
     /// `${name}` of several questions.
@@ -111,8 +108,6 @@ pub enum Reason {
     Expression(ParseError),
     /// Calculations that depend on each other in a circle; the names along it.
     Circle(Vec<String>),
-    /// Text that cannot be signed: control or direction characters, or not composed.
-    Text,
     /// XML that is not well formed, or declares entities.
     Xml(String),
     /// A file of places that is none, or has some that forms do not know.
@@ -121,10 +116,16 @@ pub enum Reason {
     UnknownElement(String),
 }
 
+impl Reason {
+    pub(crate) fn too_much(what: &'static str, most: impl TryInto<u64>) -> Self {
+        Self::TooMuch { what, most: most.try_into().unwrap_or(u64::MAX) }
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLarge => f.write_str("larger than a form may be"),
+            Self::TooMuch { what, most } => write!(f, "more than {most} {what}"),
             Self::UnknownFile => f.write_str("not an .xlsx, .xls, .csv, Markdown or XForm file"),
             Self::DamagedFile => f.write_str("the file is empty or damaged"),
             Self::NotAWorkbook => f.write_str("the workbook cannot be read; save it again as .xlsx"),
@@ -133,11 +134,8 @@ impl fmt::Display for Reason {
             Self::CellError => f.write_str("the cell shows an error, or a date that is none"),
             Self::MissingSheet => f.write_str("the sheet is missing or empty"),
             Self::MissingColumn => f.write_str("the column is missing"),
-            Self::NoHeading => f.write_str("the cell stands below no heading"),
             Self::Empty => f.write_str("the cell is empty"),
             Self::UnknownType(kind) => write!(f, "the type `{kind}` is not supported"),
-            Self::UnknownColumn => f.write_str("the column is not supported"),
-            Self::UnknownValue(value) => write!(f, "`{value}` cannot stand here"),
             Self::UnknownParameter(name) => write!(f, "the parameter `{name}` is not supported here"),
             Self::NotAName(name) => write!(
                 f,
@@ -148,12 +146,10 @@ impl fmt::Display for Reason {
             Self::Nesting => f.write_str("begin and end do not match"),
             Self::TooDeep => f.write_str("nested too deep"),
             Self::UnknownList(list) => write!(f, "there is no list of choices `{list}`"),
-            Self::MissingFile(name) => write!(f, "the file `{name}` is needed and was not given"),
             Self::UnknownReference(name) => write!(f, "the form has no `{name}`"),
             Self::AmbiguousReference(name) => write!(f, "the form has several questions `{name}`"),
             Self::Expression(error) => write!(f, "{error}"),
             Self::Circle(names) => write!(f, "calculated from each other in a circle: {}", names.join(" → ")),
-            Self::Text => f.write_str("the text holds control or direction characters, or is not composed (NFC)"),
             Self::Xml(why) => write!(f, "not an XForm: {why}"),
             Self::GeoJson(why) => write!(f, "not a GeoJSON file that can be used: {why}"),
             Self::UnknownElement(name) => write!(f, "the element `{name}` is not supported"),
@@ -173,7 +169,7 @@ mod tests {
         let read = |name| crate::model::Model::read(crate::NamedFile { name, bytes: b"" }, &[]).expect_err("nothing");
         check(read("bad.xlsx"), "the file is empty or damaged");
         check(read("bad.jpg"), "not an .xlsx, .xls, .csv, Markdown or XForm file");
-        check(FormRefused::whole(Reason::TooLarge), "larger than a form may be");
+        check(FormRefused::whole(Reason::too_much("languages", 256_usize)), "more than 256 languages");
         let circle = Reason::Circle(vec!["a".to_owned(), "b".to_owned(), "a".to_owned()]);
         check(
             FormRefused::at("survey", 2, "calculation", circle),

@@ -121,7 +121,7 @@ mod tests {
             }
         }
     }
-    /// Every text that people read, with the form it is of.
+    /// Every text that people read.
     fn words_of(model: &Model) -> Vec<&Words> {
         let items = model.instances.values().flat_map(|instance| match instance {
             Instance::List(items) => items.iter().map(|item| &item.label).collect(),

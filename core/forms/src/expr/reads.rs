@@ -83,9 +83,12 @@ impl Expression {
         Some(looker.found.into_iter().collect())
     }
 
-    /// Whether it may come to something else when it is evaluated again with the same answers.
+    /// Whether it may come to something else when it is evaluated again with the same answers: later, by chance, or in
+    /// another language.
     pub(crate) fn is_fleeting(&self) -> bool {
-        calls(&self.ast, &|name| matches!(name, "now" | "today" | "random" | "uuid" | "once" | "randomize"))
+        const FLEETING: [&str; 8] =
+            ["now", "today", "random", "uuid", "once", "randomize", "jr:choice-name", "jr:itext"];
+        calls(&self.ast, &|name| FLEETING.contains(&name))
     }
 
     /// Whether it looks at data that came with the form.

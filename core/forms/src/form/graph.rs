@@ -69,14 +69,16 @@ impl Graph {
         }
         let jobs = jobs(model);
         let mut readers: Vec<Vec<Reader>> = vec![Vec::new(); model.nodes.len()];
+        let ties = || Reason::too_much("ties between expressions and what they look at", EDGES_MAX);
         let (mut looks_left, mut edges) = (LOOKS_MAX, 0);
         for (number, job) in jobs.iter().enumerate() {
             for (expression, at) in looks(model, *job) {
                 let reads = expression.reads(&outline, at, &mut looks_left);
-                let reads = reads.ok_or_else(|| refused(model, *job, Reason::TooLarge))?;
+                let reads =
+                    reads.ok_or_else(|| refused(model, *job, Reason::too_much("nodes to look at", LOOKS_MAX)))?;
                 edges += reads.len();
                 if edges > EDGES_MAX {
-                    return Err(refused(model, *job, Reason::TooLarge));
+                    return Err(refused(model, *job, ties()));
                 }
                 for read in reads {
                     let is_itself = matches!(job, Job::Calculate(node) if *node == read.node)
@@ -91,7 +93,7 @@ impl Graph {
             readers.sort_unstable();
             readers.dedup();
         }
-        let after = after(&jobs, &readers, &outline).map_err(|job| refused(model, jobs[job], Reason::TooLarge))?;
+        let after = after(&jobs, &readers, &outline).map_err(|job| refused(model, jobs[job], ties()))?;
         let ranks = ranks(&after).map_err(|circle| in_a_circle(model, &jobs, &circle))?;
         let mut by_plane: BTreeMap<NodeIndex, Vec<usize>> = BTreeMap::new();
         for (number, job) in jobs.iter().enumerate() {

@@ -24,7 +24,7 @@ impl Cells {
     /// One more row that is so wide.
     fn row(&mut self, width: usize) -> Result<(), Reason> {
         self.0 = self.0.saturating_add(width.max(1));
-        if self.0 > TABLE_CELLS_MAX { Err(Reason::TooLarge) } else { Ok(()) }
+        if self.0 > TABLE_CELLS_MAX { Err(Reason::too_much("cells in tables", TABLE_CELLS_MAX)) } else { Ok(()) }
     }
 }
 
@@ -32,7 +32,7 @@ impl Cells {
 pub(super) fn read(file: &NamedFile<'_>, cells: &mut Cells) -> Result<Instance, FormRefused> {
     let here = |refused: FormRefused| FormRefused { sheet: file.name.to_owned(), ..refused };
     if file.bytes.len() > FILE_BYTES_MAX {
-        return Err(here(FormRefused::whole(Reason::TooLarge)));
+        return Err(here(FormRefused::whole(Reason::too_much("bytes", FILE_BYTES_MAX))));
     }
     let extension = file.name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
     match extension.as_deref() {

@@ -20,24 +20,14 @@ impl Language {
     /// Whether it is written from right to left.
     pub fn is_right_to_left(&self) -> bool {
         let code = self.code().unwrap_or(&self.0).to_ascii_lowercase();
-        let primary = code.split(['-', '_']).next().unwrap_or_default();
-        matches!(
-            primary,
-            "ar" | "arc"
-                | "ckb"
-                | "dv"
-                | "fa"
-                | "ff-adlm"
-                | "he"
-                | "iw"
-                | "ku-arab"
-                | "ps"
-                | "sd"
-                | "syr"
-                | "ug"
-                | "ur"
-                | "yi"
-        ) || self.0.chars().next().is_some_and(|c| matches!(u32::from(c), 0x0590..=0x08ff))
+        let mut parts = code.split(['-', '_']);
+        let primary = parts.next().unwrap_or_default();
+        let script = parts.find(|part| part.len() == 4);
+        if let Some(script) = script {
+            return matches!(script, "adlm" | "arab" | "aran" | "hebr" | "syrc" | "thaa");
+        }
+        matches!(primary, "ar" | "arc" | "ckb" | "dv" | "fa" | "he" | "iw" | "ps" | "sd" | "syr" | "ug" | "ur" | "yi")
+            || self.0.chars().next().is_some_and(|c| matches!(u32::from(c), 0x0590..=0x08ff))
     }
 }
 
@@ -140,5 +130,27 @@ impl Media {
     /// Whether there is nothing.
     pub fn is_empty(&self) -> bool {
         [&self.image, &self.big_image, &self.audio, &self.video].into_iter().all(Words::is_empty)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_script_of_a_language_tells_its_direction() {
+        let rows = [
+            ("Arabic (ar)", true),
+            ("العربية", true),
+            ("Kurdî (ku)", false),
+            ("Kurdî (ku-Arab)", true),
+            ("Pulaar (ff-Adlm-SN)", true),
+            ("Uzbek (uz-Latn-AF)", false),
+            ("Azərbaycan (az-Arab)", true),
+            ("French (fr)", false),
+        ];
+        for (name, wanted) in rows {
+            assert_eq!(Language(name.to_owned()).is_right_to_left(), wanted, "{name}");
+        }
     }
 }

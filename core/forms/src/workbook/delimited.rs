@@ -35,7 +35,7 @@ pub(crate) fn rows(bytes: &[u8]) -> Result<Vec<Row>, FormRefused> {
         let refused = |reason| FormRefused::at("", row.number, "", reason);
         held.row().map_err(refused)?;
         for (column, text) in &row.cells {
-            let fits = if *column < COLUMNS_MAX { Ok(()) } else { Err(Reason::TooLarge) };
+            let fits = if *column < COLUMNS_MAX { Ok(()) } else { Err(Reason::too_much("columns", COLUMNS_MAX)) };
             fits.and_then(|()| held.cell(text)).map_err(refused)?;
         }
         rows.push(row);

@@ -68,16 +68,18 @@ fn bounded(bytes: &[u8]) -> Result<(), FormRefused> {
     let broken = || FormRefused::whole(Reason::NotAWorkbook);
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|_| broken())?;
     if archive.len() > PARTS_MAX {
-        return Err(FormRefused::whole(Reason::TooLarge));
+        return Err(FormRefused::whole(Reason::too_much("parts in the workbook", PARTS_MAX)));
     }
     let mut left = UNPACKED_BYTES_MAX;
     for index in 0..archive.len() {
         let part = archive.by_index(index).map_err(|_| broken())?;
         let mut shared = Shared::default();
         let unpacked = io::copy(&mut part.take(left + 1), &mut shared).map_err(|_| broken())?;
-        left = left.checked_sub(unpacked).ok_or_else(|| FormRefused::whole(Reason::TooLarge))?;
+        left = left.checked_sub(unpacked).ok_or_else(|| {
+            FormRefused::whole(Reason::too_much("bytes in the workbook, unpacked", UNPACKED_BYTES_MAX))
+        })?;
         if shared.most > SHARED_MAX {
-            return Err(FormRefused::whole(Reason::TooLarge));
+            return Err(FormRefused::whole(Reason::too_much("shared texts", SHARED_MAX)));
         }
     }
     Ok(())
@@ -133,7 +135,7 @@ impl Gathered {
         let number = row + 1;
         let refused = |reason| FormRefused::at(sheet, number, &column(at), reason);
         if at >= COLUMNS_MAX {
-            return Err(refused(Reason::TooLarge));
+            return Err(refused(Reason::too_much("columns", COLUMNS_MAX)));
         }
         let text = text(cell).ok_or_else(|| refused(Reason::CellError))?;
         if text.is_empty() {

@@ -52,7 +52,7 @@ pub(super) fn bounded(bytes: &[u8]) -> Result<Vec<u8>, Reason> {
             _ => true,
         };
         if !fits {
-            return Err(Reason::TooLarge);
+            return Err(Reason::too_much("cells between the first and the last of a sheet", CELLS_MAX));
         }
     }
     Ok(plain)

@@ -93,7 +93,7 @@ impl Workbook {
     /// Reads a file of this kind.
     pub(crate) fn read(kind: FileKind, bytes: &[u8]) -> Result<Self, FormRefused> {
         if bytes.len() > FILE_BYTES_MAX {
-            return Err(FormRefused::whole(Reason::TooLarge));
+            return Err(FormRefused::whole(Reason::too_much("bytes", FILE_BYTES_MAX)));
         }
         let raw = match kind {
             FileKind::Xlsx => excel::xlsx(bytes)?,
@@ -117,7 +117,7 @@ impl Workbook {
             let Some(given) = given.filter(|_| self.sheet(sheet).is_none()) else { continue };
             let here = |refused: FormRefused| FormRefused { sheet: sheet.to_owned(), ..refused };
             if given.bytes.len() > FILE_BYTES_MAX {
-                return Err(here(FormRefused::whole(Reason::TooLarge)));
+                return Err(here(FormRefused::whole(Reason::too_much("bytes", FILE_BYTES_MAX))));
             }
             self.sheets.extend(Sheet::new(sheet.to_owned(), delimited(given.bytes).map_err(here)?));
         }
@@ -167,13 +167,13 @@ impl Held {
     /// One more row.
     fn row(&mut self) -> Result<(), Reason> {
         self.rows += 1;
-        if self.rows > FILE_ROWS_MAX { Err(Reason::TooLarge) } else { Ok(()) }
+        if self.rows > FILE_ROWS_MAX { Err(Reason::too_much("rows", FILE_ROWS_MAX)) } else { Ok(()) }
     }
 
     /// One more cell.
     fn cell(&mut self, text: &str) -> Result<(), Reason> {
         self.bytes += text.len() + CELL_BYTES;
-        if self.bytes > CELLS_BYTES_MAX { Err(Reason::TooLarge) } else { Ok(()) }
+        if self.bytes > CELLS_BYTES_MAX { Err(Reason::too_much("bytes in cells", CELLS_BYTES_MAX)) } else { Ok(()) }
     }
 }
 

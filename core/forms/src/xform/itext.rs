@@ -48,7 +48,7 @@ impl Itext {
                 all.languages.len() - 1
             });
             if all.languages.len() > LANGUAGES_MAX {
-                return Err(source.refused(translation, "", Reason::TooLarge));
+                return Err(source.refused(translation, "", Reason::too_much("languages", LANGUAGES_MAX)));
             }
             let is_default = translation.attribute("default").is_some_and(|value| !value.starts_with("false"));
             // Without one that says so, the first.
@@ -74,7 +74,11 @@ impl Itext {
     pub(super) fn get(&self, id: &str) -> Result<Option<Entry>, Reason> {
         let Some(entry) = self.texts.get(id) else { return Ok(None) };
         self.lent.set(self.lent.get().saturating_add(entry.bytes()));
-        if self.lent.get() > LENT_BYTES_MAX { Err(Reason::TooLarge) } else { Ok(Some(entry.clone())) }
+        if self.lent.get() > LENT_BYTES_MAX {
+            Err(Reason::too_much("bytes of texts that are referred to", LENT_BYTES_MAX))
+        } else {
+            Ok(Some(entry.clone()))
+        }
     }
 
     /// The plain texts of all ids.

@@ -29,7 +29,7 @@ const IN_MODEL: &[&str] =
 /// Reads a form; `stem` is the file's name without its extension, which names forms without an id.
 pub(crate) fn read(bytes: &[u8], stem: &str) -> Result<Model, FormRefused> {
     if bytes.len() > crate::workbook::FILE_BYTES_MAX {
-        return Err(FormRefused::whole(Reason::TooLarge));
+        return Err(FormRefused::whole(Reason::too_much("bytes", crate::workbook::FILE_BYTES_MAX)));
     }
     let text = source::text(bytes).map_err(FormRefused::whole)?;
     let source = Source::parse(&text)?;

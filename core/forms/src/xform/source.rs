@@ -49,7 +49,7 @@ pub(crate) fn parse(text: &str) -> Result<Document<'_>, FormRefused> {
     Document::parse_with_options(text, options).map_err(|error| {
         let row = usize::try_from(error.pos().row).unwrap_or(usize::MAX);
         let reason = match error {
-            roxmltree::Error::NodesLimitReached => Reason::TooLarge,
+            roxmltree::Error::NodesLimitReached => Reason::too_much("elements, attributes and texts", NODES_MAX),
             roxmltree::Error::DtdDetected => Reason::Xml("it declares a document type".to_owned()),
             error => Reason::Xml(error.to_string()),
         };

@@ -69,7 +69,7 @@ pub(super) fn words<'w>(column: &str, label: &'w mut Words, media: &'w mut Media
     })
 }
 
-/// Adds the choice `other` to a list that has none, in every language that the list has.
+/// Adds the choice `other` to a list that has none.
 pub(super) fn add_other(items: &mut Vec<Item>) {
     const NAME: &str = "other";
     if items.iter().any(|item| item.name == NAME) {

@@ -85,7 +85,12 @@ impl<'s> Table<'s> {
     pub(super) fn new(sheet: &'s Sheet, languages: &mut Vec<Language>) -> Result<Self, FormRefused> {
         let columns: Vec<Column> = sheet.heading.iter().map(|heading| Column::of(heading, languages)).collect();
         if languages.len() > LANGUAGES_MAX {
-            return Err(FormRefused::at(&sheet.name, sheet.heading_row, "", Reason::TooLarge));
+            return Err(FormRefused::at(
+                &sheet.name,
+                sheet.heading_row,
+                "",
+                Reason::too_much("languages", LANGUAGES_MAX),
+            ));
         }
         for (index, column) in columns.iter().enumerate().filter(|(_, column)| !column.name.is_empty()) {
             let is_same = |before: &&Column| (&before.name, before.language) == (&column.name, column.language);

@@ -93,8 +93,7 @@ fn filter(text: &str, paths: &Paths, model: &mut Model, index: NodeIndex) -> Res
     let repeat = match &choices.from {
         ChoicesFrom::Nodes { value, .. } => {
             // The list is `${name}`, and its path from the row was made of it.
-            let ends = |name: &&str| value.text.rsplit('/').next() == Some(*name);
-            choices_repeat(paths, value.text.rsplit('/').next().filter(|name| ends(name)))
+            choices_repeat(paths, value.text.rsplit('/').next())
         }
         ChoicesFrom::Instance { .. } => None,
     };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use merestone_core::form::is_question;
 
 use super::columns::Table;
-use crate::model::{Notice, is_name};
+use crate::model::{Notice, is_name, note};
 use crate::refused::{FormRefused, Reason};
 
 /// What the sheet says.
@@ -31,8 +31,14 @@ impl Settings {
 }
 
 /// Settings that mean something here.
-const READ: &[&str] =
-    &["form_title", "form_id", "version", "default_language", "instance_name", "name", "xml_root", "", "instance_id"];
+const READ: &[&str] = &["form_title", "form_id", "version", "default_language", "name", "xml_root", ""];
+
+/// Settings that are read and of which nothing comes here, each with what that means.
+const NO_EFFECT: &[(&str, &str)] = &[
+    ("instance_name", "records are not called by it"),
+    ("instance_id", "records have ids of their own"),
+    ("public_key", "records are signed and not encrypted for a server"),
+];
 
 /// Settings that are kept and have no effect on filling.
 const PASSED_ON: &[&str] = &[
@@ -64,7 +70,14 @@ pub(super) fn read(table: &Table<'_>, stem: &str, notices: &mut Vec<Notice>) -> 
     let mut settings = unset(stem)?;
     let Some(line) = table.rows().next() else { return Ok(settings) };
     settings.row = line.number();
-    table.look(|name| READ.contains(&name) || PASSED_ON.contains(&name), notices)?;
+    let is_known = |name: &str| READ.contains(&name) || PASSED_ON.contains(&name);
+    table.look(|name| is_known(name) || NO_EFFECT.iter().any(|(known, _)| *known == name), notices)?;
+    for (name, meaning) in NO_EFFECT.iter().filter(|(name, _)| !line.cell(name).is_empty()) {
+        note(notices, table.notice(line.number(), name, meaning));
+    }
+    for other in table.rows().skip(1) {
+        note(notices, table.notice(other.number(), "", "settings stand in the first row only"));
+    }
     for (column, cell) in line.cells() {
         let cell = cell.to_owned();
         match column.name.as_str() {
