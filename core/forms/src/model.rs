@@ -37,8 +37,6 @@ pub struct Model {
     pub nodes: Vec<Node>,
     /// Lists of choices, and other data that expressions look at, by name.
     pub instances: BTreeMap<String, Instance>,
-    /// How an instance is called for people.
-    pub instance_name: Option<Formula>,
     /// Texts that expressions ask for by id (`jr:itext`).
     pub texts: BTreeMap<String, Words>,
     /// Settings that are passed on and mean nothing here, by name.
@@ -52,7 +50,7 @@ impl Model {
     pub fn formulas(&self) -> impl Iterator<Item = &Formula> {
         let texts = self.nodes.iter().flat_map(Node::words).flat_map(Words::texts).chain(self.item_texts());
         let outputs = texts.flat_map(|text| &text.outputs).map(|output| &output.formula);
-        self.nodes.iter().flat_map(Node::formulas).chain(&self.instance_name).chain(outputs)
+        self.nodes.iter().flat_map(Node::formulas).chain(outputs)
     }
 
     fn item_texts(&self) -> impl Iterator<Item = &Text> {

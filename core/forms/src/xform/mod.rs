@@ -90,7 +90,6 @@ fn empty(root: &str) -> Model {
         root: root.to_owned(),
         nodes: Vec::new(),
         instances: BTreeMap::new(),
-        instance_name: None,
         texts: BTreeMap::new(),
         settings: BTreeMap::new(),
         notices: Vec::new(),
@@ -98,9 +97,8 @@ fn empty(root: &str) -> Model {
 }
 
 fn finish(tree: Tree, itext: Itext, mut model: Model) -> Model {
-    let (nodes, instance_name) = tree.finish();
-    (model.nodes, model.instance_name) = (nodes.nodes, instance_name);
-    (model.instances, model.notices) = (nodes.instances, nodes.notices);
+    let tree = tree.finish();
+    (model.nodes, model.instances, model.notices) = (tree.nodes, tree.instances, tree.notices);
     // Only expressions look for texts by id, and few forms have any that do.
     if model.formulas().any(|formula| formula.text.contains("jr:itext")) {
         model.texts = itext.words().map(|(id, words)| (id.clone(), words.clone())).collect();
@@ -203,7 +201,8 @@ mod tests {
         assert!(age.read_only.is_none() && age.constraint_message.own(0).is_some());
         assert!(matches!(node(&model, "dev").kind, NodeKind::Question(QuestionKind::Metadata(Metadata::DeviceId))));
         assert!(matches!(node(&model, "photo").kind, NodeKind::Question(QuestionKind::Image)));
-        assert_eq!(model.instance_name.as_ref().map(|f| f.text.as_str()), Some("/data/who"));
+        let called = node(&model, "orx:instanceName");
+        assert_eq!(called.calculation.as_ref().map(|f| f.text.as_str()), Some("/data/who"));
         let gone: Vec<&str> = model.notices.iter().map(|notice| notice.text.as_str()).collect();
         assert_eq!(
             gone,

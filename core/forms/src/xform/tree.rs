@@ -6,8 +6,8 @@ use roxmltree::Node as Xml;
 
 use super::source::{Source, attribute, elements};
 use crate::model::{
-    Formula, GROUPS_DEPTH_MAX, Instance, Metadata, Node, NodeIndex, NodeKind, Notice, Preset as Answer, QuestionKind,
-    is_name, note,
+    GROUPS_DEPTH_MAX, Instance, Metadata, Node, NodeIndex, NodeKind, Notice, Preset as Answer, QuestionKind, is_name,
+    note,
 };
 use crate::refused::{FormRefused, Reason};
 
@@ -110,10 +110,8 @@ impl Tree {
         self.by_path.get(path).copied()
     }
 
-    /// The tree with the kinds of all nodes, and how a filled form is called.
-    pub(super) fn finish(mut self) -> (Self, Option<Formula>) {
-        let named = self.facts.iter().position(|facts| facts.path.ends_with("/meta/instanceName"));
-        let instance_name = named.and_then(|index| self.nodes[index].calculation.clone());
+    /// The tree with the kinds of all nodes.
+    pub(super) fn finish(mut self) -> Self {
         for (node, facts) in self.nodes.iter_mut().zip(&self.facts) {
             if let (false, NodeKind::Question(kind)) = (facts.is_asked, &mut node.kind)
                 && let Some(metadata) = facts.metadata
@@ -121,7 +119,7 @@ impl Tree {
                 *kind = QuestionKind::Metadata(metadata);
             }
         }
-        (self, instance_name)
+        self
     }
 }
 

@@ -52,7 +52,7 @@ pub(crate) fn read(workbook: &Workbook, stem: &str) -> Result<Model, FormRefused
         }
     }
     let mut tree = survey::read(&table, &settings.root, &mut lists)?;
-    tree.meta(!settings.omits_instance_id());
+    let called = tree.meta(!settings.omits_instance_id(), !settings.instance_name.is_empty());
     std::mem::take(&mut tree.notices).into_iter().for_each(|notice| note(&mut notices, notice));
     let survey::Tree { nodes, pending, instances, .. } = tree;
     let mut model = Model {
@@ -64,7 +64,6 @@ pub(crate) fn read(workbook: &Workbook, stem: &str) -> Result<Model, FormRefused
         root: settings.root,
         nodes,
         instances,
-        instance_name: None,
         texts: Default::default(),
         settings: settings.others,
         notices,
@@ -76,9 +75,9 @@ pub(crate) fn read(workbook: &Workbook, stem: &str) -> Result<Model, FormRefused
     for pending in pending {
         pending.resolve(&paths, &mut model)?;
     }
-    if !settings.instance_name.is_empty() {
+    if let Some(called) = called {
         let at = |reason| FormRefused::at("settings", settings.row, "instance_name", reason);
-        model.instance_name = Some(paths.formula(&settings.instance_name).map_err(at)?);
+        model.nodes[called].calculation = Some(paths.formula(&settings.instance_name).map_err(at)?);
     }
     fill(&mut model, &paths, &survey.name)?;
     if workbook.sheets.iter().any(|sheet| sheet.mentions("${last-saved#")) {

@@ -31,11 +31,11 @@ impl Settings {
 }
 
 /// Settings that mean something here.
-const READ: &[&str] = &["form_title", "form_id", "version", "default_language", "name", "xml_root", ""];
+const READ: &[&str] =
+    &["form_title", "form_id", "version", "default_language", "instance_name", "name", "xml_root", ""];
 
 /// Settings that are read and of which nothing comes here, each with what that means.
 const NO_EFFECT: &[(&str, &str)] = &[
-    ("instance_name", "records are not called by it"),
     ("instance_id", "records have ids of their own"),
     ("public_key", "records are signed and not encrypted for a server"),
 ];

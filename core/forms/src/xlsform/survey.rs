@@ -180,20 +180,24 @@ impl Tree<'_> {
     }
 
     /// What a form says about itself stands in a group of its own, the last (OpenRosa metadata).
-    pub(super) fn meta(&mut self, has_instance_id: bool) {
-        let audit = self.audit.take().map(|(row, parameters)| ("audit", Metadata::Audit, row, parameters));
-        let id = has_instance_id.then(|| ("instanceID", Metadata::InstanceId, 0, BTreeMap::new()));
+    /// Gives the number of the question that says how a filled form is called, where there is one.
+    pub(super) fn meta(&mut self, has_instance_id: bool, has_name: bool) -> Option<NodeIndex> {
+        const NAME: &str = "instanceName";
+        let device = QuestionKind::Metadata;
+        let audit = self.audit.take().map(|(row, parameters)| ("audit", device(Metadata::Audit), row, parameters));
+        let id = has_instance_id.then(|| ("instanceID", device(Metadata::InstanceId), 0, BTreeMap::new()));
+        let called = has_name.then(|| (NAME, QuestionKind::Hidden, 0, BTreeMap::new()));
         let group = self.nodes.len();
-        for (name, metadata, row, parameters) in audit.into_iter().chain(id) {
+        for (name, kind, row, parameters) in audit.into_iter().chain(id).chain(called) {
             if self.nodes.len() == group {
                 self.nodes.push(Node::new(META, NodeKind::Group, Some(0), 0));
                 self.nodes[0].children.push(group);
             }
-            let kind = NodeKind::Question(QuestionKind::Metadata(metadata));
             let index = self.nodes.len();
-            self.nodes.push(Node { parameters, ..Node::new(name, kind, Some(group), row) });
+            self.nodes.push(Node { parameters, ..Node::new(name, NodeKind::Question(kind), Some(group), row) });
             self.nodes[group].children.push(index);
         }
+        has_name.then(|| self.nodes.len() - 1)
     }
 
     /// A row's node, with everything that does not need other rows.

@@ -32,9 +32,7 @@ pub(crate) fn differences(workbook: &Model, xform: &Model) -> Vec<String> {
             note(path, what, one, two);
         }
     }
-    for (path, index) in
-        theirs.iter().filter(|(path, index)| !ours.contains_key(*path) && !is_added(xform, path, **index))
-    {
+    for (path, index) in theirs.iter().filter(|(path, index)| !ours.contains_key(*path) && !is_added(xform, **index)) {
         note(path, "node", "none".to_owned(), kind(&xform.nodes[*index]));
     }
     found.sort();
@@ -60,13 +58,12 @@ fn by_path(model: &Model) -> BTreeMap<String, NodeIndex> {
     paths.into_iter().enumerate().skip(1).map(|(index, path)| (path, index)).collect()
 }
 
-fn is_added(model: &Model, path: &str, index: NodeIndex) -> bool {
+fn is_added(model: &Model, index: NodeIndex) -> bool {
     let name = &model.nodes[index].name;
     let is_count = name.strip_suffix("_count").is_some_and(|repeat| model.nodes.iter().any(|node| node.name == repeat));
     is_count
         || name.starts_with("generated_table_list_label_")
         || name.starts_with("reserved_name_for_field_list_labels_")
-        || path == "/meta/instanceName"
 }
 
 fn kind(node: &Node) -> String {

@@ -43,9 +43,8 @@ const FORM: &str = r"
 fn every_column_reaches_its_question() {
     let model = read(FORM).unwrap_or_else(|refused| panic!("{refused}"));
     assert_eq!((model.id.as_str(), model.title.as_str(), model.version.as_str()), ("my_form", "Title", "7"));
-    assert_eq!(model.instance_name.as_ref().map(|name| name.text.as_str()), Some("concat(/data/who, '!')"));
-    let named = |notice: &&crate::model::Notice| notice.sheet == "settings" && notice.column == "instance_name";
-    assert_eq!(model.notices.iter().find(named).map(|one| one.text.as_str()), Some("records are not called by it"));
+    let called = node(&model, "instanceName").calculation.as_ref();
+    assert_eq!(called.map(|name| name.text.as_str()), Some("concat(/data/who, '!')"));
     let text = |formula: &Option<crate::model::Formula>| formula.as_ref().map(|formula| formula.text.clone());
     let age = node(&model, "age");
     let label = age.label.own(0).expect("a label in English");
