@@ -211,6 +211,11 @@ fn a_page_keeps_its_bounds_shows_marks_as_styles_and_can_be_read_aloud() {
             "put('Rows', '1e9'); put('Rows', '999999999999'); put('Rows', '2'); [document.querySelectorAll('.row').length, document.querySelector('.cut').hidden].join()",
             json!("6,true"),
         ),
+        // Rows that the form counts again have the answers they had.
+        (
+            "put('X', '7'); put('Rows', '0'); put('Rows', ''); const none = document.querySelectorAll('.row').length; put('Rows', '2'); [none, document.querySelectorAll('.row').length, box('X').querySelector('input').value].join()",
+            json!("0,6,7"),
+        ),
         // Every answer has a name, and nothing is reached twice or out of order by the keyboard.
         (
             "[...document.querySelectorAll('input,select,textarea')].filter((one) => !one.labels.length && !one.getAttribute('aria-label') && !one.getAttribute('aria-labelledby')).length",

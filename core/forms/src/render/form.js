@@ -29,11 +29,7 @@ function plant(parent, at) {
   made.parent = parent;
   made.at = at;
   made.id = "q" + elements++;
-  if (parent) {
-    const order = data.nodes[parent.at].children;
-    const place = parent.kids.findIndex((kid) => order.indexOf(kid.at) > order.indexOf(at));
-    parent.kids.splice(place < 0 ? parent.kids.length : place, 0, made);
-  }
+  if (parent) insert(made);
   placed[at].push(made);
   const node = data.nodes[at];
   if (node.default !== undefined) made.text = node.default;
@@ -42,6 +38,13 @@ function plant(parent, at) {
   if (node.kind === "instanceID") made.text = "uuid:" + crypto.randomUUID();
   for (const child of node.children) if (data.nodes[child].kind !== "repeat") plant(made, child);
   return made;
+}
+// Among the elements around it, in the order of the form.
+function insert(made) {
+  const { kids } = made.parent;
+  const order = data.nodes[made.parent.at].children;
+  const place = kids.findIndex((kid) => order.indexOf(kid.at) > order.indexOf(made.at));
+  kids.splice(place < 0 ? kids.length : place, 0, made);
 }
 const everything = (node) => [node, ...node.kids.flatMap(everything)];
 const rowsOf = (parent, repeat) => parent.kids.filter((kid) => kid.at === repeat);
@@ -55,6 +58,15 @@ function unplantRow(row) {
   for (const one of everything(row)) {
     placed[one.at].splice(placed[one.at].indexOf(one), 1);
     parts--;
+  }
+}
+
+// A row that the form counts again, with the answers it had.
+function replantRow(row) {
+  insert(row);
+  for (const one of everything(row)) {
+    placed[one.at].push(one);
+    parts++;
   }
 }
 
@@ -173,12 +185,17 @@ function counted(parent, repeat) {
   const wanted = Math.max(0, Math.trunc(new Evaluator(world).number(evaluated(data.nodes[repeat].count, parent, 0))) || 0);
   const rows = rowsOf(parent, repeat);
   let changed = rows.length > wanted;
+  parent.parked = parent.parked || {};
+  const parked = [...rows.slice(wanted), ...(parent.parked[repeat] || [])];
   rows.slice(wanted).forEach(unplantRow);
   for (let row = rows.length; row < wanted; row++) {
-    if (!hasRoom(repeat)) { isCut = true; break; }
-    plantRow(parent, repeat);
+    const isFull = parked.length ? parts + everything(parked[0]).length > PARTS_MAX : !hasRoom(repeat);
+    if (isFull) { isCut = true; break; }
+    if (parked.length) replantRow(parked.shift());
+    else plantRow(parent, repeat);
     changed = true;
   }
+  parent.parked[repeat] = parked;
   return changed;
 }
 function calculate(one) {
