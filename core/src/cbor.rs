@@ -5,7 +5,7 @@
 use crate::check::{Check, Full, Policy, Refused};
 use crate::text;
 
-/// Nesting beyond this is refused; Merestone's own formats need 6.
+/// Nesting beyond this is refused; a disclosed cell of the largest repeat needs all of it, other formats 6.
 pub const DEPTH_MAX: u32 = 16;
 
 /// Writes deterministic CBOR. The caller writes map keys in ascending order; debug builds check it by reading back in tests.

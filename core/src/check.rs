@@ -140,6 +140,21 @@ checks! {
     /// A key that the form's leaf table does not name.
     ClaimsUnknownQuestion = "claims-unknown-question",
 
+    /// An entry that is no change commits to no answers.
+    DisclosureEntry = "disclosure-entry",
+    /// The form definition is not the one the entry names.
+    DisclosureForm = "disclosure-form",
+    /// A position that the form does not have.
+    DisclosurePosition = "disclosure-position",
+    /// Leaves or cells out of order, or one twice.
+    DisclosureOrder = "disclosure-order",
+    /// More or fewer hashes than the opened leaves need, or a node below which nothing is opened.
+    DisclosurePath = "disclosure-path",
+    /// What is shown is not what was signed.
+    DisclosureRoot = "disclosure-root",
+    /// A coarse value that the exact one does not give.
+    DisclosureCoarse = "disclosure-coarse",
+
     /// A party's signature of the charter is missing, foreign or out of order.
     CharterSignatures = "charter-signatures",
     /// Two equal keys in a charter.

@@ -11,12 +11,12 @@ use crate::id::sha256;
 use crate::merkle::{self, NodeHash};
 
 /// The cell of a tenth of a degree in which `place` lies: latitude and longitude rounded towards minus infinity.
-fn coarse_place(place: &Place) -> [i64; 2] {
+pub(crate) fn coarse_place(place: &Place) -> [i64; 2] {
     [place.lat_e7, place.lon_e7].map(|e7| i64::from(e7.div_euclid(1_000_000)))
 }
 
 /// The local day that `clock` shows, in days since 1970-01-01.
-fn local_day(clock: &Clock) -> i64 {
+pub(crate) fn local_day(clock: &Clock) -> i64 {
     // In 128 bits, because a stranger may have signed any number; the quotient always fits 64.
     let local_ms = i128::from(clock.wall_ms) + 60_000 * i128::from(clock.offset_min);
     local_ms.div_euclid(86_400_000) as i64
@@ -27,7 +27,8 @@ fn local_day(clock: &Clock) -> i64 {
 pub struct Claims {
     root: NodeHash,
     leaves: Leaves,
-    groups: Vec<Leaves>,
+    /// The cells of each repeat that is written, with its position.
+    groups: Vec<(u32, Leaves)>,
     homes: Vec<Option<Home>>,
 }
 
@@ -40,9 +41,9 @@ struct Home {
 }
 
 #[derive(Clone, Debug, Default)]
-struct Leaves {
-    contents: Vec<Vec<u8>>,
-    hashes: Vec<NodeHash>,
+pub(crate) struct Leaves {
+    pub(crate) contents: Vec<Vec<u8>>,
+    pub(crate) hashes: Vec<NodeHash>,
 }
 
 /// One leaf, opened: its content and the way to its root.
@@ -71,7 +72,7 @@ impl Claims {
     pub fn compute(table: &LeafTable, change: &Change<'_>, context: &Context) -> Self {
         let seed = change.seed();
         let mut values: Vec<Option<Written<'_>>> = vec![None; table.leaves() as usize];
-        let mut groups: Vec<Leaves> = Vec::new();
+        let mut groups: Vec<(u32, Leaves)> = Vec::new();
         let mut homes = Vec::with_capacity(change.puts().len());
         for put in change.puts() {
             let home = Key::parse(put.key).and_then(|key| Some((key, table.position(key)?)));
@@ -88,13 +89,14 @@ impl Claims {
             let group = match *value {
                 Some(Written::Group(group)) => group,
                 _ => {
-                    groups.push(Leaves::default());
+                    groups.push((position, Leaves::default()));
                     groups.len() - 1
                 }
             };
             *value = Some(Written::Group(group));
-            groups[group].push(cell(seed, position, row, question, put));
-            homes.push(Some(Home { position, cell: Some((group, groups[group].hashes.len() - 1)) }));
+            let cells = &mut groups[group].1;
+            cells.push(cell(seed, position, row, question, put));
+            homes.push(Some(Home { position, cell: Some((group, cells.hashes.len() - 1)) }));
         }
         let mut leaves = Leaves::default();
         standard_block(seed, context, &mut leaves);
@@ -103,7 +105,7 @@ impl Claims {
                 None => leaf(seed, position, None::<fn(&mut Writer)>),
                 Some(Written::Answer(put)) => leaf(seed, position, Some(|out: &mut Writer| put.value.write(out))),
                 Some(Written::Group(group)) => {
-                    let root = merkle::root(&groups[*group].hashes);
+                    let root = merkle::root(&groups[*group].1.hashes);
                     leaf(seed, position, Some(|out: &mut Writer| _ = out.bytes(&root)))
                 }
             });
@@ -132,8 +134,23 @@ impl Claims {
     /// `None` if there is no such put or the form does not name its key.
     pub fn open_put(&self, index: usize) -> Option<Vec<Opening>> {
         let Home { position, cell } = (*self.homes.get(index)?)?;
-        let cell = cell.and_then(|(group, at)| self.groups[group].open(at));
+        let cell = cell.and_then(|(group, at)| self.groups[group].1.open(at));
         Some(cell.into_iter().chain(self.open(position)).collect())
+    }
+
+    /// The leaves by position; the value of a repeat is the root over its [`cells`](Self::cells).
+    pub(crate) fn leaves(&self) -> &Leaves {
+        &self.leaves
+    }
+
+    /// The cells that the entry writes of the repeat at `position`, in the order of their keys.
+    pub(crate) fn cells(&self, position: u32) -> Option<&Leaves> {
+        self.groups.iter().find(|(at, _)| *at == position).map(|(_, cells)| cells)
+    }
+
+    /// The index among the [`cells`](Self::cells) of its repeat of what the put at `index` of the change wrote.
+    pub(crate) fn cell_of_put(&self, index: usize) -> Option<usize> {
+        (*self.homes.get(index)?)?.cell.map(|(_, at)| at)
     }
 }
 

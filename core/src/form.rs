@@ -63,7 +63,7 @@ pub fn is_question(name: &str) -> bool {
 }
 
 /// Whether `id` names a row: 16 lowercase hex digits.
-fn is_row(id: &str) -> bool {
+pub(crate) fn is_row(id: &str) -> bool {
     id.len() == 16 && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 

@@ -11,7 +11,7 @@
 //! - [`entry`] is one signed step. [`SignedEntry`](entry::SignedEntry) is bytes from outside and has no way to its
 //!   content; only verification gives a [`VerifiedEntry`](entry::VerifiedEntry).
 //! - [`change`] reads what an entry writes, strictly, before Automerge sees it; [`form`] and [`claims`] commit each
-//!   answer on its own, so that one can be shown alone.
+//!   answer on its own, so that a [`disclosure`] can show one alone.
 //! - [`roster`] says who may sign, from the charter down; [`erasure`], [`receipt`] and [`checkpoint`] are the other
 //!   statements of a mission.
 //! - [`record`] judges the entries about one record: what is applied, and the standing of the rest.
@@ -61,6 +61,7 @@ pub mod checkpoint;
 pub mod claims;
 pub mod cose;
 pub mod courier;
+pub mod disclosure;
 pub mod entry;
 pub mod erasure;
 pub mod form;

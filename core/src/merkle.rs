@@ -252,7 +252,7 @@ fn roots_from_consistency(
 }
 
 /// Where a tree over `range` (at least two leaves) divides: after the largest power of two that leaves something over.
-fn split(range: &Range<u64>) -> (Range<u64>, Range<u64>) {
+pub(crate) fn split(range: &Range<u64>) -> (Range<u64>, Range<u64>) {
     let len = range.end - range.start;
     let middle = range.start + (1 << (len - 1).ilog2());
     (range.start..middle, middle..range.end)

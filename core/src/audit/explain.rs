@@ -39,6 +39,8 @@ const FORGED: &str =
     "No version of Merestone writes this: ask another holder for the same entry or statement, and ask its signer.";
 const ORIGINAL: &str =
     "Ask another holder for the original by its hash, and ask whoever handed over the bag what happened to it.";
+const PUBLISHER: &str =
+    "Ask whoever published it for the disclosure again; whoever holds the entry's body can make it.";
 const UNAPPLIABLE: &str =
     "The entry is authentic and is not applied; it is kept and shown. Ask how the device's app was made.";
 
@@ -99,6 +101,13 @@ const TABLE: &[Row] = &[
     Row { code: "change-not-canonical", meaning: "A change written in another way than its only one.", advice: UNAPPLIABLE },
     Row { code: "claims-mismatch", meaning: "The entry's commitments to single facts are not those its body gives.", advice: "The entry stands; nothing of it can be disclosed fact by fact. Ask how the device's app was made." },
     Row { code: "claims-unknown-question", meaning: "The entry answers a question that its form does not have.", advice: "The entry stands; that answer cannot be disclosed on its own. Ask which form the device used." },
+    Row { code: "disclosure-entry", meaning: "A disclosure of an entry that is no change: it commits to no answers.", advice: PUBLISHER },
+    Row { code: "disclosure-form", meaning: "The form definition given is not the one the disclosed entry names.", advice: "Take the definition whose hash the entry names from the publication, and compare that hash with the charter's." },
+    Row { code: "disclosure-position", meaning: "A disclosure opens a position that the entry's form does not have.", advice: PUBLISHER },
+    Row { code: "disclosure-order", meaning: "Leaves or cells of a disclosure are out of order, or one is there twice.", advice: PUBLISHER },
+    Row { code: "disclosure-path", meaning: "A disclosure holds more or fewer hashes than its leaves need.", advice: PUBLISHER },
+    Row { code: "disclosure-root", meaning: "What a disclosure shows is not what the observer signed.", advice: PUBLISHER },
+    Row { code: "disclosure-coarse", meaning: "The observer's device committed to a coarse place or day that its exact one does not give.", advice: "Rely on neither value, and ask how the device's app was made: no version of Merestone writes this." },
     Row { code: "charter-signatures", meaning: "A party's signature of the charter is missing, foreign or out of order.", advice: "A mission works only with a charter that every party signed; ask for that one." },
     Row { code: "charter-keys", meaning: "Two keys of the charter are equal.", advice: "Ask for the charter that the parties signed." },
     Row { code: "charter-order", meaning: "Parties, scopes or forms of the charter are out of order, or the quorum is out of range.", advice: "Ask for the charter that the parties signed." },

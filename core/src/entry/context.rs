@@ -109,7 +109,7 @@ impl Clock {
         writer.int(i64::from(*offset_min)).uint(*source as u64);
     }
 
-    fn decode<P: Policy>(reader: &mut Reader<'_, P>) -> Result<Self, Refused> {
+    pub(crate) fn decode<P: Policy>(reader: &mut Reader<'_, P>) -> Result<Self, Refused> {
         let what = "clock";
         reader.array_exact(5, what)?;
         let (wall_ms, uptime_ms, boot) = (reader.int(what)?, reader.uint(what)?, reader.array_of(what)?);
@@ -160,7 +160,7 @@ impl Place {
         writer.array(4).int(i64::from(*lat_e7)).int(i64::from(*lon_e7)).uint(*accuracy_m).uint(*source as u64);
     }
 
-    fn decode<P: Policy>(reader: &mut Reader<'_, P>) -> Result<Self, Refused> {
+    pub(crate) fn decode<P: Policy>(reader: &mut Reader<'_, P>) -> Result<Self, Refused> {
         let what = "place";
         reader.array_exact(4, what)?;
         let (lat, lon, accuracy_m) = (reader.int(what)?, reader.int(what)?, reader.uint(what)?);

@@ -113,7 +113,7 @@ impl Photo {
     }
 
     /// Reads an array of one to [`PHOTOS_MAX`] photos.
-    pub(super) fn decode_all<P: Policy>(reader: &mut Reader<'_, P>) -> Result<Vec<Photo>, Refused> {
+    pub(crate) fn decode_all<P: Policy>(reader: &mut Reader<'_, P>) -> Result<Vec<Photo>, Refused> {
         let len = reader.array(PHOTOS_MAX, "photos")?;
         let photos: Vec<Photo> = (0..len).map(|_| Photo::decode(reader)).collect::<Result<_, _>>()?;
         reader.leave();

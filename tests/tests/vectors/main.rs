@@ -4,6 +4,7 @@
 //! and each check of the verifier, switched off, must change the outcome of a vector.
 
 mod carried;
+mod disclosures;
 mod entries;
 mod load;
 mod records;
@@ -17,7 +18,7 @@ use merestone_core::check::{Full, Policy};
 use serde_json::{Value, json};
 
 /// Groups that this test judges; `bundle` holds whole bags and is judged where bags are read.
-const GROUPS: [&str; 7] = ["entry", "change", "claims", "roster", "record", "checkpoint", "sync"];
+const GROUPS: [&str; 8] = ["entry", "change", "claims", "disclosure", "roster", "record", "checkpoint", "sync"];
 
 /// Every check but one.
 #[derive(Clone, Copy, Debug)]
@@ -78,7 +79,7 @@ fn there_are_enough_invalid_vectors_and_each_names_its_code() {
 }
 
 /// Checks whose failure leaves nothing to go on with, so that no policy can switch them off, and why.
-const ALWAYS: [(Check, &str); 9] = [
+const ALWAYS: [(Check, &str); 11] = [
     (Check::CborMalformed, "there is no item"),
     (Check::CborIndefinite, "the reader has no form for it"),
     (Check::CborFloat, "the reader has no form for it"),
@@ -87,6 +88,8 @@ const ALWAYS: [(Check, &str); 9] = [
     (Check::TextUtf8, "there is no text"),
     (Check::Shape, "a type, a key or a number that the format does not have"),
     (Check::ChangeMalformed, "there is no change"),
+    (Check::DisclosureEntry, "there is nothing to hold the leaves against"),
+    (Check::DisclosurePosition, "there is no such leaf"),
     (Check::CertificateRole, "a role that the format does not have"),
 ];
 

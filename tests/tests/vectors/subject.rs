@@ -1,4 +1,5 @@
-//! Vectors whose subject is no entry: charters, requests, certificates, cuts, erasures, forms, notes, frames, receipts.
+//! Vectors whose subject is no entry: charters, requests, certificates, cuts, erasures, forms, notes, frames, receipts,
+//! disclosures.
 
 use merestone_core::check::{Policy, Refused};
 use merestone_core::checkpoint::Checkpoint;
@@ -13,6 +14,7 @@ use merestone_core::sync::frame::Frame;
 use merestone_core::sync::{Version, wire};
 use serde_json::{Value, json};
 
+use crate::disclosures;
 use crate::load::{Vector, bytes, hex};
 use crate::records;
 
@@ -62,6 +64,7 @@ fn facts<P: Policy>(vector: &Vector, subject: &str, item: &[u8], policy: P) -> R
             let leaves: Vec<&str> = form.leaves.iter().map(|leaf| leaf.name.as_str()).collect();
             json!({"id": FormHash::of(item).to_string(), "kind": form.kind, "leaves": leaves})
         }
+        "disclosure" => disclosures::facts(vector, item, policy)?,
         "note" => note(vector, item, policy)?,
         "frame" => frame(vector, item)?,
         other => panic!("{}: a subject {other} that this test does not know", vector.name),
