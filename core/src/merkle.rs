@@ -82,6 +82,14 @@ impl Tree {
     }
 }
 
+/// [`root`] of a tree of `size` leaves whose complete subtrees are looked up, as in [`inclusion_proof_with`].
+///
+/// # Errors
+/// The first error of `node`.
+pub fn root_with<E>(size: u64, mut node: impl FnMut(u32, u64) -> Result<NodeHash, E>) -> Result<NodeHash, E> {
+    if size == 0 { Ok(sha256(&[])) } else { range_root(0..size, &mut node) }
+}
+
 /// A proof that does not lead where it should.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the proof does not lead to the root")]

@@ -3,22 +3,19 @@
 //! A note is a C2SP checkpoint in a C2SP signed note. One key signed it; alone it does not show that everybody was
 //! shown the same tree.
 
-use data_encoding::BASE64;
+pub(crate) mod note;
 
-use crate::cbor::Writer;
+use crate::cbor::{Reader, Writer};
 use crate::check::{Check, Full, Policy, Refused};
-use crate::id::{EntryId, LogId, NoteHash, ScopeId, StatementId, sha256};
-use crate::key::{PublicKey, SIGNATURE_BYTES, Signer};
+use crate::id::{EntryId, LogId, NoteHash, ScopeId, StatementId};
+use crate::key::{SIGNATURE_BYTES, Signer};
 use crate::merkle::NodeHash;
 use crate::roster::{Ledger, MakeError};
 
+use note::{KeyType, key_hash, parse_signature, parse_text, split};
+
 /// Largest note, in bytes.
 pub const NOTE_BYTES_MAX: usize = 16_384;
-
-/// The type byte of a plain Ed25519 signature in a signed note.
-const ED25519: u8 = 1;
-const KEY_HASH_BYTES: usize = 4;
-const SIGNATURE_LINE: &str = "\u{2014} ";
 
 /// One leaf of the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,12 +57,41 @@ impl Leaf {
         }
         writer.finish()
     }
+
+    /// Reads the bytes of a leaf.
+    ///
+    /// # Errors
+    /// A code of CBOR, or `shape`.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Refused> {
+        let what = "leaf";
+        let mut reader = Reader::new(bytes);
+        let items = reader.array(4, what)?;
+        let leaf = match (reader.uint(what)?, items) {
+            (0, 4) => Leaf::Entry {
+                log: LogId::from_bytes(reader.array_of(what)?),
+                seq: reader.uint(what)?,
+                id: EntryId::from_bytes(reader.array_of(what)?),
+            },
+            (1, 2) => Leaf::Statement(StatementId::from_bytes(reader.array_of(what)?)),
+            (2, 3) => Leaf::Log {
+                log: LogId::from_bytes(reader.array_of(what)?),
+                scope: ScopeId::from_bytes(reader.array_of(what)?),
+            },
+            _ => return Err(Refused { check: Check::Shape, what }),
+        };
+        reader.leave();
+        reader.finish(what)?;
+        Ok(leaf)
+    }
 }
 
 /// A note that the mission's ledger key signed.
+///
+/// Cosignatures come beside it, in a [`CosignedNote`](crate::witness::CosignedNote).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
     note: Vec<u8>,
+    text_bytes: usize,
     size: u64,
     root: NodeHash,
 }
@@ -78,11 +104,9 @@ impl Checkpoint {
     pub fn make(ledger: &Ledger, signer: &dyn Signer, size: u64, root: &NodeHash) -> Result<Self, MakeError> {
         let Ledger { origin, key } = ledger;
         Full.require(signer.public() == key, Check::CheckpointInvalid, "signer")?;
-        let text = format!("{origin}\n{size}\n{}\n", BASE64.encode(root));
-        let mut signed = key_hash(ledger).to_vec();
-        signed.extend(signer.sign(text.as_bytes())?);
-        let note = format!("{text}\n{SIGNATURE_LINE}{origin} {}\n", BASE64.encode(&signed));
-        Ok(Self::verify(note.as_bytes(), ledger)?)
+        let text = note::text(origin, size, root);
+        let line = note::line(origin, &key_hash(origin, KeyType::Ed25519, key), &signer.sign(text.as_bytes())?);
+        Ok(Self::verify(format!("{text}\n{line}").as_bytes(), ledger)?)
     }
 
     /// Verifies that `note` is a checkpoint of the mission's ledger.
@@ -107,16 +131,21 @@ impl Checkpoint {
             signatures.strip_suffix('\n').filter(|line| !line.contains('\n')).ok_or(invalid("signature lines"))?;
         let (name, bytes) = parse_signature(line).ok_or(invalid("signature line"))?;
         policy.require(name == ledger.origin, Check::CheckpointInvalid, "name")?;
-        let signature =
-            bytes.strip_prefix(&key_hash(ledger)).and_then(|rest| <&[u8; SIGNATURE_BYTES]>::try_from(rest).ok());
+        let number = key_hash(&ledger.origin, KeyType::Ed25519, &ledger.key);
+        let signature = bytes.strip_prefix(&number).and_then(|rest| <&[u8; SIGNATURE_BYTES]>::try_from(rest).ok());
         let is_signed = signature.is_some_and(|signature| ledger.key.verify(text.as_bytes(), signature).is_ok());
         policy.require(is_signed, Check::CheckpointInvalid, "signature")?;
-        Ok(Self { note: note.to_vec(), size, root })
+        Ok(Self { note: note.to_vec(), text_bytes: text.len(), size, root })
     }
 
     /// The note as received.
     pub fn as_bytes(&self) -> &[u8] {
         &self.note
+    }
+
+    /// The text that was signed, up to and including its last line feed.
+    pub(crate) fn text(&self) -> &[u8] {
+        &self.note[..self.text_bytes]
     }
 
     /// The hash of the note, which an entry's `seen` holds.
@@ -135,60 +164,15 @@ impl Checkpoint {
     }
 }
 
-/// The key hash of the ledger's key in signature lines.
-fn key_hash(ledger: &Ledger) -> [u8; KEY_HASH_BYTES] {
-    let Ledger { origin, key } = ledger;
-    key_hash_of(origin, key)
-}
-
-fn key_hash_of(name: &str, key: &PublicKey) -> [u8; KEY_HASH_BYTES] {
-    let digest = sha256(&[name.as_bytes(), &[b'\n', ED25519], key.as_bytes()]);
-    let mut hash = [0; KEY_HASH_BYTES];
-    hash.copy_from_slice(&digest[..KEY_HASH_BYTES]);
-    hash
-}
-
 fn invalid(what: &'static str) -> Refused {
     Refused { check: Check::CheckpointInvalid, what }
-}
-
-/// The signed text, which ends in a line feed, and the signature lines after the empty line.
-fn split(note: &[u8]) -> Option<(&str, &str)> {
-    let note = std::str::from_utf8(note).ok()?;
-    // No control characters but line feeds, as C2SP signed-note wants it.
-    if note.chars().any(|c| c != '\n' && c.is_ascii_control()) {
-        return None;
-    }
-    let end = note.rfind("\n\n")?;
-    let (text, signatures) = (&note[..=end], &note[end + 2..]);
-    (signatures.ends_with('\n') && !signatures.starts_with('\n')).then_some((text, signatures))
-}
-
-/// Origin, size and root: three lines and no more.
-fn parse_text(text: &str) -> Option<(&str, u64, NodeHash)> {
-    let mut lines = text.strip_suffix('\n')?.split('\n');
-    let (origin, size, root) = (lines.next()?, lines.next()?, lines.next()?);
-    if origin.is_empty() || lines.next().is_some() {
-        return None;
-    }
-    let number: u64 = size.parse().ok()?;
-    let root = BASE64.decode(root.as_bytes()).ok()?.try_into().ok()?;
-    // `parse` takes a sign and leading zeros; the spec does not.
-    (number.to_string() == size).then_some((origin, number, root))
-}
-
-/// Name and decoded signature of a line.
-fn parse_signature(line: &str) -> Option<(&str, Vec<u8>)> {
-    let (name, coded) = line.strip_prefix(SIGNATURE_LINE)?.split_once(' ')?;
-    let bytes = BASE64.decode(coded.as_bytes()).ok()?;
-    let is_name = !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c == '+');
-    (is_name && bytes.len() > KEY_HASH_BYTES).then_some((name, bytes))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::record::testing::key;
+    use data_encoding::BASE64;
 
     fn ledger() -> Ledger {
         Ledger { origin: "example.org/ledger".into(), key: *key(50).public() }
@@ -210,7 +194,10 @@ mod tests {
         let head = format!("example.org/ledger\n42\n{root}\n\n\u{2014} example.org/ledger ");
         let coded = note.strip_prefix(&head).and_then(|rest| rest.strip_suffix('\n')).expect("the layout");
         let signed = BASE64.decode(coded.as_bytes()).expect("base64");
-        assert_eq!((signed.len(), &signed[..4]), (68, &key_hash(&ledger())[..]));
+        assert_eq!(
+            (signed.len(), &signed[..4]),
+            (68, &key_hash("example.org/ledger", KeyType::Ed25519, &ledger().key)[..])
+        );
         let read = Checkpoint::verify(note.as_bytes(), &ledger()).expect("signed");
         assert_eq!((read.size(), read.root()), (42, &[7; 32]));
         assert_eq!(read.hash(), NoteHash::of(note.as_bytes()));
@@ -255,7 +242,10 @@ mod tests {
     #[test]
     fn leaves_of_different_types_never_coincide() {
         let (log, id) = (LogId::from_bytes([1; 32]), EntryId::from_bytes([2; 32]));
-        let hex = |leaf: Leaf| data_encoding::HEXLOWER.encode(&leaf.encode());
+        let hex = |leaf: Leaf| {
+            assert_eq!(Leaf::decode(&leaf.encode()), Ok(leaf));
+            data_encoding::HEXLOWER.encode(&leaf.encode())
+        };
         let (ones, twos) = ("01".repeat(32), "02".repeat(32));
         assert_eq!(hex(Leaf::Entry { log, seq: 24, id }), format!("84005820{ones}18185820{twos}"));
         assert_eq!(hex(Leaf::Statement(StatementId::from_bytes([2; 32]))), format!("82015820{twos}"));
