@@ -15,6 +15,8 @@
 //! - [`roster`] says who may sign, from the charter down; [`erasure`], [`receipt`] and [`checkpoint`] are the other
 //!   statements of a mission.
 //! - [`record`] judges the entries about one record: what is applied, and the standing of the rest.
+//! - [`ledger`] cuts the mission's ledger into tiles and shows from them what is in it; [`witness`] is what the parties'
+//!   witnesses check before they cosign a checkpoint, and when enough of them have.
 //! - [`sync`] is one side of a conversation of two devices; [`ticket`] and [`nearby`] say where one of them answers;
 //!   [`audit`] judges a bag.
 //!
@@ -67,6 +69,7 @@ pub mod erasure;
 pub mod form;
 pub mod id;
 pub mod key;
+pub mod ledger;
 pub mod merkle;
 pub mod nearby;
 #[cfg(planted)]
@@ -77,5 +80,6 @@ pub mod roster;
 pub mod sync;
 pub mod text;
 pub mod ticket;
+pub mod witness;
 
 pub use check::{Check, Refused};

@@ -6,6 +6,7 @@
 mod carried;
 mod disclosures;
 mod entries;
+mod ledgers;
 mod load;
 mod records;
 mod subject;
