@@ -7,7 +7,7 @@ use super::*;
 use crate::field::Refusal;
 
 const COLUMNS: &str = "type | name | label | relevant | required | constraint | constraint_message | calculation | default \
-                       | trigger | read_only | choice_filter | repeat_count";
+                       | trigger | read_only | choice_filter | repeat_count | hint";
 
 /// Rows of a survey, each `type | name | column=value | …`.
 fn form_with(rows: &[&str], choices: &[&str]) -> Arc<Form> {
@@ -527,6 +527,16 @@ fn rows_are_counted_as_they_come_to_be_asked() {
     assert_eq!(value(&filling, "people"), "8");
     filling.answer_typed("n", "1").unwrap();
     assert_eq!(value(&filling, "people"), "3");
+}
+
+#[test]
+fn a_text_that_names_a_long_answer_often_is_cut() {
+    let form = form(&["text | a", &format!("note | n | hint={}", "${a}".repeat(2_000))]);
+    let mut filling = begin(&form);
+    filling.answer("a", "é".repeat(30_000).as_str().into()).unwrap();
+    let place = filling.place("n").unwrap();
+    let hint = filling.words(&filling.node(place).hint.clone(), place).unwrap();
+    assert_eq!((hint.len(), hint.ends_with("é…")), (65_536 + 3, true));
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! Our side fills a form by chance and writes down each step; the engine takes the same steps. A workbook is read here as
 //! it is, and there as the XForm that pyxform makes of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -22,8 +22,9 @@ use crate::{common, expressions, skip};
 /// When the forms are filled, in milliseconds since 1970-01-01 UTC.
 const NOW_MS: i64 = 1_777_888_800_000;
 const STEPS: usize = 60;
-/// What differs: name of the form, the question's reference without the numbers of rows, and what; the reason, a line that
-/// begins with `#`, before those that it is the reason of.
+/// Which forms are filled, with how many steps; and what differs: name of the form, the question's reference without the
+/// numbers of rows, what, after how many steps, and the first of those. The reason, a line that begins with `#`, stands
+/// before those that it is the reason of.
 const TABLE: &str = "tests/conformance/expected/engine.txt";
 
 /// What a question shows: its value, what is wrong with it, its choices.
@@ -263,13 +264,16 @@ fn plain(name: &str) -> String {
     name.split('[').map(|part| part.split_once(']').map_or(part, |(_, rest)| rest)).collect()
 }
 
-/// What differs, by the line of the table that would say so, each with a case of it.
-fn differences(filled: &Filled, theirs: &Theirs, found: &mut BTreeMap<String, String>) {
+/// What differs, after how many steps, and the first of those.
+type Differences = BTreeMap<String, (usize, String)>;
+
+fn differences(filled: &Filled, theirs: &Theirs, found: &mut Differences) {
     let mut say = |name: &str, what: &str, case: String| {
-        found.entry(format!("{} {} {what}", filled.name, plain(name))).or_insert(case);
+        found.entry(format!("{} {} {what}", filled.name, plain(name))).or_insert((0, case)).0 += 1;
     };
-    if let Some(error) = &theirs.error {
-        say("-", "error", error.clone());
+    match &theirs.error {
+        Some(error) => say("-", "error", error.clone()),
+        None => assert_eq!(filled.states.len(), theirs.states.len(), "{}: states after each step", filled.name),
     }
     for (step, (ours, theirs)) in filled.states.iter().zip(&theirs.states).enumerate() {
         let before = step.checked_sub(1).map_or_else(String::new, |index| filled.steps[index].to_string());
@@ -296,16 +300,18 @@ fn forms_filled_here_are_as_they_are_in_the_engine_of_web_forms() {
     let Some(modules) = common::node_modules().filter(|modules| modules.join("@getodk/xforms-engine").is_dir()) else {
         return skip::skip("npm's @getodk/xforms-engine is absent: forms are filled without a second engine");
     };
-    let mut sources = Vec::new();
-    match common::forms() {
-        Some(forms) => sources.extend(xforms(&forms)),
-        None => skip::skip("the folder of forms is absent (MERESTONE_SHARED names the folder it is in)"),
+    let (forms, python) = (common::forms(), common::python());
+    if forms.is_none() {
+        skip::skip("the folder of forms is absent (MERESTONE_SHARED names the folder it is in)");
     }
-    match common::python() {
-        Some(python) => sources.extend(workbooks(&python, &common::own_forms())),
-        None => skip::skip("PyPI's pyxform is absent: workbooks are filled without a second engine"),
+    if python.is_none() {
+        skip::skip("PyPI's pyxform is absent: workbooks are filled without a second engine");
     }
-    let mut found = BTreeMap::new();
+    let is_whole = forms.is_some() && python.is_some();
+    let mut sources: Vec<Source> = forms.iter().flat_map(|forms| xforms(forms)).collect();
+    sources.extend(python.iter().flat_map(|python| workbooks(python, &common::own_forms())));
+    let mut found = Differences::new();
+    let mut taken: BTreeMap<String, usize> = BTreeMap::new();
     for seed in SEEDS {
         let filled: Vec<Filled> = sources.iter().map(|one| Filled::new(one, seed)).collect();
         let asked = sources.iter().zip(&filled);
@@ -313,12 +319,18 @@ fn forms_filled_here_are_as_they_are_in_the_engine_of_web_forms() {
             asked.map(|(source, one)| json!({"xform": source.theirs, "beside": source.beside, "steps": one.steps}));
         let theirs = engine(&modules, &Value::Array(asked.collect()));
         assert_eq!(theirs.len(), filled.len());
-        filled.iter().zip(&theirs).for_each(|(ours, theirs)| differences(ours, theirs, &mut found));
+        for (ours, theirs) in filled.iter().zip(&theirs) {
+            *taken.entry(ours.name.clone()).or_default() += ours.steps.len();
+            differences(ours, theirs, &mut found);
+        }
     }
+    let forms = taken.iter().map(|(name, steps)| format!("{name} filled in {steps} steps"));
+    let differ = found.iter().map(|(what, (times, case))| format!("{what} x{times}: {case}").replace('\n', " "));
+    let found: BTreeSet<String> = forms.chain(differ).collect();
     let table = fs::read_to_string(TABLE).expect("the table is committed");
-    let is_known = |line: &str| table.lines().any(|known| known == line);
-    let new: Vec<_> = found.iter().filter(|(line, _)| !is_known(line)).collect();
-    let lines = table.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let gone: Vec<&str> = lines.filter(|line| !found.contains_key(*line)).collect();
+    let known: BTreeSet<&str> = table.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    let new: Vec<&String> = found.iter().filter(|line| !known.contains(line.as_str())).collect();
+    let is_here = |line: &&&str| is_whole || line.split(' ').next().is_some_and(|name| taken.contains_key(name));
+    let gone: Vec<&&str> = known.iter().filter(is_here).filter(|line| !found.contains(**line)).collect();
     assert!(new.is_empty() && gone.is_empty(), "without a reason in {TABLE}: {new:#?}; no longer so: {gone:#?}");
 }
