@@ -25,8 +25,8 @@ pub(crate) struct FillArgs {
     /// Change this record instead of making a new one.
     #[arg(long, value_name = "RECORD", value_parser = record_id, conflicts_with = "form")]
     record: Option<RecordId>,
-    /// The scope, by name or id. Default: the only one that the observer's certificate grants.
-    #[arg(long)]
+    /// The scope of a new record, by name or id. Default: the only one that the observer's certificate grants.
+    #[arg(long, conflicts_with = "record")]
     scope: Option<String>,
     /// Begin anew, even if there is a draft that was not saved.
     #[arg(long)]

@@ -20,8 +20,8 @@ use reading::{Batch, Read, Reading};
 use shown::{ImportShown, RefusedShown};
 
 const AFTER: &str = "Nothing is dropped unsaid: what was refused, is missing, or was not looked at is named.\n\n\
-    Exit code 0: everything is taken. 1: a submission was refused, or differs from what was taken over before. \
-    2: files are missing, or two records were made of one submission.\n\n\
+    Exit code 0: everything is taken. 1: a submission was refused or differs from what was taken over before, or \
+    a link or a folder that is too deep was not looked into. 2: files are missing, or two records were made of one submission.\n\n\
     Example:\n  merestone import instances --form inspection --scope North --home camp\n  \
     merestone import inspection.csv --form inspection --media photos --home phone";
 

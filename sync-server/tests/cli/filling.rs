@@ -325,3 +325,23 @@ fn what_a_check_of_forms_says_has_one_shape_for_programs_and_a_place_for_people(
         loaded["questions"].as_array().expect("a list").iter().filter_map(|one| one["type"].as_str()).collect();
     assert_eq!(types, ["integer", "text", "select_one", "select_one"]);
 }
+
+#[test]
+fn a_long_list_of_choices_is_whole_for_programs_and_says_to_people_how_much_more_there_is() {
+    let choices: String = (1..=75).map(|number| format!("| | c | c{number} | Choice {number} |\n")).collect();
+    let form = format!(
+        "| survey |\n| | type | name | label |\n| | select_one c | which | Which |\n\
+         | choices |\n| | list_name | name | label |\n{choices}| settings |\n| | form_id |\n| | visit |\n"
+    );
+    let world = world_with(&form);
+    let checked = world.json(&["form", "check", "visit.md"]);
+    assert_eq!(checked["forms"][0]["questions"][0]["choices"].as_array().map(Vec::len), Some(75), "{checked}");
+    let said = String::from_utf8(world.run(&["form", "check", "visit.md"]).stdout).expect("UTF-8");
+    assert!(said.contains("c50 and 25 more") && !said.contains("c51"), "{said}");
+    let output = world.run(&["record", "fill", "--form", "visit", "--home", "anna"]);
+    let said = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(said.contains("60  c60  Choice 60") && said.contains("15 more; type the name"), "{said}");
+    assert!(!said.contains("c61"), "{said}");
+    let output = world.run(&["record", "fill", "--record", &"ab".repeat(32), "--scope", "North", "--home", "anna"]);
+    assert_eq!(output.status.code(), Some(64), "a record stays in its scope");
+}

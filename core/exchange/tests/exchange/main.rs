@@ -4,4 +4,6 @@ mod common;
 mod dice;
 mod many;
 mod round_trip;
+#[path = "../../../../tests/src/skip.rs"]
+mod skip;
 mod submissions;

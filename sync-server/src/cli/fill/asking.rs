@@ -47,8 +47,8 @@ enum Go {
 
 const HELP: &str = "Enter goes on; - leaves a question blank; :back  :jump NAME  :list  :language CODE  :remove (this row)  \
                     :save  :quit (and keep)  :discard; :: begins a text with a colon";
-/// Choices that are shown below a question; longer lists are for typing.
-const CHOICES_SHOWN_MAX: usize = 60;
+/// Most choices below a question: some screens of a terminal. How many more there are is said, and any can be typed.
+const CHOICES_LISTED_MAX: usize = 60;
 
 impl<'a, R: BufRead, W: Write> Asking<'a, R, W> {
     pub(super) fn new(device: &'a Device, draft: Draft, filling: Filling, talk: &'a mut Talk<R, W>) -> Self {
@@ -119,8 +119,11 @@ impl<'a, R: BufRead, W: Write> Asking<'a, R, W> {
             self.talk.say(&format!("    {hint}"))?;
         }
         let offered = self.filling.offered(place);
-        for (index, choice) in offered.iter().enumerate().take(CHOICES_SHOWN_MAX) {
+        for (index, choice) in offered.iter().enumerate().take(CHOICES_LISTED_MAX) {
             self.talk.say(&format!("    {}  {}  {}", index + 1, choice.name, choice.label))?;
+        }
+        if let Some(more) = offered.len().checked_sub(CHOICES_LISTED_MAX).filter(|more| *more > 0) {
+            self.talk.say(&format!("    {more} more; type the name"))?;
         }
         let begun = (now_ms(), self.filling.value(place).to_owned());
         if self.filling.given(&key).is_some() {

@@ -150,9 +150,6 @@ impl Loaded {
     }
 }
 
-/// As many choices as a line of a terminal shows at most; longer lists are files of their own.
-const CHOICES_SHOWN_MAX: usize = 50;
-
 impl QuestionShown {
     fn of(form: &Form, index: usize, node: &Node) -> Option<Self> {
         let NodeKind::Question(kind) = &node.kind else { return None };
@@ -183,7 +180,7 @@ fn choices(form: &Form, kind: &QuestionKind) -> Vec<String> {
     };
     let ChoicesFrom::Instance { name, .. } = &choices.from else { return Vec::new() };
     match form.model().instances.get(name) {
-        Some(Instance::List(items)) => items.iter().take(CHOICES_SHOWN_MAX).map(|item| item.name.clone()).collect(),
+        Some(Instance::List(items)) => items.iter().map(|item| item.name.clone()).collect(),
         _ => Vec::new(),
     }
 }
@@ -200,6 +197,20 @@ impl Report for FormsShown {
 
 /// Most notices below the row of a form in a folder: the others are listed for the form alone.
 const NOTICES_SHOWN_MAX: usize = 5;
+
+/// Most choices in the line of a question; the report for programs has all of them.
+const CHOICES_IN_LINE_MAX: usize = 50;
+
+/// What can be answered: `yes|no`, or the type of the answer.
+fn answers(question: &QuestionShown) -> String {
+    let QuestionShown { kind, choices, .. } = question;
+    let shown = choices[..choices.len().min(CHOICES_IN_LINE_MAX)].join("|");
+    match choices.len().saturating_sub(CHOICES_IN_LINE_MAX) {
+        _ if choices.is_empty() => (*kind).to_owned(),
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
 
 /// `1 question`, `2 questions`.
 fn counted(count: usize, what: &str) -> String {
@@ -238,7 +249,7 @@ impl Loaded {
                 Some(repeat) => format!("{repeat}/ROW/{}", question.name),
                 None => question.name.clone(),
             };
-            let kind = if question.choices.is_empty() { question.kind.to_owned() } else { question.choices.join("|") };
+            let kind = answers(question);
             let note = match (question.required, question.calculated) {
                 (_, true) => " (calculated)",
                 (true, false) => " (required)",
