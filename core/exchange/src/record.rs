@@ -1,6 +1,6 @@
 //! A record as it goes out: every value with its standing, and what is known of when, where and by whom.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use merestone_core::form::Key;
 use merestone_forms::IMPORTED;
@@ -187,6 +187,16 @@ impl Record {
         self.edit().or_else(|| self.imported_from()).map_or_else(|| instance_of(&self.record), str::to_owned)
     }
 
+    /// Whether it says what the submission said from which it was taken over, and nobody changed it since: every entry that
+    /// is applied is one of an import, which leaves something in its mark.
+    pub(crate) fn is_as_imported(&self) -> bool {
+        let is_mark = |answer: &&Answer| is_mark(&answer.key);
+        let marks: BTreeSet<&str> =
+            self.answers.iter().filter(is_mark).flat_map(|mark| &mark.values).map(|held| held.entry.as_str()).collect();
+        let is_import = |entry: &Entry| !entry.is_applied() || marks.contains(entry.entry.as_str());
+        self.imported_from().is_some() && self.entries.iter().all(is_import)
+    }
+
     /// The instance id of the edit that was taken over last, if one was.
     fn edit(&self) -> Option<&str> {
         let is_edit = |row: &&str| matches!(self.value(&format!("{IMPORTED}/{row}/path")), Some(Value::Text(path)) if path == EDIT);
@@ -200,12 +210,23 @@ impl Record {
     /// How many entries are in each standing that is not applied, as `set-aside=1 waiting=2`.
     pub(crate) fn not_applied(&self) -> String {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for entry in self.entries.iter().filter(|entry| !matches!(entry.standing, "accepted" | "provisional")) {
+        for entry in self.entries.iter().filter(|entry| !entry.is_applied()) {
             *counts.entry(entry.standing).or_default() += 1;
         }
         let counts: Vec<String> = counts.iter().map(|(standing, count)| format!("{standing}={count}")).collect();
         counts.join(" ")
     }
+}
+
+impl Entry {
+    fn is_applied(&self) -> bool {
+        matches!(self.standing, "accepted" | "provisional")
+    }
+}
+
+/// Whether a key is one of the mark of an import.
+pub(crate) fn is_mark(key: &str) -> bool {
+    matches!(Key::parse(key), Some(Key::Cell { repeat: IMPORTED, .. }))
 }
 
 /// A UUID of version 8 (RFC 9562) whose bits are those of a record id, with `uuid:` in front as OpenRosa wants it.

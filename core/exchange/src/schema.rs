@@ -46,6 +46,9 @@ pub struct Column {
     pub path: Vec<String>,
     /// What its answers are.
     pub kind: ColumnKind,
+    /// Whether its answer follows from the others ([`Form::is_derived`]): what a record holds there all the same was
+    /// calculated when it was taken over.
+    pub is_derived: bool,
 }
 
 /// What the answers of a column are, as far as exchange formats treat them differently.
@@ -141,7 +144,12 @@ impl Schema {
                     let (name, kind) = (form.name(child).to_owned(), ColumnKind::of(kind));
                     let next = Next::Column(self.tables[table].columns.len());
                     self.tables[table].order.push(next);
-                    self.tables[table].columns.push(Column { name, path: path.clone(), kind });
+                    self.tables[table].columns.push(Column {
+                        name,
+                        path: path.clone(),
+                        kind,
+                        is_derived: form.is_derived(child),
+                    });
                 }
             }
             path.pop();

@@ -143,11 +143,13 @@ fn answers(schema: &Schema, number: usize, records: &[Record]) -> Sheet {
     let name = if is_record { schema.kind.clone() } else { table.name.clone() };
     let mut sheet = Sheet { name, columns, rows: Vec::new(), places: Vec::new() };
     for record in records {
+        // What was calculated when a record was taken over stands as long as nobody changes the record.
+        let is_as_imported = record.is_as_imported();
         if is_record {
-            sheet.add(table, record, None);
+            sheet.add(table, record, None, is_as_imported);
         } else {
             for row in schema.rows(number, record) {
-                sheet.add(table, record, Some(&row));
+                sheet.add(table, record, Some(&row), is_as_imported);
             }
         }
     }
@@ -155,7 +157,7 @@ fn answers(schema: &Schema, number: usize, records: &[Record]) -> Sheet {
 }
 
 impl Sheet {
-    fn add(&mut self, table: &Table, record: &Record, row: Option<&str>) {
+    fn add(&mut self, table: &Table, record: &Record, row: Option<&str>, is_as_imported: bool) {
         let key = |name: &str| match row {
             Some(row) => format!("{}/{row}/{name}", table.name),
             None => name.to_owned(),
@@ -169,9 +171,11 @@ impl Sheet {
         let number = self.rows.len();
         let before = self.places.len();
         for (column, values) in &held {
-            cells.push(match record.derived.get(&key(&column.name)) {
-                Some(derived) if values.is_empty() => one(column.kind, &Value::Text(derived.clone())),
-                _ => cell(column.kind, values),
+            let derived = record.derived.get(&key(&column.name));
+            cells.push(match derived {
+                _ if !column.is_derived || is_as_imported => cell(column.kind, values),
+                Some(derived) => one(column.kind, &Value::Text(derived.clone())),
+                None => Cell::Empty,
             });
             let geometry = geometry(column.kind, values);
             if column.kind == ColumnKind::GeoPoint {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use merestone_core::id::BlobHash;
-use merestone_exchange::export::{AUDIT, INSTANCE, NotWritten};
+use merestone_exchange::export::{AUDIT, INSTANCE, NotWritten, XlsxRefused};
 use merestone_exchange::export::{csv, geojson, gpx, json, kml, submission, xlsx};
 use merestone_exchange::{Held, Record, Schema, Sheet, Value, tables};
 use merestone_node::forms::MissionForm;
@@ -128,7 +128,7 @@ fn write(
     match format {
         Format::Csv => write_csv(&out, &sheets(), shown),
         Format::Xlsx => {
-            let workbook = xlsx(&form.title, &sheets()).map_err(|error| Failure::bad_input(error.to_string()))?;
+            let workbook = xlsx(&form.title, &sheets()).map_err(no_workbook)?;
             for cell in &workbook.cut {
                 let place = format!("{} row {} {}", cell.table, cell.row, cell.column);
                 shown.left_out.push(LeftOutShown { record: String::new(), key: place, why: "cut-at-cell-limit" });
@@ -148,6 +148,17 @@ fn write(
 
 fn not_written(error: NotWritten) -> Failure {
     Failure::new(Code::Failed, format!("{error}: {}; nothing is in its place", error.source))
+}
+
+fn no_workbook(refused: XlsxRefused) -> Failure {
+    match refused {
+        XlsxRefused::TooLarge { .. } => {
+            Failure::bad_input(format!("{refused}: export csv, which has no such limit, or one scope with --scope"))
+        }
+        XlsxRefused::Library(error) => {
+            Failure::new(Code::Failed, format!("the workbook cannot be written: {error}; nothing is in its place"))
+        }
+    }
 }
 
 fn write_csv(out: &Path, sheets: &[Sheet], shown: &mut ExportShown) -> Result<(), Failure> {
@@ -175,6 +186,10 @@ fn write_xml(
     record: &Record,
     shown: &mut ExportShown,
 ) -> Result<(), Failure> {
+    if record.withdrawn {
+        shown.left_out.push(LeftOutShown::new(&record.record, "", "withdrawn-record"));
+        return Ok(());
+    }
     let instance = submission(schema, record);
     let folder = out.join(&record.record);
     new_folder(&folder)?;

@@ -219,6 +219,37 @@ fn a_submission_that_cannot_be_saved_stops_no_other() {
 }
 
 #[test]
+fn a_withdrawn_record_is_no_instance_and_an_edited_one_is_calculated_anew() {
+    let world = world_with(
+        "| survey |\n| | type | name | label | relevant | calculation |\n| | integer | cars | Cars | | |\n\
+         | | text | why | Why | ${cars} > 0 | |\n| | calculate | twice | | | ${cars} * 2 |\n\
+         | settings |\n| | form_id | version |\n| | visit | 1 |\n",
+    );
+    std::fs::create_dir_all(world.path("instances")).expect("a folder");
+    put(&world, "one", "one", "<cars>4</cars><why>because</why><twice>8</twice>");
+    world.json(&IMPORT);
+    let record = text(&world.json(&["record", "list", "--home", "anna"])["records"][0], "record").to_owned();
+    let exported = |out: &str, code: i32| {
+        let said = world.json_with_code(&["export", "xml", out, "--form", "visit", "--home", "anna"], code);
+        let left: Vec<_> =
+            said["left_out"].as_array().expect("a list").iter().map(|one| text(one, "why").to_owned()).collect();
+        let files = if world.path(out).exists() { world.snapshot(out) } else { Vec::new() };
+        let xml = files.into_iter().next().map(|(_, xml)| String::from_utf8(xml).expect("UTF-8"));
+        (xml, left)
+    };
+    let (xml, left) = exported("as-it-came", 0);
+    let xml = xml.expect("an instance");
+    assert!(xml.contains("<why>because<") && xml.contains("<twice>8<") && left.is_empty(), "{xml}");
+    world.json(&["record", "edit", &record, "--set", "cars=0", "--home", "anna"]);
+    let (xml, left) = exported("edited", 2);
+    let xml = xml.expect("an instance");
+    assert!(!xml.contains("because") && xml.contains("<twice>0<"), "{xml}");
+    assert_eq!(left, ["not-relevant"]);
+    world.json(&["record", "edit", &record, "--set", "withdrawn=true", "--home", "anna"]);
+    assert_eq!(exported("withdrawn", 2), (None, vec!["withdrawn-record".to_owned()]));
+}
+
+#[test]
 fn a_row_without_its_record_is_named_where_it_stands_and_two_tables_for_one_repeat_are_refused() {
     let world = world();
     world.write("instances/visit.csv", b"KEY,title\nuuid:a,one\n");

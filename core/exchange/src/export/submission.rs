@@ -9,7 +9,7 @@ use merestone_forms::IMPORTED;
 
 use crate::guard::{is_plain_name, is_xml};
 use crate::import::EDIT;
-use crate::record::{Answer, Record, Value};
+use crate::record::{Answer, Record, Value, is_mark};
 use crate::schema::{Column, ColumnKind, Next, Schema, Table, WITHIN};
 use crate::xml::XmlWriter;
 
@@ -52,6 +52,8 @@ pub enum Why {
     NoParent,
     /// The form does not ask it.
     NotAsked,
+    /// The form does not ask it any more, as the other answers are: who reads an instance would take it for an answer.
+    NotRelevant,
     /// It was taken over from where the form asks something else now: beside that it would be a second answer.
     Asked,
     /// It was taken over under a name that no element can have.
@@ -70,6 +72,7 @@ impl Why {
             Self::Withdrawn => "withdrawn-row",
             Self::NoParent => "row-without-parent",
             Self::NotAsked => "not-asked-by-form",
+            Self::NotRelevant => "not-relevant",
             Self::Asked => "place-of-a-question",
             Self::NoName => "no-element-name",
             Self::Renamed => "file-renamed",
@@ -78,13 +81,20 @@ impl Why {
     }
 }
 
-/// The instance of a record.
+/// The instance of a record that is not withdrawn: an instance has no way to say that it is.
+///
+/// What was taken over and nobody changed since goes out as it came. Otherwise what the form calculates is what comes of the
+/// answers as they are, and what it does not ask any more is left out.
 pub fn submission(schema: &Schema, record: &Record) -> Submitted {
     let marks = Marks::of(record);
+    let is_as_imported = record.is_as_imported();
+    let not_relevant = record.not_relevant.iter().map(String::as_str).filter(|_| !is_as_imported).collect();
     let mut writer = Writer {
         schema,
         record,
         marks,
+        is_as_imported,
+        not_relevant,
         xml: XmlWriter::new(),
         attachments: Vec::new(),
         has_trail: false,
@@ -119,10 +129,6 @@ fn is_kept_elsewhere(key: &str) -> bool {
     }
 }
 
-fn is_mark(key: &str) -> bool {
-    matches!(Key::parse(key), Some(Key::Cell { repeat: IMPORTED, .. }))
-}
-
 fn why_left(schema: &Schema, record: &Record, key: &str) -> Why {
     if is_mark(key) {
         return Why::Conflict;
@@ -131,7 +137,11 @@ fn why_left(schema: &Schema, record: &Record, key: &str) -> Why {
     if record.is_true(&format!("{repeat}/{row}/withdrawn")) {
         return Why::Withdrawn;
     }
-    if schema.column(repeat, question).is_some() { Why::NoParent } else { Why::NotAsked }
+    match schema.column(repeat, question) {
+        Some(_) if record.not_relevant.iter().any(|other| other == key) => Why::NotRelevant,
+        Some(_) => Why::NoParent,
+        None => Why::NotAsked,
+    }
 }
 
 /// What the record keeps of the submission that it was taken over from.
@@ -181,6 +191,10 @@ struct Writer<'a> {
     schema: &'a Schema,
     record: &'a Record,
     marks: Marks<'a>,
+    /// Nobody changed the record since it was taken over.
+    is_as_imported: bool,
+    /// The keys of answers that are left out, because they are not asked any more.
+    not_relevant: BTreeSet<&'a str>,
     xml: XmlWriter,
     attachments: Vec<(String, String)>,
     has_trail: bool,
@@ -210,7 +224,7 @@ impl Writer<'_> {
         self.rows(0, None);
         self.xml.open("orx:meta");
         for column in schema.tables[0].columns.iter().filter(|column| is_in_meta(column)) {
-            if let Some(text) = self.text(&column.name, column.kind) {
+            if let Some(text) = self.text(&column.name, column) {
                 self.xml.leaf(&format!("orx:{}", column.path[1]), &text);
             }
         }
@@ -274,7 +288,7 @@ impl Writer<'_> {
                         continue;
                     }
                     let key = key_of(of, row, &column.name);
-                    let Some(text) = self.text(&key, column.kind) else { continue };
+                    let Some(text) = self.text(&key, column) else { continue };
                     let (name, groups) = split(&column.path);
                     self.groups(&mut open, groups);
                     self.xml.leaf(name, &text);
@@ -336,19 +350,42 @@ impl Writer<'_> {
         });
         let mut rows = self.schema.rows(repeat, self.record);
         rows.extend(named.map(str::to_owned));
-        rows.into_iter().filter(|row| is_child(row)).collect()
+        rows.into_iter().filter(|row| is_child(row) && !self.is_gone(repeat, row)).collect()
+    }
+
+    /// Whether a row is none any more, as the other answers are: nothing of what stands in it is asked.
+    fn is_gone(&self, table: usize, row: &str) -> bool {
+        if self.not_relevant.is_empty() {
+            return false;
+        }
+        let name = &self.schema.tables[table].name;
+        let prefix = format!("{name}/{row}/");
+        let from = self.record.answers.partition_point(|answer| answer.key < prefix);
+        let cells = self.record.answers[from..].iter().map(|answer| answer.key.as_str());
+        let mut asked =
+            cells.take_while(|key| key.starts_with(&prefix)).filter(|key| !is_kept_elsewhere(key)).peekable();
+        if asked.peek().is_none() || asked.any(|key| !self.not_relevant.contains(key)) {
+            return false;
+        }
+        let inner = self.schema.tables.iter().enumerate().filter(|(_, inner)| inner.parent == Some(table));
+        let mut rows = inner.flat_map(|(number, _)| self.children(number, Some(row)));
+        rows.next().is_none()
     }
 
     /// What an element holds; none if it is not there.
-    fn text(&mut self, key: &str, kind: ColumnKind) -> Option<String> {
-        let record = self.record;
+    fn text(&mut self, key: &str, column: &Column) -> Option<String> {
+        let (record, kind) = (self.record, column.kind);
+        if column.is_derived && !self.is_as_imported {
+            self.done.insert(key.to_owned());
+            return record.derived.get(key).cloned();
+        }
+        if self.not_relevant.contains(key) {
+            self.told.push(LeftOut { key: key.to_owned(), why: Why::NotRelevant });
+            return None;
+        }
         let text = match record.values(key) {
             [] if kind == ColumnKind::Trail && self.trail(key) => AUDIT.to_owned(),
-            [] => {
-                // What was taken over goes out as it came; what was calculated then stands among its answers.
-                let derived = record.derived.get(key).filter(|_| record.imported_from().is_none());
-                return self.marks.files.get(key).map(|file| (*file).to_owned()).or_else(|| derived.cloned());
-            }
+            [] => return self.marks.files.get(key).map(|file| (*file).to_owned()),
             [only] => match &only.value {
                 Value::Blank => String::new(),
                 Value::Bool(value) => value.to_string(),

@@ -9,7 +9,7 @@ use merestone_core::form::Key;
 use merestone_forms::IMPORTED;
 
 use super::submission::{Source, Submission, mark_row};
-use crate::record::Value;
+use crate::record::{Value, is_mark};
 
 /// Cells of a file's row in the mark.
 const FILE: [&str; 4] = ["at", "file", "sha256", "missing"];
@@ -257,10 +257,6 @@ impl Source {
 /// The key at which the mark of a submission says its instance id.
 fn instance_key(instance: &str) -> String {
     format!("{IMPORTED}/{}/instance", mark_row(instance, 0))
-}
-
-fn is_mark(key: &str) -> bool {
-    matches!(Key::parse(key), Some(Key::Cell { repeat: IMPORTED, .. }))
 }
 
 /// The row that a key stands in, `repeat/row`.

@@ -5,7 +5,7 @@ use merestone_exchange::export::{csv, submission};
 use merestone_exchange::import::{
     Arrival, CsvRefused, Exactness, ImportRefused, NamedCsv, Orphan, Submission, peek, read_csv, read_xml,
 };
-use merestone_exchange::{Photo, Record, Schema, Value, tables};
+use merestone_exchange::{Entry, Photo, Record, Schema, Value, tables};
 
 const INSTANCE: &str = r#"<?xml version="1.0"?>
 <visit xmlns:jr="http://openrosa.org/javarosa" xmlns:orx="http://openrosa.org/xforms" id="visit" version="3">
@@ -444,4 +444,39 @@ fn what_stands_in_a_refused_submission_is_no_orphan_and_hides_no_reason() {
     assert_eq!(codes, ["text-not-exact", "read"]);
     let lost = |table: &str, row| Orphan { table: table.into(), row };
     assert_eq!(read.orphans, [lost("visit-visits", 3), lost("visit-people", 3)]);
+}
+
+#[test]
+fn what_an_edit_made_of_a_submission_goes_out_calculated_anew_and_without_what_is_not_asked_any_more() {
+    let form = "| survey |\n| | type | name | label | relevant | calculation |\n| | integer | cars | Cars | | |\n\
+                | | text | why | Why | ${cars} > 0 | |\n| | calculate | twice | | | ${cars} * 2 |\n\
+                | | begin_repeat | rows | R | | |\n| | text | what | What | | |\n| | end_repeat | | | | |\n\
+                | settings |\n| | form_id |\n| | visit |\n";
+    let schema = Schema::of(&merestone_forms::Form::read_tables(form).expect("a form of this test"));
+    let xml = "<visit id='visit'><cars>4</cars><why>because</why><twice>8</twice><rows><what>a</what></rows>\
+               <rows><what>b</what></rows><meta><instanceID>uuid:1</instanceID></meta></visit>";
+    let taken = read_xml(&schema, xml.as_bytes(), Exactness::Exact).expect("a good instance");
+    let mut record = record(&taken, &[]);
+    let second = record.rows("rows").nth(1).map(|row| format!("rows/{row}/what")).expect("two rows");
+    // What the form makes of it now, as the device says that asks it.
+    record.derived.insert("twice".into(), "0".into());
+    record.not_relevant = vec![second.clone(), "why".into()];
+    let shown = |record: &Record| {
+        let out = submission(&schema, record);
+        let left: Vec<_> = out.left_out.iter().map(|left| (left.key.clone(), left.why.code())).collect();
+        let sheet = csv(&tables(&schema, std::slice::from_ref(record))[0]).expect("a table");
+        (String::from_utf8(out.xml).expect("UTF-8"), left, String::from_utf8(sheet).expect("UTF-8"))
+    };
+    let (xml, left, sheet) = shown(&record);
+    assert!(xml.contains("<twice>8<") && xml.contains("because") && xml.matches("<rows>").count() == 2, "{xml}");
+    assert!(left.is_empty() && sheet.contains(",4,\"because\",8"), "nobody changed it: {sheet}");
+
+    let entry = "ef".repeat(32);
+    record.entries.push(Entry { entry: entry.clone(), ..record.entries[0].clone() });
+    let cars = record.answers.iter_mut().find(|answer| answer.key == "cars").expect("it is there");
+    (cars.values[0].value, cars.values[0].entry) = (Value::Int(0), entry);
+    let (xml, left, sheet) = shown(&record);
+    assert!(xml.contains("<twice>0<") && !xml.contains("because") && xml.matches("<rows>").count() == 1, "{xml}");
+    assert_eq!(left, [("why".to_owned(), "not-relevant"), (second, "not-relevant")]);
+    assert!(sheet.contains(",0,\"because\",0"), "a table has a column that says what is not asked: {sheet}");
 }
