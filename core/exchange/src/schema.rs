@@ -46,6 +46,8 @@ pub struct Column {
     pub path: Vec<String>,
     /// What its answers are.
     pub kind: ColumnKind,
+    /// Whether several choices can be its answer, separated by blanks: then Kobo has a column for each of them too.
+    pub(crate) is_several: bool,
     /// Whether its answer follows from the others ([`Form::is_derived`]): what a record holds there all the same was
     /// calculated when it was taken over.
     pub is_derived: bool,
@@ -141,6 +143,7 @@ impl Schema {
                 NodeKind::Question(QuestionKind::Metadata(Metadata::InstanceId)) => {}
                 NodeKind::Question(_) if table == 0 && path[..] == ["meta", "instanceID"] => {}
                 NodeKind::Question(kind) => {
+                    let is_several = matches!(kind, QuestionKind::SelectMultiple(_) | QuestionKind::Rank(_));
                     let (name, kind) = (form.name(child).to_owned(), ColumnKind::of(kind));
                     let next = Next::Column(self.tables[table].columns.len());
                     self.tables[table].order.push(next);
@@ -148,6 +151,7 @@ impl Schema {
                         name,
                         path: path.clone(),
                         kind,
+                        is_several,
                         is_derived: form.is_derived(child),
                     });
                 }

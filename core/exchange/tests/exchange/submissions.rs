@@ -480,3 +480,49 @@ fn what_an_edit_made_of_a_submission_goes_out_calculated_anew_and_without_what_i
     assert_eq!(left, [("why".to_owned(), "not-relevant"), (second, "not-relevant")]);
     assert!(sheet.contains(",0,\"because\",0"), "a table has a column that says what is not asked: {sheet}");
 }
+
+#[test]
+fn every_cell_of_a_table_is_an_answer_or_is_kept_or_says_again_what_another_says() {
+    let read = |heading: &str, row: &str| {
+        let text = format!("KEY,{heading}\nuuid:1,{row}\n");
+        let main = NamedCsv { name: "visit", bytes: text.as_bytes() };
+        let read = read_csv(&schema(), main, &[], Exactness::Exact).expect("a table");
+        let [Ok(taken)] = read.submissions.as_slice() else { panic!("{read:?}") };
+        let answers = taken.answers.values().map(|value| match value {
+            Value::Text(text) => text.clone(),
+            other => panic!("a text, not {other:?}"),
+        });
+        let extras = taken.extras.iter().map(|extra| format!("{}={}", extra.path, extra.text));
+        (answers.collect::<Vec<_>>(), extras.collect::<Vec<_>>())
+    };
+    let rows: [(&str, &str, &[&str], &[&str]); 10] = [
+        ("title,", "t,kept", &["t"], &["column 3=kept"]),
+        ("title,title/remark", "t,kept", &["t"], &["title/remark=kept"]),
+        ("kinds,kinds/a,kinds/b", "a,1,0", &["a"], &[]),
+        ("kinds,kinds/a,kinds/b", "a,0,other", &["a"], &["kinds/a=0", "kinds/b=other"]),
+        ("place-Latitude,place-Longitude", "48.1,", &[], &["place-Latitude=48.1"]),
+        ("place-Latitude,place-Longitude,place-Altitude,place-Accuracy", "48.1,37.5,,", &["48.1 37.5"], &[]),
+        ("place-Latitude,place-Longitude,place-Altitude,place-Accuracy", "48.1,37.5,90,", &["48.1 37.5 90"], &[]),
+        ("place-Latitude,place-Longitude,place-Altitude,place-Accuracy", "48,37,,4", &["48 37"], &["place-Accuracy=4"]),
+        ("place,_place_latitude,_place_longitude", ",48.1,37.5", &["48.1 37.5"], &[]),
+        ("place,_place_latitude,_place_longitude", "1 2 0 0,1,2", &["1 2 0 0"], &[]),
+    ];
+    for (heading, row, answers, extras) in rows {
+        let wanted = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        assert_eq!(read(heading, row), (wanted(answers), wanted(extras)), "{heading}: {row}");
+    }
+}
+
+#[test]
+fn a_table_of_many_cells_is_refused_before_it_takes_memory() {
+    // One wide row and many short ones: none of these takes the room of the wide one.
+    let narrow = format!("KEY,title\nuuid:w,{}\n{}", ",".repeat(16_000), "uuid:n,t\n".repeat(30_000));
+    let table = |text: &str| {
+        let read = read_csv(&schema(), NamedCsv { name: "visit", bytes: text.as_bytes() }, &[], Exactness::Exact);
+        read.map(|read| read.submissions.len()).map_err(|refused| refused.code())
+    };
+    assert_eq!(table(&narrow), Ok(30_001));
+    let headings: String = (0..16_000).map(|number| format!(",c{number}")).collect();
+    let row = format!("uuid:1{}x\n", ",".repeat(16_000));
+    assert_eq!(table(&format!("KEY{headings}\n{}", row.repeat(2_200))), Err("table-too-large"));
+}
