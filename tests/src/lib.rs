@@ -13,6 +13,7 @@ pub mod net;
 pub mod outpost;
 pub mod relay;
 pub mod saving;
+pub mod shown;
 mod skip;
 pub mod timing;
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]

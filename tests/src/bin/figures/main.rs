@@ -11,6 +11,7 @@
 mod archive;
 mod audit;
 mod bare;
+mod disclosure;
 mod exchange;
 mod forms;
 mod limits;
@@ -45,12 +46,13 @@ const GROUPS: &[Group] = &[
     Group { name: "open/", measure: open::measure },
     Group { name: "audit/", measure: audit::measure },
     Group { name: "record/", measure: |_| records::measure() },
+    Group { name: "disclosure/", measure: |_| disclosure::measure() },
     Group { name: "forms/", measure: |_| forms::measure() },
     Group { name: "size/", measure: |_| sizes::measure() },
     Group { name: "exchange/", measure: |_| exchange::measure() },
 ];
 
-const USAGE: &str = "figures [--json] [NAME…]\nNAME is the beginning of a row's name: limits save meet sync store open audit record forms size exchange";
+const USAGE: &str = "figures [--json] [NAME…]\nNAME is the beginning of a row's name: limits save meet sync store open audit record disclosure forms size exchange";
 
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
