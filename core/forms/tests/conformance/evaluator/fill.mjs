@@ -16,8 +16,9 @@ globalThis.Date = class extends Clock {
   constructor(...given) { super(...(given.length > 0 ? given : [Number(now)])); }
   static now() { return Number(now); }
 };
-// Chance, the same in every run (Park and Miller).
-let state = 20;
+// Chance, the same for a form in every run (Park and Miller).
+const SEED = 20;
+let state = SEED;
 Math.random = () => (state = (state * 48271) % 2147483647) / 2147483647;
 // What its bundle takes for granted.
 globalThis.__dirname = modules;
@@ -75,6 +76,7 @@ function seen(root) {
 }
 
 async function filled({ xform, beside, steps }) {
+  state = SEED;
   const attachment = url => {
     const name = decodeURIComponent(String(url).split('/').pop());
     return name in beside ? new Response(beside[name]) : new Response('', { status: 404 });
