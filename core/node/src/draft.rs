@@ -41,6 +41,8 @@ pub struct Draft {
     pub place: Option<Place>,
     /// The name of the post, if there is one.
     pub post: Option<String>,
+    /// Whether an import began it, and no person: nobody is asked to go on with it, and the next import takes it away.
+    pub is_import: bool,
 }
 
 /// What a draft will become.

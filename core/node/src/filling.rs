@@ -3,7 +3,7 @@
 //!
 //! An app and the terminal ask and show in their own ways; what is decided on the way is decided here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use merestone_core::id::{RecordId, ScopeId};
 use merestone_core::key::PublicKey;
@@ -139,40 +139,51 @@ impl Device {
                 break;
             }
         }
+        let mut refused = BTreeSet::new();
         for (key, answer) in &answers {
-            if let Err(refusal @ (Refusal::NotAsked | Refusal::ReadOnly)) = filling.answer(key, answer.clone()) {
-                return Err(WorkOutError::Refused { key: key.clone(), refusal });
+            match filling.answer(key, answer.clone()) {
+                Ok(()) => {}
+                Err(refusal @ (Refusal::NotAsked | Refusal::ReadOnly)) => {
+                    return Err(WorkOutError::Refused { key: key.clone(), refusal });
+                }
+                // What the form does not take is kept as it was given, and named among the problems.
+                Err(_) => drop(refused.insert(key.clone())),
             }
         }
         if draft.is_new() {
             filling.finish();
         }
         let mut all: BTreeMap<String, Answer> = filling.take_changes().into_iter().collect();
-        all.extend(answers);
+        for (key, answer) in answers {
+            let taken = filling.given(&key).filter(|_| !refused.contains(&key)).cloned();
+            all.insert(key, taken.unwrap_or(answer));
+        }
         Ok(all)
     }
 
-    /// The newest draft of an observer for a new record of this kind in a scope, to go on with. It goes on with the version
+    /// The newest draft that an observer, and no import, began for a new record of this kind in a scope, to go on with. It goes on with the version
     /// of the form that it began with.
     ///
     /// # Errors
     /// If the store cannot be read.
     pub fn begun(&self, observer: &PublicKey, scope: ScopeId, kind: &str) -> Result<Option<Draft>, AccessError> {
         for draft in self.drafts(Some(observer))?.into_iter().rev() {
-            let is_of_scope = draft.is_new() && draft.scope == scope;
-            if is_of_scope && self.form(draft.form)?.is_some_and(|form| form.kind == kind) {
+            let is_theirs = draft.is_new() && draft.scope == scope && !draft.is_import;
+            if is_theirs && self.form(draft.form)?.is_some_and(|form| form.kind == kind) {
                 return Ok(Some(draft));
             }
         }
         Ok(None)
     }
 
-    /// The newest draft of an observer that changes a record, to go on with.
+    /// The newest draft that an observer, and no import, began to change a record, to go on with.
     ///
     /// # Errors
     /// If the store cannot be read.
     pub fn begun_edit(&self, observer: &PublicKey, record: RecordId) -> Result<Option<Draft>, AccessError> {
-        let is_of = |draft: &Draft| matches!(draft.subject, DraftSubject::Edit { record: of, .. } if of == record);
+        let is_of = |draft: &Draft| {
+            !draft.is_import && matches!(draft.subject, DraftSubject::Edit { record: of, .. } if of == record)
+        };
         Ok(self.drafts(Some(observer))?.into_iter().rev().find(is_of))
     }
 }

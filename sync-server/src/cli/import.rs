@@ -135,6 +135,7 @@ impl<'d> Desk<'d> {
     ) -> Result<Option<Failure>, Failure> {
         device.catch_up()?;
         self.begun.clear();
+        self.finder.renew();
         let mut work = Vec::new();
         for read in batch.0 {
             match &read.submission {

@@ -4,12 +4,13 @@
 //! and scope are those of the import. What others say about an instance id takes nothing from us, and is named.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use merestone_core::id::{RecordId, ScopeId};
 use merestone_core::roster::PartyNumber;
 use merestone_exchange::import::Known;
 use merestone_exchange::{Value, instance_of};
+use merestone_forms::IMPORTED;
 use merestone_node::records::{RecordFilter, RecordView};
 use merestone_node::{Answer, Device};
 
@@ -26,6 +27,8 @@ pub(crate) struct Finder<'d> {
     scope: ScopeId,
     /// Records by the instance id that an export makes of theirs.
     own: OnceCell<HashMap<String, RecordId>>,
+    /// Records by what their marks say, of what has no word in it.
+    wordless: OnceCell<HashMap<String, Vec<RecordId>>>,
 }
 
 /// What is known of an instance id.
@@ -49,7 +52,12 @@ pub(crate) struct Other {
 
 impl<'d> Finder<'d> {
     pub(crate) fn new(device: &'d Device, party: PartyNumber, scope: ScopeId) -> Self {
-        Self { device, party, scope, own: OnceCell::new() }
+        Self { device, party, scope, own: OnceCell::new(), wordless: OnceCell::new() }
+    }
+
+    /// Forgets what was looked up: records were saved since.
+    pub(crate) fn renew(&mut self) {
+        (self.own, self.wordless) = Default::default();
     }
 
     /// What the device holds under an instance id, for a form of this kind.
@@ -57,23 +65,17 @@ impl<'d> Finder<'d> {
     /// # Errors
     /// If the store cannot be read.
     pub(crate) fn find(&self, instance: &str, kind: &str) -> Result<Found, Failure> {
-        let filter = RecordFilter { text: Some(instance.to_owned()), ..RecordFilter::default() };
-        let (mut found, mut ours, mut after) = (Found::default(), Vec::new(), None);
-        loop {
-            // The search knows words only; which record says it, and where, is looked at.
-            let page = self.device.list(&filter, after, PAGE)?;
-            for line in &page.lines {
-                let Some((view, known)) = self.known(line.id)? else { continue };
-                if !known.is_of(instance) {
-                    continue;
-                }
-                match self.why_not(&view, kind) {
-                    None => ours.push((view.is_withdrawn, line.id, known)),
-                    Some(why) => found.others.push(Other { record: line.id, why }),
-                }
+        let (mut found, mut ours) = (Found::default(), Vec::new());
+        // The candidates only hold its words somewhere; which record says it, and where, is looked at.
+        for record in self.candidates(instance)? {
+            let Some((view, known)) = self.known(record)? else { continue };
+            if !known.is_of(instance) {
+                continue;
             }
-            let Some(next) = page.next else { break };
-            after = Some(next);
+            match self.why_not(&view, kind) {
+                None => ours.push((view.is_withdrawn, record, known)),
+                Some(why) => found.others.push(Other { record, why }),
+            }
         }
         ours.sort_by_key(|(is_withdrawn, id, _)| (*is_withdrawn, *id));
         let mut ours = ours.into_iter();
@@ -84,6 +86,49 @@ impl<'d> Finder<'d> {
             found.own = self.own(instance)?;
         }
         Ok(found)
+    }
+
+    /// Records that may say an instance id: the search knows words only, so an id without any is looked for in every mark.
+    fn candidates(&self, instance: &str) -> Result<Vec<RecordId>, Failure> {
+        if instance.chars().any(|c| c.is_ascii_alphanumeric()) {
+            let filter = RecordFilter { text: Some(instance.to_owned()), ..RecordFilter::default() };
+            return self.every(&filter);
+        }
+        let wordless = match self.wordless.get() {
+            Some(wordless) => wordless,
+            None => {
+                let made = self.wordless_marks()?;
+                self.wordless.get_or_init(|| made)
+            }
+        };
+        Ok(wordless.get(instance).cloned().unwrap_or_default())
+    }
+
+    fn wordless_marks(&self) -> Result<HashMap<String, Vec<RecordId>>, Failure> {
+        let mut marks: HashMap<String, Vec<RecordId>> = HashMap::new();
+        for record in self.every(&RecordFilter::default())? {
+            let Some(view) = self.device.record(record)? else { continue };
+            let of_mark = view.answers.iter().filter(|answer| is_of_mark(&answer.key));
+            let texts = of_mark.flat_map(|answer| &answer.values).filter_map(|held| match &held.answer {
+                Answer::Text(text) if !text.chars().any(|c| c.is_ascii_alphanumeric()) => Some(text.clone()),
+                _ => None,
+            });
+            for text in texts.collect::<BTreeSet<_>>() {
+                marks.entry(text).or_default().push(record);
+            }
+        }
+        Ok(marks)
+    }
+
+    /// The ids of all records that a filter leaves.
+    fn every(&self, filter: &RecordFilter) -> Result<Vec<RecordId>, Failure> {
+        let (mut records, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.device.list(filter, after, PAGE)?;
+            records.extend(page.lines.iter().map(|line| line.id));
+            let Some(next) = page.next else { return Ok(records) };
+            after = Some(next);
+        }
     }
 
     /// A record with what it says of the submission it was made of; none if it was made of none, or is not applied.
@@ -134,14 +179,14 @@ impl<'d> Finder<'d> {
     }
 
     fn ids(&self) -> Result<HashMap<String, RecordId>, Failure> {
-        let (mut ids, mut after) = (HashMap::new(), None);
-        loop {
-            let page = self.device.list(&RecordFilter::default(), after, PAGE)?;
-            ids.extend(page.lines.iter().map(|line| (instance_of(&line.id.to_string()), line.id)));
-            let Some(next) = page.next else { return Ok(ids) };
-            after = Some(next);
-        }
+        let records = self.every(&RecordFilter::default())?.into_iter();
+        Ok(records.map(|record| (instance_of(&record.to_string()), record)).collect())
     }
+}
+
+/// Whether a key is of what marks an import.
+fn is_of_mark(key: &str) -> bool {
+    key.strip_prefix(IMPORTED).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// The answers of a submission that a record of this mission says otherwise. What it does not say is calculated by the form,

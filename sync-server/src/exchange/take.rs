@@ -57,6 +57,8 @@ pub(crate) struct Outcome {
     pub(crate) missing: Vec<(String, &'static str)>,
     /// Answers that the submission says otherwise than when it was taken over.
     pub(crate) changed: Vec<Difference>,
+    /// Keys at which the record says nothing yet, of a submission that says something otherwise too.
+    pub(crate) added: Vec<String>,
 }
 
 /// In one word, what became of a submission.
@@ -82,6 +84,7 @@ struct Plan {
     cells: VecDeque<(String, Value)>,
     files: VecDeque<usize>,
     changed: Vec<Difference>,
+    added: Vec<String>,
 }
 
 impl Taker<'_> {
@@ -96,20 +99,23 @@ impl Taker<'_> {
         folders: &[PathBuf],
     ) -> Result<Outcome, Failure> {
         let view = known.map(|(record, _)| self.device.record(*record)).transpose()?.flatten();
-        let Plan { what, mut cells, mut files, changed } = self.plan(submission, known.map(|(_, known)| known));
+        let of_record = known.zip(view.as_ref()).map(|((_, known), view)| (known, view));
+        let Plan { what, mut cells, mut files, changed, added } = self.plan(submission, of_record);
         let is_written = matches!(what, What::Imported | What::Completed | What::Updated);
         let mark = known.map_or_else(|| submission.mark_key(), |(_, known)| known.mark_key());
-        let mut work = Work { taker: self, submission, folders, view, arrived: 0, missing: Vec::new(), changed };
+        let (arrived, missing, waiting) = Default::default();
+        let mut work = Work { taker: self, submission, folders, view, arrived, missing, waiting, changed };
         let (mut record, mut entries) = (known.map(|(record, _)| *record), 0);
         while is_written && !(cells.is_empty() && files.is_empty()) {
             let mut draft = match record {
                 Some(record) => self.device.begin_edit(&self.observer, record)?,
                 None => self.device.begin(&self.observer, self.scope, self.form)?,
             };
-            // Every entry of an import says so (`Known::of`), also what a killed one left of a draft.
+            // Every entry of an import says so (`Known::of`).
             if !draft.is_new() {
                 draft.confirmed.insert(mark.clone());
             }
+            draft.is_import = true;
             fill(&mut draft, &mut cells);
             let id = draft.id;
             let saved = work.attach(draft, &mut files).and_then(|draft| self.save(&draft));
@@ -124,38 +130,56 @@ impl Taker<'_> {
                 }
             }
         }
-        let what = if entries == 0 && what == What::Completed { What::Already } else { what };
-        let Work { arrived, missing, changed, .. } = work;
-        Ok(Outcome { what, record, entries, arrived, missing, changed })
+        let what = match what {
+            What::Completed if entries == 0 => What::Already,
+            // All that differs is the name of a file that is not there: the one that is here stays.
+            What::Updated if entries == 0 && !work.waiting.is_empty() => What::Differs,
+            what => what,
+        };
+        let Work { arrived, missing, waiting, mut changed, .. } = work;
+        if what == What::Updated {
+            changed.retain(|one| !waiting.contains(&one.key));
+        }
+        Ok(Outcome { what, record, entries, arrived, missing, changed, added })
     }
 
-    fn plan(&self, submission: &Submission, known: Option<&Known>) -> Plan {
+    fn plan(&self, submission: &Submission, known: Option<(&Known, &RecordView)>) -> Plan {
         let all = 0..submission.attachments.len();
-        let Some(known) = known else {
+        let Some((known, view)) = known else {
             let (cells, files) = (submission.cells().into(), all.collect());
-            return Plan { what: What::Imported, cells, files, changed: Vec::new() };
+            return Plan { what: What::Imported, cells, files, changed: Vec::new(), added: Vec::new() };
         };
-        let nothing = |what, changed| Plan { what, cells: VecDeque::new(), files: VecDeque::new(), changed };
+        let nothing = |what, changed: Vec<Difference>, added| {
+            let (cells, files) = Default::default();
+            Plan { what, cells, files, changed, added }
+        };
         if known.is_superseded(&submission.instance) {
-            return nothing(What::Already, Vec::new());
+            return nothing(What::Already, Vec::new(), Vec::new());
         }
         let (compared, is_alike) = (known.compare(submission), known.is_alike(submission));
+        let new_files = submission.attachments.iter().enumerate();
+        let new_files = new_files.filter(|(at, _)| is_alike && !known.is_said(&submission.attachment_key(*at, "at")));
+        let is_changed = |key: &str| compared.changed.iter().any(|one| one.key == key);
+        let new_files = new_files.map(|(_, file)| file.key.clone()).filter(|key| !is_changed(key));
+        let added: Vec<String> = match compared.changed.as_slice() {
+            [] => Vec::new(),
+            _ => compared.missing.iter().map(|(key, _)| key.clone()).chain(new_files).collect(),
+        };
         match (compared.changed.is_empty(), self.how.update, is_alike) {
-            (false, true, false) => return nothing(What::DiffersFromOtherFile, compared.changed),
-            (false, false, _) => return nothing(What::Differs, compared.changed),
+            (false, true, false) => return nothing(What::DiffersFromOtherFile, compared.changed, added),
+            (false, false, _) => return nothing(What::Differs, compared.changed, added),
             (true, _, _) | (false, true, true) => {}
         }
         let is_changed = |key: &str| compared.changed.iter().any(|one| one.key == key && one.here != Here::Conflict);
         let is_file = |key: &str| submission.attachments.iter().any(|attachment| attachment.key == key);
         let is_open = |at: &usize| {
-            let has_arrived = known.is_said(&submission.attachment_key(*at, "sha256"));
-            is_alike && (!has_arrived || is_changed(&submission.attachments[*at].key))
+            is_alike && (!has_arrived(view, submission, *at) || is_changed(&submission.attachments[*at].key))
         };
         let changed = compared.changed.iter().filter(|one| one.here != Here::Conflict && !is_file(&one.key));
         let changed = changed.map(|one| (one.key.clone(), one.value.clone()));
         let cells = compared.missing.iter().cloned().chain(changed).collect();
         let what = if compared.changed.is_empty() { What::Completed } else { What::Updated };
-        Plan { what, cells, files: all.filter(is_open).collect(), changed: compared.changed }
+        Plan { what, cells, files: all.filter(is_open).collect(), changed: compared.changed, added }
     }
 
     fn save(&self, draft: &Draft) -> Result<Written, Failure> {
@@ -171,11 +195,8 @@ impl Taker<'_> {
     /// # Errors
     /// If the store cannot be used.
     pub(crate) fn sweep(device: &Device, observer: &PublicKey) -> Result<(), Failure> {
-        let is_mark = |key: &String| key.starts_with("imported/") && key.ends_with("/instance");
-        for draft in device.drafts(Some(observer))? {
-            if draft.answers.keys().chain(&draft.confirmed).any(is_mark) {
-                device.discard(draft.id)?;
-            }
+        for draft in device.drafts(Some(observer))?.into_iter().filter(|draft| draft.is_import) {
+            device.discard(draft.id)?;
         }
         Ok(())
     }
@@ -223,6 +244,8 @@ struct Work<'w> {
     view: Option<RecordView>,
     arrived: usize,
     missing: Vec<(String, &'static str)>,
+    /// Answers at which the file of before stays until the one that is named now is there.
+    waiting: HashSet<String>,
     changed: Vec<Difference>,
 }
 
@@ -246,6 +269,10 @@ impl Work<'_> {
                 Arrival::Missing(why) => {
                     draft = before;
                     self.missing.push((attachment.file.clone(), why));
+                    if self.has_other(&attachment.key) {
+                        self.waiting.insert(attachment.key.clone());
+                        continue;
+                    }
                 }
             }
             self.put(&mut draft, at, &arrival);
@@ -253,17 +280,26 @@ impl Work<'_> {
         Ok(draft)
     }
 
+    /// Whether a file of another name answers a question, which the submission now wants otherwise.
+    fn has_other(&self, key: &str) -> bool {
+        let is_changed = self.changed.iter().any(|one| one.key == key);
+        is_changed && self.view.as_ref().is_some_and(|view| has_text(view, key))
+    }
+
     /// Says in the draft what became of a file, as far as the record does not say so.
     fn put(&self, draft: &mut Draft, at: usize, arrival: &Arrival) {
-        let is_said = |key: &str| self.view.as_ref().is_some_and(|view| !view.values(key).is_empty());
+        let is_here = |key: &str, value: &Value| {
+            let held = self.view.as_ref().map_or(&[][..], |view| view.values(key));
+            held.iter().any(|held| held.answer == given(value.clone()))
+        };
         // The answer that names a photo came with it.
         let own = &self.submission.attachments[at].key;
-        let is_changed = self.changed.iter().any(|one| one.key == *own);
         let cells = self.submission.attachment_cells(at, arrival).into_iter();
-        let cells = cells.filter(|(key, _)| (is_changed || !is_said(key)) && key != own);
+        let cells = cells.filter(|(key, value)| !is_here(key, value) && key != own);
         draft.answers.extend(cells.map(|(key, value)| (key, given(value))));
         let missing = self.submission.attachment_key(at, "missing");
-        if matches!(arrival, Arrival::Arrived(_)) && is_said(&missing) {
+        let is_said = self.view.as_ref().is_some_and(|view| has_text(view, &missing));
+        if matches!(arrival, Arrival::Arrived(_)) && is_said {
             draft.answers.insert(missing, Answer::Blank);
         }
     }
@@ -298,6 +334,18 @@ impl Work<'_> {
             Err(error) => Err(Failure::from(error).about(path.display())),
         }
     }
+}
+
+/// Whether the file of this number is here. The mark has the hash of what came under the name that it says; a file of another
+/// name that came before leaves its hash beside the reason why this one is missing.
+fn has_arrived(view: &RecordView, submission: &Submission, at: usize) -> bool {
+    let is_said = |name: &str| has_text(view, &submission.attachment_key(at, name));
+    is_said("sha256") && !is_said("missing")
+}
+
+/// Whether some text stands at a key.
+fn has_text(view: &RecordView, key: &str) -> bool {
+    view.values(key).iter().any(|held| matches!(held.answer, Answer::Text(_)))
 }
 
 /// Whether there is a file, and not a link to somewhere else.

@@ -10,6 +10,7 @@ mod manners;
 mod mirror;
 mod nearby;
 mod rendering;
+mod returned;
 #[path = "../../../tests/src/skip.rs"]
 #[allow(unreachable_pub, reason = "shared with the tests that lie above every room")]
 mod skip;

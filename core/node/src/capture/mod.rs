@@ -198,6 +198,7 @@ impl Device {
             photos: vec![],
             place: None,
             post: None,
+            is_import: false,
         })
     }
 

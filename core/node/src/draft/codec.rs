@@ -20,9 +20,11 @@ const ANSWERS_MAX: usize = merestone_core::change::OPS_MAX;
 const KEY_BYTES_MAX: usize = 256;
 
 pub(super) fn encode(draft: &Draft) -> Vec<u8> {
-    let Draft { id: _, observer, scope, form, subject, answers, confirmed, photos, place: _, post: _ } = draft;
+    let Draft { id: _, observer, scope, form, subject, answers, confirmed, photos, place: _, post: _, is_import } =
+        draft;
     let mut writer = Writer::with_capacity(1_024);
-    writer.map(8);
+    // A draft of a person is kept as it always was.
+    writer.map(if *is_import { 9 } else { 8 });
     writer.uint(1).bytes(observer.as_bytes());
     writer.uint(2).bytes(scope.as_bytes());
     writer.uint(3).bytes(form.as_bytes());
@@ -48,6 +50,9 @@ pub(super) fn encode(draft: &Draft) -> Vec<u8> {
     photos.iter().for_each(|photo| _ = writer.text(&photo.row));
     writer.uint(8);
     circumstances(draft).encode(&mut writer);
+    if *is_import {
+        writer.uint(9).bool(true);
+    }
     writer.finish()
 }
 
@@ -56,6 +61,7 @@ pub(super) fn decode(id: DraftId, bytes: &[u8]) -> Result<Draft, Refused> {
     let mut reader = Reader::new(bytes);
     let (mut observer, mut scope, mut form, mut subject) = (None, None, None, None);
     let (mut answers, mut confirmed, mut rows, mut context) = (None, None, None, None);
+    let mut is_import = false;
     let mut fields = reader.map(what)?;
     while let Some(key) = fields.next(&mut reader)? {
         match key {
@@ -67,6 +73,7 @@ pub(super) fn decode(id: DraftId, bytes: &[u8]) -> Result<Draft, Refused> {
             6 => confirmed = Some(list(&mut reader, ANSWERS_MAX, |r| Ok(r.text(KEY_BYTES_MAX, "key")?.to_owned()))?),
             7 => rows = Some(list(&mut reader, PHOTOS_MAX, |r| Ok(r.text(KEY_BYTES_MAX, "row")?.to_owned()))?),
             8 => context = Some(Context::decode(&mut reader)?),
+            9 => is_import = reader.bool("is_import")?,
             _ => return Err(shape()),
         }
     }
@@ -88,6 +95,7 @@ pub(super) fn decode(id: DraftId, bytes: &[u8]) -> Result<Draft, Refused> {
         photos,
         place: context.place,
         post: context.post,
+        is_import,
     })
 }
 
@@ -174,6 +182,7 @@ mod tests {
             photos: Vec::new(),
             place: Some(Place { lat_e7: 1, lon_e7: -2, accuracy_m: 3, source: PlaceSource::Hand }),
             post: Some("معبر".into()),
+            is_import: false,
         }
     }
 
@@ -185,10 +194,12 @@ mod tests {
             DraftSubject::New { writers: vec![1, 2] },
             DraftSubject::Edit { record: RecordId::from_bytes([5; 32]), base },
         ] {
-            let draft = draft(subject);
-            let bytes = encode(&draft);
-            assert_eq!(decode(draft.id, &bytes), Ok(draft));
-            assert!((0..bytes.len()).all(|end| decode(DraftId([4; 16]), &bytes[..end]).is_err()));
+            for is_import in [false, true] {
+                let draft = Draft { is_import, ..draft(subject.clone()) };
+                let bytes = encode(&draft);
+                assert_eq!(decode(draft.id, &bytes), Ok(draft));
+                assert!((0..bytes.len()).all(|end| decode(DraftId([4; 16]), &bytes[..end]).is_err()));
+            }
         }
     }
 }

@@ -75,7 +75,7 @@ impl ImportShown {
     }
 
     pub(super) fn took(&mut self, source: &str, instance: &str, outcome: &Outcome) {
-        let Outcome { what, record, entries, arrived, missing, changed } = outcome;
+        let Outcome { what, record, entries, arrived, missing, changed, added } = outcome;
         let why = match what {
             What::Imported => {
                 self.imported += 1;
@@ -98,7 +98,8 @@ impl ImportShown {
         };
         if let Some(why) = why {
             let shown = |key: &String, here| ChangedShown { key: key.clone(), here };
-            let answers = changed.iter().map(|one| shown(&one.key, one.here.code())).collect();
+            let added = added.iter().map(|key| shown(key, "added"));
+            let answers = changed.iter().map(|one| shown(&one.key, one.here.code())).chain(added).collect();
             self.differs(source, instance, *record, why, answers);
         }
         self.entries += entries;
