@@ -14,6 +14,7 @@ mod bare;
 mod disclosure;
 mod exchange;
 mod forms;
+mod ledger;
 mod limits;
 mod meet;
 mod open;
@@ -50,9 +51,10 @@ const GROUPS: &[Group] = &[
     Group { name: "forms/", measure: |_| forms::measure() },
     Group { name: "size/", measure: |_| sizes::measure() },
     Group { name: "exchange/", measure: |_| exchange::measure() },
+    Group { name: "ledger/", measure: |_| ledger::measure() },
 ];
 
-const USAGE: &str = "figures [--json] [NAME…]\nNAME is the beginning of a row's name: limits save meet sync store open audit record disclosure forms size exchange";
+const USAGE: &str = "figures [--json] [NAME…]\nNAME is the beginning of a row's name: limits save meet sync store open audit record disclosure forms size exchange ledger";
 
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
