@@ -13,6 +13,8 @@ use crate::schema::{Next, Schema, WITHIN};
 
 /// Largest instance, in bytes.
 pub const INSTANCE_BYTES_MAX: usize = 8 << 20;
+/// The namespace in which a repeat is marked as a template.
+const JAVAROSA: &str = "http://openrosa.org/javarosa";
 /// Most nodes of an instance, elements and texts: what a form of thousands of questions never comes near.
 const NODES_MAX: u32 = 262_144;
 
@@ -62,8 +64,9 @@ fn read(schema: &Schema, bytes: &[u8], exactness: Exactness, of: Option<&str>) -
         let instance = instance(root).ok_or(ImportRefused::NoInstance)?;
         let mut submission = Submission::new(&instance, version.as_deref(), Source::Xml)?;
         submission.rows_of = of.unwrap_or(&instance).to_owned();
-        let mut reader = Reader { schema, submission, exactness, counts: vec![0; schema.tables.len()] };
-        reader.attributes(root)?;
+        let counts = vec![0; schema.tables.len()];
+        let mut reader = Reader { schema, submission, exactness, counts, has_instance: false };
+        reader.attributes(root, "", &[], |name| matches!(name, "id" | "version"))?;
         let place = Place { table: 0, row: None, groups: Vec::new(), depth: 0 };
         reader.children(root, &place)?;
         if of.is_some_and(|of| of != instance) {
@@ -134,6 +137,8 @@ struct Reader<'a> {
     exactness: Exactness,
     /// Rows of each table so far.
     counts: Vec<u32>,
+    /// The element with the instance id was read.
+    has_instance: bool,
 }
 
 /// What an element is in the form.
@@ -145,43 +150,56 @@ enum Found {
 }
 
 impl Reader<'_> {
-    /// What the root's attributes say beyond the form's name.
-    fn attributes(&mut self, root: Node<'_, '_>) -> Result<(), ImportRefused> {
-        for attribute in root.attributes() {
-            if !matches!(attribute.name(), "id" | "version") && attribute.namespace().is_none() {
-                self.submission.keep("", &format!("@{}", attribute.name()), attribute.value(), self.exactness)?;
-            }
+    /// Keeps what the attributes of an element say: the form asks none of it. Those in no namespace that are `known` say
+    /// nothing else than what is known already.
+    fn attributes(
+        &mut self,
+        node: Node<'_, '_>,
+        within: &str,
+        path: &[String],
+        known: impl Fn(&str) -> bool,
+    ) -> Result<(), ImportRefused> {
+        for attribute in node.attributes().filter(|attribute| !attribute.value().is_empty()) {
+            let name = match attribute.namespace() {
+                None if known(attribute.name()) => continue,
+                None => format!("@{}", attribute.name()),
+                Some(namespace) => format!("@{{{namespace}}}{}", attribute.name()),
+            };
+            let path: String = path.iter().flat_map(|element| [element.as_str(), "/"]).chain([name.as_str()]).collect();
+            self.submission.keep(within, &path, attribute.value(), self.exactness)?;
         }
         Ok(())
+    }
+
+    /// The row that a place is in, `repeat/row`; empty in the record itself.
+    fn within(&self, place: &Place) -> String {
+        let row = place.row.as_ref().map(|row| format!("{}/{row}", self.schema.tables[place.table].name));
+        row.unwrap_or_default()
     }
 
     fn children(&mut self, node: Node<'_, '_>, place: &Place) -> Result<(), ImportRefused> {
         if place.depth > DEPTH_MAX {
             return Err(ImportRefused::TooDeep { depth_max: DEPTH_MAX });
         }
-        for child in node.children() {
-            if child.is_text() && !child.text().unwrap_or_default().trim().is_empty() {
-                return Err(ImportRefused::Shape { path: node.tag_name().name().to_owned() });
-            }
-            if child.is_element() {
-                self.element(child, place)?;
-            }
-        }
-        Ok(())
+        check_no_text(node)?;
+        node.children().filter(Node::is_element).try_for_each(|child| self.element(child, place))
     }
 
     fn element(&mut self, node: Node<'_, '_>, place: &Place) -> Result<(), ImportRefused> {
         let name = node.tag_name().name();
-        // A repeat's template that a client left in is no row.
-        if node.attributes().any(|attribute| attribute.name() == "template" && attribute.namespace().is_some()) {
-            return Ok(());
-        }
         if place.table == 0 && place.groups.is_empty() && name == "meta" {
             return self.meta(node, place);
         }
         let mut path = place.groups.clone();
         path.push(name.to_owned());
-        match self.find(place.table, &path) {
+        let found = self.find(place.table, &path);
+        match found {
+            // A repeat's template that a client left in is no row.
+            Found::Repeat(_) if node.has_attribute((JAVAROSA, "template")) => return Ok(()),
+            Found::Column(_) | Found::Group => self.attributes(node, &self.within(place), &path, |_| false)?,
+            Found::Repeat(_) | Found::Unknown => {}
+        }
+        match found {
             Found::Column(column) => self.answer(node, place, column),
             Found::Repeat(repeat) => self.row(node, place, repeat),
             Found::Group => {
@@ -197,10 +215,15 @@ impl Reader<'_> {
         if !node.children().any(|child| child.is_element()) {
             return self.unknown(node, place, &mut vec!["meta".to_owned()]);
         }
+        check_no_text(node)?;
+        self.attributes(node, "", &["meta".to_owned()], |_| false)?;
         for child in node.children().filter(Node::is_element) {
             let mut path = vec!["meta".to_owned(), child.tag_name().name().to_owned()];
             match self.find(place.table, &path) {
-                Found::Column(column) => self.answer(child, place, column)?,
+                Found::Column(column) => {
+                    self.attributes(child, "", &path, |_| false)?;
+                    self.answer(child, place, column)?;
+                }
                 Found::Repeat(_) | Found::Group | Found::Unknown => self.unknown(child, place, &mut path)?,
             }
         }
@@ -247,6 +270,7 @@ impl Reader<'_> {
             self.submission.say(format!("{name}/{row}/{WITHIN}"), crate::Value::Text(parent.clone()))?;
         }
         let key = format!("{name}/{row}");
+        self.attributes(node, &key, &[], |_| false)?;
         self.children(node, &Place { table: repeat, row: Some(row), groups: Vec::new(), depth: place.depth + 1 })?;
         // A row in which nothing stands is a row all the same; one in which other rows stand is named by these.
         match self.schema.tables[repeat].asked().next() {
@@ -262,14 +286,21 @@ impl Reader<'_> {
         if path.len() > DEPTH_MAX {
             return Err(ImportRefused::TooDeep { depth_max: DEPTH_MAX });
         }
+        let within = self.within(place);
+        self.attributes(node, &within, path, |_| false)?;
         let is_instance = place.table == 0 && path[..] == ["meta", "instanceID"];
         if let Some(text) = leaf(node) {
-            let within = place.row.as_ref().map(|row| format!("{}/{row}", self.schema.tables[place.table].name));
-            if !text.is_empty() && !is_instance {
-                self.submission.keep(&within.unwrap_or_default(), &path.join("/"), &text, self.exactness)?;
-            }
-            return Ok(());
+            return match (is_instance, text.as_str()) {
+                (_, "") => Ok(()),
+                (false, text) => self.submission.keep(&within, &path.join("/"), text, self.exactness),
+                (true, text) if text.trim() == self.submission.instance && !self.has_instance => {
+                    self.has_instance = true;
+                    Ok(())
+                }
+                (true, _) => Err(ImportRefused::Twice { path: EDIT.to_owned() }),
+            };
         }
+        check_no_text(node)?;
         for child in node.children().filter(Node::is_element) {
             path.push(child.tag_name().name().to_owned());
             self.unknown(child, place, path)?;
@@ -277,6 +308,15 @@ impl Reader<'_> {
         }
         Ok(())
     }
+}
+
+/// Beside elements stands no text: nobody could say what it answers.
+fn check_no_text(node: Node<'_, '_>) -> Result<(), ImportRefused> {
+    let is_text = |child: Node<'_, '_>| child.is_text() && !child.text().unwrap_or_default().trim().is_empty();
+    if node.children().any(is_text) {
+        return Err(ImportRefused::Shape { path: node.tag_name().name().to_owned() });
+    }
+    Ok(())
 }
 
 /// The text of an element without elements; none if it has some.

@@ -526,3 +526,49 @@ fn a_table_of_many_cells_is_refused_before_it_takes_memory() {
     let row = format!("uuid:1{}x\n", ",".repeat(16_000));
     assert_eq!(table(&format!("KEY{headings}\n{}", row.repeat(2_200))), Err("table-too-large"));
 }
+
+#[test]
+fn nothing_of_an_instance_is_dropped_unsaid() {
+    let visit = |inside: &str, meta: &str| {
+        read(&format!(
+            "<visit id='visit' version='3' xmlns:jr='http://openrosa.org/javarosa' xmlns:o='urn:o' o:root='r'>{inside}\
+             <meta>{meta}<instanceID>uuid:1</instanceID></meta></visit>"
+        ))
+    };
+    let refused: [(&str, &str, &str); 4] = [
+        ("<odd>text<a>1</a></odd>", "", "other-shape"),
+        ("", "text", "other-shape"),
+        ("", "<instanceID>uuid:1</instanceID>", "answered-twice"),
+        ("", "<instanceID>uuid:0</instanceID>", "answered-twice"),
+    ];
+    for (inside, meta, code) in refused {
+        assert_eq!(visit(inside, meta).map_err(|refused| refused.code()), Err(code), "{inside}{meta}");
+    }
+    let inside = "<title o:template='x'>t</title><first at='g'><count>1</count></first><visits jr:template=''><what/></visits>\
+                  <visits n='2'><what>w</what></visits><odd b='c'><a d='e'>1</a></odd>";
+    let taken = visit(inside, "<entity dataset='trees'><label>l</label></entity>").expect("a good instance");
+    assert_eq!(taken.answers["title"], Value::Text("t".into()), "a template is one of a repeat");
+    assert_eq!(taken.answers.values().filter(|value| **value == Value::Text("w".into())).count(), 1);
+    let extras: Vec<_> = taken.extras.iter().map(|extra| (extra.path.as_str(), extra.text.as_str())).collect();
+    let wanted = [
+        ("@{urn:o}root", "r"),
+        ("title/@{urn:o}template", "x"),
+        ("first/@at", "g"),
+        ("@n", "2"),
+        ("odd/@b", "c"),
+        ("odd/a/@d", "e"),
+        ("odd/a", "1"),
+        ("meta/entity/@dataset", "trees"),
+        ("meta/entity/label", "l"),
+    ];
+    assert_eq!(extras, wanted);
+    assert!(taken.extras[3].place.starts_with("visits/"), "{:?}", taken.extras[3]);
+    // An attribute has no place in what goes out but at the root, and is named.
+    let out = submission(&schema(), &record(&taken, &[]));
+    assert_eq!(
+        out.left_out.iter().filter(|left| left.why.code() == "no-element-name").count(),
+        8,
+        "{:?}",
+        out.left_out
+    );
+}
