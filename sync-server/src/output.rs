@@ -38,7 +38,9 @@ impl Screen {
         let written = if self.is_json {
             serde_json::to_writer(&mut out, report).map_err(io::Error::from).and_then(|()| writeln!(out))
         } else {
-            report.human(&mut out)
+            // Names of files, forms and people may hold anything; none of it steers a terminal.
+            let mut lines = Vec::new();
+            report.human(&mut lines).and_then(|()| out.write_all(plain(&String::from_utf8_lossy(&lines)).as_bytes()))
         };
         written.and_then(|()| out.flush()).map_err(|error| Failure::output(&error))
     }
@@ -47,6 +49,17 @@ impl Screen {
     pub(crate) fn is_watched(self) -> bool {
         !self.is_json && io::stdout().is_terminal()
     }
+}
+
+/// A text without what a terminal obeys, and without marks that make a line read otherwise than it is: U+FFFD is in their
+/// place. Line feeds stay.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c != '\n' && is_hidden(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Whether a terminal obeys a character instead of showing it.
+pub(crate) fn is_hidden(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Text of a person as part of one line: it may hold line feeds where notes may.

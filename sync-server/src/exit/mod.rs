@@ -61,7 +61,7 @@ impl Failure {
     pub(crate) fn leave(self) -> ExitCode {
         if !self.line.is_empty() {
             // File names may hold anything; a line must stay one, and must not paint the terminal.
-            let line: String = self.line.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+            let line: String = self.line.chars().map(|c| if crate::output::is_hidden(c) { '?' } else { c }).collect();
             // Nobody is left to tell if this fails too.
             let _ = writeln!(io::stderr(), "merestone: {line}");
         }

@@ -345,3 +345,18 @@ fn a_long_list_of_choices_is_whole_for_programs_and_says_to_people_how_much_more
     let output = world.run(&["record", "fill", "--record", &"ab".repeat(32), "--scope", "North", "--home", "anna"]);
     assert_eq!(output.status.code(), Some(64), "a record stays in its scope");
 }
+
+#[test]
+fn nothing_in_a_form_or_a_name_steers_the_terminal() {
+    let world = world_with(FORM_OF_ONE);
+    let form = FORM_OF_ONE.replace("Title", "a\u{1b}[2Jb").replace("| visit |", "| visi\u{202e}t |");
+    world.write("odd\u{1b}[31m.md", form.as_bytes());
+    for args in [&["form", "check", "odd\u{1b}[31m.md"][..], &["form", "check", "."]] {
+        let output = world.run(args);
+        let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).expect("UTF-8")).concat();
+        assert!(!said.contains(['\u{1b}', '\u{202e}']) && said.contains("[2Jb") == (args[2] != "."), "{said:?}");
+    }
+}
+
+const FORM_OF_ONE: &str = "| survey |\n| | type | name | label |\n| | text | title | Title |\n\
+                           | settings |\n| | form_id |\n| | visit |\n";

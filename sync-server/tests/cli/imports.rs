@@ -259,6 +259,19 @@ fn a_row_without_its_record_is_named_where_it_stands_and_two_tables_for_one_repe
     let refused = &said["refused"][0];
     assert_eq!((counts(&said)[0], text(refused, "code")), (1, "row-without-parent"), "{said}");
     assert!(text(refused, "source").ends_with("visit-houses.csv:3"), "{said}");
+    world.write("instances/empty.csv", b"KEY,title\n");
+    let output = world.run(&["import", "instances/empty.csv", "--form", "visit", "--home", "anna"]);
+    assert_eq!(output.status.code(), Some(65), "a table without a row is as a folder without an instance");
+    // Named before anything of it is read.
+    let large = std::fs::File::create(world.path("instances/visit-unknown.csv")).expect("a file");
+    large.set_len(1 << 33).expect("a sparse file");
+    let said = String::from_utf8_lossy(&world.run(&import).stderr).into_owned();
+    assert!(said.contains("no-such-repeat"), "{said}");
+    std::fs::rename(world.path("instances/visit-unknown.csv"), world.path("instances/visit-houses.csv"))
+        .expect("renamed");
+    let said = String::from_utf8_lossy(&world.run(&import).stderr).into_owned();
+    assert!(said.contains("134217728"), "{said}");
+    world.write("instances/visit-houses.csv", b"roof,PARENT_KEY,KEY\n");
     world.write("instances/visit-other-houses.csv", b"roof,PARENT_KEY,KEY\nred,uuid:a,h1\n");
     let output = world.run(&import);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -9,7 +9,7 @@ mod refused;
 mod submission;
 mod xml;
 
-pub use csv::{CsvRead, CsvRefused, NamedCsv, Orphan, TABLE_BYTES_MAX, read_csv};
+pub use csv::{CsvRead, CsvRefused, NamedCsv, Orphan, TABLE_BYTES_MAX, csv_repeats, read_csv};
 pub(crate) use known::EDIT;
 pub use known::{Comparison, Difference, Here, Known};
 pub use refused::ImportRefused;

@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, Write};
 
 use crate::exit::Failure;
+use crate::output::plain;
 
 /// Longest line that is read: a note of the largest size, and room to say that it is too long.
 const LINE_BYTES_MAX: u64 = 1 << 20;
@@ -59,13 +60,6 @@ impl<R: BufRead, W: Write> Talk<R, W> {
             }
         }
     }
-}
-
-/// A text without what a terminal obeys, and without marks that make a line read otherwise than it is.
-fn plain(text: &str) -> String {
-    let is_hidden =
-        |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().map(|c| if is_hidden(c) { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]

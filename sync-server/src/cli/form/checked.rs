@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::FormFile;
 use crate::exit::Failure;
 use crate::folder::{self, Below};
-use crate::output::Report;
+use crate::output::{Report, one_line};
 
 /// Most forms of a folder: each is read whole and has a row.
 const FORMS_MAX: usize = 10_000;
@@ -191,7 +191,9 @@ impl Report for FormsShown {
             [Checked::Loaded(form)] => form.human(out)?,
             forms => forms.iter().try_for_each(|form| form.row(out))?,
         }
-        self.passed_over.iter().try_for_each(|path| writeln!(out, "not looked into: {path} (a link, or too deep)"))
+        self.passed_over
+            .iter()
+            .try_for_each(|path| writeln!(out, "not looked into: {} (a link, or too deep)", one_line(path)))
     }
 }
 
@@ -221,11 +223,13 @@ impl Checked {
     fn row(&self, out: &mut dyn Write) -> io::Result<()> {
         match self {
             Self::Loaded(Loaded { file, id, version, questions, notices, .. }) => {
-                let version = if version.is_empty() { String::new() } else { format!(" version {version}") };
+                let version =
+                    if version.is_empty() { String::new() } else { format!(" version {}", one_line(version)) };
                 let (asked, noted) = (counted(questions.len(), "question"), counted(notices.len(), "notice"));
+                let (file, id, version) = (one_line(file), one_line(id), version);
                 writeln!(out, "loaded   {file}  {id}{version}, {asked}, {noted}")?;
                 for notice in notices.iter().take(NOTICES_SHOWN_MAX) {
-                    writeln!(out, "  note     {}", notice.line)?;
+                    writeln!(out, "  note     {}", one_line(&notice.line))?;
                 }
                 if notices.len() > NOTICES_SHOWN_MAX {
                     let more = notices.len() - NOTICES_SHOWN_MAX;
@@ -233,7 +237,9 @@ impl Checked {
                 }
                 Ok(())
             }
-            Self::Refused(Refused { file, line, .. }) => writeln!(out, "refused  {file}  {line}"),
+            Self::Refused(Refused { file, line, .. }) => {
+                writeln!(out, "refused  {}  {}", one_line(file), one_line(line))
+            }
         }
     }
 }
@@ -242,7 +248,7 @@ impl Loaded {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
         let version =
             if self.version.is_empty() { "without a version".to_owned() } else { format!("version {}", self.version) };
-        writeln!(out, "{} · {} · {version}", self.title, self.id)?;
+        writeln!(out, "{} · {} · {}", one_line(&self.title), one_line(&self.id), one_line(&version))?;
         writeln!(out, "form {}", self.form)?;
         for question in &self.questions {
             let key = match &question.repeat {
@@ -255,8 +261,8 @@ impl Loaded {
                 (true, false) => " (required)",
                 (false, false) => "",
             };
-            writeln!(out, "  {key:<28} {kind:<10} {}{note}", question.label)?;
+            writeln!(out, "  {key:<28} {kind:<10} {}{note}", one_line(&question.label))?;
         }
-        self.notices.iter().try_for_each(|notice| writeln!(out, "  note     {}", notice.line))
+        self.notices.iter().try_for_each(|notice| writeln!(out, "  note     {}", one_line(&notice.line)))
     }
 }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use merestone_exchange::Schema;
 use merestone_exchange::import::{
-    CsvRead, Exactness, FormName, INSTANCE_BYTES_MAX, ImportRefused, NamedCsv, Orphan, Submission, TABLE_BYTES_MAX,
-    peek, read_csv, read_edit, read_xml,
+    CsvRead, CsvRefused, Exactness, FormName, INSTANCE_BYTES_MAX, ImportRefused, NamedCsv, Orphan, Submission,
+    TABLE_BYTES_MAX, csv_repeats, peek, read_csv, read_edit, read_xml,
 };
 use merestone_node::Device;
 use merestone_node::forms::MissionForm;
@@ -21,6 +21,9 @@ use crate::input;
 const BATCH_MAX: usize = 500;
 /// Bytes of files that are held at a time; with what is made of them, some five times as much memory.
 const BATCH_BYTES_MAX: usize = 32 << 20;
+
+/// Most bytes of a table and those of its repeats together: they are held whole at a time.
+const TABLES_BYTES_MAX: u64 = 128 << 20;
 
 /// Some submissions.
 pub(super) struct Batch(pub(super) Vec<Read>);
@@ -195,19 +198,39 @@ impl<'d> Reading<'d> {
 
 fn read_table(path: &Path, schema: &Schema, exactness: Exactness) -> Result<CsvRead, Failure> {
     let stem = stem(path);
-    let main = input::read(path, "a table", TABLE_BYTES_MAX)?;
-    let mut repeats = Vec::new();
-    for (beside, kind) in folder::listed(&folder_of(path))? {
-        let name = self::stem(&beside);
+    let refused =
+        |refused: CsvRefused| Failure::bad_input(format!("{}: {refused}", refused.code())).about(path.display());
+    let mut beside: Vec<(String, PathBuf)> = Vec::new();
+    for (file, kind) in folder::listed(&folder_of(path))? {
+        let name = self::stem(&file);
         let is_repeat = name.strip_prefix(stem.as_str()).is_some_and(|rest| rest.starts_with('-'));
-        if is_repeat && kind.is_file() && folder::ends_in(&beside, "csv") {
-            repeats.push((name, input::read(&beside, "a table", TABLE_BYTES_MAX)?));
+        if is_repeat && kind.is_file() && folder::ends_in(&file, "csv") {
+            beside.push((name, file));
         }
     }
+    // Nothing is read before it is known to be wanted, and to have room.
+    let names: Vec<&str> = beside.iter().map(|(name, _)| name.as_str()).collect();
+    csv_repeats(schema, &stem, &names).map_err(refused)?;
+    let size = |file: &Path| file.metadata().map_or(0, |metadata| metadata.len());
+    let bytes = beside.iter().map(|(_, file)| size(file)).fold(size(path), u64::saturating_add);
+    if bytes > TABLES_BYTES_MAX {
+        let line =
+            format!("the tables have {bytes} bytes together, at most {TABLES_BYTES_MAX} are read; import in parts");
+        return Err(Failure::bad_input(line).about(path.display()));
+    }
+    let main = input::read(path, "a table", TABLE_BYTES_MAX)?;
+    let read = |(name, file): (String, PathBuf)| Ok((name, input::read(&file, "a table", TABLE_BYTES_MAX)?));
+    let repeats = beside.into_iter().map(read).collect::<Result<Vec<_>, Failure>>()?;
     let named: Vec<NamedCsv<'_>> = repeats.iter().map(|(name, bytes)| NamedCsv { name, bytes }).collect();
     let main = NamedCsv { name: &stem, bytes: &main };
-    read_csv(schema, main, &named, exactness)
-        .map_err(|refused| Failure::bad_input(format!("{}: {refused}", refused.code())).about(path.display()))
+    let read = read_csv(schema, main, &named, exactness).map_err(refused)?;
+    if read.submissions.is_empty() && read.orphans.is_empty() {
+        return Err(Failure::bad_input(format!(
+            "{} holds no submission: it has no row below its headings",
+            path.display()
+        )));
+    }
+    Ok(read)
 }
 
 /// The forms that instances name.

@@ -181,7 +181,7 @@ impl Report for ImportShown {
             writeln!(out, "missing  {} of {instance}: {why}", output::one_line(file))?;
         }
         for RefusedShown { source, code, why } in &self.refused {
-            writeln!(out, "refused  {}: {code}: {why}", output::one_line(source))?;
+            writeln!(out, "refused  {}: {code}: {}", output::one_line(source), output::one_line(why))?;
         }
         for AlsoShown { instance, record, why } in &self.also {
             writeln!(out, "also     {instance} is in record {record}, which is not counted: {why}")?;

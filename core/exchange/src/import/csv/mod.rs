@@ -141,20 +141,32 @@ pub fn read_csv(
     let mut taken = Taken { schema, exactness, submissions: Vec::new(), orphans: Vec::new(), by_id: HashMap::new() };
     taken.records(&Grid::read(schema, 0, main)?)?;
     // A repeat is read after the one it stands in.
-    let mut of_table: BTreeMap<usize, NamedCsv<'_>> = BTreeMap::new();
-    for repeat in repeats {
-        let refused = || CsvRefused::NoSuchRepeat { table: repeat.name.to_owned(), form: schema.kind.clone() };
-        let table = repeat_of(schema, main.name, repeat.name).ok_or_else(refused)?;
-        if let Some(other) = of_table.insert(table, *repeat) {
-            let repeat_name = schema.tables[table].name.clone();
-            let (table, other) = (repeat.name.to_owned(), other.name.to_owned());
-            return Err(CsvRefused::RepeatTwice { repeat: repeat_name, table, other });
-        }
-    }
+    let names: Vec<&str> = repeats.iter().map(|repeat| repeat.name).collect();
+    let of_table: BTreeMap<usize, NamedCsv<'_>> =
+        csv_repeats(schema, main.name, &names)?.into_iter().zip(repeats.iter().copied()).collect();
     for (table, csv) in of_table {
         taken.rows(table, &Grid::read(schema, table, csv)?)?;
     }
     Ok(CsvRead { submissions: taken.submissions, orphans: taken.orphans })
+}
+
+/// The tables of the form, by number, whose rows the files with these names hold, beside a table of records named `main`.
+/// The names alone say it, so that a caller knows before it reads any of them.
+///
+/// # Errors
+/// [`CsvRefused::NoSuchRepeat`] and [`CsvRefused::RepeatTwice`].
+pub fn csv_repeats(schema: &Schema, main: &str, names: &[&str]) -> Result<Vec<usize>, CsvRefused> {
+    let mut tables: Vec<usize> = Vec::new();
+    for &name in names {
+        let refused = || CsvRefused::NoSuchRepeat { table: name.to_owned(), form: schema.kind.clone() };
+        let table = repeat_of(schema, main, name).ok_or_else(refused)?;
+        if let Some(at) = tables.iter().position(|other| *other == table) {
+            let repeat = schema.tables[table].name.clone();
+            return Err(CsvRefused::RepeatTwice { repeat, table: name.to_owned(), other: names[at].to_owned() });
+        }
+        tables.push(table);
+    }
+    Ok(tables)
 }
 
 /// The repeat whose rows a file holds: `visit-places`, `places`, `patrol-begin-places`. The name that follows the one of the
