@@ -9,12 +9,13 @@ use std::path::PathBuf;
 use merestone_core::id::RecordId;
 use merestone_core::roster::PartyNumber;
 use merestone_exchange::import::{Exactness, Submission};
+use merestone_exchange::instance_of;
 use merestone_node::Device;
 use merestone_node::device::{Observer, ObserverState};
 use merestone_node::forms::MissionForm;
 
 use super::{Context, answers, choose_observer, record, roster};
-use crate::exchange::{Finder, Found, How, Taker, differing};
+use crate::exchange::{Finder, Found, How, Taker, compare};
 use crate::exit::{Code, Failure};
 use reading::{Batch, Read, Reading};
 use shown::{ImportShown, RefusedShown};
@@ -34,7 +35,8 @@ const AFTER: &str = "Nothing is dropped unsaid: what was refused, is missing, or
 /// A submission that an observer of your party took over before, with the same form into the same scope, is not taken
 /// twice; what was missing of it then, photos above all, is added. Running the same import again is safe, also after it
 /// was cut short. If a submission was changed since, nothing is written and its answers are named; --update takes the
-/// change over as a further edit of the record. Every answer is kept to the byte, or its submission is refused by name.
+/// change over as a further edit of the record. So it is with records of this mission that were exported and filled in
+/// elsewhere. Every answer is kept to the byte, or its submission is refused by name.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub(crate) struct ImportArgs {
@@ -197,9 +199,13 @@ impl<'d> Desk<'d> {
         let Found { mut taken, own, others } = found;
         shown.also(&submission.instance, &others);
         if let Some(own) = own {
-            let view = device.record(own)?;
-            let keys = view.map(|view| differing(&view, &submission.answers)).unwrap_or_default();
-            shown.own(source, &submission.instance, own, keys);
+            let of = instance_of(&own.to_string());
+            if submission.instance != of {
+                let edit = reading.read_edit(form, bytes, &of);
+                submission = edit.map_err(|why| Failure::bad_input(format!("{}: {why}", submission.instance)))?;
+            }
+            let returned = compare(device, form, own, &submission)?;
+            shown.own(source, &submission.instance, taker.edit(own, &submission, returned, folders)?);
             return Ok(());
         }
         if taken.is_none()

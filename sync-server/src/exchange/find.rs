@@ -188,24 +188,3 @@ impl<'d> Finder<'d> {
 fn is_of_mark(key: &str) -> bool {
     key.strip_prefix(IMPORTED).is_some_and(|rest| rest.starts_with('/'))
 }
-
-/// The answers of a submission that a record of this mission says otherwise. What it does not say is calculated by the form,
-/// or was taken out of the record's answers when it was exported.
-pub(crate) fn differing(view: &RecordView, answers: &BTreeMap<String, Value>) -> Vec<String> {
-    let is_other = |(key, said): &(&String, &Value)| {
-        let standing = view.values(key);
-        // A conflict goes out as a blank, and a number may come back as the text it was.
-        let is_same = |answer: &Answer| text(&value(answer)) == text(said);
-        standing.len() == 1 && !standing.iter().any(|held| is_same(&held.answer))
-    };
-    answers.iter().filter(is_other).map(|(key, _)| key.clone()).collect()
-}
-
-fn text(value: &Value) -> String {
-    match value {
-        Value::Blank => String::new(),
-        Value::Bool(value) => value.to_string(),
-        Value::Int(value) => value.to_string(),
-        Value::Text(text) => text.clone(),
-    }
-}

@@ -55,17 +55,31 @@ impl Gathered {
         // Of a record of which nothing is applied, the first entry that is held says the form.
         match view.form.or_else(|| steps.iter().find_map(|step| step.form)) {
             Some(of) if of == form.hash => {
-                let mut record = record(device, &view, &steps);
-                if let Some(form) = &form.questions {
-                    work_out(form, &view, &mut record);
-                }
-                self.records.push(record);
+                self.records.push(worked_out(device, form, &view, &steps));
             }
             Some(_) => self.others += 1,
             None => self.unknown.push(id),
         }
         Ok(())
     }
+}
+
+/// One record, with what follows from it by a form; none if it is not held.
+///
+/// # Errors
+/// If the store cannot be read.
+pub(super) fn one(device: &Device, id: RecordId, form: &MissionForm) -> Result<Option<Record>, Failure> {
+    let Some(view) = device.record(id)? else { return Ok(None) };
+    let steps = device.history(id)?;
+    Ok(Some(worked_out(device, form, &view, &steps)))
+}
+
+fn worked_out(device: &Device, form: &MissionForm, view: &RecordView, steps: &[Step]) -> Record {
+    let mut record = record(device, view, steps);
+    if let Some(form) = &form.questions {
+        work_out(form, view, &mut record);
+    }
+    record
 }
 
 fn record(device: &Device, view: &RecordView, steps: &[Step]) -> Record {

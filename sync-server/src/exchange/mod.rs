@@ -4,8 +4,10 @@
 
 mod find;
 mod gather;
+mod own;
 mod take;
 
-pub(crate) use find::{Finder, Found, Other, differing};
+pub(crate) use find::{Finder, Found, Other};
 pub(crate) use gather::{Gathered, gather};
-pub(crate) use take::{How, Outcome, Taker, What, is_file};
+pub(crate) use own::compare;
+pub(crate) use take::{Edited, How, Outcome, Taker, What, is_file};

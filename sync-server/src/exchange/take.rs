@@ -16,6 +16,7 @@ use merestone_node::draft::Draft;
 use merestone_node::records::RecordView;
 use merestone_node::{Answer, Device};
 
+use super::own::Returned;
 use crate::exit::Failure;
 
 /// Bytes of keys and texts in one entry: a change holds at most 262,144, and each answer takes some more than these.
@@ -61,6 +62,20 @@ pub(crate) struct Outcome {
     pub(crate) added: Vec<String>,
 }
 
+/// What became of a record of this mission that came back.
+#[derive(Clone, Debug)]
+pub(crate) struct Edited {
+    pub(crate) record: RecordId,
+    /// What it says otherwise, each key with a word for what is here ([`Returned`]).
+    pub(crate) changed: Vec<(String, &'static str)>,
+    /// Entries that were signed, or would be.
+    pub(crate) entries: usize,
+    /// Files that arrived now, or would.
+    pub(crate) arrived: usize,
+    /// Files that are not there, each with the reason.
+    pub(crate) missing: Vec<(String, &'static str)>,
+}
+
 /// In one word, what became of a submission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum What {
@@ -103,8 +118,7 @@ impl Taker<'_> {
         let Plan { what, mut cells, mut files, changed, added } = self.plan(submission, of_record);
         let is_written = matches!(what, What::Imported | What::Completed | What::Updated);
         let mark = known.map_or_else(|| submission.mark_key(), |(_, known)| known.mark_key());
-        let (arrived, missing, waiting) = Default::default();
-        let mut work = Work { taker: self, submission, folders, view, arrived, missing, waiting, changed };
+        let mut work = Work { view, changed, ..Work::new(self, submission, folders) };
         let (mut record, mut entries) = (known.map(|(record, _)| *record), 0);
         while is_written && !(cells.is_empty() && files.is_empty()) {
             let mut draft = match record {
@@ -182,6 +196,47 @@ impl Taker<'_> {
         Plan { what, cells, files: all.filter(is_open).collect(), changed: compared.changed, added }
     }
 
+    /// Takes over what a record that came back says otherwise, as edits of it.
+    ///
+    /// # Errors
+    /// If it cannot be saved. What was saved before stays, and the next try goes on from there.
+    pub(crate) fn edit(
+        &self,
+        record: RecordId,
+        submission: &Submission,
+        returned: Returned,
+        folders: &[PathBuf],
+    ) -> Result<Edited, Failure> {
+        let Returned { mut changed, cells, files } = returned;
+        let (mut cells, mut files): (VecDeque<_>, VecDeque<_>) = (cells.into(), files.into());
+        let mut work = Work::new(self, submission, folders);
+        let mut entries = 0;
+        while self.how.update && !(cells.is_empty() && files.is_empty()) {
+            let mut draft = self.device.begin_edit(&self.observer, record)?;
+            draft.is_import = true;
+            fill(&mut draft, &mut cells);
+            let id = draft.id;
+            let before = work.arrived;
+            let saved = work.attach_here(draft, &mut files).and_then(|draft| self.save(&draft));
+            match saved {
+                Ok(Written::Saved(_) | Written::Counted) => entries += 1,
+                // Of files nothing is in a draft that is only counted.
+                Ok(Written::Nothing) if self.how.dry_run && work.arrived > before => entries += 1,
+                Ok(Written::Nothing) => self.device.discard(id)?,
+                Err(failure) => {
+                    // As above: the next import takes away what is left.
+                    let _ = self.device.discard(id);
+                    return Err(failure);
+                }
+            }
+        }
+        let Work { arrived, missing, waiting, .. } = work;
+        if entries > 0 {
+            changed.retain(|(key, _)| !waiting.contains(key));
+        }
+        Ok(Edited { record, changed, entries, arrived, missing })
+    }
+
     fn save(&self, draft: &Draft) -> Result<Written, Failure> {
         match (draft.answers.is_empty() && draft.photos.is_empty(), self.how.dry_run) {
             (true, _) => Ok(Written::Nothing),
@@ -249,7 +304,29 @@ struct Work<'w> {
     changed: Vec<Difference>,
 }
 
-impl Work<'_> {
+impl<'w> Work<'w> {
+    fn new(taker: &'w Taker<'w>, submission: &'w Submission, folders: &'w [PathBuf]) -> Self {
+        let (view, arrived, missing, waiting, changed) = Default::default();
+        Self { taker, submission, folders, view, arrived, missing, waiting, changed }
+    }
+
+    /// Attaches as many files to a draft as one entry names, and says nothing of them besides.
+    fn attach_here(&mut self, mut draft: Draft, files: &mut VecDeque<Attachment>) -> Result<Draft, Failure> {
+        for _ in 0..PHOTOS_MAX {
+            let Some(file) = files.pop_front() else { break };
+            let before = draft.clone();
+            match self.one(&mut draft, &file)? {
+                Ok(_) => self.arrived += 1,
+                Err(why) => {
+                    draft = before;
+                    self.missing.push((file.file, why));
+                    self.waiting.insert(file.key);
+                }
+            }
+        }
+        Ok(draft)
+    }
+
     /// Attaches as many files to a draft as one entry names.
     fn attach(&mut self, mut draft: Draft, files: &mut VecDeque<usize>) -> Result<Draft, Failure> {
         let mut attached: HashSet<String> = HashSet::new();

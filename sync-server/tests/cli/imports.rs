@@ -202,7 +202,7 @@ fn records_of_this_mission_that_were_exported_are_known_when_they_come_back() {
     let path = world.snapshot("instances/out").into_iter().next().expect("one").0;
     let xml = std::fs::read_to_string(&path).expect("an instance").replace("<title>a<", "<title>b<");
     std::fs::write(&path, xml).expect("a file");
-    let said = world.json_with_code(&[&IMPORT[..], &["--update"]].concat(), 1);
+    let said = world.json_with_code(&IMPORT, 1);
     assert_eq!((counts(&said), text(&said["differing"][0], "why")), ([0, 0, 0, 0, 0], "recorded-here"));
 }
 

@@ -171,3 +171,117 @@ fn answers_given_at_once_are_kept_as_the_form_keeps_them() {
     world.json(&["record", "new", "--form", "visit", "--set", "colours=blue red", "--home", "anna"]);
     assert_eq!(value(&world, "colours"), Some("red blue".into()));
 }
+
+/// The only record, exported anew as an instance and changed.
+fn exported(world: &World, changes: &[(&str, &str)]) -> String {
+    let [record] = records(world).try_into().expect("one record");
+    std::fs::remove_dir_all(world.path("instances")).expect("it is there");
+    world.run(&["export", "xml", "instances", "--form", "visit", "--home", "anna", "--json"]);
+    let path = format!("instances/{record}/submission.xml");
+    let mut xml = String::from_utf8(world.read(&path)).expect("UTF-8");
+    for (from, to) in changes {
+        assert!(xml.contains(from), "{from:?} is in {xml}");
+        xml = xml.replacen(from, to, 1);
+    }
+    world.write(&path, xml.as_bytes());
+    xml
+}
+
+fn named(said: &Value) -> Vec<String> {
+    let mut named: Vec<String> = differing(said)
+        .into_iter()
+        .map(|(key, here)| {
+            let parts: Vec<&str> = key.split('/').collect();
+            let key = if parts.len() == 3 { format!("{}/{}", parts[0], parts[2]) } else { key.clone() };
+            format!("{key} {here}")
+        })
+        .collect();
+    named.sort();
+    named
+}
+
+#[test]
+fn what_was_filled_in_in_our_own_export_is_named_and_taken_over_on_request() {
+    let world = world();
+    let new = ["record", "new", "--form", "visit", "--home", "anna", "--set", "cars=3", "--set", "colours="];
+    let row = "houses/0000000100000001/roof=tin";
+    world.json(&[&new[..], &["--set", row]].concat());
+    exported(&world, &[]);
+    assert_eq!(counts(&world.json(&IMPORT)), [0, 0, 0, 1, 0], "as it went out, the calculated total in it");
+
+    let houses = "<roof>tin</roof></houses><houses><roof>straw</roof></houses>";
+    let changes = [
+        ("<cars>3<", "<title>filled in</title><picture>a.jpg</picture><odd>kept</odd><cars>3<"),
+        ("<colours/>", "<colours>blue</colours>"),
+        ("<roof>tin</roof></houses>", houses),
+    ];
+    let xml = exported(&world, &changes.map(|(from, to)| (from, to)));
+    let said = world.json_with_code(&IMPORT, 1);
+    let wanted =
+        ["colours recorded-here", "houses/roof not-here", "odd not-here", "picture not-here", "title not-here"];
+    assert_eq!((named(&said), counts(&said)), (wanted.map(str::to_owned).to_vec(), [0, 0, 0, 0, 0]), "{xml}");
+
+    let [record] = records(&world).try_into().expect("one record");
+    world.write(&format!("instances/{record}/a.jpg"), &photo(1));
+    let dry = world.json_with_code(&[&UPDATE[..], &["--dry-run"]].concat(), 0);
+    assert_eq!((counts(&dry), value(&world, "title")), ([0, 0, 1, 0, 1], None), "{dry}");
+    let said = world.json(&UPDATE);
+    assert_eq!((counts(&said), &said["files_arrived"]), ([0, 0, 1, 0, 1], &1.into()), "{said}");
+    assert_eq!((value(&world, "title"), value(&world, "colours")), (Some("filled in".into()), Some("blue".into())));
+    let xml = exported(&world, &[]);
+    assert!(xml.contains(houses) && xml.contains("<odd>kept</odd>") && xml.contains("<twice>6</twice>"), "{xml}");
+    assert_eq!(counts(&world.json(&IMPORT)), [0, 0, 0, 1, 0], "and then it is known");
+
+    exported(&world, &[("<houses><roof>tin</roof></houses>", ""), ("<odd>kept</odd>", "")]);
+    let said = world.json_with_code(&IMPORT, 1);
+    let wanted = ["houses/roof recorded-here", "houses/withdrawn not-said", "odd not-said"];
+    assert_eq!(named(&said), wanted, "{said}");
+    world.json(&UPDATE);
+    assert_eq!(counts(&world.json(&IMPORT)), [0, 0, 0, 1, 0]);
+}
+
+#[test]
+fn what_was_filled_in_in_our_own_table_is_named_and_taken_over_on_request() {
+    let world = world();
+    let row = "houses/0000000100000001/roof=tin";
+    world.json(&["record", "new", "--form", "visit", "--home", "anna", "--set", "cars=3", "--set", row]);
+    world.json(&["export", "csv", "tables", "--form", "visit", "--home", "anna"]);
+    let import = ["import", "tables/visit.csv", "--form", "visit", "--home", "anna"];
+    assert_eq!(counts(&world.json(&import)), [0, 0, 0, 1, 0]);
+    let table = String::from_utf8(world.read("tables/visit.csv")).expect("UTF-8");
+    let (heading, row) = table.split_once('\n').expect("a row");
+    let at = heading.trim_end().split(',').position(|name| name.trim_matches('"') == "title").expect("a column");
+    let mut cells: Vec<&str> = row.trim_end().split(',').collect();
+    cells[at] = "filled in";
+    world.write("tables/visit.csv", format!("{heading}\n{}\r\n", cells.join(",")).as_bytes());
+    let said = world.json_with_code(&import, 1);
+    assert_eq!(named(&said), ["title not-here"], "{said}");
+    world.json(&[&import[..], &["--update"]].concat());
+    assert_eq!(value(&world, "title"), Some("filled in".into()));
+    assert_eq!(counts(&world.json(&import)), [0, 0, 0, 1, 0]);
+}
+
+#[test]
+fn an_answer_where_values_stand_side_by_side_is_named_and_the_conflict_stays() {
+    let world = world();
+    world.enrol("olena", "Olena", "a.key", "observer");
+    world.json(&["form", "add", "visit.md", "--home", "olena"]);
+    let made = world.json(&["record", "new", "--form", "visit", "--home", "anna", "--set", "title=a"]);
+    let record = text(&made, "record").to_owned();
+    world.json(&["courier", "write", "first", "--home", "anna"]);
+    world.json(&["courier", "read", "first", "--home", "olena"]);
+    for (home, title) in [("anna", "title=b"), ("olena", "title=c")] {
+        world.json(&["record", "edit", &record, "--set", title, "--home", home]);
+    }
+    world.json(&["courier", "write", "second", "--home", "olena"]);
+    world.json(&["courier", "read", "second", "--home", "anna"]);
+    exported(&world, &[]);
+    assert_eq!(counts(&world.json(&IMPORT)), [0, 0, 0, 1, 0], "the blank for a conflict is no answer");
+    let xml = String::from_utf8(world.read(&format!("instances/{record}/submission.xml"))).expect("UTF-8");
+    let xml = xml.replace("<title/>", "<title></title>").replace("<title></title>", "<title>d</title>");
+    assert!(xml.contains("<title>d</title>"), "{xml}");
+    world.write(&format!("instances/{record}/submission.xml"), xml.as_bytes());
+    for args in [&IMPORT[..], &UPDATE[..]] {
+        assert_eq!(named(&world.json_with_code(args, 1)), ["title conflict-here"]);
+    }
+}

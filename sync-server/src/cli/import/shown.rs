@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use merestone_core::id::RecordId;
 use serde::Serialize;
 
-use crate::exchange::{Other, Outcome, What};
+use crate::exchange::{Edited, Other, Outcome, What};
 use crate::exit::Code;
 use crate::output::{self, Report};
 
@@ -104,19 +104,32 @@ impl ImportShown {
         }
         self.entries += entries;
         self.files_arrived += arrived;
-        let missing =
-            missing.iter().map(|(file, why)| MissingShown { instance: instance.to_owned(), file: file.clone(), why });
-        self.missing.extend(missing);
+        self.lacks(instance, missing);
     }
 
     /// A record of this mission came back.
-    pub(super) fn own(&mut self, source: &str, instance: &str, record: RecordId, keys: Vec<String>) {
-        if keys.is_empty() {
-            self.already += 1;
-            return;
+    pub(super) fn own(&mut self, source: &str, instance: &str, edited: Edited) {
+        let Edited { record, changed, entries, arrived, missing } = edited;
+        let answers: Vec<_> = changed.into_iter().map(|(key, here)| ChangedShown { key, here }).collect();
+        match (entries, answers.is_empty()) {
+            (0, true) => self.already += 1,
+            (0, false) => self.differs(source, instance, Some(record), "recorded-here", answers),
+            (_, _) => {
+                self.updated += 1;
+                self.differs(source, instance, Some(record), "taken-over", answers);
+            }
         }
-        let answers = keys.into_iter().map(|key| ChangedShown { key, here: "recorded-here" }).collect();
-        self.differs(source, instance, Some(record), "recorded-here", answers);
+        self.entries += entries;
+        self.files_arrived += arrived;
+        self.lacks(instance, &missing);
+    }
+
+    fn lacks(&mut self, instance: &str, files: &[(String, &'static str)]) {
+        let shown = |(file, why): &(String, &'static str)| {
+            let (instance, file) = (instance.to_owned(), file.clone());
+            MissingShown { instance, file, why }
+        };
+        self.missing.extend(files.iter().map(shown));
     }
 
     fn differs(
@@ -152,7 +165,8 @@ impl ImportShown {
     pub(super) fn code(&self) -> Code {
         // An update that left answers in conflict as they are is not whole either.
         let is_left = |one: &DifferingShown| {
-            one.why != "taken-over" || one.answers.iter().any(|answer| answer.here == "conflict-here")
+            one.why != "taken-over"
+                || one.answers.iter().any(|answer| matches!(answer.here, "conflict-here" | "derived-here"))
         };
         let is_twice = |also: &AlsoShown| also.why == "twice";
         if !self.refused.is_empty() || !self.passed_over.is_empty() || self.differing.iter().any(is_left) {
@@ -174,7 +188,7 @@ impl Report for ImportShown {
         for one in &self.differing {
             one.human(out)?;
         }
-        if self.differing.iter().any(|one| one.why == "changed-since") {
+        if self.differing.iter().any(|one| matches!(one.why, "changed-since" | "recorded-here")) {
             writeln!(out, "to take these changes over, each as a further edit of its record: --update")?;
         }
         for MissingShown { instance, file, why } in &self.missing {
