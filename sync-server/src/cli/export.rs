@@ -95,9 +95,10 @@ impl Verb {
         let charter = device.charter();
         let scope = args.scope.as_deref().map(|name| roster::scope_named(charter.charter(), name)).transpose()?;
         let schema = schema(&form)?;
-        let Gathered { records, others, unknown } = gather(&device, &form, scope)?;
+        let Gathered { records, others, unknown, unsettled } = gather(&device, &form, scope)?;
         let mut shown = ExportShown::of(&args.out, &form, &records, others);
         shown.left_out.extend(unknown.iter().map(|id| LeftOutShown::new(id, "", "form-not-known")));
+        shown.left_out.extend(unsettled.iter().map(|(id, key)| LeftOutShown::new(id, key, "not-worked-out")));
         write(format, &device, &form, &schema, &records, &mut shown)?;
         context.screen.show(&shown)?;
         Ok(if shown.left_out.is_empty() { Code::Done } else { Code::Undecided })

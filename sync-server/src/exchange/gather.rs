@@ -6,7 +6,7 @@ use std::sync::Arc;
 use merestone_core::entry::{ClockSource, Media, PlaceSource};
 use merestone_core::id::{RecordId, ScopeId};
 use merestone_exchange::{Answer, Author, Entry, Held, Made, Photo, Place, Record, Value};
-use merestone_forms::{Filling, Form, Occasion};
+use merestone_forms::{Filling, Form, Occasion, Problem, Wrong};
 use merestone_node::forms::MissionForm;
 use merestone_node::records::{self, AnswerView, PhotoView, RecordFilter, RecordView, Step, ValueView};
 use merestone_node::{Answer as Given, Device};
@@ -25,6 +25,8 @@ pub(crate) struct Gathered {
     pub(crate) others: usize,
     /// Records whose form is not known: nothing that says it is held.
     pub(crate) unknown: Vec<RecordId>,
+    /// Keys at which something that follows from the answers could not be worked out; empty where it is not known which.
+    pub(crate) unsettled: Vec<(RecordId, String)>,
 }
 
 /// Reads all records of a form, those of which nothing is applied too; of one scope, if one is named.
@@ -34,7 +36,8 @@ pub(crate) struct Gathered {
 pub(crate) fn gather(device: &Device, form: &MissionForm, scope: Option<ScopeId>) -> Result<Gathered, Failure> {
     device.catch_up()?;
     let filter = RecordFilter { scope, ..RecordFilter::default() };
-    let (mut gathered, mut after) = (Gathered { records: Vec::new(), others: 0, unknown: Vec::new() }, None);
+    let (records, unknown, unsettled) = Default::default();
+    let (mut gathered, mut after) = (Gathered { records, others: 0, unknown, unsettled }, None);
     loop {
         let page = device.list(&filter, after, PAGE)?;
         for line in &page.lines {
@@ -55,7 +58,9 @@ impl Gathered {
         // Of a record of which nothing is applied, the first entry that is held says the form.
         match view.form.or_else(|| steps.iter().find_map(|step| step.form)) {
             Some(of) if of == form.hash => {
-                self.records.push(worked_out(device, form, &view, &steps));
+                let (record, unsettled) = worked_out(device, form, &view, &steps);
+                self.records.push(record);
+                self.unsettled.extend(unsettled.into_iter().map(|key| (id, key)));
             }
             Some(_) => self.others += 1,
             None => self.unknown.push(id),
@@ -71,15 +76,14 @@ impl Gathered {
 pub(super) fn one(device: &Device, id: RecordId, form: &MissionForm) -> Result<Option<Record>, Failure> {
     let Some(view) = device.record(id)? else { return Ok(None) };
     let steps = device.history(id)?;
-    Ok(Some(worked_out(device, form, &view, &steps)))
+    Ok(Some(worked_out(device, form, &view, &steps).0))
 }
 
-fn worked_out(device: &Device, form: &MissionForm, view: &RecordView, steps: &[Step]) -> Record {
+/// A record with what follows from it, and the keys at which that could not be worked out.
+fn worked_out(device: &Device, form: &MissionForm, view: &RecordView, steps: &[Step]) -> (Record, Vec<String>) {
     let mut record = record(device, view, steps);
-    if let Some(form) = &form.questions {
-        work_out(form, view, &mut record);
-    }
-    record
+    let unsettled = form.questions.as_ref().map(|form| work_out(form, view, &mut record));
+    (record, unsettled.unwrap_or_default())
 }
 
 fn record(device: &Device, view: &RecordView, steps: &[Step]) -> Record {
@@ -100,11 +104,12 @@ fn record(device: &Device, view: &RecordView, steps: &[Step]) -> Record {
     }
 }
 
-/// What follows from the answers by the form: what is calculated, and what is not asked any more.
-fn work_out(form: &Arc<Form>, view: &RecordView, record: &mut Record) {
+/// What follows from the answers by the form: what is calculated, and what is not asked any more. Gives the keys at which that
+/// could not be worked out; one is empty if the form takes too much work.
+fn work_out(form: &Arc<Form>, view: &RecordView, record: &mut Record) -> Vec<String> {
     let nodes = &form.model().nodes;
     if !(0..nodes.len()).any(|node| nodes[node].relevant.is_some() || form.is_derived(node)) {
-        return;
+        return Vec::new();
     }
     let first = |answer: &AnswerView| Some((answer.key.clone(), answer.values.first()?.answer.clone()));
     let made = record.made.as_ref();
@@ -118,6 +123,14 @@ fn work_out(form: &Arc<Form>, view: &RecordView, record: &mut Record) {
     let is_left = |key: &&str| form.question(key).is_some() && !filling.is_asked(key);
     record.not_relevant =
         record.answers.iter().map(|answer| answer.key.as_str()).filter(is_left).map(str::to_owned).collect();
+    // A constraint that cannot be worked out leaves nothing out.
+    let is_of_it = |key: &str| form.question(key).is_none_or(|(node, _)| form.is_derived(node));
+    let is_unsettled = |problem: &Problem| match problem.wrong {
+        Wrong::Unsettled | Wrong::Rows => true,
+        Wrong::Expression(_) => is_of_it(&problem.key),
+        _ => false,
+    };
+    filling.problems().into_iter().filter(is_unsettled).map(|problem| problem.key).collect()
 }
 
 fn author(author: &records::Author) -> Author {

@@ -285,3 +285,19 @@ fn an_answer_where_values_stand_side_by_side_is_named_and_the_conflict_stays() {
         assert_eq!(named(&world.json_with_code(args, 1)), ["title conflict-here"]);
     }
 }
+
+#[test]
+fn what_could_not_be_worked_out_is_named_when_it_is_missing() {
+    let form = FORM.replace("${cars} * 2", "if(regex(${title}, ${title}), 1, 2)");
+    let world = world_with(&form);
+    world.json(&["record", "new", "--form", "visit", "--home", "anna", "--set", "title=a"]);
+    world.json(&["export", "json", "whole.json", "--form", "visit", "--home", "anna"]);
+    world.json(&["record", "new", "--form", "visit", "--home", "anna", "--set", "title=(", "--anyway"]);
+    for format in ["csv", "xml", "json"] {
+        let said =
+            world.json_with_code(&["export", format, &format!("out-{format}"), "--form", "visit", "--home", "anna"], 2);
+        let left = &said["left_out"][0];
+        assert_eq!((text(left, "key"), text(left, "why")), ("twice", "not-worked-out"), "{said}");
+        assert_eq!(said["left_out"].as_array().map(Vec::len), Some(1), "{said}");
+    }
+}
