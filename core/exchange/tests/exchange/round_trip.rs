@@ -10,7 +10,7 @@ use crate::skip;
 use merestone_core::text::{self, Lines};
 use merestone_exchange::export::submission;
 use merestone_exchange::import::{Exactness, read_xml};
-use merestone_exchange::{ColumnKind, Schema, Value};
+use merestone_exchange::{Column, ColumnKind, Entry, Record, Schema, Value};
 use merestone_forms::{Form, NamedFile, standard};
 
 /// Answers that a form refuses at its field or that only a record of somebody else may hold: in an instance they are texts.
@@ -104,17 +104,61 @@ fn filling(schema: &Schema, dice: &mut Dice, is_imported: bool) -> BTreeMap<Stri
     cells
 }
 
-/// The answers without the ids of their rows, which every import makes for itself.
-fn bare(cells: &BTreeMap<String, Value>) -> Vec<(String, Value)> {
-    let short = |key: &str| match key.split('/').collect::<Vec<_>>()[..] {
-        [repeat, _, question] => format!("{repeat}/{question}"),
-        _ => key.to_owned(),
-    };
-    let is_answer = |key: &String| !key.ends_with("/within");
-    let mut bare: Vec<_> =
-        cells.iter().filter(|(key, _)| is_answer(key)).map(|(key, value)| (short(key), value.clone())).collect();
-    bare.sort();
-    bare
+/// The answers of a row, or of the record itself, and the rows that stand in it, in their order and without their ids, which
+/// every import makes for itself. A row in which nothing stands comes back with a blank, so that it is there: blanks in rows
+/// are left out. What the form calculates only `with_derived`.
+fn tree(
+    schema: &Schema,
+    cells: &BTreeMap<String, Value>,
+    at: (usize, Option<&str>),
+    with_derived: bool,
+) -> Vec<String> {
+    let (table, row) = at;
+    let mut lines = Vec::new();
+    for column in schema.tables[table].columns.iter().filter(|column| with_derived || !column.is_derived) {
+        let key = row.map(|row| format!("{}/{row}/{}", schema.tables[table].name, column.name));
+        match cells.get(&key.unwrap_or_else(|| column.name.clone())) {
+            Some(Value::Blank) if row.is_some() => {}
+            Some(value) => lines.push(format!("{}={value:?}", column.name)),
+            None => {}
+        }
+    }
+    for (number, inner) in schema.tables.iter().enumerate().filter(|(_, inner)| inner.parent == Some(table)) {
+        let within = |row: &str| match cells.get(&format!("{}/{row}/within", inner.name)) {
+            Some(Value::Text(around)) => Some(around.as_str()),
+            _ => None,
+        };
+        for own in rows(schema, cells, number).iter().filter(|own| within(own) == row) {
+            lines.push(format!("{} (", inner.name));
+            lines.extend(tree(schema, cells, (number, Some(own)), with_derived));
+            lines.push(")".to_owned());
+        }
+    }
+    lines
+}
+
+/// The rows of a repeat, ascending: those with a cell, and those in which another says that it stands.
+fn rows(schema: &Schema, cells: &BTreeMap<String, Value>, table: usize) -> BTreeSet<String> {
+    let inner: Vec<&str> =
+        schema.tables.iter().filter(|inner| inner.parent == Some(table)).map(|inner| inner.name.as_str()).collect();
+    let named = cells.iter().filter_map(|(key, value)| match (key.split('/').collect::<Vec<_>>().as_slice(), value) {
+        ([_, _, "within"], Value::Text(around)) if inner.iter().any(|name| key.starts_with(&format!("{name}/"))) => {
+            Some(around.clone())
+        }
+        ([repeat, row, _], _) if *repeat == schema.tables[table].name => Some((*row).to_owned()),
+        _ => None,
+    });
+    named.collect()
+}
+
+/// The record after somebody put another answer.
+fn edited(mut record: Record, key: &str) -> Record {
+    let entry = "ef".repeat(32);
+    record.entries.push(Entry { entry: entry.clone(), ..record.entries[0].clone() });
+    for answer in record.answers.iter_mut().filter(|answer| answer.key == key) {
+        (answer.values[0].value, answer.values[0].entry) = (Value::Text("put here".into()), entry.clone());
+    }
+    record
 }
 
 fn comes_back(name: &str, form: &Form, rounds: usize) {
@@ -129,17 +173,18 @@ fn comes_back(name: &str, form: &Form, rounds: usize) {
         let read =
             |xml: &[u8]| read_xml(&schema, xml, Exactness::Exact).unwrap_or_else(|refused| panic!("{name}: {refused}"));
         let taken = read(&out.xml);
-        // A row in which nothing stands comes back with a blank, so that it is there.
-        let mut came: Vec<_> = bare(&taken.answers);
-        let mut went = bare(&cells);
-        let blank: BTreeSet<_> =
-            came.iter().filter(|(key, value)| key.contains('/') && *value == Value::Blank).cloned().collect();
-        came.retain(|one| !blank.contains(one));
-        went.retain(|one| !blank.contains(one));
-        for (came, went) in came.iter().zip(&went) {
-            assert_eq!(came, went, "{name}");
+        let all = |cells: &BTreeMap<String, Value>| tree(&schema, cells, (0, None), true);
+        assert_eq!(all(&taken.answers), all(&cells), "{name}");
+        let is_text = |column: &&Column| column.kind == ColumnKind::Text && !column.is_derived;
+        let texts = schema.tables[0].columns.iter().filter(is_text).map(|column| column.name.clone());
+        if let Some(key) = texts.into_iter().find(|key| taken.answers.contains_key(key)) {
+            let out = submission(&schema, &edited(record(&taken, &[]), &key));
+            assert_eq!(out.left_out, [], "{name}");
+            let mut wanted = cells.clone();
+            wanted.insert(key, Value::Text("put here".into()));
+            let kept = |cells: &BTreeMap<String, Value>| tree(&schema, cells, (0, None), false);
+            assert_eq!(kept(&read(&out.xml).answers), kept(&wanted), "{name}: edited");
         }
-        assert_eq!(came.len(), went.len(), "{name}");
         let again = submission(&schema, &record(&taken, &[]));
         assert_eq!(again.left_out, [], "{name}");
         let thrice = submission(&schema, &record(&read(&again.xml), &[]));
