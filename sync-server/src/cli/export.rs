@@ -21,7 +21,7 @@ use crate::output::Report;
 
 const AFTER: &str = "An export is a copy for people and programs, and carries no signature: evidence is a bag \
     (`merestone bag`).\n\nWhat is not settled is said in its columns: values in conflict stand side by side, and each \
-    row says its standing (`core/spec/exchange.md`).\n\n\
+    row of answers and values says its standing (`core/spec/exchange.md`).\n\n\
     Exit code 0: everything is in it. 2: something is not, and is named.";
 
 /// Exporting, by format. The files are new ones; nothing is overwritten.

@@ -360,3 +360,41 @@ fn nothing_in_a_form_or_a_name_steers_the_terminal() {
 
 const FORM_OF_ONE: &str = "| survey |\n| | type | name | label |\n| | text | title | Title |\n\
                            | settings |\n| | form_id |\n| | visit |\n";
+
+#[test]
+fn a_photo_that_is_cancelled_in_an_edit_keeps_the_one_that_was_there() {
+    let world = world_with(
+        "| survey |\n| | type | name | label |\n| | image | picture | Picture |\n| settings |\n| | form_id |\n| | visit |\n",
+    );
+    let photo = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/demo/photos/post-01.jpg");
+    let mut typist = Typist::sit_down_at(&world, "anna", &["--form", "visit"]);
+    typist.read_until("(picture)");
+    typist.type_line(photo);
+    typist.type_line("");
+    let (said, code) = typist.stand_up();
+    assert_eq!(code, Some(0), "{said}");
+    let record = text(&world.json(&["record", "list", "--home", "anna"])["records"][0], "record").to_owned();
+    let shown = || answer(&world.json(&["record", "show", &record, "--home", "anna"]), "picture");
+    let before = shown().expect("a photo");
+    let mut typist = Typist::sit_down_at(&world, "anna", &["--record", &record]);
+    typist.read_until("(picture)");
+    for line in ["nofile.jpg", file!(), "", "save"] {
+        typist.type_line(line);
+    }
+    let (said, _) = typist.stand_up();
+    assert!(said.contains("no such file"), "{said}");
+    assert_eq!(shown(), Some(before));
+}
+
+#[test]
+fn saving_is_never_refused_because_of_a_name_or_an_empty_title() {
+    let world = world_with(
+        "| survey |\n| | type | name | label |\n| | text | title | Title |\n| | integer | cars | Cars |\n\
+         | settings |\n| | form_id | form_title | instance_name |\n| | visit | | concat(${title}, 1 div 0) |\n",
+    );
+    for title in ["title=", "title=\u{1f600} /\\..", "cars=1"] {
+        world.json(&["record", "new", "--form", "visit", "--set", title, "--home", "anna"]);
+    }
+    let listed = world.json(&["record", "list", "--home", "anna"]);
+    assert_eq!(listed["records"].as_array().map(Vec::len), Some(3), "{listed}");
+}

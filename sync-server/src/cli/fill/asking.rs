@@ -341,7 +341,17 @@ impl<'a, R: BufRead, W: Write> Asking<'a, R, W> {
 
     /// Makes what changed durable.
     fn keep(&mut self) -> Result<(), Failure> {
-        let changes = self.filling.take_changes();
+        let mut changes = self.filling.take_changes();
+        // An attached photo answers its question by itself: an entry that says it twice is none.
+        for photo in self.draft.photos.clone() {
+            let is_its = |key: &str| photo.row == key || format!("photos/{}/file", photo.row) == key;
+            let Some(at) = changes.iter().position(|(key, _)| is_its(key)) else { continue };
+            if changes[at].1 == Answer::Text(photo.photo.sha256.to_string()) {
+                changes.remove(at);
+            } else {
+                self.draft = self.device.detach(self.draft.id, &photo.row)?;
+            }
+        }
         if !changes.is_empty() {
             self.draft = self.device.put_all(self.draft.id, changes)?;
         }
