@@ -22,7 +22,7 @@ use shown::{ImportShown, RefusedShown};
 
 const AFTER: &str = "Nothing is dropped unsaid: what was refused, is missing, or was not looked at is named.\n\n\
     Exit code 0: everything is taken. 1: a submission was refused or differs from what was taken over before, or \
-    a link or a folder that is too deep was not looked into. 2: files are missing, or two records were made of one submission.\n\n\
+    a link or a folder that is too deep was not looked into. 2: files are missing, two records were made of one submission, or only an edit of one was taken over.\n\n\
     Example:\n  merestone import instances --form inspection --scope North --home camp\n  \
     merestone import inspection.csv --form inspection --media photos --home phone";
 
@@ -139,7 +139,7 @@ impl<'d> Desk<'d> {
         self.begun.clear();
         self.finder.renew();
         let mut work = Vec::new();
-        for read in batch.0 {
+        for read in oldest_first(batch.0) {
             match &read.submission {
                 Ok((submission, form)) => {
                     let found = self.look_up(submission, form)?;
@@ -208,9 +208,8 @@ impl<'d> Desk<'d> {
             shown.own(source, &submission.instance, taker.edit(own, &submission, returned, folders)?);
             return Ok(());
         }
-        if taken.is_none()
-            && let Some(begun) = ids.iter().flatten().find_map(|id| self.begun.get(id))
-        {
+        // What this batch wrote is newer than what was looked up before it.
+        if let Some(begun) = ids.iter().flatten().find_map(|id| self.begun.get(id)) {
             taken = self.finder.known(*begun)?.map(|(_, known)| (*begun, known));
         }
         if taken.is_none() && ids.iter().flatten().any(|id| self.counted.contains(id)) {
@@ -227,17 +226,46 @@ impl<'d> Desk<'d> {
         }
         shown.tidied.extend(submission.tidied.iter().map(|key| format!("{source}: {key}")));
         let outcome = taker.take(&submission, taken.as_ref(), folders)?;
-        if taken.is_none() {
-            for id in ids.into_iter().flatten() {
-                match outcome.record {
-                    Some(record) => drop(self.begun.insert(id, record)),
-                    None => drop(self.counted.insert(id)),
-                }
+        // The next of a chain of edits is of the same record, also where this one was not taken over.
+        for id in ids.into_iter().flatten() {
+            match outcome.record {
+                Some(record) => drop(self.begun.insert(id, record)),
+                None => drop(self.counted.insert(id)),
             }
+        }
+        if let Some((record, known)) = &taken
+            && known.is_superseded(&submission.instance)
+            && !self.finder.was_taken(*record, &submission.instance)?
+        {
+            shown.superseded(source, &submission.instance, *record);
+            return Ok(());
         }
         shown.took(source, &submission.instance, &outcome);
         Ok(())
     }
+}
+
+/// Submissions in their order, but each after the one that it is an edit of.
+fn oldest_first(batch: Vec<Read>) -> Vec<Read> {
+    let of = |read: &Read| read.submission.as_ref().ok().map(|(submission, _)| submission.instance.clone());
+    let by_id: HashMap<String, usize> =
+        batch.iter().enumerate().rev().filter_map(|(at, read)| Some((of(read)?, at))).collect();
+    let earlier = |read: &Read| {
+        let (submission, _) = read.submission.as_ref().ok()?;
+        by_id.get(submission.deprecates()?).copied()
+    };
+    let (mut order, mut is_seen) = (Vec::with_capacity(batch.len()), vec![false; batch.len()]);
+    for at in 0..batch.len() {
+        let (mut chain, mut next) = (Vec::new(), Some(at));
+        while let Some(one) = next.filter(|one| !is_seen[*one]) {
+            is_seen[one] = true;
+            chain.push(one);
+            next = earlier(&batch[one]);
+        }
+        order.extend(chain.into_iter().rev());
+    }
+    let mut batch: Vec<Option<Read>> = batch.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|at| batch[at].take()).collect()
 }
 
 /// A submission to take.

@@ -19,6 +19,8 @@ use crate::exit::Failure;
 
 /// Records looked at in one page of a search.
 const PAGE: usize = 500;
+/// The path under which the mark keeps the instance id of an edit that was taken over.
+const EDIT: &str = "meta/instanceID";
 
 /// Looks for the records of submissions of one party in one scope. The device's list must be [up to date](Device::catch_up).
 pub(crate) struct Finder<'d> {
@@ -148,6 +150,28 @@ impl<'d> Finder<'d> {
         });
         let known = Known::of(&entries, standing.collect());
         Ok(known.map(|known| (view, known)))
+    }
+
+    /// Whether an import took over the submission with this id into a record; one that others only say they are edits of was
+    /// not.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub(crate) fn was_taken(&self, record: RecordId, instance: &str) -> Result<bool, Failure> {
+        let mut marks: BTreeMap<String, Value> = BTreeMap::new();
+        for step in self.device.history(record)?.iter().filter(|step| step.standing.is_applied()) {
+            let of_mark = step.changes.iter().filter(|change| is_of_mark(&change.key));
+            marks.extend(of_mark.map(|change| (change.key.clone(), value(&change.after))));
+            let is_text = |key: &str, wanted: &str| matches!(marks.get(key), Some(Value::Text(text)) if text == wanted);
+            let is_said = |key: &String| match (key.strip_suffix("/path"), key.ends_with("/instance")) {
+                (Some(row), _) => is_text(key, EDIT) && is_text(&format!("{row}/text"), instance),
+                (None, is_first) => is_first && is_text(key, instance),
+            };
+            if marks.keys().any(is_said) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Why a record that says an instance id is not the one that an import of ours made.

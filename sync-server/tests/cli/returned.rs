@@ -301,3 +301,24 @@ fn what_could_not_be_worked_out_is_named_when_it_is_missing() {
         assert_eq!(said["left_out"].as_array().map(Vec::len), Some(1), "{said}");
     }
 }
+
+#[test]
+fn a_chain_of_edits_is_one_record_in_whatever_order_its_files_are_read() {
+    let world = world();
+    let of = |id: &str| format!("<deprecatedID>uuid:{id}</deprecatedID>");
+    for (name, id, title, earlier) in
+        [("a", "v3", "c", of("v2")), ("b", "v1", "a", String::new()), ("c", "v2", "b", of("v1"))]
+    {
+        let xml = format!(
+            "<visit id=\"visit\" version=\"1\"><title>{title}</title>\
+             <meta><instanceID>uuid:{id}</instanceID>{earlier}</meta></visit>"
+        );
+        world.write(&format!("instances/{name}.xml"), xml.as_bytes());
+    }
+    let said = world.json_with_code(&IMPORT, 1);
+    assert_eq!((counts(&said), records(&world).len()), ([1, 0, 0, 0, 1], 1), "{said}");
+    assert_eq!(said["differing"].as_array().map(Vec::len), Some(2), "both edits are named: {said}");
+    assert_eq!(counts(&world.json(&UPDATE)), [0, 0, 2, 1, 2]);
+    assert_eq!(value(&world, "title"), Some("c".into()));
+    assert_eq!(counts(&world.json(&IMPORT)), [0, 0, 0, 3, 0], "each was taken");
+}

@@ -26,6 +26,7 @@ pub(super) struct ImportShown {
     missing: Vec<MissingShown>,
     pub(super) refused: Vec<RefusedShown>,
     also: Vec<AlsoShown>,
+    superseded: Vec<SupersededShown>,
     unnamed: Vec<String>,
     passed_over: Vec<String>,
     pub(super) tidied: Vec<String>,
@@ -67,6 +68,14 @@ struct AlsoShown {
     instance: String,
     record: String,
     why: &'static str,
+}
+
+/// A submission of which only an edit was taken over.
+#[derive(Serialize)]
+struct SupersededShown {
+    source: String,
+    instance: String,
+    record: String,
 }
 
 impl ImportShown {
@@ -145,6 +154,12 @@ impl ImportShown {
         self.differing.push(DifferingShown { source, instance, record, why, answers });
     }
 
+    /// Nothing was taken of a submission: its record was made of an edit of it.
+    pub(super) fn superseded(&mut self, source: &str, instance: &str, record: RecordId) {
+        let (source, instance, record) = (source.to_owned(), instance.to_owned(), record.to_string());
+        self.superseded.push(SupersededShown { source, instance, record });
+    }
+
     pub(super) fn also(&mut self, instance: &str, others: &[Other]) {
         let others = others.iter().map(|other| AlsoShown {
             instance: instance.to_owned(),
@@ -172,7 +187,11 @@ impl ImportShown {
         if !self.refused.is_empty() || !self.passed_over.is_empty() || self.differing.iter().any(is_left) {
             return Code::Failed;
         }
-        if !self.missing.is_empty() || self.also.iter().any(is_twice) { Code::Undecided } else { Code::Done }
+        if !self.missing.is_empty() || !self.superseded.is_empty() || self.also.iter().any(is_twice) {
+            Code::Undecided
+        } else {
+            Code::Done
+        }
     }
 }
 
@@ -199,6 +218,10 @@ impl Report for ImportShown {
         }
         for AlsoShown { instance, record, why } in &self.also {
             writeln!(out, "also     {instance} is in record {record}, which is not counted: {why}")?;
+        }
+        for SupersededShown { source, instance, record } in &self.superseded {
+            let source = output::one_line(source);
+            writeln!(out, "superseded {instance} ({source}): never taken; record {record} was made of an edit of it")?;
         }
         for path in &self.passed_over {
             writeln!(out, "not looked into: {} (a link, or too deep)", output::one_line(path))?;
