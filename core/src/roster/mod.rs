@@ -12,6 +12,7 @@
 
 mod certificate;
 mod charter;
+mod class;
 mod coverage;
 mod cut;
 mod request;
@@ -26,12 +27,13 @@ use crate::key::SignerUnavailable;
 
 pub use certificate::{CERTIFICATE_BYTES_MAX, CERTIFICATE_SCOPES_MAX, Certificate, Role};
 pub use charter::{Charter, FORMS_MAX, Ledger, NAME_BYTES_MAX, PARTIES_MAX, Party, SCOPES_MAX, Scope, WITNESSES_MAX};
+pub use class::Class;
 pub use coverage::{Chains, Coverage, LogIndex, LogPosition};
 pub use cut::{CUT_BYTES_MAX, CUT_TEXT_BYTES_MAX, Cut, CutDraft, CutReason, KEPT_MAX};
 pub use request::{EnrolmentRequest, PERSON_BYTES_MAX, REQUEST_BYTES_MAX, ReadTextError, RequestDraft, WORDS};
 pub use signed::{CHARTER_BYTES_MAX, CompleteCharter, SignedCharter};
 pub(crate) use signed::{Wanted, read_signed, verify_signatures, write_signed};
-pub use statements::{Admitted, Authority, Class, RECEIPT_STORES_MAX, RECEIPTS_OF_STORE_MAX, Roster, STATEMENTS_MAX};
+pub use statements::{Admitted, Authority, RECEIPT_STORES_MAX, RECEIPTS_OF_STORE_MAX, Roster, STATEMENTS_MAX};
 pub use transfer::{Carried, MistypedText, TRANSFER_CHARS_MAX};
 
 /// The number of a party in the charter.

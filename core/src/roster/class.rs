@@ -1,0 +1,44 @@
+//! What kinds of statements there are, and the order in which peers tell them (`spec/sync.md`, Control frames).
+
+/// What a statement is; peers compare the statements of each class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// The charter, complete.
+    Charter,
+    /// A certificate.
+    Certificate,
+    /// A cut.
+    Cut,
+    /// An erasure.
+    Erasure,
+    /// A receipt.
+    Receipt,
+    /// A checkpoint note.
+    Note,
+    /// A form definition that the charter lists.
+    Form,
+}
+
+impl Class {
+    /// Every class, in the order in which they are to be sent: what judges comes before what it judges.
+    pub const ALL: [Class; 7] =
+        [Class::Charter, Class::Certificate, Class::Cut, Class::Erasure, Class::Receipt, Class::Note, Class::Form];
+
+    /// Its number on the wire.
+    pub const fn code(self) -> u64 {
+        match self {
+            Class::Charter => 0,
+            Class::Certificate => 1,
+            Class::Cut => 2,
+            Class::Erasure => 3,
+            Class::Receipt => 4,
+            Class::Note => 5,
+            Class::Form => 6,
+        }
+    }
+
+    /// The class with this number.
+    pub fn from_code(code: u64) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.code() == code)
+    }
+}

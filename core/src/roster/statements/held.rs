@@ -1,0 +1,146 @@
+//! What is held, and what follows from it.
+
+use super::super::PartyNumber;
+use super::super::certificate::Certificate;
+use super::super::class::Class;
+use super::super::cut::Cut;
+use super::super::signed::CompleteCharter;
+use super::{Authority, Roster};
+use crate::check::{Check, Refused};
+use crate::checkpoint::Checkpoint;
+use crate::entry::Kind;
+use crate::erasure::{Erased, Erasure};
+use crate::form::FormDefinition;
+use crate::id::{DIGEST_BYTES, FormHash, MissionId, RecordId, ScopeId, StatementId, sha256};
+use crate::key::KEY_BYTES;
+use crate::receipt::Receipt;
+
+impl Roster {
+    /// What founds the mission.
+    pub fn charter(&self) -> &CompleteCharter {
+        &self.charter
+    }
+
+    /// The mission.
+    pub fn mission(&self) -> MissionId {
+        self.charter.mission()
+    }
+
+    /// The certificate with this id.
+    pub fn certificate(&self, id: StatementId) -> Option<&Certificate> {
+        self.certificates.get(&id)
+    }
+
+    /// The certificates of a key, ascending by id.
+    pub fn certificates_of(&self, key: &[u8; KEY_BYTES]) -> impl Iterator<Item = &Certificate> {
+        self.by_key.get(key).into_iter().flatten().filter_map(|id| self.certificates.get(id))
+    }
+
+    /// On what authority `key` signs an entry of `kind` in `scope`, in a log that names `certificate` at seq 0.
+    pub fn authority(
+        &self,
+        certificate: StatementId,
+        key: &[u8; KEY_BYTES],
+        scope: ScopeId,
+        kind: Kind,
+    ) -> Authority<'_> {
+        let what = "certificate";
+        match self.certificate(certificate) {
+            None if self.by_key.contains_key(key) => Authority::Unknown(None),
+            None => Authority::Unknown(Some(Refused { check: Check::KeyNotInRoster, what: "key" })),
+            Some(held) if held.key().as_bytes() != key => {
+                Authority::Denied(Refused { check: Check::CertificateKey, what })
+            }
+            Some(held) if held.grants(scope, kind) => Authority::Granted(held),
+            Some(_) => Authority::Denied(Refused { check: Check::OutOfRole, what }),
+        }
+    }
+
+    /// The party for which the key of a certificate signs.
+    pub fn party_of(&self, certificate: StatementId) -> Option<PartyNumber> {
+        self.certificate(certificate).map(Certificate::party)
+    }
+
+    /// Every certificate, ascending by id.
+    pub fn certificates(&self) -> impl Iterator<Item = &Certificate> {
+        self.certificates.values()
+    }
+
+    /// Every cut, ascending by id. What they cover is worked out by [`Coverage`](super::Coverage).
+    pub fn cuts(&self) -> impl Iterator<Item = &Cut> {
+        self.cuts.values()
+    }
+
+    /// Every erasure, ascending by id.
+    pub fn erasures(&self) -> impl Iterator<Item = &Erasure> {
+        self.erasures.values()
+    }
+
+    /// The erasures that are about a record, ascending by id.
+    pub fn erasures_of(&self, record: RecordId) -> impl Iterator<Item = &Erasure> {
+        self.erasures().filter(move |erasure| erasure.record() == record)
+    }
+
+    /// Whether an erasure names the photo with this original, in whatever record.
+    pub fn is_photo_erased(&self, original: crate::id::BlobHash) -> bool {
+        self.erasures().any(|erasure| *erasure.erased() == Erased::Photo(original))
+    }
+
+    /// Every receipt that no later one covers, ascending by id.
+    pub fn receipts(&self) -> impl Iterator<Item = &Receipt> {
+        self.receipts.values().map(|receipt| &**receipt)
+    }
+
+    /// Every checkpoint note, ascending by id.
+    pub fn notes(&self) -> impl Iterator<Item = &Checkpoint> {
+        self.notes.values()
+    }
+
+    /// The checkpoint with the most leaves; of several, the one with the lowest id.
+    pub fn newest_note(&self) -> Option<&Checkpoint> {
+        self.notes.values().rev().max_by_key(|note| note.size())
+    }
+
+    /// The form definition with this hash.
+    pub fn form(&self, hash: FormHash) -> Option<&FormDefinition> {
+        self.forms.get(&StatementId::from_bytes(*hash.as_bytes())).map(|(form, _)| form)
+    }
+
+    /// Whether a statement is held.
+    pub fn holds(&self, class: Class, id: StatementId) -> bool {
+        self.bytes(class, id).is_some()
+    }
+
+    /// The bytes of a statement as received.
+    pub fn bytes(&self, class: Class, id: StatementId) -> Option<&[u8]> {
+        match class {
+            Class::Charter => Some(self.charter.as_bytes()).filter(|bytes| StatementId::of(bytes) == id),
+            Class::Certificate => self.certificates.get(&id).map(Certificate::as_bytes),
+            Class::Cut => self.cuts.get(&id).map(Cut::as_bytes),
+            Class::Erasure => self.erasures.get(&id).map(Erasure::as_bytes),
+            Class::Receipt => self.receipts.get(&id).map(|receipt| receipt.as_bytes()),
+            Class::Note => self.notes.get(&id).map(Checkpoint::as_bytes),
+            Class::Form => self.forms.get(&id).map(|(_, bytes)| bytes.as_slice()),
+        }
+    }
+
+    /// The ids of the statements of a class, ascending.
+    pub fn ids(&self, class: Class) -> Vec<StatementId> {
+        match class {
+            Class::Charter => vec![StatementId::of(self.charter.as_bytes())],
+            Class::Certificate => self.certificates.keys().copied().collect(),
+            Class::Cut => self.cuts.keys().copied().collect(),
+            Class::Erasure => self.erasures.keys().copied().collect(),
+            Class::Receipt => self.receipts.keys().copied().collect(),
+            Class::Note => self.notes.keys().copied().collect(),
+            Class::Form => self.forms.keys().copied().collect(),
+        }
+    }
+
+    /// The digest of a class: SHA-256 over its ids, ascending; `None` if nothing of it is held.
+    pub fn digest(&self, class: Class) -> Option<[u8; DIGEST_BYTES]> {
+        let ids = self.ids(class);
+        let parts: Vec<&[u8]> = ids.iter().map(|id| id.as_bytes().as_slice()).collect();
+        (!ids.is_empty()).then(|| sha256(&parts))
+    }
+}
