@@ -38,6 +38,9 @@ pub enum Leaf {
         /// Its scope.
         scope: ScopeId,
     },
+    /// A witness's cosignature of an earlier checkpoint: what is shown to have been written after this tree is shown to
+    /// have been written after it (`spec/bounds.md`).
+    Cosignature(StatementId),
 }
 
 impl Leaf {
@@ -53,6 +56,9 @@ impl Leaf {
             }
             Leaf::Log { log, scope } => {
                 writer.array(3).uint(2).bytes(log.as_bytes()).bytes(scope.as_bytes());
+            }
+            Leaf::Cosignature(id) => {
+                writer.array(2).uint(3).bytes(id.as_bytes());
             }
         }
         writer.finish()
@@ -77,6 +83,7 @@ impl Leaf {
                 log: LogId::from_bytes(reader.array_of(what)?),
                 scope: ScopeId::from_bytes(reader.array_of(what)?),
             },
+            (3, 2) => Leaf::Cosignature(StatementId::from_bytes(reader.array_of(what)?)),
             _ => return Err(Refused { check: Check::Shape, what }),
         };
         reader.leave();
@@ -249,6 +256,7 @@ mod tests {
         let (ones, twos) = ("01".repeat(32), "02".repeat(32));
         assert_eq!(hex(Leaf::Entry { log, seq: 24, id }), format!("84005820{ones}18185820{twos}"));
         assert_eq!(hex(Leaf::Statement(StatementId::from_bytes([2; 32]))), format!("82015820{twos}"));
+        assert_eq!(hex(Leaf::Cosignature(StatementId::from_bytes([2; 32]))), format!("82035820{twos}"));
         let scope = ScopeId::from_bytes([3; 8]);
         assert_eq!(hex(Leaf::Log { log, scope }), format!("83025820{ones}48{}", "03".repeat(8)));
     }
