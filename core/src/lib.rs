@@ -16,7 +16,8 @@
 //!   statements of a mission.
 //! - [`record`] judges the entries about one record: what is applied, and the standing of the rest.
 //! - [`ledger`] cuts the mission's ledger into tiles and shows from them what is in it; [`witness`] is what the parties'
-//!   witnesses check before they cosign a checkpoint, and when enough of them have.
+//!   witnesses check before they cosign a checkpoint, and when enough of them have; [`bounds`] says from their times
+//!   between which an entry was signed.
 //! - [`sync`] is one side of a conversation of two devices; [`ticket`] and [`nearby`] say where one of them answers;
 //!   [`audit`] judges a bag.
 //!
@@ -56,6 +57,7 @@
 //! ```
 
 pub mod audit;
+pub mod bounds;
 pub mod cbor;
 pub mod change;
 pub mod check;

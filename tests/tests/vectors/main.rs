@@ -3,6 +3,7 @@
 //! Valid ones must be accepted with the facts their `.expected` names, invalid ones refused with the code it names;
 //! and each check of the verifier, switched off, must change the outcome of a vector.
 
+mod bounds;
 mod carried;
 mod disclosures;
 mod entries;
