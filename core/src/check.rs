@@ -187,6 +187,8 @@ checks! {
     StatementLimit = "statement-limit",
     /// The checkpoint note is malformed or its signature does not verify.
     CheckpointInvalid = "checkpoint-invalid",
+    /// A cosignature statement that is not a note with exactly one good cosignature of a witness.
+    CosignatureInvalid = "cosignature-invalid",
 }
 
 impl fmt::Display for Check {

@@ -15,11 +15,13 @@ pub enum Version {
     V1,
     /// `merestone/2`.
     V2,
+    /// `merestone/3`.
+    V3,
 }
 
 impl Version {
     /// Every version this program speaks, newest first: the order of preference.
-    pub const ALL: [Self; 2] = [Self::V2, Self::V1];
+    pub const ALL: [Self; 3] = [Self::V3, Self::V2, Self::V1];
 
     /// The newest version this program speaks.
     pub const NEWEST: Self = Self::ALL[0];
@@ -29,6 +31,7 @@ impl Version {
         match self {
             Self::V1 => b"merestone/1",
             Self::V2 => b"merestone/2",
+            Self::V3 => b"merestone/3",
         }
     }
 
@@ -47,6 +50,7 @@ impl fmt::Display for Version {
         f.write_str(match self {
             Self::V1 => "merestone/1",
             Self::V2 => "merestone/2",
+            Self::V3 => "merestone/3",
         })
     }
 }
@@ -57,6 +61,7 @@ mod tests {
 
     #[test]
     fn versions_are_offered_newest_first_and_never_above_the_newest_allowed() {
+        assert_eq!(Version::offered(Version::V3), [b"merestone/3", b"merestone/2", b"merestone/1"]);
         assert_eq!(Version::offered(Version::V2), [b"merestone/2", b"merestone/1"]);
         assert_eq!(Version::offered(Version::V1), [b"merestone/1"]);
         assert!(Version::ALL.is_sorted_by(|a, b| a > b));
@@ -68,6 +73,6 @@ mod tests {
             assert_eq!(Version::from_alpn(version.alpn()), Some(version));
             assert_eq!(version.to_string().as_bytes(), version.alpn());
         }
-        assert_eq!(Version::from_alpn(b"merestone/3"), None);
+        assert_eq!(Version::from_alpn(b"merestone/4"), None);
     }
 }

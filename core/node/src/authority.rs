@@ -125,6 +125,7 @@ pub(crate) const fn store_class(class: Class) -> StatementClass {
         Class::Erasure => StatementClass::Erasure,
         Class::Receipt => StatementClass::Receipt,
         Class::Note => StatementClass::Note,
+        Class::Cosignature => StatementClass::Cosignature,
         Class::Form => StatementClass::Form,
     }
 }

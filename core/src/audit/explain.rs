@@ -124,6 +124,7 @@ const TABLE: &[Row] = &[
     Row { code: "receipt-signer", meaning: "A receipt's signer holds no certificate that lets it sign receipts.", advice: "Ask whose store it is." },
     Row { code: "statement-limit", meaning: "More statements of one signer than a mission keeps.", advice: "Ask the signer's party what happened to the key." },
     Row { code: "checkpoint-invalid", meaning: "The checkpoint note is malformed, or the mission's ledger did not sign it.", advice: "Ask the ledger's operator for the note." },
+    Row { code: "cosignature-invalid", meaning: "A cosignature is not one of a witness of the mission under a note of its ledger.", advice: "Ask the witness's party for the cosigned note." },
     Row { code: "bag-unreadable", meaning: "A file or folder is missing, is not a regular file, cannot be opened, or is not what its name says.", advice: "Copy the bag again and compare; check permissions." },
     Row { code: "bag-manifest", meaning: "A file differs from the manifest, is missing, or is not listed.", advice: "Copy the bag again: manifests find accidents of copying. They prove nothing about forgery." },
     Row { code: "bag-misnamed", meaning: "A file's name is not the hash of its content.", advice: ORIGINAL },

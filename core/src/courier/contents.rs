@@ -13,7 +13,10 @@ pub const CONTENTS_BYTES_MAX: usize = 32 << 20;
 /// Most sections.
 pub const SECTIONS_MAX: usize = 262_144;
 
-const VERSION: u64 = 1;
+/// The version of a bundle with nothing in it that version 1 does not have.
+const FIRST: u64 = 1;
+/// The version of any other.
+const SECOND: u64 = 2;
 
 /// What a bundle says of itself. Nothing in it is signed: its digests find damage, and what it carries proves itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +76,13 @@ pub enum Part {
         /// How many.
         count: u64,
     },
+    /// Version 2: statements of a class that this program does not know. They are passed over.
+    LaterStatements {
+        /// The number of the class.
+        code: u64,
+        /// How many.
+        count: u64,
+    },
     /// Entries of a scope: frames of class entries.
     Entries {
         /// Of which scope.
@@ -100,7 +110,12 @@ impl Contents {
     pub fn encode(&self) -> Vec<u8> {
         let Self { mission, maker, store, scopes, made_for, sections, left_out } = self;
         let mut w = Writer::with_capacity(1_024 + sections.len() * 96);
-        w.array(8).uint(VERSION).bytes(mission.as_bytes()).bytes(maker).bytes(store.as_bytes()).array(scopes.len());
+        w.array(8)
+            .uint(self.version())
+            .bytes(mission.as_bytes())
+            .bytes(maker)
+            .bytes(store.as_bytes())
+            .array(scopes.len());
         for scope in scopes {
             w.bytes(scope.as_bytes());
         }
@@ -123,7 +138,8 @@ impl Contents {
     pub fn decode(bytes: &[u8], offset: u64) -> Result<Self, Refused> {
         let r = &mut Reader::new(bytes);
         r.array_exact(8, "contents")?;
-        if r.uint("version")? != VERSION {
+        let version = r.uint("version")?;
+        if version != FIRST && version != SECOND {
             return Err(refused("version"));
         }
         let mission = MissionId::from_bytes(r.array_of("mission")?);
@@ -145,6 +161,10 @@ impl Contents {
         r.leave();
         r.clone().finish("contents")?;
         let contents = Self { mission, maker, store, scopes, made_for, sections, left_out };
+        // The lowest version that can say it: a bundle has one form.
+        if contents.version() != version {
+            return Err(refused("version"));
+        }
         contents.check(offset)?;
         Ok(contents)
     }
@@ -160,9 +180,19 @@ impl Contents {
         }
         let is_in_scope = |section: &Section| match section.part {
             Part::Entries { scope, count: _ } => self.scopes.contains(&scope),
-            Part::Statements { .. } | Part::Blob(_) => true,
+            Part::Statements { .. } | Part::LaterStatements { .. } | Part::Blob(_) => true,
         };
         if self.sections.iter().all(is_in_scope) { Ok(()) } else { Err(refused("scope of a section")) }
+    }
+
+    /// The lowest version that has all of these sections.
+    fn version(&self) -> u64 {
+        let is_later = |section: &Section| match section.part {
+            Part::Statements { class, count: _ } => class.code() > StatementClass::Form.code(),
+            Part::LaterStatements { .. } => true,
+            Part::Entries { .. } | Part::Blob(_) => false,
+        };
+        if self.sections.iter().any(is_later) { SECOND } else { FIRST }
     }
 
     /// The sections, each with the place at which it begins.
@@ -191,6 +221,7 @@ impl Section {
         let Self { part, bytes, digest } = self;
         match part {
             Part::Statements { class, count } => w.array(5).uint(0).uint(class.code()).uint(*count),
+            Part::LaterStatements { code, count } => w.array(5).uint(0).uint(*code).uint(*count),
             Part::Entries { scope, count } => w.array(5).uint(1).bytes(scope.as_bytes()).uint(*count),
             Part::Blob(Blob { hash, class, bytes }) => {
                 w.array(6).uint(2).bytes(hash.as_bytes()).uint(class.code()).uint(*bytes)
@@ -203,8 +234,12 @@ impl Section {
         let items = r.array(6, "section")?;
         let part = match (r.uint("section kind")?, items) {
             (0, 5) => {
-                let class = StatementClass::from_code(r.uint("statement class")?).ok_or(refused("statement class"))?;
-                Part::Statements { class, count: r.uint("statements")? }
+                let code = r.uint("statement class")?;
+                let count = r.uint("statements")?;
+                match StatementClass::from_code(code) {
+                    Some(class) => Part::Statements { class, count },
+                    None => Part::LaterStatements { code, count },
+                }
             }
             (1, 5) => Part::Entries { scope: ScopeId::from_bytes(r.array_of("scope")?), count: r.uint("entries")? },
             (2, 6) => {

@@ -1,6 +1,8 @@
 //! What kinds of statements there are, and the order in which peers tell them (`spec/sync.md`, Control frames).
 
 /// What a statement is; peers compare the statements of each class.
+///
+/// Classes are ordered as they are sent, which is not the order of their numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
     /// The charter, complete.
@@ -15,14 +17,24 @@ pub enum Class {
     Receipt,
     /// A checkpoint note.
     Note,
+    /// A cosignature of a witness under a checkpoint note.
+    Cosignature,
     /// A form definition that the charter lists.
     Form,
 }
 
 impl Class {
     /// Every class, in the order in which they are to be sent: what judges comes before what it judges.
-    pub const ALL: [Class; 7] =
-        [Class::Charter, Class::Certificate, Class::Cut, Class::Erasure, Class::Receipt, Class::Note, Class::Form];
+    pub const ALL: [Class; 8] = [
+        Class::Charter,
+        Class::Certificate,
+        Class::Cut,
+        Class::Erasure,
+        Class::Receipt,
+        Class::Note,
+        Class::Cosignature,
+        Class::Form,
+    ];
 
     /// Its number on the wire.
     pub const fn code(self) -> u64 {
@@ -34,11 +46,21 @@ impl Class {
             Class::Receipt => 4,
             Class::Note => 5,
             Class::Form => 6,
+            Class::Cosignature => 7,
         }
     }
 
     /// The class with this number.
     pub fn from_code(code: u64) -> Option<Self> {
         Self::ALL.into_iter().find(|class| class.code() == code)
+    }
+
+    /// Whether a statement of this class may give place to a better one, so that a peer that named it may not hold it
+    /// any more.
+    pub const fn makes_way(self) -> bool {
+        match self {
+            Class::Receipt | Class::Cosignature => true,
+            Class::Charter | Class::Certificate | Class::Cut | Class::Erasure | Class::Note | Class::Form => false,
+        }
     }
 }

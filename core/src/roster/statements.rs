@@ -1,5 +1,6 @@
 //! The statements held of one mission, as a set (`spec/sync.md`, Control frames).
 
+mod cosignatures;
 mod held;
 mod receipts;
 
@@ -19,6 +20,7 @@ use crate::id::{FormHash, StatementId};
 use crate::key::{KEY_BYTES, KeyCache};
 use crate::receipt::Receipt;
 
+use cosignatures::Cosignatures;
 pub use receipts::{RECEIPT_STORES_MAX, RECEIPTS_OF_STORE_MAX};
 
 /// Most statements of one signer and class.
@@ -29,7 +31,7 @@ pub const STATEMENTS_MAX: usize = 4_096;
 pub enum Admitted {
     /// It was added.
     New(StatementId),
-    /// It is held already, or is a receipt that made way for later ones; nothing changed.
+    /// It is held already, or is a receipt or a cosignature that makes way for one held; nothing changed.
     Known(StatementId),
 }
 
@@ -58,7 +60,8 @@ pub enum Authority<'a> {
 /// What it answers depends on the set of statements and not on the order in which they were admitted.
 /// A cut or a receipt is refused until the certificate it rests on is held, so classes are to be exchanged in the
 /// order of [`Class::ALL`]; and the 4,097th statement of one signer and class is refused. Receipts make way for later ones
-/// before there are as many ([`RECEIPT_STORES_MAX`], [`RECEIPTS_OF_STORE_MAX`]).
+/// before there are as many ([`RECEIPT_STORES_MAX`], [`RECEIPTS_OF_STORE_MAX`]), and of a text and a witness only the earliest
+/// cosignature is kept.
 #[derive(Clone, Debug)]
 pub struct Roster {
     charter: CompleteCharter,
@@ -68,6 +71,7 @@ pub struct Roster {
     /// Shared between the copies of a roster: each may name tens of thousands of logs and photos.
     receipts: BTreeMap<StatementId, Arc<Receipt>>,
     notes: BTreeMap<StatementId, Checkpoint>,
+    cosignatures: Cosignatures,
     forms: BTreeMap<StatementId, (FormDefinition, Vec<u8>)>,
 
     // Derived from the above.
@@ -85,6 +89,7 @@ impl Roster {
             erasures: BTreeMap::new(),
             receipts: BTreeMap::new(),
             notes: BTreeMap::new(),
+            cosignatures: Cosignatures::default(),
             forms: BTreeMap::new(),
             by_key: BTreeMap::new(),
             counts: BTreeMap::new(),
@@ -150,6 +155,7 @@ impl Roster {
                 self.count(class, key, policy)?;
                 self.notes.insert(id, note);
             }
+            Class::Cosignature => return self.admit_cosignature(bytes, policy),
             Class::Form => {
                 let form = FormDefinition::decode_under(bytes, policy)?;
                 let is_listed = self.charter.charter().forms.binary_search(&FormHash::of(bytes)).is_ok();

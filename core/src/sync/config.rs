@@ -150,11 +150,13 @@ pub fn statements_digest(ascending: &[StatementId]) -> [u8; 32] {
 }
 
 /// Digest of the statements of all classes (`spec/sync.md` §Digests): of each that is not empty its number and its
-/// [`statements_digest`], ascending.
-pub fn classes_digest<'a>(ascending: impl IntoIterator<Item = (&'a StatementClass, &'a [u8; 32])>) -> [u8; 32] {
+/// [`statements_digest`], ascending by number.
+pub fn classes_digest<'a>(classes: impl IntoIterator<Item = (&'a StatementClass, &'a [u8; 32])>) -> [u8; 32] {
+    let mut ascending: Vec<_> = classes.into_iter().map(|(class, digest)| (class.code(), digest)).collect();
+    ascending.sort_unstable();
     let mut writer = Writer::new();
-    for (class, digest) in ascending {
-        writer.array(2).uint(class.code()).bytes(digest);
+    for (code, digest) in ascending {
+        writer.array(2).uint(code).bytes(digest);
     }
     sha256(&[&writer.finish()])
 }

@@ -206,7 +206,7 @@ impl Session {
         {
             self.out.report(Report::Rest(state));
         }
-        if self.config.version == Version::V2 && !talking.peer.is_cut() {
+        if self.config.version >= Version::V2 && !talking.peer.is_cut() {
             self.note_agreement();
         }
         self.part()

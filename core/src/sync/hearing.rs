@@ -49,10 +49,10 @@ impl Session {
                 self.statements.on_statements(class, statements, &mut self.out)
             }
             // A joining device that holds the charter gives it to everybody.
-            Frame::Statements(..) => Ok(()),
+            Frame::Statements(..) | Frame::LaterStatements(..) => Ok(()),
             // What is compared does not matter to a device that is only joining.
             Frame::Classes(_) => Ok(()),
-            Frame::Show if self.config.version == Version::V2 => self.on_show(),
+            Frame::Show if self.config.version >= Version::V2 => self.on_show(),
             _ => Err(Close::new(CloseCode::NotEnrolled, "no certificate")),
         }
     }
@@ -84,6 +84,8 @@ impl Session {
             }
             Frame::StatementIds(class, ids) => self.statements.on_ids(class, ids),
             Frame::Statements(class, statements) => self.statements.on_statements(class, statements, out),
+            // A later program may say more; what is not known here is judged where it is.
+            Frame::LaterIds(..) | Frame::LaterStatements(..) => Ok(()),
             Frame::Ready if talking.is_peer_ready => Err(Close::malformed("ready twice")),
             Frame::Ready => {
                 talking.is_peer_ready = true;

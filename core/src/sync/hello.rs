@@ -1,7 +1,7 @@
 //! What a side says first, and what it makes of the peer's hello (`spec/sync.md` §Hello).
 
 use super::close::{Close, CloseCode};
-use super::config::{LocalState, SessionConfig, classes_digest};
+use super::config::{LocalState, SessionConfig, classes_digest, statements_digest};
 use super::frame::{Frame, Hello, HelloV2, Rest, Shown, StatementClass};
 use super::io::{Census, Class, Loaded, Request};
 use super::outbox::Pending;
@@ -50,6 +50,19 @@ pub(super) fn second(config: &SessionConfig, local: &LocalState, tips: &[(ScopeI
     }
 }
 
+/// The digests of the classes, by their numbers, ascending. From version 3 on also of those of which nothing is held, so that
+/// each side learns which classes the other knows.
+fn told_classes(version: Version, local: &LocalState) -> Vec<(u64, [u8; 32])> {
+    let spoken_of = StatementClass::ALL.into_iter().filter(|class| version.speaks_of(*class));
+    let of = |class: StatementClass| match local.statements.get(&class) {
+        Some(digest) => Some((class.code(), *digest)),
+        None => (version >= Version::V3).then(|| (class.code(), statements_digest(&[]))),
+    };
+    let mut told: Vec<_> = spoken_of.filter_map(of).collect();
+    told.sort_unstable();
+    told
+}
+
 /// A log that changed and has no tip any more cannot be named among those that changed: trees are compared instead.
 pub(super) fn forget_unless_usable(local: &mut LocalState, logs: &Logs) {
     let is_named = |last: &super::LastAgreement| last.changed.iter().all(|log| logs.local(*log).is_some());
@@ -68,10 +81,10 @@ impl Session {
         let Some(hello) = &greeting.unknown else {
             return match (self.config.version, frame) {
                 (Version::V1, Frame::Hello(hello)) if hello.version == Version::V1.number() => self.on_hello(hello),
-                (Version::V2, Frame::HelloV2(hello)) => self.on_hello_v2(hello),
+                (Version::V2 | Version::V3, Frame::HelloV2(hello)) => self.on_hello_v2(hello),
                 (_, Frame::Hello(_) | Frame::HelloV2(_)) => Err(Close::new(CloseCode::Version, "version")),
                 // Whom we called and who does not know our certificate any more says hello only when it has seen it.
-                (Version::V2, Frame::Show) if self.config.calls => self.on_show(),
+                (Version::V2 | Version::V3, Frame::Show) if self.config.calls => self.on_show(),
                 _ => Err(Close::malformed("no hello")),
             };
         };
@@ -124,6 +137,7 @@ impl Session {
         let Some((peer, greeting)) = self.meet(&introduction)? else { return Ok(()) };
         let Greeting { local, tips, changes, .. } = greeting;
         let only = peer.is_cut().then_some(peer.cuts.as_slice());
+        let statements: Vec<_> = statements.iter().map(|(class, digest)| (class.code(), *digest)).collect();
         self.statements.begin(&local.statements, &statements, only, &mut self.out);
         self.logs.begin(&peer.scopes, &tips, &theirs, peer.is_cut());
         let talking =
@@ -167,8 +181,7 @@ impl Session {
             if are_statements_equal {
                 self.statements.are_equal();
             } else {
-                let classes = local.statements.iter().map(|(class, digest)| (*class, *digest));
-                self.out.say(&Frame::Classes(classes.collect()));
+                self.out.say(&Frame::Classes(told_classes(self.config.version, &local)));
             }
             let last = local.agreement.as_ref().filter(|last| agreed == Some(last.agreement.digest));
             let since = last.map(|last| (last.agreement.scopes.as_slice(), last.changed.as_slice()));
@@ -187,7 +200,7 @@ impl Session {
             let is_counted =
                 |census: &Census| census.missing == 0 && Some((census.digest, 0)) == blobs && are_hellos_equal;
             let same = local.blobs.filter(is_counted).map(|census| Rest {
-                tips: self.logs.digest(Version::V2),
+                tips: self.logs.digest(self.config.version),
                 blobs: census.digest,
                 missing: 0,
                 heard: false,

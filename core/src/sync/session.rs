@@ -106,12 +106,13 @@ impl Session {
     /// Begins a conversation. The hello of the side that [calls](SessionConfig::calls) is ready to be sent at once.
     pub fn new(config: SessionConfig, mut local: LocalState) -> Self {
         let mut out = Outbox::default();
+        local.statements.retain(|class, _| config.version.speaks_of(*class));
         let granted = config.certificate.as_ref().map_or(&[][..], |certificate| certificate.scopes());
         let mut logs = Logs::new(std::mem::take(&mut local.tips), granted);
         let tips = logs.digests(config.version);
         let hello = match config.version {
             Version::V1 => Frame::Hello(hello::first(&config, &local, &tips)),
-            Version::V2 => {
+            Version::V2 | Version::V3 => {
                 hello::forget_unless_usable(&mut local, &logs);
                 Frame::HelloV2(hello::second(&config, &local, &tips))
             }
@@ -120,7 +121,7 @@ impl Session {
             out.say(&hello);
         }
         let hello = (!config.calls).then_some(hello);
-        let bodies = Bodies::new(config.version == Version::V2 && config.wants.entries());
+        let bodies = Bodies::new(config.version >= Version::V2 && config.wants.entries());
         let (sending, statements) = (Sending::new(config.version), Statements::new(config.version));
         Self {
             config,

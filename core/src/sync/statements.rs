@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
 use super::close::Close;
+use super::config::statements_digest;
 use super::frame::{Difference, FRAME_BYTES_MAX, Frame, STATEMENT_IDS_MAX, StatementClass};
 use super::io::Request;
 use super::outbox::{Outbox, Pending};
@@ -91,14 +92,19 @@ impl Statements {
     pub(super) fn begin(
         &mut self,
         ours: &BTreeMap<StatementClass, [u8; 32]>,
-        theirs: &[(StatementClass, [u8; 32])],
+        theirs: &[(u64, [u8; 32])],
         only: Option<&[StatementId]>,
         out: &mut Outbox,
     ) {
         self.has_begun = true;
-        for class in StatementClass::ALL {
-            let their = theirs.iter().find(|(of, _)| *of == class).map(|(_, digest)| digest);
-            if ours.get(&class) == their {
+        let nothing = statements_digest(&[]);
+        for class in StatementClass::ALL.into_iter().filter(|class| self.version.speaks_of(*class)) {
+            let their = theirs.iter().find(|(of, _)| *of == class.code()).map(|(_, digest)| digest);
+            // From version 3 on a peer names every class that it knows.
+            if self.version >= Version::V3 && their.is_none() {
+                continue;
+            }
+            if ours.get(&class).unwrap_or(&nothing) == their.unwrap_or(&nothing) {
                 if class == StatementClass::Receipt {
                     self.receipts.are_equal();
                 }
@@ -155,7 +161,7 @@ impl Statements {
         self.to_send.entry(class).or_default().extend(lacked_there);
         let lacked_here = state.theirs.iter().filter(|id| !our_set.contains(id) && !self.exchanged.contains(id));
         self.lacking.entry(class).or_default().extend(lacked_here.copied());
-        if class == StatementClass::Receipt && self.version == Version::V2 {
+        if class == StatementClass::Receipt && self.version >= Version::V2 {
             self.receipts.on_both(our_set.intersection(&their_set).map(|id| **id).collect());
         }
         state.is_compared = true;
@@ -261,7 +267,9 @@ impl Statements {
         let earlier = earlier.filter(|earlier| is_known(StatementId::of(earlier)));
         out.say(&match self.version {
             Version::V1 => Frame::Receipt(receipt),
-            Version::V2 => self.receipts.give(true, receipt, earlier).map_or_else(Frame::Receipt, Frame::Difference),
+            Version::V2 | Version::V3 => {
+                self.receipts.give(true, receipt, earlier).map_or_else(Frame::Receipt, Frame::Difference)
+            }
         });
     }
 
@@ -287,7 +295,8 @@ impl Statements {
 
     /// Something new was committed here.
     pub(super) fn on_local_change(&mut self, statements: &[(StatementClass, StatementId)]) {
-        for (class, id) in statements {
+        let version = self.version;
+        for (class, id) in statements.iter().filter(|(class, _)| version.speaks_of(*class)) {
             if self.exchanged.insert(*id) {
                 self.to_send.entry(*class).or_default().push_back(*id);
             }
@@ -360,7 +369,7 @@ impl Statements {
         }
         let statements: Vec<Vec<u8>> = statements.into_iter().map(Option::unwrap_or_default).collect();
         let frames = match (class, self.version) {
-            (StatementClass::Receipt, Version::V2) => self.receipt_frames(statements),
+            (StatementClass::Receipt, Version::V2 | Version::V3) => self.receipt_frames(statements),
             _ => vec![Frame::Statements(class, statements)],
         };
         for frame in frames {
@@ -421,9 +430,9 @@ impl Statements {
         self.admitting == 0
     }
 
-    /// Whether the peer named a statement and says that it is gone: only receipts make way.
+    /// Whether the peer named a statement that does not make way, and says that it is gone.
     pub(super) fn are_withheld(&self) -> bool {
-        self.lacking.iter().any(|(class, lacking)| *class != StatementClass::Receipt && !lacking.is_empty())
+        self.lacking.iter().any(|(class, lacking)| !class.makes_way() && !lacking.is_empty())
     }
 
     fn arrived(&mut self, class: StatementClass, id: StatementId) {

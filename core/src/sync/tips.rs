@@ -46,7 +46,7 @@ impl Logs {
         let digest = |(id, scope): (&ScopeId, &mut Scope)| {
             let digest = match version {
                 Version::V1 => scope.digest(),
-                Version::V2 => scope.tree.root(),
+                Version::V2 | Version::V3 => scope.tree.root(),
             };
             Some((*id, digest?))
         };
@@ -356,7 +356,7 @@ impl Logs {
                 let parts: Vec<&[u8]> = digests.iter().map(|(_, digest)| digest.as_slice()).collect();
                 sha256(&parts)
             }
-            Version::V2 => roots_digest(&digests),
+            Version::V2 | Version::V3 => roots_digest(&digests),
         }
     }
 

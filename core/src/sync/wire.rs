@@ -54,7 +54,7 @@ pub struct Received {
 pub fn encode_page(entries: &[Outgoing<'_>], version: Version) -> Result<(Vec<u8>, usize), Refused> {
     match version {
         Version::V1 => encode_batch(entries),
-        Version::V2 => super::columns::encode(entries),
+        Version::V2 | Version::V3 => super::columns::encode(entries),
     }
 }
 
@@ -144,7 +144,7 @@ pub fn decode(frame: &[u8], mission: MissionId, version: Version) -> Result<Rece
             decode_batch(&batch, mission)?
         }
         (1, 2) => decode_full(&mut reader)?,
-        (2, 7) if version == Version::V2 => super::columns::decode(&mut reader, mission)?,
+        (2, 7) if version >= Version::V2 => super::columns::decode(&mut reader, mission)?,
         _ => return Err(refused("entries frame")),
     };
     reader.leave();

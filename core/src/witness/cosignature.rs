@@ -59,7 +59,7 @@ impl Cosignature {
     }
 
     /// Of two cosignatures of one key under one text, the one that a note keeps.
-    pub(super) fn precedes(&self, other: &Self) -> bool {
+    pub(crate) fn precedes(&self, other: &Self) -> bool {
         (self.time, self.signature) < (other.time, other.signature)
     }
 }

@@ -72,14 +72,14 @@ impl<'a> Witnesses<'a> {
 }
 
 #[cfg(test)]
-mod testing {
+pub(crate) mod testing {
     use crate::check::Refused;
     use crate::checkpoint::Checkpoint;
     use crate::record::testing::{charter, key};
-    use crate::roster::{Charter, MakeError};
+    use crate::roster::{Charter, CompleteCharter, MakeError, SignedCharter};
 
     /// The test mission, whose parties have so many witnesses each: of party n, the keys 60 + n, 70 + n …
-    pub(super) fn charter_with_witnesses(counts: &[u8]) -> Charter {
+    pub(crate) fn charter_with_witnesses(counts: &[u8]) -> Charter {
         let mut charter = charter().charter().clone();
         let party = charter.parties[0].clone();
         charter.parties = (1..)
@@ -92,7 +92,21 @@ mod testing {
         charter
     }
 
-    pub(super) fn checkpoint(size: u64, root: [u8; 32]) -> Checkpoint {
+    /// The same, signed by its parties: with at most three.
+    pub(crate) fn complete(counts: &[u8]) -> CompleteCharter {
+        let mut charter = charter_with_witnesses(counts);
+        charter.quorum = 1;
+        for (seed, party) in (1..).zip(&mut charter.parties) {
+            (party.name, party.root) = (format!("Party {seed}"), *key(seed).public());
+        }
+        let mut signed = SignedCharter::begin(&charter, &key(1)).expect("party 1 signs");
+        for seed in (2..).take(counts.len() - 1) {
+            signed.sign(&key(seed)).expect("a party signs");
+        }
+        signed.complete().expect("all signed")
+    }
+
+    pub(crate) fn checkpoint(size: u64, root: [u8; 32]) -> Checkpoint {
         let charter = charter();
         let ledger = charter.charter().ledger.as_ref().expect("the test mission has a ledger");
         let made: Result<_, MakeError> = Checkpoint::make(ledger, &key(50), size, &root);

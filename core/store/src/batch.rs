@@ -35,12 +35,22 @@ pub enum StatementClass {
     Note = 5,
     /// A form definition.
     Form = 6,
+    /// A cosignature of a checkpoint note.
+    Cosignature = 7,
 }
 
 impl StatementClass {
     /// All classes, ascending.
-    pub const ALL: [Self; 7] =
-        [Self::Charter, Self::Certificate, Self::Cut, Self::Erasure, Self::Receipt, Self::Note, Self::Form];
+    pub const ALL: [Self; 8] = [
+        Self::Charter,
+        Self::Certificate,
+        Self::Cut,
+        Self::Erasure,
+        Self::Receipt,
+        Self::Note,
+        Self::Form,
+        Self::Cosignature,
+    ];
 
     /// Its number.
     pub const fn code(self) -> u8 {

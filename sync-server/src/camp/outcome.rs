@@ -284,6 +284,7 @@ const fn class_name(class: Class) -> &'static str {
         Class::Erasure => "erasure",
         Class::Receipt => "receipt",
         Class::Note => "checkpoint",
+        Class::Cosignature => "cosignature",
         Class::Form => "form",
     }
 }

@@ -200,7 +200,9 @@ struct PartShown {
 impl PartShown {
     fn of(refused: &RefusedPart) -> Self {
         let what = match refused.part {
-            Part::Statements { class: _, count } => format!("{count} statements"),
+            Part::Statements { class: _, count } | Part::LaterStatements { code: _, count } => {
+                format!("{count} statements")
+            }
             Part::Entries { scope: _, count } => format!("{count} entries"),
             Part::Blob(blob) => format!("{} {}", class_name(blob.class), blob.hash),
         };

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::AddAssign;
 
-use merestone_core::sync::CloseCode;
+use merestone_core::sync::{CloseCode, Version};
 
 use crate::chance::Chance;
 
@@ -77,6 +77,16 @@ impl Luck {
             busy: has(),
             old_versions: has(),
             couriers: has(),
+        }
+    }
+
+    /// The newest version that the program of a device speaks: where programs are old, every third has not been updated, and
+    /// half of these never.
+    pub fn version_of(&self, site: usize) -> Version {
+        match site % 6 {
+            1 if self.old_versions => Version::V1,
+            4 if self.old_versions => Version::V2,
+            _ => Version::NEWEST,
         }
     }
 

@@ -113,6 +113,13 @@ impl Sections {
                     }
                     other => panic!("{other:?}"),
                 },
+                Part::LaterStatements { code, count } => match Frame::decode(frame).expect("a frame") {
+                    Frame::LaterStatements(found, statements) => {
+                        assert_eq!((found, statements.len() as u64), (code, count));
+                        self.statements += statements.len();
+                    }
+                    other => panic!("{other:?}"),
+                },
                 Part::Entries { .. } => {
                     let received = wire::decode(frame, vector.mission(), Version::V1).expect("entries");
                     self.entries.extend(received.entries.iter().map(|entry| EntryId::of(&entry.header).to_string()));

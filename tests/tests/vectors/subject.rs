@@ -55,6 +55,15 @@ fn facts<P: Policy>(vector: &Vector, subject: &str, item: &[u8], policy: P) -> R
             let roster = admitted(vector, Class::Receipt, item, policy)?;
             receipt(&id, roster.receipts().next().expect("the receipt that was admitted"))
         }
+        "cosignature" => {
+            let roster = admitted(vector, Class::Cosignature, item, policy)?;
+            let notes = roster.cosigned_notes();
+            let (note, by) = (&notes[0], notes[0].cosignatures().next().expect("the cosignature that was admitted"));
+            json!({
+                "id": id, "note": note.hash().to_string(), "size": note.checkpoint().size(),
+                "key": hex(by.key().as_bytes()), "time": by.time(),
+            })
+        }
         "erasure" => {
             let charter = records::roster(vector).charter().clone();
             erasure(&id, &Erasure::verify_under(item, &charter, policy)?)

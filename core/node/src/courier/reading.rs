@@ -153,7 +153,9 @@ impl Device {
         };
         for (number, (from, section)) in places(opened).into_iter().enumerate() {
             match section.part {
-                Part::Statements { class: _, count } => seen.statements += count,
+                Part::Statements { class: _, count } | Part::LaterStatements { code: _, count } => {
+                    seen.statements += count;
+                }
                 Part::Entries { scope: _, count } => seen.entries += count,
                 Part::Blob(blob) => seen.blobs.push(blob.hash),
             }
@@ -242,6 +244,8 @@ impl Taking {
     fn section(&mut self, section: &Section, frames: &mut Frames<'_>) -> Result<(), Stop> {
         match section.part {
             Part::Statements { class, count: _ } => self.statements(class, frames),
+            // Whoever knows the class takes them from the same file.
+            Part::LaterStatements { .. } => Ok(()),
             Part::Entries { scope, count } if !self.intake.scopes().contains(&scope) => {
                 self.done.entries_of_other_scopes += count;
                 Ok(())

@@ -17,7 +17,7 @@ impl Device {
     /// Draws the consequences of new statements of a class.
     pub(crate) fn follow_statements(&self, class: Class, new: &[StatementId]) -> Result<(), AccessError> {
         match class {
-            Class::Charter | Class::Form | Class::Note | Class::Receipt => Ok(()),
+            Class::Charter | Class::Form | Class::Note | Class::Cosignature | Class::Receipt => Ok(()),
             Class::Certificate | Class::Cut => {
                 self.shelf.clear();
                 if self.is_any_log_of(&self.keys_of(class, new))? {
@@ -63,7 +63,9 @@ impl Device {
                 new.iter().filter_map(|id| Some(*roster.certificate(*id)?.key().as_bytes())).collect()
             }
             Class::Cut => roster.cuts().filter(|cut| new.contains(&cut.id())).map(|cut| *cut.key()).collect(),
-            Class::Charter | Class::Erasure | Class::Receipt | Class::Note | Class::Form => BTreeSet::new(),
+            Class::Charter | Class::Erasure | Class::Receipt | Class::Note | Class::Cosignature | Class::Form => {
+                BTreeSet::new()
+            }
         }
     }
 

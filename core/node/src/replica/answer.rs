@@ -37,6 +37,7 @@ pub(super) const fn session_version(version: merestone_link::Version) -> sync::V
     match version {
         merestone_link::Version::V1 => sync::Version::V1,
         merestone_link::Version::V2 => sync::Version::V2,
+        merestone_link::Version::V3 => sync::Version::V3,
     }
 }
 

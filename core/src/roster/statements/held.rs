@@ -120,6 +120,7 @@ impl Roster {
             Class::Erasure => self.erasures.get(&id).map(Erasure::as_bytes),
             Class::Receipt => self.receipts.get(&id).map(|receipt| receipt.as_bytes()),
             Class::Note => self.notes.get(&id).map(Checkpoint::as_bytes),
+            Class::Cosignature => self.cosignatures.bytes(id),
             Class::Form => self.forms.get(&id).map(|(_, bytes)| bytes.as_slice()),
         }
     }
@@ -133,6 +134,7 @@ impl Roster {
             Class::Erasure => self.erasures.keys().copied().collect(),
             Class::Receipt => self.receipts.keys().copied().collect(),
             Class::Note => self.notes.keys().copied().collect(),
+            Class::Cosignature => self.cosignatures.ids(),
             Class::Form => self.forms.keys().copied().collect(),
         }
     }

@@ -3,8 +3,8 @@
 use super::hello::{Hello, HelloV2, Shown};
 use super::tree::decode_node;
 use super::{
-    BlobClass, CHUNKS_MAX, Difference, Frame, HELLO_BYTES_MAX, LogTip, NODES_MAX, PROBE_SEQS_MAX, Rest, SCOPES_MAX,
-    SIBLINGS_MAX, STATEMENT_IDS_MAX, StatementClass, TIPS_MAX, WANTS_MAX, Want, Wants,
+    BlobClass, CHUNKS_MAX, CLASSES_MAX, Difference, Frame, HELLO_BYTES_MAX, LogTip, NODES_MAX, PROBE_SEQS_MAX, Rest,
+    SCOPES_MAX, SIBLINGS_MAX, STATEMENT_IDS_MAX, StatementClass, TIPS_MAX, WANTS_MAX, Want, Wants,
 };
 use crate::cbor::{Kind, Reader};
 use crate::check::{Check, Refused};
@@ -22,17 +22,22 @@ impl Frame {
         let frame = match (kind, items) {
             (0, 8) if bytes.len() <= HELLO_BYTES_MAX => Self::Hello(decode_hello(r)?),
             (1, 3) => {
-                let class = statement_class(r)?;
+                let code = r.uint("class")?;
                 let ids = list(r, 0, STATEMENT_IDS_MAX, "statement ids", |r| r.array_of("statement id"))?;
                 ascending(&ids, "statement ids")?;
-                Self::StatementIds(class, ids.into_iter().map(StatementId::from_bytes).collect())
+                let ids = ids.into_iter().map(StatementId::from_bytes).collect();
+                match StatementClass::from_code(code) {
+                    Some(class) => Self::StatementIds(class, ids),
+                    None => Self::LaterIds(code, ids),
+                }
             }
             (2, 3) => {
-                let class = statement_class(r)?;
-                Self::Statements(
-                    class,
-                    list(r, 1, STATEMENT_IDS_MAX, "statements", |r| Ok(r.bytes("statement")?.to_vec()))?,
-                )
+                let code = r.uint("class")?;
+                let statements = list(r, 1, STATEMENT_IDS_MAX, "statements", |r| Ok(r.bytes("statement")?.to_vec()))?;
+                match StatementClass::from_code(code) {
+                    Some(class) => Self::Statements(class, statements),
+                    None => Self::LaterStatements(code, statements),
+                }
             }
             (3, 1) => Self::Ready,
             (4, 4) => {
@@ -119,7 +124,7 @@ fn decode_hello(r: &mut Reader<'_>) -> Result<Hello, Refused> {
         _ => Some(r.bytes("certificate")?.to_vec()),
     };
     let store = StoreId::from_bytes(r.array_of("store")?);
-    let statements = classes(r)?;
+    let statements = known_classes(r)?;
     let tips = scopes(r)?;
     let wants = wants(r)?;
     Ok(Hello { version, mission, certificate, store, statements, tips, wants })
@@ -160,10 +165,16 @@ fn optional<'a, T>(
     }
 }
 
-fn classes(r: &mut Reader<'_>) -> Result<Vec<(StatementClass, [u8; 32])>, Refused> {
-    let statements = list(r, 0, StatementClass::ALL.len(), "statement digests", |r| {
+fn known_classes(r: &mut Reader<'_>) -> Result<Vec<(StatementClass, [u8; 32])>, Refused> {
+    let unknown = Refused { check: Check::Shape, what: "class" };
+    let known = |(code, digest)| StatementClass::from_code(code).map(|class| (class, digest)).ok_or(unknown);
+    classes(r)?.into_iter().map(known).collect()
+}
+
+fn classes(r: &mut Reader<'_>) -> Result<Vec<(u64, [u8; 32])>, Refused> {
+    let statements = list(r, 0, CLASSES_MAX, "statement digests", |r| {
         r.array_exact(2, "statement digest")?;
-        let pair = (statement_class(r)?, r.array_of("statement digest")?);
+        let pair = (r.uint("class")?, r.array_of("statement digest")?);
         r.leave();
         Ok(pair)
     })?;
@@ -230,10 +241,6 @@ fn decode_want(r: &mut Reader<'_>) -> Result<Want, Refused> {
     }
     r.leave();
     Ok(Want { hash, class, have: have.to_vec() })
-}
-
-fn statement_class(r: &mut Reader<'_>) -> Result<StatementClass, Refused> {
-    StatementClass::from_code(r.uint("class")?).ok_or(Refused { check: Check::Shape, what: "class" })
 }
 
 pub(super) fn list<T>(

@@ -2,9 +2,9 @@
 
 use super::hello::{Hello, HelloV2, Shown};
 use super::tree::encode_node;
-use super::{Difference, Frame, LogTip, Rest, StatementClass};
+use super::{Difference, Frame, LogTip, Rest};
 use crate::cbor::Writer;
-use crate::id::{LogId, ScopeId};
+use crate::id::{LogId, ScopeId, StatementId};
 
 impl Frame {
     /// Encodes the frame. The caller keeps to the maxima of this module.
@@ -12,18 +12,10 @@ impl Frame {
         let mut w = Writer::new();
         match self {
             Self::Hello(hello) => encode_hello(hello, &mut w),
-            Self::StatementIds(class, ids) => {
-                w.array(3).uint(1).uint(class.code()).array(ids.len());
-                for id in ids {
-                    w.bytes(id.as_bytes());
-                }
-            }
-            Self::Statements(class, statements) => {
-                w.array(3).uint(2).uint(class.code()).array(statements.len());
-                for statement in statements {
-                    w.bytes(statement);
-                }
-            }
+            Self::StatementIds(class, ids) => encode_ids(class.code(), ids, &mut w),
+            Self::LaterIds(code, ids) => encode_ids(*code, ids, &mut w),
+            Self::Statements(class, statements) => encode_statements(class.code(), statements, &mut w),
+            Self::LaterStatements(code, statements) => encode_statements(*code, statements, &mut w),
             Self::Ready => {
                 w.array(1).uint(3);
             }
@@ -66,7 +58,7 @@ impl Frame {
             Self::HelloV2(hello) => encode_hello_v2(hello, &mut w),
             Self::Classes(classes) => {
                 w.array(2).uint(14);
-                encode_classes(classes, &mut w);
+                encode_classes(classes.iter().copied(), &mut w);
             }
             Self::Show => {
                 w.array(1).uint(15);
@@ -115,7 +107,7 @@ fn encode_hello(hello: &Hello, w: &mut Writer) {
         None => w.null(),
     };
     w.bytes(hello.store.as_bytes());
-    encode_classes(&hello.statements, w);
+    encode_classes(hello.statements.iter().map(|(class, digest)| (class.code(), *digest)), w);
     encode_scopes(&hello.tips, w);
     w.uint(u64::from(hello.wants.0));
 }
@@ -140,10 +132,24 @@ fn encode_hello_v2(hello: &HelloV2, w: &mut Writer) {
     };
 }
 
-fn encode_classes(classes: &[(StatementClass, [u8; 32])], w: &mut Writer) {
+fn encode_ids(code: u64, ids: &[StatementId], w: &mut Writer) {
+    w.array(3).uint(1).uint(code).array(ids.len());
+    for id in ids {
+        w.bytes(id.as_bytes());
+    }
+}
+
+fn encode_statements(code: u64, statements: &[Vec<u8>], w: &mut Writer) {
+    w.array(3).uint(2).uint(code).array(statements.len());
+    for statement in statements {
+        w.bytes(statement);
+    }
+}
+
+fn encode_classes(classes: impl ExactSizeIterator<Item = (u64, [u8; 32])>, w: &mut Writer) {
     w.array(classes.len());
-    for (class, digest) in classes {
-        w.array(2).uint(class.code()).bytes(digest);
+    for (code, digest) in classes {
+        w.array(2).uint(code).bytes(&digest);
     }
 }
 

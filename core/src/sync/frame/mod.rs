@@ -38,6 +38,8 @@ pub const NODES_MAX: usize = 1_024;
 pub const WANTS_MAX: usize = 64;
 /// Most scopes in a hello: as many as a certificate grants.
 pub const SCOPES_MAX: usize = crate::roster::CERTIFICATE_SCOPES_MAX;
+/// Most classes of statements in one frame, those of later programs included.
+pub const CLASSES_MAX: usize = 64;
 /// Most chunks of a blob: 64 MiB in chunks of 64 KiB.
 pub const CHUNKS_MAX: usize = 1_024;
 
@@ -192,8 +194,9 @@ pub enum Frame {
     Rest(Rest),
     /// Version 2: who I am and what I hold, in fewer bytes.
     HelloV2(HelloV2),
-    /// Version 2: the digest of each class of statements that is not empty.
-    Classes(Vec<(StatementClass, [u8; 32])>),
+    /// Version 2: the digest of each class of statements that is not empty; from version 3 on of each that the sender knows.
+    /// Ascending by number, of which the receiver may not know all.
+    Classes(Vec<(u64, [u8; 32])>),
     /// Version 2: I do not hold the certificate that your hello names.
     Show,
     /// Version 2: the certificate that my hello names.
@@ -221,16 +224,20 @@ pub enum Frame {
     Bodies(LogId, Vec<u64>),
     /// Version 2: of entries at these positions that you asked for I lack the bodies too.
     Bodiless(LogId, Vec<u64>),
+    /// Version 3: ids of a class that this program does not know.
+    LaterIds(u64, Vec<StatementId>),
+    /// Version 3: statements of a class that this program does not know.
+    LaterStatements(u64, Vec<Vec<u8>>),
 }
 
 impl Frame {
     /// Whether the frame belongs to this version of the conversation.
-    pub const fn is_of(&self, version: Version) -> bool {
+    pub fn is_of(&self, version: Version) -> bool {
         match self {
             Self::Hello(_) => matches!(version, Version::V1),
-            Self::StatementIds(..)
-            | Self::Statements(..)
-            | Self::Ready
+            Self::StatementIds(class, _) | Self::Statements(class, _) => version.speaks_of(*class),
+            Self::LaterIds(..) | Self::LaterStatements(..) => matches!(version, Version::V3),
+            Self::Ready
             | Self::Tips { .. }
             | Self::Probe(..)
             | Self::Probed(..)
@@ -240,8 +247,12 @@ impl Frame {
             | Self::Absent(_)
             | Self::Receipt(_)
             | Self::Rest(_) => true,
+            Self::Classes(classes) => match version {
+                Version::V1 => false,
+                Version::V2 => knows_all(classes),
+                Version::V3 => true,
+            },
             Self::HelloV2(_)
-            | Self::Classes(_)
             | Self::Show
             | Self::Certificate(_)
             | Self::Nodes(..)
@@ -251,9 +262,15 @@ impl Frame {
             | Self::Difference(_)
             | Self::Whole(_)
             | Self::Bodies(..)
-            | Self::Bodiless(..) => matches!(version, Version::V2),
+            | Self::Bodiless(..) => matches!(version, Version::V2 | Version::V3),
         }
     }
+}
+
+/// Whether all classes are of those that version 2 has.
+fn knows_all(classes: &[(u64, [u8; 32])]) -> bool {
+    let is_known = |code| StatementClass::from_code(code).is_some_and(|class| Version::V2.speaks_of(class));
+    classes.iter().all(|(code, _)| is_known(*code))
 }
 
 #[cfg(test)]
@@ -302,7 +319,9 @@ mod tests {
             }),
             Frame::HelloV2(HelloV2 { certificate: Shown::Nothing, ..hello_v2.clone() }),
             Frame::HelloV2(hello_v2),
-            Frame::Classes(vec![(StatementClass::Charter, [3; 32]), (StatementClass::Form, [4; 32])]),
+            Frame::Classes(vec![(0, [3; 32]), (6, [4; 32]), (99, [5; 32])]),
+            Frame::LaterIds(99, vec![StatementId::from_bytes([1; 32])]),
+            Frame::LaterStatements(99, vec![vec![1, 2], vec![]]),
             Frame::Show,
             Frame::Certificate(vec![7; 600]),
             Frame::Nodes(

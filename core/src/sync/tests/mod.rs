@@ -4,6 +4,7 @@ mod blobs;
 mod bodies;
 mod forks;
 mod hostile;
+mod later;
 mod meeting;
 mod receipts;
 mod second;

@@ -182,7 +182,7 @@ fn frames_of_version_2_out_of_place_end_the_conversation() {
     let nodes = |prefix, log| Frame::Nodes(scope(1), vec![list(prefix, log)]);
     let deep =
         |depth: usize| Node { prefix: vec![1; depth], content: NodeContent::Inner([Some([1; SHORT_BYTES]); 16]) };
-    let classes = || Frame::Classes(vec![(StatementClass::Charter, [1; 32])]);
+    let classes = || Frame::Classes(vec![(0, [1; 32])]);
     let rows: Vec<(&str, Vec<Frame>)> = vec![
         ("same, and is not", vec![Frame::Same]),
         ("classes twice", vec![classes(), classes()]),
@@ -236,7 +236,7 @@ fn a_peer_that_never_shows_its_certificate_is_heard_so_far_and_no_further() {
 #[test]
 fn every_control_frame_of_version_2_with_a_flipped_byte_is_taken_without_a_panic() {
     let frames = [
-        Frame::Classes(vec![(StatementClass::Charter, [1; 32])]),
+        Frame::Classes(vec![(0, [1; 32])]),
         Frame::Nodes(scope(1), vec![list(vec![], 1), list(vec![3], 0x33)]),
         Frame::Also { scope: scope(1), last: true, tips: vec![] },
         Frame::List(scope(1)),

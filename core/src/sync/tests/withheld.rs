@@ -44,7 +44,7 @@ fn a_peer_that_names_a_statement_and_withholds_it_is_not_called_synced() {
 fn statements_that_nobody_named_do_not_stand_for_those_that_are_awaited() {
     let (cut, lacked) = (StatementId::from_bytes([1; 32]), StatementId::from_bytes([2; 32]));
     let (mut statements, mut out) = (Statements::new(Version::V2), Outbox::default());
-    let digests = [(StatementClass::Certificate, [3; 32]), (StatementClass::Cut, [4; 32])];
+    let digests = [(1, [3; 32]), (2, [4; 32])];
     statements.begin(&BTreeMap::new(), &digests, None, &mut out);
     // Before anything was named, and of a class that lacks one less.
     for _ in 0..3 {

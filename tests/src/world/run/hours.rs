@@ -149,7 +149,7 @@ impl World<'_> {
             wants[self.chance.below(2) as usize] = Wants::entries_and(&[BlobClass::Thumbnail, BlobClass::Preview]);
         }
         let plan = MeetPlan { link, version, stay: save_at.is_some(), save_at, wants, hostile };
-        self.tally.old_versions += u64::from(version == Version::V1);
+        self.tally.old_versions += u64::from(version < Version::NEWEST);
         self.arm(one, 400);
         self.arm(other, 400);
         let Some(met) = self.meet(one, other, plan)? else {
@@ -182,10 +182,10 @@ impl World<'_> {
         self.time.now_ms() < self.sites[number].away_until_ms
     }
 
-    /// The newest version that both speak; where programs are old, every third device has not been updated.
+    /// The newest version that both speak; where programs are old, every third device has not been updated, some of them
+    /// never.
     pub(super) fn version(&self, one: usize, other: usize) -> Version {
-        let is_old = self.luck.old_versions && [one, other].iter().any(|number| number % 3 == 1);
-        if is_old { Version::V1 } else { Version::NEWEST }
+        self.luck.version_of(one).min(self.luck.version_of(other))
     }
 
     pub(super) fn meet(&mut self, one: usize, other: usize, plan: MeetPlan) -> Result<Option<Met>, Violation> {

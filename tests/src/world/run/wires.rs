@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use merestone_core::sync::Version;
-
 use super::super::check::{Violation, violated};
 use super::super::link::{Carried, Ended, LinkPlan};
 use super::super::meeting::{MeetPlan, Met};
@@ -15,7 +13,7 @@ impl World<'_> {
     pub(super) fn meet_by_wire(&mut self, one: usize, other: usize, plan: MeetPlan) -> Result<Option<Met>, Violation> {
         let is_calm = plan.link == LinkPlan::GOOD && plan.save_at.is_none();
         let plan = match is_calm {
-            true => GatherPlan::calm(one, other, plan.version == Version::V1),
+            true => GatherPlan::calm(one, other, plan.version),
             false => GatherPlan::pair(one, other, &self.luck, &mut self.chance),
         };
         let gathered = self.gather_by_wire(&plan)?;

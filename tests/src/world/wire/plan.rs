@@ -1,5 +1,7 @@
 //! How a gathering goes: who calls whom, when, over which roads, and what befalls them.
 
+use merestone_core::sync::Version;
+
 use super::super::link::LinkPlan;
 use super::super::luck::Luck;
 use crate::chance::Chance;
@@ -27,8 +29,8 @@ pub struct CallPlan {
     pub moves_ms: Option<u64>,
     /// When its person saves something.
     pub saves_ms: Option<u64>,
-    /// Whether its program is of the version before.
-    pub is_old: bool,
+    /// The newest version that its program speaks.
+    pub version: Version,
     /// Whether it stays connected when both hold the same.
     pub stays: bool,
 }
@@ -53,8 +55,8 @@ pub struct GatherPlan {
     pub calls: Vec<CallPlan>,
     /// When the person at the one that answers saves something.
     pub hub_saves_ms: Option<u64>,
-    /// Whether its program is of the version before.
-    pub hub_is_old: bool,
+    /// The newest version that its program speaks.
+    pub hub_version: Version,
     /// Endpoints without a certificate that call too: half of them never hear an answer, the others say nothing.
     pub strangers: u8,
     /// Connections that the one that answers takes at one time.
@@ -82,7 +84,7 @@ impl CallPlan {
             deaf: None,
             moves_ms: None,
             saves_ms: None,
-            is_old: false,
+            version: Version::NEWEST,
             stays: false,
         }
     }
@@ -111,13 +113,14 @@ impl CallPlan {
 
 impl GatherPlan {
     /// Two devices meet in calm weather.
-    pub fn calm(hub: usize, site: usize, is_old: bool) -> Self {
-        let call = CallPlan { is_old, ..CallPlan::calm(site) };
+    pub fn calm(hub: usize, site: usize, version: Version) -> Self {
+        let call = CallPlan { version, ..CallPlan::calm(site) };
         Self { lasts_ms: 600_000, ..Self::of(hub, vec![call]) }
     }
 
     fn of(hub: usize, calls: Vec<CallPlan>) -> Self {
-        Self { hub, calls, hub_saves_ms: None, hub_is_old: false, strangers: 0, connections_max: 48, lasts_ms: 40_000 }
+        let hub_version = Version::NEWEST;
+        Self { hub, calls, hub_saves_ms: None, hub_version, strangers: 0, connections_max: 48, lasts_ms: 40_000 }
     }
 
     /// Two devices meet over any road there may be.
@@ -129,7 +132,7 @@ impl GatherPlan {
         call.saves_ms = (busy && chance.once_in(2)).then(|| chance.below(4_000));
         let hub_saves_ms = (busy && call.saves_ms.is_none()).then(|| chance.below(4_000));
         let lasts_ms = if busy { 20_000 } else { 40_000 };
-        Self { hub_saves_ms, hub_is_old: is_old(hub, luck), lasts_ms, ..Self::of(hub, vec![call]) }
+        Self { hub_saves_ms, hub_version: luck.version_of(hub), lasts_ms, ..Self::of(hub, vec![call]) }
     }
 
     /// Many devices call one at about the same time, and most of them stay.
@@ -139,23 +142,18 @@ impl GatherPlan {
         let strangers = if luck.hostile { u8::try_from(chance.below(24)).unwrap_or(0) } else { 0 };
         let connections_max = if chance.once_in(4) { 1 + sites.len() / 2 } else { 48 };
         let hub_saves_ms = luck.busy.then(|| 4_000 + chance.below(10_000));
-        let hub_is_old = is_old(hub, luck);
-        Self { hub_saves_ms, hub_is_old, strangers, connections_max, lasts_ms: 30_000, ..Self::of(hub, calls) }
+        let hub_version = luck.version_of(hub);
+        Self { hub_saves_ms, hub_version, strangers, connections_max, lasts_ms: 30_000, ..Self::of(hub, calls) }
     }
-}
-
-/// Where programs are old, every third device has not been updated.
-fn is_old(site: usize, luck: &Luck) -> bool {
-    luck.old_versions && site % 3 == 1
 }
 
 fn draw_call(site: usize, luck: &Luck, chance: &mut Chance) -> CallPlan {
     let at_ms = chance.below(3_000);
     let saves_ms = (luck.busy && chance.once_in(2)).then(|| at_ms + 2_000 + chance.below(12_000));
-    let (is_old, stays) = (is_old(site, luck), !chance.once_in(4));
+    let (version, stays) = (luck.version_of(site), !chance.once_in(4));
     if chance.once_in(3) {
         let (there, back) = (gentle_weather(chance), gentle_weather(chance));
-        return CallPlan { at_ms, there, back, saves_ms, is_old, stays, ..CallPlan::calm(site) };
+        return CallPlan { at_ms, there, back, saves_ms, version, stays, ..CallPlan::calm(site) };
     }
     let (there, back) = (rough_weather(chance), rough_weather(chance));
     let lives_ms = if luck.short_links && chance.once_in(2) { 1_000 + chance.below(9_000) } else { u64::MAX };
@@ -172,7 +170,7 @@ fn draw_call(site: usize, luck: &Luck, chance: &mut Chance) -> CallPlan {
         deaf,
         moves_ms: chance.once_in(4).then(|| at_ms + chance.below(8_000)),
         saves_ms,
-        is_old,
+        version,
         stays,
     }
 }

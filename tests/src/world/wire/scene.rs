@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use merestone_core::id::EntryId;
 use merestone_core::roster::Role;
-use merestone_link::{Endpoint, LinkLimits, PeerKey, Version, close_code};
+use merestone_core::sync::Version;
+use merestone_link::{Endpoint, LinkLimits, PeerKey, close_code};
 use merestone_node::replica::Serving;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
@@ -77,7 +78,7 @@ impl<'a, 'p> Scene<'a, 'p> {
         let net = Net::new(stage.chance.number(), Weather::slow(5_000));
         net.record();
         let hub = net.host(SocketAddr::from(HUB));
-        let limits = LinkLimits { connections_max: plan.connections_max, ..limits(plan.hub_is_old) };
+        let limits = LinkLimits { connections_max: plan.connections_max, ..limits(plan.hub_version) };
         let site = &stage.sites[plan.hub];
         let Some(up) = &site.up else { return violated("no-fault-no-refusal", "the one that answers does not run") };
         let carrier = Mortal { host: Arc::clone(&hub), pulse: site.disk.pulse() };
@@ -252,7 +253,7 @@ impl<'a, 'p> Scene<'a, 'p> {
             let Some(up) = &site.up else { continue };
             let carrier = Mortal { host, pulse: site.disk.pulse() };
             let seed = draw_seed(self.stage.chance.number());
-            let endpoint = up.replica.bind_over(Arc::new(carrier), Some(seed), limits(plan.is_old));
+            let endpoint = up.replica.bind_over(Arc::new(carrier), Some(seed), limits(plan.version));
             let endpoint = endpoint.map_err(|error| unbound(&error))?;
             let to = (SocketAddr::from(HUB), self.hub_key);
             let under_way = call::begin(endpoint, up.replica.clone(), to, plan.stays);
@@ -261,7 +262,7 @@ impl<'a, 'p> Scene<'a, 'p> {
             call.under_way = Some(under_way);
             call.before = before.into_iter().collect::<Option<Vec<_>>>().and_then(|both| both.try_into().ok());
             self.gathered.contacts += 1;
-            self.gathered.old += u64::from(plan.is_old || self.plan.hub_is_old);
+            self.gathered.old += u64::from(plan.version.min(self.plan.hub_version) < Version::NEWEST);
             self.tell(format!("{name} calls over {}", road(&plan)));
         }
         Ok(())
@@ -369,8 +370,12 @@ async fn wait_for_silence() -> Result<(), Violation> {
 }
 
 /// The limits of a program, old or new.
-fn limits(is_old: bool) -> LinkLimits {
-    let version_max = if is_old { Version::V1 } else { Version::NEWEST };
+fn limits(newest: Version) -> LinkLimits {
+    let version_max = match newest {
+        Version::V1 => merestone_link::Version::V1,
+        Version::V2 => merestone_link::Version::V2,
+        Version::V3 => merestone_link::Version::V3,
+    };
     LinkLimits { version_max, ..LinkLimits::default() }
 }
 
@@ -394,7 +399,7 @@ fn road(plan: &CallPlan) -> String {
             of.damaged_ppm / 10_000,
         )
     };
-    let old = if plan.is_old { ", old version" } else { "" };
+    let old = if plan.version < Version::NEWEST { ", old version" } else { "" };
     format!("[{}] and back [{}]{old}", way(&plan.there), way(&plan.back))
 }
 
