@@ -1,0 +1,89 @@
+"""All entries and statements that are held, and what follows for each entry from its log and the roster."""
+
+from dataclasses import dataclass, field
+
+from .entry import Entry, Header
+from .erasure import Erasure
+from .refusal import Refused, need
+from .roster import Certificate, Cut, Roster
+
+
+@dataclass
+class Evidence:
+    """Authentic entries by id, under one roster."""
+
+    roster: Roster
+    erasures: list[Erasure] = field(default_factory=list)
+    entries: dict[bytes, Entry] = field(default_factory=dict)
+    _at: dict[tuple[bytes, int], list[bytes]] = field(default_factory=dict)
+
+    def add(self, entry: Entry) -> None:
+        """Holds the entry; what it stands on may come later."""
+        header = entry.header
+        if header.id not in self.entries:
+            self._at.setdefault((header.log, header.seq), []).append(header.id)
+        self.entries[header.id] = entry
+
+    def check_place(self, header: Header) -> None:
+        """entry.md, Log, among what is held already."""
+        if header.prev is not None:
+            before = self.entries.get(header.prev)
+            need(before is not None, "log-gap")
+            fits = before and before.header.log == header.log and before.header.seq == header.seq - 1
+            need(bool(fits), "log-prev")
+        need(set(self.siblings(header)) <= {header.id}, "log-fork")
+
+    def siblings(self, header: Header) -> list[bytes]:
+        """The entries held at the same position of the same log."""
+        return self._at.get((header.log, header.seq), [])
+
+    def first(self, header: Header) -> Header | None:
+        """The entry at seq 0 to which the chain leads; nothing where there is a gap."""
+        at = header
+        while at.prev is not None:
+            before = self.entries.get(at.prev)
+            if before is None or before.header.log != at.log or before.header.seq != at.seq - 1:
+                return None
+            at = before.header
+        return at
+
+    def certificate(self, header: Header) -> Certificate | None:
+        """The certificate that the entry's log names, whatever key it is for; nothing where it is not held."""
+        first = self.first(header)
+        return self.roster.certificates.get(first.certificate or b"") if first else None
+
+    def check_authority(self, header: Header) -> None:
+        """roster.md, Certificate, for an entry whose log is whole."""
+        need(self.roster.knows(header.key), "key-not-in-roster")
+        certificate = self.certificate(header)
+        if certificate is None:
+            raise Refused("certificate-missing")
+        need(certificate.key == header.key, "certificate-key")
+        need(certificate.grants(header), "out-of-role")
+
+    def is_covered(self, header: Header) -> bool:
+        """Whether some cut covers the entry."""
+        certificate = self.certificate(header)
+        return any(
+            cut.key == header.key
+            and (certificate is None or certificate.party == cut.party)
+            and self._covers(cut, header)
+            for cut in self.roster.cuts.values()
+        )
+
+    def _covers(self, cut: Cut, header: Header) -> bool:
+        kept = next((one for one in cut.kept if one[:2] == (header.scope, header.epoch)), None)
+        if kept is None:
+            return True
+        _, _, seq, id_ = kept
+        if header.seq >= seq:
+            return header.id != id_
+        while True:
+            held = self.entries.get(id_)
+            if held is None or held.header.log != header.log:
+                return False
+            if held.header.seq == header.seq:
+                return held.header.id != header.id
+            if held.header.prev is None:
+                return False
+            id_ = held.header.prev
