@@ -231,10 +231,13 @@ def _preds(columns: dict[int, bytes], count: int, others: int) -> list[list[tupl
     actors = decode_runs(columns.get(PRED_ACTOR, b""), "uint", total)
     counters = decode_deltas(columns.get(PRED_COUNTER, b""), total)
     need(len(actors) == total and len(counters) == total, MALFORMED)
+    pairs: list[tuple[int, int]] = []
     for actor, counter in zip(actors, counters):
-        need(actor is not None and actor <= others, MALFORMED)
-        need(counter is not None and 1 <= counter <= _COUNTER_MAX, MALFORMED)
-    flat = iter(zip(counters, actors))
+        if actor is None or counter is None or actor > others:
+            raise Refused(MALFORMED)
+        need(1 <= counter <= _COUNTER_MAX, MALFORMED)
+        pairs.append((counter, actor))
+    flat = iter(pairs)
     return [[next(flat) for _ in range(group)] for group in groups]
 
 

@@ -38,7 +38,14 @@ class LogLeaf:
     scope: bytes
 
 
-Leaf = EntryLeaf | StatementLeaf | LogLeaf
+@dataclass(frozen=True)
+class CosignatureLeaf:
+    """A cosignature of an earlier checkpoint, by the id of its statement."""
+
+    statement: bytes
+
+
+Leaf = EntryLeaf | StatementLeaf | LogLeaf | CosignatureLeaf
 
 
 def open_leaf(data: bytes) -> Leaf:
@@ -49,6 +56,7 @@ def open_leaf(data: bytes) -> Leaf:
         0: (EntryLeaf, row(uint, hash32, uint, hash32)),
         1: (StatementLeaf, row(uint, hash32)),
         2: (LogLeaf, row(uint, hash32, octets(8))),
+        3: (CosignatureLeaf, row(uint, hash32)),
     }
     if item[0] not in shapes:
         raise Refused("shape")

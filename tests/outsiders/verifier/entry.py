@@ -7,7 +7,7 @@ from . import cbor
 from .change import Change, decode_change
 from .context import context
 from .cose import open_envelope
-from .fields import any_octets, ascends, fields, hash32, items, octets, row, text, uint
+from .fields import Check, any_octets, ascends, fields, hash32, items, octets, row, text, uint
 from .hashing import sha256, sha256_16
 from .refusal import Refused, need
 
@@ -159,7 +159,7 @@ def open_body(header: Header, data: bytes) -> Body:
     need(type(item) is dict)
     if header.kind > RULING:
         return Body({}, None, None, None)
-    known = {1: any_octets, 2: context, 3: uint, 4: text(65_536, multiline=True), 5: octets(16)}
+    known: dict[int, Check] = {1: any_octets, 2: context, 3: uint, 4: text(65_536, multiline=True), 5: octets(16)}
     if header.kind == CHANGE:
         found = fields(item, {1: known[1], 2: known[2]}, (1, 2))
     else:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import claims
+from . import bounds, claims
 from .checkpoint import open_checkpoint
 from .disclosure import Disclosure, open_disclosure
 from .entry import open_entry, open_header
@@ -87,9 +87,8 @@ def report(folder: Path) -> int:
 
 
 def _outcome(path: Path, vector: Vector, expected: Facts) -> Outcome:
-    group, subject = path.parts[-3], vector.get("subject", "entries")
-    if group == "bundle":
-        subject = "files"
+    group, subject = path.parts[-3], str(vector.get("subject", "entries"))
+    subject = {"bundle": "files", "bounds": "times"}.get(group) or subject
     layer = f"{group} {subject}"
     name = f"{group}/{path.parts[-2]}/{path.stem}"
     judged = _JUDGES.get((group, subject)) or _JUDGES.get(("*", subject))
@@ -405,12 +404,36 @@ def _advert(vector: Vector) -> Facts:
     return {"salt": salt.hex(), "transport": transport.hex()}
 
 
+def _bounds(vector: Vector) -> Facts:
+    liars = bounds.liars_max(vector["parties"])
+    cosigned, logged = ([bounds.Said(*said) for said in vector[key]] for key in ("cosigned", "logged"))
+    if "leaf" in vector:
+        before, after = (
+            bounds.not_before(vector["seen"], logged, liars),
+            bounds.not_after(vector["leaf"], cosigned, liars),
+        )
+        bounds.check(before, after)
+        return {"not_after": [_bound(after)], "not_before": [_bound(before)]}
+    afters = [bounds.not_after(leaf, cosigned, liars) for leaf in vector["leaves"]]
+    befores = [bounds.not_before(size, logged, liars) for size in vector["sizes"]]
+    return {
+        "liars": liars,
+        "not_after": [_bound(one) for one in afters],
+        "not_before": [_bound(one) for one in befores],
+    }
+
+
+def _bound(bound: bounds.Bound | None) -> Facts | None:
+    return None if bound is None else {"time": bound.time, "by": list(bound.by), "holds": bound.holds}
+
+
 _JUDGES: dict[tuple[str, str], Callable[[Vector], Facts]] = {
     ("entry", "entries"): _entries,
     ("change", "entries"): _entries,
     ("roster", "entries"): _entries,
     ("claims", "entries"): _claims,
     ("claims", "form"): _form,
+    ("bounds", "times"): _bounds,
     ("record", "entries"): _record,
     ("record", "erasure"): _erasure,
     ("roster", "charter"): _charter,
