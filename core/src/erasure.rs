@@ -142,6 +142,11 @@ impl ProposedErasure {
         &self.draft
     }
 
+    /// The parties that signed so far, ascending.
+    pub fn parties(&self) -> impl Iterator<Item = PartyNumber> + '_ {
+        self.signatures.keys().copied()
+    }
+
     /// The bytes to store and send.
     pub fn encode(&self) -> Vec<u8> {
         write_signed(&self.payload, self.signatures.values())

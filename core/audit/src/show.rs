@@ -87,6 +87,7 @@ pub(crate) fn kind(kind: Kind) -> String {
         Kind::Objection => "objection".into(),
         Kind::Dissent => "dissent".into(),
         Kind::Ruling => "ruling".into(),
+        Kind::CoAuthorship => "co-authorship".into(),
         Kind::Unknown(code) => format!("kind {code}"),
     }
 }

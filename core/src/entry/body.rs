@@ -80,7 +80,7 @@ impl Body {
         crate::cose::check_encoding(bytes, policy, "body")?;
         let allowed = match kind {
             Kind::Change => Allowed { change: true, photos_max: PHOTOS_MAX, reason: false, text: Text::Never },
-            Kind::Receipt | Kind::HostComment | Kind::Concurrence => {
+            Kind::Receipt | Kind::HostComment | Kind::Concurrence | Kind::CoAuthorship => {
                 Allowed { change: false, photos_max: 0, reason: false, text: Text::Maybe }
             }
             Kind::Objection => Allowed { change: false, photos_max: 0, reason: true, text: Text::Always },

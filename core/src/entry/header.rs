@@ -38,7 +38,9 @@ pub enum Kind {
     Dissent,
     /// An arbiter's decision.
     Ruling,
-    /// A kind (8 to 255) of a later version: stored, chained, forwarded, shown as unknown, never applied.
+    /// The signer made the observation together with its author, and answers for what it says.
+    CoAuthorship,
+    /// A kind (9 to 255) of a later version: stored, chained, forwarded, shown as unknown, never applied.
     Unknown(u8),
 }
 
@@ -53,6 +55,7 @@ impl Kind {
             Kind::Objection => 5,
             Kind::Dissent => 6,
             Kind::Ruling => 7,
+            Kind::CoAuthorship => 8,
             Kind::Unknown(code) => code,
         }
     }
@@ -68,6 +71,7 @@ impl Kind {
             5 => Some(Kind::Objection),
             6 => Some(Kind::Dissent),
             7 => Some(Kind::Ruling),
+            8 => Some(Kind::CoAuthorship),
             code => Some(Kind::Unknown(code)),
         }
     }

@@ -260,6 +260,8 @@ impl<'a> Case<'a> {
                 };
                 self.tree.plant_change(number, seat, &item.named);
             }
+            // Readers that do not know this kind must choose the same sibling.
+            (_, Kind::CoAuthorship) => {}
             (_, kind) => self.tree.plant_role(number, kind == Kind::Ruling, &item.named),
         }
     }

@@ -392,6 +392,9 @@ fn signature_roles_are_voided_by_what_comes_later() {
     check("voided", &[(&a, p), (&objection, v), (&answer, p), (&b, p)], &[]);
     check("covered", &[(&a, p), (&objection, "set-aside"), (&answer, p)], &[(Class::Cut, cut(2, BORIS, &[]))]);
     check("waiting", &[(&a, p), (&answer, "waiting")], &[]);
+    let both = book.role(&mut pen(ADA), Kind::CoAuthorship, &[&a]);
+    check("together", &[(&a, p), (&both, p)], &[]);
+    check("together, before an edit", &[(&a, p), (&both, v), (&b, p)], &[]);
     let later = book.role(&mut pen(ADA), Kind::Unknown(9), &[&a]);
     check("a later version", &[(&a, p), (&later, "unknown-kind")], &[]);
 }

@@ -59,7 +59,7 @@ impl Role {
             Role::Camp | Role::Auditor => (false, false, false),
         };
         match kind {
-            Kind::Change => writes,
+            Kind::Change | Kind::CoAuthorship => writes,
             Kind::Receipt | Kind::HostComment | Kind::Concurrence | Kind::Objection | Kind::Dissent => speaks,
             Kind::Ruling => rules,
             Kind::Unknown(_) => false,
@@ -336,7 +336,7 @@ mod tests {
             let kinds = (1..10).filter(|&code| Kind::from_code(code).is_some_and(|kind| role.grants_kind(kind)));
             kinds.collect::<Vec<_>>()
         };
-        assert_eq!(granted(Role::Observer), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(granted(Role::Observer), [1, 2, 3, 4, 5, 6, 8]);
         assert_eq!(granted(Role::Reviewer), [2, 3, 4, 5, 6]);
         assert_eq!(granted(Role::Arbiter), [2, 3, 4, 5, 6, 7]);
         assert!(granted(Role::Camp).is_empty() && granted(Role::Auditor).is_empty());

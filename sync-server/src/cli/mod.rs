@@ -5,6 +5,7 @@ mod bag;
 mod courier;
 mod device;
 mod doctor;
+mod erasure;
 mod export;
 mod fill;
 mod form;
@@ -100,6 +101,9 @@ enum Verb {
     /// Record, edit and read observations.
     #[command(subcommand)]
     Record(record::Verb),
+    /// Forget a record or a photo, as enough parties agreed.
+    #[command(subcommand)]
+    Erasure(erasure::Verb),
     /// Attach photos to a record.
     #[command(subcommand)]
     Photo(photo::Verb),
@@ -168,6 +172,7 @@ impl Args {
             Verb::Device(verb) => verb.run(&context),
             Verb::Roster(verb) => verb.run(&context),
             Verb::Record(verb) => verb.run(&context),
+            Verb::Erasure(verb) => verb.run(&context),
             Verb::Photo(verb) => verb.run(&context),
             Verb::Sync(args) => args.run(&context),
             Verb::Courier(verb) => verb.run(&context),

@@ -1,5 +1,7 @@
 //! `merestone record`: recording and changing. Reading is in `view`.
 
+mod sign;
+
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -16,6 +18,7 @@ use merestone_node::forms::MissionForm;
 use merestone_node::{Answer, Device};
 use serde::Serialize;
 
+use self::sign::{RestateArgs, SignArgs};
 use super::answers::{self, Setting};
 use super::fill::FillArgs;
 use super::view::{HistoryArgs, ListArgs, ShowArgs};
@@ -43,6 +46,21 @@ pub(crate) enum Verb {
     /// Settle a conflict: one value takes the place of all that stand side by side.
     #[command(after_help = "Example:\n  merestone record resolve 9c0b… --set status=closed --home phone")]
     Resolve(ResolveArgs),
+    /// Say something about a record in your own name: that you made it too, took notice, agree, object, dissent, or rule.
+    ///
+    /// It is an entry of its own and changes no answer. It names the exact entries that it is about, and a later edit of
+    /// these voids it, visibly.
+    #[command(after_help = "Example:\n  merestone record sign 9c0b… --as concurrence --home phone\n  \
+                      merestone record sign 9c0b… --as objection --text 'The gate was shut.' --home phone")]
+    Sign(SignArgs),
+    /// Write again, on what the record says now, what an entry wrote that is kept and not applied.
+    ///
+    /// Entries are kept so when they lost a fork, when a cut covers them, or when the record was erased around them.
+    /// Of an erased record a new one is made, which names the old one.
+    #[command(
+        after_help = "Example:\n  merestone record history 9c0b… --home phone\n  merestone record restate 51ad… --home phone"
+    )]
+    Restate(RestateArgs),
     /// List records, newest first.
     #[command(after_help = "Example:\n  merestone record list --kind incident --search bridge --home camp")]
     List(ListArgs),
@@ -159,6 +177,8 @@ impl Verb {
                 edit(context, record, Filling { settings, photos, anyway }, &signing)
             }
             Self::Resolve(args) => resolve(context, &args),
+            Self::Sign(args) => sign::sign(context, args),
+            Self::Restate(args) => sign::restate(context, &args),
             Self::List(args) => args.run(context),
             Self::Show(args) => args.run(context),
             Self::History(args) => args.run(context),

@@ -2,6 +2,8 @@
 //!
 //! There is no wildcard arm where Rust lets us do without one, so a new failure below asks for a decision here.
 
+mod said;
+
 use std::io;
 
 use merestone_core::roster::{MakeError, ReadTextError};

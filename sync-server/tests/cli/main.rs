@@ -11,6 +11,7 @@ mod mirror;
 mod nearby;
 mod rendering;
 mod returned;
+mod saying;
 #[path = "../../../tests/src/skip.rs"]
 #[allow(unreachable_pub, reason = "shared with the tests that lie above every room")]
 mod skip;

@@ -2,6 +2,7 @@
 
 mod photo;
 mod plan;
+mod restate;
 mod speech;
 
 use std::collections::BTreeSet;
@@ -20,6 +21,7 @@ use merestone_store::{Batch, BlobClaim, BlobClass, DraftId};
 
 pub(crate) use photo::photo_files;
 pub use photo::{Attached, PhotoError, PhotoSource};
+pub use restate::RestateError;
 pub use speech::{Speech, SpeechError};
 
 use crate::clock::NoEntropy;

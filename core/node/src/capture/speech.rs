@@ -117,7 +117,13 @@ fn check(kind: Kind, text: Option<&str>) -> Result<(), SpeechError> {
     match kind {
         Kind::Change | Kind::Unknown(_) => return Err(SpeechError::Kind),
         Kind::Objection if text.is_none() => return Err(SpeechError::WordsNeeded),
-        Kind::Receipt | Kind::HostComment | Kind::Concurrence | Kind::Objection | Kind::Dissent | Kind::Ruling => {}
+        Kind::Receipt
+        | Kind::HostComment
+        | Kind::Concurrence
+        | Kind::Objection
+        | Kind::Dissent
+        | Kind::Ruling
+        | Kind::CoAuthorship => {}
     }
     match text.map(str::len) {
         Some(bytes) if bytes > TEXT_BYTES_MAX => Err(SpeechError::TooLong { bytes }),

@@ -2,12 +2,12 @@
 
 use std::io::{self, Write};
 
-use merestone_core::entry::{Clock, Kind, Place};
+use merestone_core::entry::{Clock, Place};
 use merestone_core::id::RecordId;
 use merestone_node::records::{Changed, Custody, Step};
 use serde::Serialize;
 
-use super::{AuthorShown, CustodyShown, StandingShown, json, shown};
+use super::{AuthorShown, CustodyShown, StandingShown, json, kind_name, shown};
 use crate::cli::Context;
 use crate::cli::record::{record_id, unknown_record};
 use crate::exit::{Code, Failure};
@@ -115,19 +115,6 @@ impl StepShown {
             reason: step.reason,
             custody: custody.map(CustodyShown::of),
         }
-    }
-}
-
-const fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Change => "change",
-        Kind::Receipt => "receipt",
-        Kind::HostComment => "host-comment",
-        Kind::Concurrence => "concurrence",
-        Kind::Objection => "objection",
-        Kind::Dissent => "dissent",
-        Kind::Ruling => "ruling",
-        Kind::Unknown(_) => "unknown",
     }
 }
 

@@ -8,6 +8,7 @@ pub(crate) use history::HistoryArgs;
 pub(crate) use list::ListArgs;
 pub(crate) use show::ShowArgs;
 
+use merestone_core::entry::Kind;
 use merestone_core::id::ScopeId;
 use merestone_core::record::{HeldWhy, Standing, WaitingFor};
 use merestone_node::records::{Author, Custody};
@@ -111,6 +112,21 @@ impl CustodyShown {
             ),
         };
         format!("here, on {} peers{camp}{photos}", self.on_peers)
+    }
+}
+
+/// What an entry is, in the words of the spec.
+const fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Change => "change",
+        Kind::Receipt => "receipt",
+        Kind::HostComment => "host-comment",
+        Kind::Concurrence => "concurrence",
+        Kind::Objection => "objection",
+        Kind::Dissent => "dissent",
+        Kind::Ruling => "ruling",
+        Kind::CoAuthorship => "co-authorship",
+        Kind::Unknown(_) => "unknown",
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::io::{self, Write};
 
-use merestone_core::entry::RenditionOrReason;
+use merestone_core::entry::{Kind, RenditionOrReason};
 use merestone_core::id::RecordId;
 use merestone_node::Device;
-use merestone_node::records::{AnswerView, Custody, PhotoView, RecordView, ValueView};
+use merestone_node::records::{AnswerView, Custody, PhotoView, RecordView, Step, ValueView};
 use serde::Serialize;
 
-use super::{AuthorShown, CustodyShown, StandingShown, json, scope_name, shown};
+use super::{AuthorShown, CustodyShown, StandingShown, json, kind_name, scope_name, shown};
 use crate::cli::Context;
 use crate::cli::record::{record_id, unknown_record};
 use crate::exit::{Code, Failure};
@@ -26,7 +26,9 @@ impl ShowArgs {
         let device = context.open(0)?;
         let view = device.record(self.record)?.ok_or_else(|| unknown_record(self.record))?;
         let custody = device.custody(view.id.as_entry())?;
-        context.screen.show(&RecordShown::of(&view, custody, &device))?;
+        let said =
+            device.history(view.id)?.iter().filter(|step| step.kind != Kind::Change).map(SaidShown::of).collect();
+        context.screen.show(&RecordShown::of(&view, said, custody, &device))?;
         Ok(Code::Done)
     }
 }
@@ -42,6 +44,7 @@ struct RecordShown {
     conflicts: usize,
     answers: Vec<AnswerShown>,
     photos: Vec<PhotoShown>,
+    said: Vec<SaidShown>,
     heads: Vec<String>,
     entries: Vec<EntryShown>,
     custody: Option<CustodyShown>,
@@ -81,8 +84,35 @@ struct EntryShown {
     standing: StandingShown,
 }
 
+/// What somebody said about the record without changing it.
+#[derive(Serialize)]
+struct SaidShown {
+    kind: &'static str,
+    entry: String,
+    about: Vec<String>,
+    #[serde(flatten)]
+    standing: StandingShown,
+    author: AuthorShown,
+    text: Option<String>,
+    reason: Option<u64>,
+}
+
+impl SaidShown {
+    fn of(step: &Step) -> Self {
+        Self {
+            kind: kind_name(step.kind),
+            entry: step.entry.to_string(),
+            about: step.refs.iter().map(ToString::to_string).collect(),
+            standing: StandingShown::of(step.standing),
+            author: AuthorShown::of(&step.author),
+            text: step.text.clone(),
+            reason: step.reason,
+        }
+    }
+}
+
 impl RecordShown {
-    fn of(view: &RecordView, custody: Option<Custody>, device: &Device) -> Self {
+    fn of(view: &RecordView, said: Vec<SaidShown>, custody: Option<Custody>, device: &Device) -> Self {
         let answer = |answer: &AnswerView| AnswerShown {
             key: answer.key.clone(),
             values: answer.values.iter().map(ValueShown::of).collect(),
@@ -97,6 +127,7 @@ impl RecordShown {
             conflicts: view.conflicts().count(),
             answers: view.answers.iter().map(answer).collect(),
             photos: view.photos.iter().map(|photo| PhotoShown::of(photo, device)).collect(),
+            said,
             heads: view.heads.iter().map(ToString::to_string).collect(),
             entries: view
                 .standings
@@ -164,9 +195,22 @@ impl Report for RecordShown {
             let captions = photo.captions.iter().map(|text| output::one_line(text)).collect::<Vec<_>>().join(" | ");
             writeln!(out, "  photo {} · {}{held} · {captions}", photo.sha256, output::bytes(photo.bytes))?;
         }
-        for entry in self.entries.iter().filter(|entry| !matches!(entry.standing.standing, "accepted" | "provisional"))
-        {
-            writeln!(out, "  entry {} is {}", entry.entry, entry.standing.line())?;
+        for said in &self.said {
+            writeln!(out, "  {} by {} · {}", said.kind, said.author.line(), said.standing.line())?;
+            if let Some(text) = &said.text {
+                writeln!(out, "    \"{}\"", output::one_line(text))?;
+            }
+        }
+        let is_said = |entry: &EntryShown| self.said.iter().any(|said| said.entry == entry.entry);
+        for entry in self.entries.iter().filter(|entry| !is_said(entry)) {
+            match entry.standing.standing {
+                "accepted" | "provisional" => {}
+                "held" | "set-aside" => {
+                    writeln!(out, "  entry {} is {}", entry.entry, entry.standing.line())?;
+                    writeln!(out, "    kept and not applied: `merestone record restate` writes it again")?;
+                }
+                _ => writeln!(out, "  entry {} is {}", entry.entry, entry.standing.line())?,
+            }
         }
         if self.conflicts > 0 {
             writeln!(out, "{} answers in conflict (!): settle them with `merestone record resolve`.", self.conflicts)?;
