@@ -155,6 +155,13 @@ checks! {
     /// A coarse value that the exact one does not give.
     DisclosureCoarse = "disclosure-coarse",
 
+    /// The account of a publication is not signed by the root key of the party it names.
+    PublicationSigner = "publication-signer",
+    /// A scope of a publication that the charter does not name, or scopes out of order.
+    PublicationScope = "publication-scope",
+    /// Rules, exceptions, logs or entries of a publication's account out of order, or one twice.
+    PublicationOrder = "publication-order",
+
     /// A party's signature of the charter is missing, foreign or out of order.
     CharterSignatures = "charter-signatures",
     /// Two equal keys in a charter.

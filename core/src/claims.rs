@@ -240,7 +240,7 @@ mod tests {
             leaf("vehicles", Shape::Repeat),
         ];
         let (kind, title, version) = ("inspection".into(), String::new(), String::new());
-        LeafTable::new(&FormDefinition { kind, title, version, leaves, source: None })
+        LeafTable::new(&FormDefinition { kind, title, version, leaves, source: None, must: Vec::new() })
     }
 
     fn context() -> Context {

@@ -36,12 +36,22 @@ pub enum Label {
     Erasure,
     /// A receipt.
     Receipt,
+    /// A party's account of a publication.
+    Publication,
 }
 
 impl Label {
     /// Every label.
-    pub const ALL: [Label; 7] =
-        [Label::Entry, Label::Charter, Label::Request, Label::Certificate, Label::Cut, Label::Erasure, Label::Receipt];
+    pub const ALL: [Label; 8] = [
+        Label::Entry,
+        Label::Charter,
+        Label::Request,
+        Label::Certificate,
+        Label::Cut,
+        Label::Erasure,
+        Label::Receipt,
+        Label::Publication,
+    ];
 
     /// The value of `typ`.
     pub const fn as_str(self) -> &'static str {
@@ -53,6 +63,7 @@ impl Label {
             Label::Cut => "application/vnd.merestone.cut.v1",
             Label::Erasure => "application/vnd.merestone.erasure.v1",
             Label::Receipt => "application/vnd.merestone.receipt.v1",
+            Label::Publication => "application/vnd.merestone.publication.v1",
         }
     }
 }

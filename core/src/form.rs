@@ -82,6 +82,9 @@ pub struct FormDefinition {
     pub leaves: Vec<Leaf>,
     /// SHA-256 of the document it was made from.
     pub source: Option<[u8; 32]>,
+    /// The positions of what a publication must disclose, ascending: of these leaves and of the standard block but for
+    /// the reserved position. Empty in definitions that say nothing of publications.
+    pub must: Vec<u32>,
 }
 
 /// One question outside repeats, or one repeat.
@@ -120,6 +123,7 @@ impl FormDefinition {
         policy.require(bytes.len() <= DEFINITION_BYTES_MAX, Check::SizeLimit, what)?;
         let mut reader = Reader::with(bytes, policy);
         let (mut kind, mut title, mut version, mut leaves, mut source) = (None, None, None, None, None);
+        let mut must = Vec::new();
         let mut fields = reader.map(what)?;
         while let Some(key) = fields.next(&mut reader)? {
             match key {
@@ -128,6 +132,7 @@ impl FormDefinition {
                 3 => version = Some(reader.text(VERSION_BYTES_MAX, "form version")?.to_owned()),
                 4 => leaves = Some(read_leaves(&mut reader)?),
                 5 => source = Some(reader.array_of("form source")?),
+                6 => must = read_must(&mut reader)?,
                 _ => return Err(shape(what)),
             }
         }
@@ -135,8 +140,9 @@ impl FormDefinition {
         let (Some(kind), Some(title), Some(version), Some(leaves)) = (kind, title, version, leaves) else {
             return Err(shape(what));
         };
-        let definition = Self { kind, title, version, leaves, source };
+        let definition = Self { kind, title, version, leaves, source, must };
         policy.require(definition.names_differ(), Check::Shape, "form leaf twice")?;
+        policy.require(definition.must_be_leaves(), Check::Shape, "what must be disclosed")?;
         Ok(definition)
     }
 
@@ -148,7 +154,7 @@ impl FormDefinition {
         text::check(&self.title, text::Lines::One, "form title")?;
         text::check(&self.version, text::Lines::One, "form version")?;
         let mut writer = Writer::new();
-        writer.map(if self.source.is_some() { 5 } else { 4 });
+        writer.map(4 + usize::from(self.source.is_some()) + usize::from(!self.must.is_empty()));
         writer.uint(1).text(&self.kind).uint(2).text(&self.title).uint(3).text(&self.version);
         writer.uint(4).array(self.leaves.len());
         for Leaf { name, shape } in &self.leaves {
@@ -161,6 +167,12 @@ impl FormDefinition {
         if let Some(source) = &self.source {
             writer.uint(5).bytes(source);
         }
+        if !self.must.is_empty() {
+            writer.uint(6).array(self.must.len());
+            for &position in &self.must {
+                writer.uint(u64::from(position));
+            }
+        }
         let bytes = writer.finish();
         Self::decode(&bytes)?;
         Ok(bytes)
@@ -172,6 +184,13 @@ impl FormDefinition {
     /// As [`encode`](Self::encode).
     pub fn hash(&self) -> Result<FormHash, Refused> {
         Ok(FormHash::of(&self.encode()?))
+    }
+
+    /// Whether each position that must be disclosed is one of a leaf that can say something, once.
+    fn must_be_leaves(&self) -> bool {
+        let end = STANDARD_LEAVES + self.leaves.len() as u32;
+        let is_leaf = |&position: &u32| position < end && position != STANDARD_LEAVES - 1;
+        self.must.is_sorted_by(|a, b| a < b) && self.must.iter().all(is_leaf)
     }
 
     fn names_differ(&self) -> bool {
@@ -199,6 +218,18 @@ fn read_leaves<P: Policy>(reader: &mut Reader<'_, P>) -> Result<Vec<Leaf>, Refus
     }
     reader.leave();
     Ok(leaves)
+}
+
+fn read_must<P: Policy>(reader: &mut Reader<'_, P>) -> Result<Vec<u32>, Refused> {
+    let what = "what must be disclosed";
+    let len = reader.array(LEAVES_MAX + STANDARD_LEAVES as usize, what)?;
+    if len == 0 {
+        return Err(shape(what));
+    }
+    let position = |position: u64| u32::try_from(position).map_err(|_| shape(what));
+    let must = (0..len).map(|_| reader.uint(what).and_then(position)).collect::<Result<_, _>>()?;
+    reader.leave();
+    Ok(must)
 }
 
 fn question<P: Policy>(reader: &mut Reader<'_, P>, what: &'static str) -> Result<String, Refused> {
@@ -253,6 +284,7 @@ mod tests {
             version: "2026-03".into(),
             leaves: vec![leaf("weather", Shape::Answer), leaf("photos", Shape::Repeat)],
             source: Some([7; 32]),
+            must: vec![2, 9],
         }
     }
 
@@ -310,6 +342,7 @@ mod tests {
             version: "v".repeat(VERSION_BYTES_MAX),
             leaves,
             source: Some([0; 32]),
+            must: (0..LEAVES_MAX as u32 + STANDARD_LEAVES).filter(|&position| position != 7).collect(),
         };
         assert!(largest.encode().unwrap().len() <= DEFINITION_BYTES_MAX);
     }
@@ -327,6 +360,10 @@ mod tests {
             (|form| form.leaves[1].name = "weather".into(), Check::Shape),
             (|form| form.leaves[1].name = "a/b".into(), Check::Shape),
             (|form| form.leaves = vec![form.leaves[0].clone(); LEAVES_MAX + 1], Check::SizeLimit),
+            (|form| form.must = vec![9, 2], Check::Shape),
+            (|form| form.must = vec![2, 2], Check::Shape),
+            (|form| form.must = vec![7], Check::Shape),
+            (|form| form.must = vec![10], Check::Shape),
         ];
         for (number, (break_it, wanted)) in rows.iter().enumerate() {
             let mut broken = definition();
@@ -334,7 +371,7 @@ mod tests {
             assert_eq!(broken.encode().map_err(|refused| refused.check), Err(*wanted), "row {number}");
         }
         for (bytes, wanted) in
-            [(&b"\xa0"[..], Check::Shape), (b"\xa1\x06\x01", Check::Shape), (b"", Check::CborMalformed)]
+            [(&b"\xa0"[..], Check::Shape), (b"\xa1\x07\x01", Check::Shape), (b"", Check::CborMalformed)]
         {
             assert_eq!(FormDefinition::decode(bytes).map_err(|refused| refused.check), Err(wanted));
         }

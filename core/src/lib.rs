@@ -11,7 +11,7 @@
 //! - [`entry`] is one signed step. [`SignedEntry`](entry::SignedEntry) is bytes from outside and has no way to its
 //!   content; only verification gives a [`VerifiedEntry`](entry::VerifiedEntry).
 //! - [`change`] reads what an entry writes, strictly, before Automerge sees it; [`form`] and [`claims`] commit each
-//!   answer on its own, so that a [`disclosure`] can show one alone.
+//!   answer on its own, so that a [`disclosure`] can show one alone, and a [`publication`] many.
 //! - [`roster`] says who may sign, from the charter down; [`erasure`], [`receipt`] and [`checkpoint`] are the other
 //!   statements of a mission.
 //! - [`record`] judges the entries about one record: what is applied, and the standing of the rest.
@@ -76,6 +76,7 @@ pub mod merkle;
 pub mod nearby;
 #[cfg(planted)]
 pub mod planted;
+pub mod publication;
 pub mod receipt;
 pub mod record;
 pub mod roster;

@@ -128,6 +128,7 @@ impl Form {
             version: cut(&self.model.version, VERSION_BYTES_MAX),
             leaves,
             source: Some(self.source),
+            must: Vec::new(),
         }
     }
 

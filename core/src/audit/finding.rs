@@ -6,6 +6,7 @@ use std::fmt;
 
 use crate::check::{Check, Refused};
 use crate::id::{EntryId, LogId, RecordId, StatementId};
+use crate::publication::PublicationCode;
 
 /// Most findings of one code that are kept with their places; all are counted.
 ///
@@ -125,12 +126,16 @@ pub enum Code {
     Check(Check),
     /// Something that only the bag as a whole shows.
     Bag(BagCode),
+    /// Something that only a publication shows.
+    Publication(PublicationCode),
 }
 
 impl Code {
     /// Every code a finding can have.
     pub fn all() -> impl Iterator<Item = Code> {
-        Check::ALL.iter().copied().map(Code::Check).chain(BagCode::ALL.iter().copied().map(Code::Bag))
+        let checks = Check::ALL.iter().copied().map(Code::Check);
+        let publication = PublicationCode::ALL.iter().copied().map(Code::Publication);
+        checks.chain(BagCode::ALL.iter().copied().map(Code::Bag)).chain(publication)
     }
 
     /// The stable code, as the specs name it.
@@ -138,6 +143,7 @@ impl Code {
         match self {
             Code::Check(check) => check.code(),
             Code::Bag(code) => code.code(),
+            Code::Publication(code) => code.code(),
         }
     }
 
@@ -148,6 +154,7 @@ impl Code {
             Code::Check(Check::OutOfRole | Check::ClaimsMismatch | Check::ClaimsUnknownQuestion) => Weight::Note,
             Code::Check(_) => Weight::Failure,
             Code::Bag(code) => code.weight(),
+            Code::Publication(code) => code.weight(),
         }
     }
 }
@@ -161,6 +168,12 @@ impl From<Check> for Code {
 impl From<BagCode> for Code {
     fn from(code: BagCode) -> Self {
         Code::Bag(code)
+    }
+}
+
+impl From<PublicationCode> for Code {
+    fn from(code: PublicationCode) -> Self {
+        Code::Publication(code)
     }
 }
 

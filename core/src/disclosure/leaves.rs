@@ -17,6 +17,8 @@ pub struct Opened<'a> {
     pub name: Option<&'a str>,
     /// What the entry says there; `None`: the entry does not say it.
     pub said: Option<Said<'a>>,
+    /// Whether nothing of it is closed: false of a repeat of which the entry writes cells that are not shown.
+    pub is_whole: bool,
 }
 
 /// What an entry says at a position.
@@ -102,22 +104,25 @@ fn leaf<'a, P: Policy>(
     if len == 2 {
         reader.leave();
         let (name, said) = absent(slot)?;
-        return Ok((Opened { position, name, said }, leaf_hash(reader.since(start))));
+        return Ok((Opened { position, name, said, is_whole: true }, leaf_hash(reader.since(start))));
     }
     let opening = reader.since(start);
+    let mut is_whole = true;
     let (name, said, hash) = match slot {
         Slot::Standard(fact) => (None, standard(reader, fact)?, leaf_hash(reader.since(start))),
         Slot::Question(name) => (Some(name), Said::Answer(answer(reader)?), leaf_hash(reader.since(start))),
         Slot::Repeat(name) => {
-            let (cells, root) = repeat(reader)?;
+            let mut shown = ShownTree { cells: Vec::new(), is_whole: true };
+            let root = tree(reader, &mut shown)?;
+            is_whole = shown.is_whole;
             // What was hashed has the root in the place of the tree.
             let mut content = Writer::with_capacity(opening.len() + 34);
             content.raw(opening).bytes(&root);
-            (Some(name), Said::Cells(cells), leaf_hash(&content.finish()))
+            (Some(name), Said::Cells(shown.cells), leaf_hash(&content.finish()))
         }
     };
     reader.leave();
-    Ok((Opened { position, name, said: Some(said) }, hash))
+    Ok((Opened { position, name, said: Some(said), is_whole }, hash))
 }
 
 fn slot_at(definition: &FormDefinition, position: u64) -> Result<(u32, Slot<'_>), Refused> {
@@ -184,32 +189,33 @@ fn answer<'a, P: Policy>(reader: &mut Reader<'a, P>) -> Result<Value<'a>, Refuse
     }
 }
 
-/// The cells shown of a repeat, and the root over all that the entry writes.
-fn repeat<'a, P: Policy>(reader: &mut Reader<'a, P>) -> Result<(Vec<ShownCell<'a>>, NodeHash), Refused> {
-    let mut cells = Vec::new();
-    let root = tree(reader, &mut cells)?;
-    Ok((cells, root))
+/// What is shown of a repeat.
+struct ShownTree<'a> {
+    cells: Vec<ShownCell<'a>>,
+    /// Whether no subtree is closed.
+    is_whole: bool,
 }
 
 /// The hash of a tree or of a part of it; its depth is bounded by the reader's.
-fn tree<'a, P: Policy>(reader: &mut Reader<'a, P>, cells: &mut Vec<ShownCell<'a>>) -> Result<NodeHash, Refused> {
+fn tree<'a, P: Policy>(reader: &mut Reader<'a, P>, shown: &mut ShownTree<'a>) -> Result<NodeHash, Refused> {
     if reader.peek("tree")? == Kind::Bytes {
+        shown.is_whole = false;
         return reader.array_of("tree");
     }
     let start = reader.position();
     let hash = match reader.array(usize::MAX, "tree")? {
         2 => {
-            let before = cells.len();
-            let (left, right) = (tree(reader, cells)?, tree(reader, cells)?);
-            reader.policy().require(cells.len() > before, Check::DisclosurePath, "tree")?;
+            let before = shown.cells.len();
+            let (left, right) = (tree(reader, shown)?, tree(reader, shown)?);
+            reader.policy().require(shown.cells.len() > before, Check::DisclosurePath, "tree")?;
             node_hash(&left, &right)
         }
         4 => {
             let cell = cell(reader)?;
             let key = |cell: &ShownCell<'a>| (cell.row, cell.question);
-            let is_next = cells.last().is_none_or(|last| key(last) < key(&cell));
+            let is_next = shown.cells.last().is_none_or(|last| key(last) < key(&cell));
             reader.policy().require(is_next, Check::DisclosureOrder, "cells")?;
-            cells.push(cell);
+            shown.cells.push(cell);
             leaf_hash(reader.since(start))
         }
         _ => return Err(shape("tree")),

@@ -87,6 +87,7 @@ impl Sample {
             version: "1".into(),
             leaves: (0..leaves).map(|at| Leaf { name: format!("q{at}"), shape: shape(dice) }).collect(),
             source: None,
+            must: Vec::new(),
         };
         // At least one answer: a change that writes nothing is none.
         let mut answers = BTreeMap::new();

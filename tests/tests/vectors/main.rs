@@ -20,7 +20,8 @@ use merestone_core::check::{Full, Policy};
 use serde_json::{Value, json};
 
 /// Groups that this test judges; `bundle` holds whole bags and is judged where bags are read.
-const GROUPS: [&str; 8] = ["entry", "change", "claims", "disclosure", "roster", "record", "checkpoint", "sync"];
+const GROUPS: [&str; 9] =
+    ["entry", "change", "claims", "disclosure", "publication", "roster", "record", "checkpoint", "sync"];
 
 /// Every check but one.
 #[derive(Clone, Copy, Debug)]

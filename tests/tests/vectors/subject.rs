@@ -1,5 +1,5 @@
 //! Vectors whose subject is no entry: charters, requests, certificates, cuts, erasures, forms, notes, frames, receipts,
-//! disclosures.
+//! disclosures, accounts.
 
 use merestone_core::check::{Policy, Refused};
 use merestone_core::checkpoint::Checkpoint;
@@ -8,6 +8,7 @@ use merestone_core::form::FormDefinition;
 use merestone_core::id::{FormHash, StatementId};
 use merestone_core::key::KeyCache;
 use merestone_core::merkle;
+use merestone_core::publication::SignedAccount;
 use merestone_core::receipt::Receipt;
 use merestone_core::roster::{Certificate, Class, CompleteCharter, Cut, EnrolmentRequest, Roster};
 use merestone_core::sync::frame::Frame;
@@ -71,9 +72,13 @@ fn facts<P: Policy>(vector: &Vector, subject: &str, item: &[u8], policy: P) -> R
         "form" => {
             let form = FormDefinition::decode_under(item, policy)?;
             let leaves: Vec<&str> = form.leaves.iter().map(|leaf| leaf.name.as_str()).collect();
-            json!({"id": FormHash::of(item).to_string(), "kind": form.kind, "leaves": leaves})
+            json!({"id": FormHash::of(item).to_string(), "kind": form.kind, "leaves": leaves, "must": form.must})
         }
         "disclosure" => disclosures::facts(vector, item, policy)?,
+        "account" => {
+            let charter = records::roster(vector).charter().clone();
+            account(&SignedAccount::verify_under(item, &charter, policy)?)
+        }
         "note" => note(vector, item, policy)?,
         "frame" => frame(vector, item)?,
         other => panic!("{}: a subject {other} that this test does not know", vector.name),
@@ -123,6 +128,18 @@ fn erasure(id: &str, erasure: &Erasure) -> Value {
         Erased::Photo(photo) => (None, Some(photo.to_string())),
     };
     json!({"id": id, "record": erasure.record().to_string(), "heads": heads, "photo": photo})
+}
+
+fn account(signed: &SignedAccount) -> Value {
+    let account = signed.account();
+    let mut states: Vec<u64> = account.entries().map(|(_, _, _, state)| state.code()).collect();
+    states.sort_unstable();
+    json!({
+        "id": signed.id().to_string(), "party": signed.party().0, "states": states,
+        "scopes": account.scopes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "forms": account.rules.iter().map(|rule| rule.form.to_string()).collect::<Vec<_>>(),
+        "exceptions": account.exceptions.len(),
+    })
 }
 
 fn note<P: Policy>(vector: &Vector, item: &[u8], policy: P) -> Result<Value, Refused> {

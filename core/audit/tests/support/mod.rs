@@ -51,6 +51,7 @@ pub(crate) fn form() -> FormDefinition {
             leaf("photos", Shape::Repeat),
         ],
         source: None,
+        must: Vec::new(),
     }
 }
 
