@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use askama::Template;
 use data_encoding::BASE64;
 use merestone_core::audit::detail::{Answer, EntryDetail, RecordDetail};
+use merestone_core::audit::ledger::SeenNote;
 use merestone_core::audit::{Counts, Weight, explain};
 use merestone_core::id::LogId;
 
@@ -25,6 +26,8 @@ struct Page {
     mission_name: String,
     verdict: &'static str,
     pass: &'static str,
+    completeness: String,
+    checkpoints: Vec<CheckpointView>,
     findings: Vec<Group>,
     counts: Vec<(&'static str, u64)>,
     standings: Vec<(&'static str, u64)>,
@@ -47,6 +50,27 @@ struct Group {
     advice: &'static str,
     places: Vec<(String, String)>,
     more: u64,
+}
+
+/// Checkpoints that the page shows, the newest first.
+const CHECKPOINTS_SHOWN: usize = 20;
+
+struct CheckpointView {
+    size: u64,
+    state: &'static str,
+    confirmation: String,
+    note: String,
+}
+
+impl CheckpointView {
+    fn of(note: &SeenNote) -> Self {
+        Self {
+            size: note.size,
+            state: note.state.code(),
+            confirmation: note.tally.to_string(),
+            note: note.hashes.first().map_or_else(String::new, |hash| short(&hash.to_string())),
+        }
+    }
 }
 
 struct PartyView {
@@ -133,6 +157,8 @@ impl Page {
             mission_name: facts.charter.as_ref().map_or_else(String::new, |charter| charter.name.clone()),
             verdict: facts.verdict().as_str(),
             pass: facts.pass.as_str(),
+            completeness: show::completeness(facts),
+            checkpoints: facts.notes.iter().rev().take(CHECKPOINTS_SHOWN).map(CheckpointView::of).collect(),
             findings: groups(report),
             counts: counts(&facts.counts),
             standings: facts.standings.iter().map(|(&standing, &count)| (standing, count)).collect(),
@@ -143,7 +169,7 @@ impl Page {
             is_full: facts.pass == merestone_core::audit::Pass::Full,
             time: show::time_grounds(facts),
             checked: show::checked(facts.pass),
-            not_checked: show::not_checked(facts.pass),
+            not_checked: show::not_checked(facts),
             signatures: show::SIGNATURES,
         }
     }
@@ -180,6 +206,8 @@ fn counts(counts: &Counts) -> Vec<(&'static str, u64)> {
         ("bodies not in the bag", counts.bodies_withheld),
         ("erased, headers only", counts.bodies_erased),
         ("covered by a cut", counts.covered),
+        ("in the ledger", counts.in_ledger),
+        ("leaves of the ledger", counts.leaves),
         ("photos and renditions", counts.photos),
         ("certificates", counts.certificates),
         ("cuts", counts.cuts),

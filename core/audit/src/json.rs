@@ -11,6 +11,10 @@ use serde::Serialize;
 use crate::Report;
 use crate::show;
 
+mod ledger;
+
+use ledger::{Checkpoint, Complete};
+
 pub(crate) fn write(report: &Report) -> String {
     let facts = &report.facts;
     let page = Page {
@@ -19,7 +23,7 @@ pub(crate) fn write(report: &Report) -> String {
         mission_name: facts.charter.as_ref().map(|charter| charter.name.as_str()),
         pass: facts.pass.as_str(),
         verdict: facts.verdict().as_str(),
-        completeness: "not assessed",
+        completeness: Complete::of(facts),
         finding_counts: facts
             .findings
             .counts()
@@ -28,7 +32,7 @@ pub(crate) fn write(report: &Report) -> String {
         findings: facts.findings.iter().map(Found::of).collect(),
         counts: Numbers::of(&facts.counts),
         standings: facts.standings.iter().map(|(standing, count)| Standing { standing, count: *count }).collect(),
-        checkpoint: facts.checkpoint.map(|(size, root)| Checkpoint { size, root: show::hex(&root), cosigned: false }),
+        checkpoints: facts.notes.iter().map(Checkpoint::of).collect(),
         time: show::time_grounds(facts),
         people: facts.people.iter().map(|person| Someone::of(report, person)).collect(),
         logs: facts.logs.iter().map(|log| Log::of(report, log)).collect(),
@@ -36,7 +40,7 @@ pub(crate) fn write(report: &Report) -> String {
         records_max: report.records_max,
         records: facts.records.iter().map(|record| Record::of(report, record)).collect(),
         checked: show::checked(facts.pass),
-        not_checked: show::not_checked(facts.pass),
+        not_checked: show::not_checked(facts),
         signatures: show::SIGNATURES,
     };
     let mut json = serde_json::to_string_pretty(&page).expect("numbers, texts and lists are always JSON");
@@ -51,12 +55,12 @@ struct Page<'a> {
     mission_name: Option<&'a str>,
     pass: &'static str,
     verdict: &'static str,
-    completeness: &'static str,
+    completeness: Complete,
     finding_counts: Vec<Tally>,
     findings: Vec<Found>,
     counts: Numbers,
     standings: Vec<Standing>,
-    checkpoint: Option<Checkpoint>,
+    checkpoints: Vec<Checkpoint>,
     time: String,
     people: Vec<Someone<'a>>,
     logs: Vec<Log>,
@@ -82,13 +86,6 @@ struct Standing {
 }
 
 #[derive(Serialize)]
-struct Checkpoint {
-    size: u64,
-    root: String,
-    cosigned: bool,
-}
-
-#[derive(Serialize)]
 struct Found {
     weight: &'static str,
     code: &'static str,
@@ -103,6 +100,8 @@ struct Found {
     #[serde(skip_serializing_if = "Option::is_none")]
     statement: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    leaf: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<String>,
     detail: String,
 }
@@ -110,7 +109,7 @@ struct Found {
 impl Found {
     fn of(finding: Finding) -> Self {
         let Finding { weight, code, place, detail } = finding;
-        let Place { log, seq, entry, record, statement, file } = place;
+        let Place { log, seq, entry, record, statement, leaf, file } = place;
         Self {
             weight: weight.as_str(),
             code: code.as_str(),
@@ -119,6 +118,7 @@ impl Found {
             entry: entry.map(|id| id.to_string()),
             record: record.map(|id| id.to_string()),
             statement: statement.map(|id| id.to_string()),
+            leaf,
             file,
             detail: detail.into_owned(),
         }
@@ -136,6 +136,8 @@ struct Numbers {
     bodies_erased: u64,
     covered_by_cuts: u64,
     entries_with_seen: u64,
+    entries_in_ledger: u64,
+    ledger_leaves: u64,
     photos: u64,
     certificates: u64,
     cuts: u64,
@@ -156,6 +158,8 @@ impl Numbers {
             bodies_erased,
             covered,
             seen,
+            in_ledger,
+            leaves,
             photos,
             certificates,
             cuts,
@@ -173,6 +177,8 @@ impl Numbers {
             bodies_erased,
             covered_by_cuts: covered,
             entries_with_seen: seen,
+            entries_in_ledger: in_ledger,
+            ledger_leaves: leaves,
             photos,
             certificates,
             cuts,
@@ -231,6 +237,8 @@ struct Log {
     bodies_withheld: u64,
     covered_by_cuts: u64,
     forks: u64,
+    in_ledger: u64,
+    left_out: u64,
 }
 
 impl Log {
@@ -248,6 +256,8 @@ impl Log {
             bodies_withheld: log.withheld,
             covered_by_cuts: log.covered,
             forks: log.forks,
+            in_ledger: log.in_ledger,
+            left_out: log.left_out,
         }
     }
 }
@@ -326,6 +336,7 @@ struct Step<'a> {
     seq: u64,
     kind: String,
     standing: &'static str,
+    leaf: Option<u64>,
     party: Option<u64>,
     observer: Option<&'a str>,
     device: Option<&'a str>,
@@ -365,6 +376,7 @@ impl<'a> Step<'a> {
             device,
             kind,
             standing,
+            leaf,
             clock,
             spot,
             post,
@@ -380,6 +392,7 @@ impl<'a> Step<'a> {
             seq: *seq,
             kind: show::kind(*kind),
             standing,
+            leaf: *leaf,
             party: party.map(|party| party.0),
             observer: observer.as_deref(),
             device: device.as_deref(),

@@ -17,6 +17,7 @@ mod cores;
 mod folder;
 mod html;
 mod json;
+mod leaves;
 mod manifests;
 mod reader;
 mod records;

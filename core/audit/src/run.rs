@@ -5,18 +5,21 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use merestone_core::audit::authority::{
-    AllLinear, Attested, admit, charter_missing, note_what_no_ledger_shows, other_mission, read_charter,
+    AllLinear, Attested, admit, charter_missing, note_provisional, other_mission, read_charter,
 };
 use merestone_core::audit::bag::{self, BagInfo, Part};
 use merestone_core::audit::full::{PhotoFile, RecordGrounds, leaf_tables};
+use merestone_core::audit::ledger::{LedgerView, Notes};
+use merestone_core::audit::logged::LedgerGrounds;
 use merestone_core::audit::logs::{LogSummary, say_missing};
 use merestone_core::audit::walk::Grounds;
 use merestone_core::audit::{BagCode, Findings, Pass, Place, Records, Report as Facts};
-use merestone_core::id::{BlobHash, LogId, MissionId};
-use merestone_core::roster::{Coverage, Roster};
+use merestone_core::id::{BlobHash, LogId, MissionId, StatementId};
+use merestone_core::roster::{Class, Coverage, Roster};
 
 use crate::cores::{Cores, on_cores};
 use crate::folder::{Folder, Listed, OpenError, What};
+use crate::leaves::read_ledger;
 use crate::manifests::Manifested;
 use crate::records::RecordReader;
 use crate::scan::{Logs, read_logs};
@@ -45,6 +48,14 @@ pub fn audit_folder(path: &Path, mission: MissionId, options: &Options<'_>) -> R
     }
     let thumbnails = audit.thumbnails();
     Ok(Report { facts: audit.facts, thumbnails, records_max: options.records_max })
+}
+
+/// The statements of a bag.
+struct Statements {
+    roster: Roster,
+    notes: Notes,
+    /// Those that have a file, whatever was said of it.
+    there: BTreeSet<StatementId>,
 }
 
 struct Audit<'a> {
@@ -94,29 +105,36 @@ impl Audit<'_> {
 
     fn read_payload(&mut self, info: &BagInfo) {
         let mut findings = Findings::new();
-        let Some(roster) = self.read_statements(&mut findings) else {
+        let Some(Statements { roster, notes, there }) = self.read_statements(&mut findings) else {
             self.facts.findings.merge(findings);
             self.check_manifests(info, &BTreeMap::new(), &BTreeSet::new());
             return;
         };
-        note_what_no_ledger_shows(&roster, &mut findings);
+        let mut ledger =
+            read_ledger(self.folder, self.listed, &roster, &notes, info.scopes.as_deref(), self.options, &mut findings);
+        note_provisional(&roster, &ledger, &mut findings);
+        let hashes = notes.hashes();
+        let shown = (ledger.trusted() > 0).then(|| LedgerGrounds { trusted: ledger.trusted(), notes: &hashes });
         let linear = Coverage::derive(&roster, &AllLinear);
         let attested = Attested::of(&roster, &linear);
-        let grounds = Grounds { roster: &roster, coverage: &linear, attested: &attested, pass: self.options.pass };
-        let logs = self.read_logs(grounds, &mut findings);
+        let grounds =
+            Grounds { roster: &roster, coverage: &linear, attested: &attested, ledger: shown, pass: self.options.pass };
+        let logs = self.read_logs(grounds, &mut ledger, &mut findings);
         say_missing(&logs.summaries, grounds, info.scopes.as_deref(), &mut findings);
+        ledger.say_missing(|id| there.contains(&id), &mut findings);
+        ledger.say_confirmation(&mut findings);
         self.facts.findings.merge(findings);
 
         let (photos, digests) = self.read_photos();
         self.facts.counts.photos = photos.len() as u64;
-        self.facts.describe(&roster, &logs.summaries);
+        self.facts.describe(&roster, &ledger, &logs.summaries);
         if self.options.pass == Pass::Full {
-            self.judge_records(&roster, &logs, &photos);
+            self.judge_records(&roster, &ledger, &logs, &photos);
         }
         self.check_manifests(info, &digests, &logs.whole);
     }
 
-    fn read_statements(&mut self, findings: &mut Findings) -> Option<Roster> {
+    fn read_statements(&mut self, findings: &mut Findings) -> Option<Statements> {
         let charter = self.listed.iter().find(|listed| listed.part == Part::Charter && listed.is_file());
         let Some(bytes) = charter.and_then(|file| self.folder.read(&file.path, file.part.bytes_max())) else {
             charter_missing(findings, "missing, too large or not readable");
@@ -124,24 +142,36 @@ impl Audit<'_> {
         };
         let mut roster = read_charter(self.facts.mission, &bytes, findings)?;
         let mut files: Vec<&Listed> = self.listed.iter().filter(|listed| listed.is_file()).collect();
-        files.retain(|file| matches!(file.part, Part::Statement(_, _) | Part::Form(_) | Part::Note));
-        // In the order of their parts certificates come before what rests on them.
-        files.sort_by_key(|file| file.part);
+        files.retain(|file| {
+            matches!(file.part, Part::Statement(_, _) | Part::Form(_) | Part::Note | Part::CosignedNote(_, _))
+        });
+        // In the order in which peers tell classes, what judges comes before what it judges.
+        let rank = |part: Part| Class::ALL.iter().position(|class| Some(*class) == part.class());
+        files.sort_by_key(|file| (rank(file.part), file.part));
+        let (mut notes, mut there) = (Notes::new(), BTreeSet::new());
         for file in files {
-            match self.folder.read(&file.path, file.part.bytes_max()) {
-                Some(bytes) => admit(&mut roster, file.part, &file.path, &bytes, findings),
-                None => findings.add(BagCode::BagUnreadable, Place::file(&file.path), "too large or not readable"),
+            let Some(bytes) = self.folder.read(&file.path, file.part.bytes_max()) else {
+                findings.add(BagCode::BagUnreadable, Place::file(&file.path), "too large or not readable");
+                continue;
+            };
+            match file.part {
+                Part::CosignedNote(size, hash) => notes.admit(&mut roster, (size, hash), &bytes, findings),
+                part => admit(&mut roster, part, &file.path, &bytes, findings),
+            }
+            if let Part::Statement(_, named) = file.part {
+                there.extend([named, StatementId::of(&bytes)]);
             }
         }
-        Some(roster)
+        notes.add_bare(&roster);
+        Some(Statements { roster, notes, there })
     }
 
-    fn read_logs(&mut self, grounds: Grounds<'_>, findings: &mut Findings) -> Logs {
+    fn read_logs(&mut self, grounds: Grounds<'_>, ledger: &mut LedgerView, findings: &mut Findings) -> Logs {
         let files: Vec<(&Listed, LogId)> = files_of(self.listed, |part| match part {
             Part::Log(log) => Some(log),
             _ => None,
         });
-        read_logs(self.folder, self.facts.mission, &files, grounds, self.options, findings)
+        read_logs(self.folder, self.facts.mission, &files, grounds, ledger, self.options, findings)
     }
 
     /// Hashes the photos; the fast pass only knows which are there.
@@ -173,10 +203,19 @@ impl Audit<'_> {
         (photos, digests)
     }
 
-    fn judge_records(&mut self, roster: &Roster, logs: &Logs, photos: &BTreeMap<BlobHash, PhotoFile>) {
+    fn judge_records(
+        &mut self,
+        roster: &Roster,
+        ledger: &LedgerView,
+        logs: &Logs,
+        photos: &BTreeMap<BlobHash, PhotoFile>,
+    ) {
         let coverage = Coverage::derive(roster, &logs.forked);
         let tables = leaf_tables(roster);
-        let grounds = RecordGrounds { roster, coverage: &coverage, tables: &tables, photos, index: &logs.index };
+        let ledgered = ledger.ledgered();
+        let index = &logs.index;
+        let grounds =
+            RecordGrounds { roster, coverage: &coverage, tables: &tables, photos, index, ledger, ledgered: &ledgered };
         let summaries: Vec<&LogSummary> = logs.summaries.values().collect();
         let records = Mutex::new(Records::new(self.options.records_max));
         let mut readers =

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use merestone_core::audit::fast::{Checked, check_entries};
 use merestone_core::audit::index::{EntryIndex, LOGS_MAX, Row};
+use merestone_core::audit::ledger::LedgerView;
 use merestone_core::audit::logs::LogSummary;
-use merestone_core::audit::walk::{Grounds, LogWalk};
+use merestone_core::audit::walk::{Grounds, LogWalk, WalkedLog};
 use merestone_core::audit::{BagCode, Findings, Place};
 use merestone_core::id::{EntryId, LogId, MissionId};
 use merestone_core::key::KeyCache;
@@ -53,6 +54,7 @@ pub(crate) fn read_logs(
     mission: MissionId,
     files: &[(&Listed, LogId)],
     grounds: Grounds<'_>,
+    ledger: &mut LedgerView,
     options: &Options<'_>,
     findings: &mut Findings,
 ) -> Logs {
@@ -63,7 +65,7 @@ pub(crate) fn read_logs(
         whole: BTreeSet::new(),
     };
     let caches = Cores::new(options.threads, KeyCache::new);
-    let mut scan = Scan { mission, grounds, findings, caches, wave: Vec::new(), bytes: 0, current: None, logs };
+    let mut scan = Scan { mission, grounds, ledger, findings, caches, wave: Vec::new(), bytes: 0, current: None, logs };
     let total = files.iter().map(|(file, _)| file.bytes()).sum();
     let mut done = 0;
     for (number, (file, log)) in files.iter().enumerate() {
@@ -96,6 +98,7 @@ pub(crate) fn read_logs(
 struct Scan<'a, 'b> {
     mission: MissionId,
     grounds: Grounds<'a>,
+    ledger: &'b mut LedgerView,
     findings: &'b mut Findings,
     caches: Cores<KeyCache>,
     wave: Vec<Step<'a>>,
@@ -143,7 +146,7 @@ impl<'a> Scan<'a, '_> {
             match step {
                 Step::Begin { number, log } => {
                     self.finish();
-                    self.current = Some(LogWalk::new(self.grounds, *number, *log));
+                    self.current = Some(LogWalk::new(self.grounds, *number, *log, self.ledger.take_log(*log)));
                 }
                 Step::Stretch { path, stretch } => self.walk(path, stretch, &mut judged, &mut rows),
             }
@@ -176,7 +179,10 @@ impl<'a> Scan<'a, '_> {
 
     fn finish(&mut self) {
         let Some(walk) = self.current.take() else { return };
-        let (summary, chains) = walk.finish(self.findings);
+        let WalkedLog { summary, chains, logged } = walk.finish(self.findings);
+        if let Some(logged) = logged {
+            self.ledger.put_back(summary.log, logged);
+        }
         if let Some(chains) = chains {
             self.logs.forked.logs.insert(summary.log, chains);
         }

@@ -1,6 +1,7 @@
 //! Words and numbers of a report, said the same way in every form of it.
 
 use merestone_core::audit::detail::Said;
+use merestone_core::audit::ledger::{AsOf, Completeness, LeftOutCounts};
 use merestone_core::audit::{Pass, Place, Report as Facts};
 use merestone_core::entry::{Clock, ClockSource, Kind, Place as Spot, PlaceSource};
 use merestone_core::id::ScopeId;
@@ -8,13 +9,59 @@ use merestone_core::roster::{PartyNumber, Role};
 
 use crate::folder::printable;
 
+/// Most scopes that are named in one line.
+const SCOPES_NAMED: usize = 8;
+
+/// Whether something was left out, in one line.
+pub(crate) fn completeness(facts: &Facts) -> String {
+    let as_of = match &facts.completeness {
+        Completeness::NotAssessed(why) => return format!("completeness not assessed: {why}"),
+        Completeness::AsOf(as_of) => as_of,
+    };
+    let AsOf { size, note: _, tally, newer, scopes, left_out } = as_of;
+    let is_whole = *left_out == LeftOutCounts::default();
+    let mut line = if is_whole { "complete".to_owned() } else { "NOT complete".to_owned() };
+    line.push_str(&format!(
+        " as of checkpoint {size} ({}) for {}",
+        tally.confirmation.code(),
+        scopes_named(facts, scopes.as_deref())
+    ));
+    if !is_whole {
+        let LeftOutCounts { entries, logs, statements } = left_out;
+        line.push_str(&format!(": {entries} entries, {statements} statements left out, {logs} logs of them whole"));
+    }
+    if let Some(newer) = newer {
+        line.push_str(&format!("; the leaves reach checkpoint {newer}, which is not final"));
+    }
+    line
+}
+
+fn scopes_named(facts: &Facts, scopes: Option<&[ScopeId]>) -> String {
+    let all = || facts.charter.iter().flat_map(|charter| &charter.scopes).map(|(id, _)| *id).collect();
+    let (list, word): (Vec<ScopeId>, &str) =
+        scopes.map_or_else(|| (all(), "all scopes"), |some| (some.to_vec(), "scopes"));
+    let mut names: Vec<String> = list.iter().take(SCOPES_NAMED).map(|scope| scope_name(facts, *scope)).collect();
+    if list.len() > SCOPES_NAMED {
+        names.push(format!("{} more", list.len() - SCOPES_NAMED));
+    }
+    format!("{word}: {}", names.join(", "))
+}
+
 /// What the verdict does not rest on.
-pub(crate) fn not_checked(pass: Pass) -> Vec<&'static str> {
-    let mut list = vec![
-        "completeness: no cosigned checkpoint shows that nothing was left out",
-        "the ledger's tree: a checkpoint note is checked for its signature only",
-        "time: device clocks are shown and decide nothing",
-    ];
+pub(crate) fn not_checked(facts: &Facts) -> Vec<&'static str> {
+    let mut list = vec!["time: device clocks are shown and decide nothing"];
+    match &facts.completeness {
+        Completeness::NotAssessed(_) => list.push("completeness: nothing in the bag shows that nothing was left out"),
+        Completeness::AsOf(as_of) => {
+            list.push(
+                "entries that no camp had logged when the checkpoint was signed: the ledger knows nothing of them",
+            );
+            if as_of.scopes.is_some() {
+                list.push("logs of scopes that the bag does not claim: whether any was left out");
+            }
+        }
+    }
+    let pass = facts.pass;
     if pass == Pass::Fast {
         list.extend([
             "what bodies say, changes, claims and records: use the full pass",
@@ -28,7 +75,8 @@ pub(crate) fn not_checked(pass: Pass) -> Vec<&'static str> {
 /// What was checked, by pass.
 pub(crate) fn checked(pass: Pass) -> Vec<&'static str> {
     let mut list = vec![
-        "fast: charter, certificates, cuts, erasures, receipts and the checkpoint note against the mission id",
+        "fast: charter, certificates, cuts, erasures, receipts and checkpoint notes against the mission id",
+        "fast: the ledger's leaves against every checkpoint, and every entry and statement against the leaves, as far as they are there",
         "fast: every entry's canonical form, signature, body hash, place in its chain, and its key's certificate",
         "fast: every log against the receipts, cuts and later logs that name its entries",
         "fast: files against the manifests, which find accidents and prove nothing",
@@ -52,9 +100,9 @@ pub(crate) const SIGNATURES: [&str; 2] = [
 pub(crate) fn time_grounds(facts: &Facts) -> String {
     let seen = facts.counts.seen;
     format!(
-        "not before: {seen} of {} entries name a checkpoint note they had seen; not after: no cosigned checkpoint includes \
-         any entry. Order comes from chains and from what entries name. Time bounds: none",
-        facts.counts.entries
+        "not before: {seen} of {} entries name a checkpoint note they had seen; not after: {} are in the ledger under a \
+         checkpoint. Order comes from chains and from what entries name. Time bounds: none",
+        facts.counts.entries, facts.counts.in_ledger
     )
 }
 
@@ -98,7 +146,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 /// A place in one line: the shortest that still finds it.
 pub(crate) fn place(place: &Place) -> String {
-    let Place { log, seq, entry, record, statement, file } = place;
+    let Place { log, seq, entry, record, statement, leaf, file } = place;
     let mut parts = Vec::new();
     if let Some(entry) = entry {
         parts.push(format!("entry {entry}"));
@@ -114,6 +162,9 @@ pub(crate) fn place(place: &Place) -> String {
     }
     if let Some(statement) = statement {
         parts.push(format!("statement {statement}"));
+    }
+    if let Some(leaf) = leaf {
+        parts.push(format!("leaf {leaf}"));
     }
     if let (Some(file), true) = (file, log.is_none() && statement.is_none()) {
         parts.push(file.clone());

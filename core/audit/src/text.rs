@@ -11,6 +11,9 @@ use crate::show;
 /// Findings of one code that are shown; `report.json` lists more.
 const PLACES_SHOWN: usize = 10;
 
+/// Checkpoints that are shown, the newest first.
+const CHECKPOINTS_SHOWN: usize = 5;
+
 pub(crate) fn write(report: &Report) -> String {
     let mut out = String::new();
     all(report, &mut out).expect("a String takes every text");
@@ -20,13 +23,14 @@ pub(crate) fn write(report: &Report) -> String {
 fn all(report: &Report, out: &mut String) -> fmt::Result {
     let facts = &report.facts;
     let name = facts.charter.as_ref().map_or_else(String::new, |charter| format!("  {}", printable(&charter.name)));
-    writeln!(out, "{}  {} pass, completeness not assessed", facts.verdict(), facts.pass.as_str())?;
+    writeln!(out, "{}  {} pass; {}", facts.verdict(), facts.pass.as_str(), show::completeness(facts))?;
     writeln!(out, "mission {}{name}", facts.mission)?;
     findings(report, out)?;
     counts(report, out)?;
+    checkpoints(report, out)?;
     people(report, out)?;
     list(out, "Checked", &show::checked(facts.pass))?;
-    list(out, "Not checked", &show::not_checked(facts.pass))?;
+    list(out, "Not checked", &show::not_checked(facts))?;
     writeln!(out, "\nTime\n  {}.", show::time_grounds(facts))?;
     list(out, "Signatures", &show::SIGNATURES)
 }
@@ -73,6 +77,8 @@ fn counts(report: &Report, out: &mut String) -> fmt::Result {
         ("bodies not in the bag", counts.bodies_withheld),
         ("erased, headers only", counts.bodies_erased),
         ("covered by a cut", counts.covered),
+        ("in the ledger under a checkpoint", counts.in_ledger),
+        ("leaves of the ledger", counts.leaves),
         ("photos and renditions", counts.photos),
         ("certificates", counts.certificates),
         ("cuts", counts.cuts),
@@ -87,8 +93,20 @@ fn counts(report: &Report, out: &mut String) -> fmt::Result {
     for (standing, count) in &report.facts.standings {
         writeln!(out, "  {count:>9}  entries {standing}")?;
     }
-    if let Some((size, _)) = report.facts.checkpoint {
-        writeln!(out, "  {size:>9}  leaves in the newest checkpoint, which nobody cosigned")?;
+    Ok(())
+}
+
+fn checkpoints(report: &Report, out: &mut String) -> fmt::Result {
+    let notes = &report.facts.notes;
+    if notes.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nCheckpoints")?;
+    for note in notes.iter().rev().take(CHECKPOINTS_SHOWN) {
+        writeln!(out, "  {:>9}  leaves, {}; {}", note.size, note.state.code(), note.tally)?;
+    }
+    if let Some(more) = notes.len().checked_sub(CHECKPOINTS_SHOWN).filter(|more| *more > 0) {
+        writeln!(out, "  and {more} smaller ones")?;
     }
     Ok(())
 }

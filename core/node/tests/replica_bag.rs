@@ -87,8 +87,8 @@ async fn a_bag_written_twice_and_on_another_device_has_the_same_bytes() {
 }
 
 #[test]
-fn the_bag_of_the_specification_is_written_byte_for_byte() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/vectors/bundle/valid/one-record.json");
+fn a_bag_of_the_vectors_is_written_byte_for_byte() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/vectors/bundle/valid/one-record-2.json");
     let vector: serde_json::Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
     let mission = MissionId::from_hex(vector["mission"].as_str().unwrap()).unwrap();
     let decode = |text: &serde_json::Value| data_encoding::HEXLOWER.decode(text.as_str().unwrap().as_bytes()).unwrap();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::bag::{CHARTER, Part};
 use super::finding::{BagCode, Findings, Place};
+use super::ledger::LedgerView;
 use crate::check::Check;
 use crate::entry::LogHead;
 use crate::id::{EntryId, FormHash, LogId, MissionId, StatementId};
@@ -22,13 +23,15 @@ pub fn read_charter(mission: MissionId, bytes: &[u8], findings: &mut Findings) -
 
 /// Verifies a statement, form or note of the bag and adds it to the roster.
 ///
-/// Parts are to be shown in their own ascending order, which puts certificates before what rests on them.
+/// Parts are to be shown in the order of [`Class::ALL`], which puts what judges before what it judges.
 pub fn admit(roster: &mut Roster, part: Part, path: &str, bytes: &[u8], findings: &mut Findings) {
     let id = StatementId::of(bytes);
     let (class, is_named) = match part {
         Part::Statement(class, named) => (class, named == id),
         Part::Form(named) => (Class::Form, named == FormHash::of(bytes)),
         Part::Note => (Class::Note, true),
+        // Cosigned notes come in through `ledger::Notes`.
+        Part::CosignedNote(_, _) | Part::Bundle(_) => return,
         Part::Tag | Part::Charter | Part::Log(_) | Part::Photo(_) | Part::Foreign => return,
     };
     let place = Place::statement(id, path);
@@ -40,12 +43,16 @@ pub fn admit(roster: &mut Roster, part: Part, path: &str, bytes: &[u8], findings
     }
 }
 
-/// Says of what is held that no ledger is known to hold it, and that nothing shows the bag to be whole.
-pub fn note_what_no_ledger_shows(roster: &Roster, findings: &mut Findings) {
-    findings.add(BagCode::CompletenessNotAssessed, Place::bag(), "no cosigned checkpoint");
-    for certificate in roster.certificates() {
+/// Says which certificates are not in the ledger under a final checkpoint.
+pub fn note_provisional(roster: &Roster, ledger: &LedgerView, findings: &mut Findings) {
+    let ledgered = ledger.ledgered();
+    for certificate in roster.certificates().filter(|certificate| !ledgered.contains(&certificate.id())) {
         let place = Place { statement: Some(certificate.id()), ..Place::default() };
-        findings.add(BagCode::CertificateProvisional, place, "in no ledger yet");
+        let detail = match ledger.statement_place(certificate.id()) {
+            None => "in no ledger yet",
+            Some(_) => "in the ledger, under no final checkpoint",
+        };
+        findings.add(BagCode::CertificateProvisional, place, detail);
     }
 }
 

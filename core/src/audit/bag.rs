@@ -8,12 +8,16 @@ use crate::checkpoint::NOTE_BYTES_MAX;
 use crate::entry::PHOTO_BYTES_MAX;
 use crate::erasure::ERASURE_BYTES_MAX;
 use crate::form::DEFINITION_BYTES_MAX;
-use crate::id::{BlobHash, DIGEST_BYTES, FormHash, LogId, MissionId, ScopeId, StatementId};
+use crate::id::{BlobHash, DIGEST_BYTES, FormHash, LogId, MissionId, NoteHash, ScopeId, StatementId};
+use crate::ledger::{Row, TileAddress};
 use crate::receipt::RECEIPT_BYTES_MAX;
 use crate::roster::{CERTIFICATE_BYTES_MAX, CHARTER_BYTES_MAX, CUT_BYTES_MAX, Class};
+use crate::witness::COSIGNED_NOTE_BYTES_MAX;
 
-/// The version of the layout that this code reads.
-pub const VERSION: u64 = 1;
+use super::ledger::BUNDLE_BYTES_MAX;
+
+/// The newest version of the layout that this code reads, and the one that is written.
+pub const VERSION: u64 = 2;
 /// `bagit.txt`.
 pub const BAGIT: &str = "bagit.txt";
 /// The payload manifest.
@@ -41,8 +45,12 @@ pub enum Part {
     Statement(Class, StatementId),
     /// A form definition, under the hash its name gives.
     Form(FormHash),
-    /// The checkpoint note.
+    /// The checkpoint note of a bag of version 1.
     Note,
+    /// A cosigned note, under the size and hash its name gives.
+    CosignedNote(u64, NoteHash),
+    /// A bundle of the ledger's leaves.
+    Bundle(TileAddress),
     /// A log.
     Log(LogId),
     /// A photo or a rendition.
@@ -65,6 +73,15 @@ impl Part {
         match parts.as_slice() {
             ["charter.cbor"] => Some(Part::Charter),
             ["ledger", "checkpoint.note"] => Some(Part::Note),
+            ["ledger", "notes", name] => {
+                let (size, hash) = name.strip_suffix(".note")?.split_once('-')?;
+                let number: u64 = size.parse().ok()?;
+                (number.to_string() == size).then_some(Part::CosignedNote(number, NoteHash::from_bytes(hex(hash)?)))
+            }
+            ["ledger", "tile", "entries", ..] => {
+                let address = TileAddress::parse(payload.strip_prefix("ledger/")?).ok()?;
+                (address.row() == Row::Entries).then_some(Part::Bundle(address))
+            }
             ["statements", class, name] => {
                 let id = StatementId::from_bytes(hex(name.strip_suffix(".cbor")?)?);
                 Some(Part::Statement(class_named(class)?, id))
@@ -73,6 +90,17 @@ impl Part {
             ["logs", name] => Some(Part::Log(LogId::from_bytes(hex(name.strip_suffix(".cborseq")?)?))),
             ["photos", name] => Some(Part::Photo(BlobHash::from_bytes(hex(name)?))),
             _ => None,
+        }
+    }
+
+    /// The class of its statements, if it holds one.
+    pub const fn class(self) -> Option<Class> {
+        match self {
+            Part::Charter => Some(Class::Charter),
+            Part::Statement(class, _) => Some(class),
+            Part::Form(_) => Some(Class::Form),
+            Part::Note | Part::CosignedNote(_, _) => Some(Class::Note),
+            Part::Tag | Part::Bundle(_) | Part::Log(_) | Part::Photo(_) | Part::Foreign => None,
         }
     }
 
@@ -87,6 +115,8 @@ impl Part {
             Part::Statement(_, _) => RECEIPT_BYTES_MAX as u64,
             Part::Form(_) => DEFINITION_BYTES_MAX as u64,
             Part::Note => NOTE_BYTES_MAX as u64,
+            Part::CosignedNote(_, _) => COSIGNED_NOTE_BYTES_MAX as u64,
+            Part::Bundle(_) => BUNDLE_BYTES_MAX,
             Part::Log(_) => LOG_BYTES_MAX,
             Part::Photo(_) => PHOTO_BYTES_MAX,
         }
@@ -98,19 +128,40 @@ pub fn log_path(log: LogId) -> String {
     format!("data/logs/{log}.cborseq")
 }
 
+/// The file of a cosigned note.
+pub fn note_path(size: u64, note: NoteHash) -> String {
+    format!("data/ledger/notes/{size}-{note}.note")
+}
+
+/// The file of a bundle of the ledger's leaves.
+pub fn bundle_path(address: TileAddress) -> String {
+    format!("data/ledger/{}", address.path())
+}
+
 /// The file of a photo or rendition.
 pub fn photo_path(blob: BlobHash) -> String {
     format!("data/photos/{blob}")
 }
 
-fn class_named(name: &str) -> Option<Class> {
-    match name {
-        "certificate" => Some(Class::Certificate),
-        "cut" => Some(Class::Cut),
-        "erasure" => Some(Class::Erasure),
-        "receipt" => Some(Class::Receipt),
-        _ => None,
+/// The folder of the statements of a class, below `data/statements`; `None` if they have another place.
+pub const fn folder_of(class: Class) -> Option<&'static str> {
+    match class {
+        Class::Certificate => Some("certificate"),
+        Class::Cut => Some("cut"),
+        Class::Erasure => Some("erasure"),
+        Class::Receipt => Some("receipt"),
+        // A note brings its cosignatures.
+        Class::Charter | Class::Note | Class::Cosignature | Class::Form => None,
     }
+}
+
+/// The file of a statement; `None` if statements of its class have another place.
+pub fn statement_path(class: Class, id: StatementId) -> Option<String> {
+    Some(format!("data/statements/{}/{id}.cbor", folder_of(class)?))
+}
+
+fn class_named(name: &str) -> Option<Class> {
+    Class::ALL.into_iter().find(|class| folder_of(*class) == Some(name))
 }
 
 /// Only lowercase digits: one name for each hash.
@@ -217,6 +268,7 @@ mod tests {
     fn only_the_one_name_of_each_part_is_known() {
         let id = "ab".repeat(32);
         let bytes = [0xab; 32];
+        let bundle = |index, width| Part::Bundle(TileAddress::new(Row::Entries, index, width).expect("a bundle"));
         let rows = [
             ("data/charter.cbor".to_owned(), Part::Charter),
             (format!("data/logs/{id}.cborseq"), Part::Log(LogId::from_bytes(bytes))),
@@ -226,6 +278,11 @@ mod tests {
             (format!("data/photos/{}", id.to_uppercase()), Part::Foreign),
             (format!("data/photos/{id}/x"), Part::Foreign),
             (format!("data/logs/{id}.cbor"), Part::Foreign),
+            (format!("data/ledger/notes/12-{id}.note"), Part::CosignedNote(12, NoteHash::from_bytes(bytes))),
+            (format!("data/ledger/notes/012-{id}.note"), Part::Foreign),
+            ("data/ledger/tile/entries/x001/x234/067.p/9".to_owned(), bundle(1_234_067, 9)),
+            ("data/ledger/tile/entries/1".to_owned(), Part::Foreign),
+            ("data/ledger/tile/0/000".to_owned(), Part::Foreign),
             ("bagit.txt".to_owned(), Part::Tag),
             ("data/bagit.txt".to_owned(), Part::Foreign),
             ("data/".to_owned(), Part::Foreign),

@@ -77,6 +77,8 @@ pub struct EntryDetail {
     pub kind: Kind,
     /// Its standing.
     pub standing: &'static str,
+    /// The place of its leaf in the ledger, counted from 0.
+    pub leaf: Option<u64>,
     /// What the device knew, if the body is readable and not erased; without the observer and the photos.
     pub clock: Option<Clock>,
     /// Where.
@@ -165,6 +167,7 @@ impl EntryDetail {
             device: certificate.map(|certificate| certificate.request().device().to_owned()),
             kind: header.kind,
             standing: standing.map_or("waiting", Standing::code),
+            leaf: grounds.ledger.place_of(entry.log(), header.seq, entry.id()),
             clock: context.map(|context| context.clock),
             spot: context.and_then(|context| context.place),
             post: context.and_then(|context| context.post.clone()),

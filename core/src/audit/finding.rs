@@ -113,6 +113,23 @@ bag_codes! {
     FormMissing = "form-missing" Doubt,
     CertificateMissing = "certificate-missing" Doubt,
     CertificateProvisional = "certificate-provisional" Note,
+    NoteMalformed = "note-malformed" Failure,
+    CosignatureUnknown = "cosignature-unknown" Failure,
+    CosignatureOrder = "cosignature-order" Failure,
+    BundleMalformed = "bundle-malformed" Failure,
+    LedgerRoot = "ledger-root" Failure,
+    LedgerSplit = "ledger-split" Failure,
+    LedgerOrder = "ledger-order" Failure,
+    LedgerScope = "ledger-scope" Failure,
+    EntryLeftOut = "entry-left-out" Failure,
+    LogLeftOut = "log-left-out" Failure,
+    StatementLeftOut = "statement-left-out" Failure,
+    LedgerTooLarge = "ledger-too-large" Doubt,
+    EntryNotInLedger = "entry-not-in-ledger" Note,
+    NoteBeyondLeaves = "note-beyond-leaves" Note,
+    SeenUnknown = "seen-unknown" Note,
+    CheckpointNotFinal = "checkpoint-not-final" Note,
+    WitnessSilent = "witness-silent" Note,
     CompletenessNotAssessed = "completeness-not-assessed" Note,
     KindUnknown = "kind-unknown" Note,
     ClockBackwards = "clock-backwards" Note,
@@ -208,6 +225,8 @@ pub struct Place {
     pub record: Option<RecordId>,
     /// The statement.
     pub statement: Option<StatementId>,
+    /// The leaf of the ledger, counted from 0.
+    pub leaf: Option<u64>,
     /// The file, below the bag's folder, with `/`.
     pub file: Option<String>,
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::detail::RecordDetail;
 use super::finding::{BagCode, Findings, Place, Weight};
 use super::index::EntryIndex;
+use super::ledger::LedgerView;
 use crate::check::{Check, Refused};
 use crate::claims::Claims;
 use crate::entry::{Photo, RenditionOrReason, VerifiedEntry};
@@ -30,6 +31,10 @@ pub struct RecordGrounds<'a> {
     pub photos: &'a BTreeMap<BlobHash, PhotoFile>,
     /// Every entry of the bag.
     pub index: &'a EntryIndex,
+    /// The ledger.
+    pub ledger: &'a LedgerView,
+    /// The certificates in it under a final checkpoint.
+    pub ledgered: &'a BTreeSet<StatementId>,
 }
 
 /// The leaf tables of the forms that a roster holds.
@@ -89,7 +94,7 @@ pub fn audit_record(
     let setting = Setting {
         roster: grounds.roster,
         coverage: grounds.coverage,
-        ledgered: &BTreeSet::new(),
+        ledgered: grounds.ledgered,
         is_elsewhere: &is_elsewhere,
     };
     let judged = judge(record, &held, &setting);

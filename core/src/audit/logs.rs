@@ -31,6 +31,10 @@ pub struct LogSummary {
     pub forks: u64,
     /// Entries that name a checkpoint note.
     pub seen: u64,
+    /// Entries with a leaf in the ledger that a checkpoint vouches for.
+    pub in_ledger: u64,
+    /// Entries that the ledger has and the bag has not.
+    pub left_out: u64,
     /// The last known heads of earlier epochs of the key.
     pub earlier: Vec<Expected>,
 }
@@ -60,6 +64,8 @@ impl LogSummary {
             covered: 0,
             forks: 0,
             seen: 0,
+            in_ledger: 0,
+            left_out: 0,
             earlier: Vec::new(),
         }
     }

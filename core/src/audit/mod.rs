@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! charter, statements, forms ── authority ──▶ Roster, Attested
+//! notes, the ledger's leaves ── ledger ──▶ LedgerView
 //! each log file ── fast::split, check_entries (any core) ── LogWalk (in order) ──▶ LogSummary, rows
 //! each record   ── EntryIndex::records ── full::audit_record (any core) ──▶ RecordOutcome
 //!                                                                   all of them ──▶ Report
@@ -10,8 +11,8 @@
 //! Nothing here fails: what is wrong becomes a [`Finding`]. Nothing here reads a file or starts a thread either; the
 //! shell (`merestone-audit`) hands bytes in and may do so from as many cores as it has.
 //!
-//! The fast pass keeps nothing of an entry. The full pass keeps one [`Row`](index::Row) of 48 bytes for each, and the
-//! entries of one record at a time for each core. Logs of keys that were cut take some 200 bytes an entry while they
+//! The fast pass keeps of an entry nothing but the place of its leaf in the ledger. The full pass keeps one
+//! [`Row`](index::Row) of 48 bytes for each, and the entries of one record at a time for each core. Logs of keys that were cut take some 200 bytes an entry while they
 //! are read.
 
 pub mod authority;
@@ -22,6 +23,8 @@ pub mod fast;
 mod finding;
 pub mod full;
 pub mod index;
+pub mod ledger;
+pub mod logged;
 pub mod logs;
 mod report;
 pub mod walk;

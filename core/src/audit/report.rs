@@ -6,13 +6,14 @@ use super::Pass;
 use super::detail::RecordDetail;
 use super::finding::{Findings, Verdict};
 use super::full::RecordOutcome;
+use super::ledger::{Completeness, LedgerView, SeenNote};
 use super::logs::LogSummary;
 use crate::id::{BlobHash, LogId, MissionId, RecordId, ScopeId, StatementId};
 use crate::key::KEY_BYTES;
 use crate::roster::{Class, PartyNumber, Role, Roster};
 
 /// The version of the report's own format.
-pub const REPORT_VERSION: u64 = 1;
+pub const REPORT_VERSION: u64 = 2;
 
 /// The result of an audit. The same bag, mission and pass give the same report.
 #[derive(Clone, Debug)]
@@ -35,8 +36,10 @@ pub struct Report {
     pub standings: BTreeMap<&'static str, u64>,
     /// The records with the lowest ids, as many as were asked for.
     pub records: Vec<RecordDetail>,
-    /// The newest checkpoint note that verified: leaves and root.
-    pub checkpoint: Option<(u64, [u8; 32])>,
+    /// Every checkpoint of the bag, ascending by size.
+    pub notes: Vec<SeenNote>,
+    /// Whether something was left out.
+    pub completeness: Completeness,
 }
 
 /// What the parties agreed on.
@@ -96,6 +99,10 @@ pub struct Counts {
     pub covered: u64,
     /// Entries that name a checkpoint note.
     pub seen: u64,
+    /// Entries in the ledger.
+    pub in_ledger: u64,
+    /// Leaves of the ledger that a checkpoint vouches for.
+    pub leaves: u64,
     /// Photos and renditions in the bag.
     pub photos: u64,
     /// Certificates.
@@ -123,7 +130,8 @@ impl Report {
             counts: Counts::default(),
             standings: BTreeMap::new(),
             records: Vec::new(),
-            checkpoint: None,
+            notes: Vec::new(),
+            completeness: Completeness::NotAssessed("the charter was not read"),
         }
     }
 
@@ -132,8 +140,8 @@ impl Report {
         self.findings.verdict()
     }
 
-    /// Takes over what the roster and the logs say.
-    pub fn describe(&mut self, roster: &Roster, logs: &BTreeMap<LogId, LogSummary>) {
+    /// Takes over what the roster, the ledger and the logs say.
+    pub fn describe(&mut self, roster: &Roster, ledger: &LedgerView, logs: &BTreeMap<LogId, LogSummary>) {
         let charter = roster.charter().charter();
         self.charter = Some(CharterFacts {
             name: charter.name.clone(),
@@ -141,7 +149,8 @@ impl Report {
             scopes: charter.scopes.iter().map(|scope| (scope.id, scope.name.clone())).collect(),
         });
         self.people = people(roster, logs);
-        self.checkpoint = roster.newest_note().map(|note| (note.size(), *note.root()));
+        self.notes = ledger.notes().to_vec();
+        self.completeness = ledger.completeness();
         self.logs = logs.values().cloned().collect();
         let total = |count: fn(&LogSummary) -> u64| logs.values().map(count).sum();
         let held = |class: Class| roster.ids(class).len() as u64;
@@ -151,6 +160,8 @@ impl Report {
             bodies_withheld: total(|log| log.withheld),
             covered: total(|log| log.covered),
             seen: total(|log| log.seen),
+            in_ledger: total(|log| log.in_ledger),
+            leaves: ledger.trusted(),
             certificates: held(Class::Certificate),
             cuts: held(Class::Cut),
             erasures: held(Class::Erasure),

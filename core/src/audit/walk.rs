@@ -11,6 +11,8 @@ use super::bag::log_path;
 use super::fast::{BodyFacts, Checked, EntryFacts, Spoilt};
 use super::finding::{BagCode, Findings, Place, Weight};
 use super::index::{Row, Spot};
+use super::ledger::Logged;
+use super::logged::{Comparison, LedgerGrounds};
 use super::logs::{LogOwner, LogSummary};
 use crate::check::{Check, Refused};
 use crate::entry::{Clock, Kind, LogHead, Position};
@@ -31,8 +33,20 @@ pub struct Grounds<'a> {
     pub coverage: &'a Coverage,
     /// What receipts say.
     pub attested: &'a Attested,
+    /// The ledger, if the bag shows one.
+    pub ledger: Option<LedgerGrounds<'a>>,
     /// How deep the audit goes.
     pub pass: Pass,
+}
+
+/// What is kept of a log that was read to its end.
+pub struct WalkedLog {
+    /// What is known of it.
+    pub summary: LogSummary,
+    /// The chains of a forked log of a key that was cut, because what its cut keeps depends on them.
+    pub chains: Option<LogIndex>,
+    /// What the ledger says of it.
+    pub logged: Option<Logged>,
 }
 
 /// A log being read.
@@ -49,8 +63,9 @@ pub struct LogWalk<'a> {
     forks: Vec<(u64, Vec<EntryId>)>,
     clock: Option<Clock>,
 
-    // What receipts ask for.
+    // What receipts and the ledger ask for.
     found: BTreeMap<u64, Vec<EntryId>>,
+    comparison: Comparison<'a>,
 
     // Of a key that was cut.
     chains: LogIndex,
@@ -70,8 +85,8 @@ struct Suspect {
 }
 
 impl<'a> LogWalk<'a> {
-    /// Begins the log whose file has this number.
-    pub fn new(grounds: Grounds<'a>, number: u16, log: LogId) -> Self {
+    /// Begins the log whose file has this number, and of which the ledger says `logged`.
+    pub fn new(grounds: Grounds<'a>, number: u16, log: LogId, logged: Option<Logged>) -> Self {
         let summary = LogSummary::new(log);
         Self {
             grounds,
@@ -84,6 +99,7 @@ impl<'a> LogWalk<'a> {
             forks: Vec::new(),
             clock: None,
             found: BTreeMap::new(),
+            comparison: Comparison::new(grounds.ledger, logged),
             chains: LogIndex::new(),
             suspects: Vec::new(),
         }
@@ -115,9 +131,8 @@ impl<'a> LogWalk<'a> {
         findings.add(refused.check, place, detail);
     }
 
-    /// Ends the log: what only the whole of it shows. The chains of a forked log of a key that was cut are given back,
-    /// because what its cut keeps depends on them.
-    pub fn finish(mut self, findings: &mut Findings) -> (LogSummary, Option<LogIndex>) {
+    /// Ends the log: what only the whole of it shows.
+    pub fn finish(mut self, findings: &mut Findings) -> WalkedLog {
         self.settle_spoilt(None, findings);
         let is_forked = !self.forks.is_empty();
         let exact =
@@ -126,7 +141,8 @@ impl<'a> LogWalk<'a> {
         self.say_covered(coverage, findings);
         self.say_forks(coverage, findings);
         self.say_attested(findings);
-        (self.summary, exact.is_some().then_some(self.chains))
+        let logged = self.comparison.finish(&mut self.summary, findings);
+        WalkedLog { summary: self.summary, chains: exact.is_some().then_some(self.chains), logged }
     }
 
     fn place(&mut self, facts: &EntryFacts, findings: &mut Findings) -> Option<StatementId> {
@@ -148,6 +164,7 @@ impl<'a> LogWalk<'a> {
         let certificate = self.chain(facts, &at, findings);
         self.say_clock(facts, &at, findings);
         self.count(facts, order);
+        self.comparison.entry(facts, &mut self.summary, &at, findings);
         self.watch(facts, certificate);
         if let Some(certificate) = certificate {
             self.say_role(facts, certificate, at, findings);
@@ -205,13 +222,15 @@ impl<'a> LogWalk<'a> {
             }
             return;
         };
-        // The entry that follows, or a receipt, says which entry stood there.
+        // The entry that follows, a receipt, or the ledger says which entry stood there.
         let attested = self.grounds.attested.log(log).iter().find(|said| said.seq == self.next_seq());
+        let claimed = spoilt.seq.unwrap_or(self.next_seq());
         let was = match (missing, next, attested) {
             (Some((seq, prev)), _, _) if count == 1 => (seq, prev),
             (None, None, Some(said)) => (said.seq, said.head),
-            _ => (spoilt.seq.unwrap_or(self.next_seq()), spoilt.id),
+            _ => (claimed, self.comparison.only_at(claimed).unwrap_or(spoilt.id)),
         };
+        self.comparison.is_spoilt(was.0, was.1);
         let place = Place { file: self.file().file, ..Place::entry(log, was.0, was.1) };
         findings.refused(spoilt.refused, place);
         if let Some((seq, prev)) = missing.filter(|_| count > 1) {

@@ -51,6 +51,8 @@ struct BagShown {
     entries: u64,
     bodies_absent: u64,
     photos: u64,
+    checkpoints: u64,
+    ledger_leaves: u64,
     files: u64,
     bytes: u64,
     left_out: Vec<LeftOutShown>,
@@ -64,7 +66,7 @@ struct LeftOutShown {
 
 impl BagShown {
     fn of(folder: &Path, mission: &str, written: &WrittenBag) -> Self {
-        let WrittenBag { logs, entries, bodies_absent, photos, files, bytes, left_out } = written;
+        let WrittenBag { logs, entries, bodies_absent, photos, notes, leaves, files, bytes, left_out } = written;
         Self {
             bag: folder.to_owned(),
             mission: mission.to_owned(),
@@ -72,6 +74,8 @@ impl BagShown {
             entries: *entries,
             bodies_absent: *bodies_absent,
             photos: *photos,
+            checkpoints: *notes,
+            ledger_leaves: *leaves,
             files: *files,
             bytes: *bytes,
             left_out: left_out.iter().map(|left| LeftOutShown::of(*left)).collect(),
@@ -102,6 +106,9 @@ impl Report for BagShown {
         writeln!(out, "bag      {}", self.bag.display())?;
         writeln!(out, "mission  {}", self.mission)?;
         writeln!(out, "holds    {} entries in {} logs, {} photos and pictures", self.entries, self.logs, self.photos)?;
+        if self.ledger_leaves > 0 {
+            writeln!(out, "ledger   {} leaves, {} checkpoints", self.ledger_leaves, self.checkpoints)?;
+        }
         writeln!(out, "size     {} in {} files", output::bytes(self.bytes), self.files)?;
         if self.bodies_absent > 0 {
             writeln!(out, "absent   {} bodies: withheld, erased or not held", self.bodies_absent)?;

@@ -320,7 +320,7 @@ impl From<BagError> for Failure {
             BagError::Full { .. } => Self::storage(&error, ROOM),
             BagError::Write { .. } => Self::storage(&error, ""),
             BagError::Read(error) => error.into(),
-            BagError::Photo(_) => Self::storage(&error, DOCTOR),
+            BagError::Photo(_) | BagError::Ledger { .. } => Self::storage(&error, DOCTOR),
         }
     }
 }

@@ -38,6 +38,12 @@ pub enum BagError {
     /// The store cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// The store's ledger has no leaf where one must be, or something else in its place.
+    #[error("the ledger in the store is damaged at leaf {leaf}")]
+    Ledger {
+        /// The leaf, counted from 0.
+        leaf: u64,
+    },
     /// A photo's file cannot be read.
     #[error("cannot read a photo of the store")]
     Photo(#[source] BlobError),

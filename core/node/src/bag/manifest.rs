@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use merestone_core::id::MissionId;
+use merestone_core::audit::bag::VERSION;
+use merestone_core::id::{MissionId, ScopeId};
 
 use super::error::BagError;
 use super::folder::{Building, WrittenFile};
@@ -29,13 +30,24 @@ impl Manifest {
         self.payload.values().map(|file| file.bytes).sum()
     }
 
-    /// Writes the tag files and both manifests.
-    pub(super) fn finish(self, mission: MissionId, building: &mut Building) -> Result<(), BagError> {
-        let info = format!(
-            "Merestone-Bag-Version: 1\nExternal-Identifier: {mission}\nPayload-Oxum: {}.{}\n",
+    /// Writes the tag files and both manifests; `scopes` are those of a bag that does not hold all.
+    pub(super) fn finish(
+        self,
+        mission: MissionId,
+        scopes: Option<&[ScopeId]>,
+        building: &mut Building,
+    ) -> Result<(), BagError> {
+        let mut info = format!(
+            "Merestone-Bag-Version: {VERSION}\nExternal-Identifier: {mission}\nPayload-Oxum: {}.{}\n",
             self.bytes(),
             self.files()
         );
+        if let Some(scopes) = scopes {
+            let mut scopes: Vec<String> = scopes.iter().map(ToString::to_string).collect();
+            scopes.sort_unstable();
+            scopes.dedup();
+            let _ = writeln!(info, "Merestone-Scopes: {}", scopes.join(" "));
+        }
         let payload = list(&self.payload);
         let mut tags = BTreeMap::new();
         let files = [("bagit.txt", BAGIT), ("bag-info.txt", &info), ("manifest-sha256.txt", &payload)];

@@ -8,6 +8,7 @@
 
 mod error;
 mod folder;
+mod ledger;
 mod manifest;
 mod payload;
 
@@ -33,6 +34,10 @@ pub struct WrittenBag {
     pub bodies_absent: u64,
     /// Photos and renditions in it.
     pub photos: u64,
+    /// Checkpoints in it.
+    pub notes: u64,
+    /// Leaves of the ledger in it.
+    pub leaves: u64,
     /// Files of evidence in it.
     pub files: u64,
     /// Their bytes.
@@ -69,7 +74,7 @@ pub fn write(
     let mut written = WrittenBag::default();
     payload::write(store, authority, scopes, &mut building, &mut manifest, &mut written)?;
     (written.files, written.bytes) = (manifest.files(), manifest.bytes());
-    manifest.finish(authority.roster().mission(), &mut building)?;
+    manifest.finish(authority.roster().mission(), scopes, &mut building)?;
     building.finish()?;
     Ok(written)
 }

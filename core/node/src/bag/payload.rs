@@ -1,7 +1,8 @@
-//! The evidence itself: charter, statements, forms, logs, photos, the newest checkpoint.
+//! The evidence itself: charter, statements, forms, logs, photos.
 
 use std::io::Read as _;
 
+use merestone_core::audit::bag::statement_path;
 use merestone_core::cbor::Writer;
 use merestone_core::id::{BlobHash, ScopeId};
 use merestone_core::merkle::CHUNK_BYTES;
@@ -13,14 +14,6 @@ use super::folder::Building;
 use super::manifest::Manifest;
 use super::{LeftOut, WrittenBag};
 use crate::authority::Authority;
-
-/// Statements by the folder they lie in. The charter, forms and notes have places of their own.
-const FOLDERS: [(Class, &str); 4] = [
-    (Class::Certificate, "certificate"),
-    (Class::Cut, "cut"),
-    (Class::Erasure, "erasure"),
-    (Class::Receipt, "receipt"),
-];
 
 pub(super) fn write(
     store: &Store,
@@ -39,38 +32,41 @@ pub(super) fn write(
         }
     };
     let mut parts = Parts { store, building, manifest, written };
-    parts.statements(&authority.roster().clone(), scopes)?;
+    let roster = authority.roster().clone();
+    parts.statements(&roster, scopes)?;
+    // Before the logs: no leaf may speak of an entry that came after they were read.
+    parts.ledger(&roster)?;
     parts.logs(scopes)?;
     parts.photos(chosen)
 }
 
-struct Parts<'a> {
-    store: &'a Store,
+/// A bag while its evidence is written.
+pub(super) struct Parts<'a> {
+    pub(super) store: &'a Store,
     building: &'a mut Building,
     manifest: &'a mut Manifest,
-    written: &'a mut WrittenBag,
+    pub(super) written: &'a mut WrittenBag,
 }
 
 impl Parts<'_> {
     fn statements(&mut self, roster: &Roster, scopes: Option<&[ScopeId]>) -> Result<(), BagError> {
         self.put("data/charter.cbor".to_owned(), roster.charter().as_bytes())?;
-        for (class, folder) in FOLDERS {
+        for class in Class::ALL {
             for id in roster.ids(class) {
+                // The charter, forms and notes have places of their own.
+                let Some(path) = statement_path(class, id) else { continue };
                 let Some(bytes) = roster.bytes(class, id) else { continue };
                 if class == Class::Receipt && self.speaks_of_others(roster, id, scopes)? {
                     self.written.left_out.push(LeftOut::Receipt(id));
                     continue;
                 }
-                self.put(format!("data/statements/{folder}/{id}.cbor"), bytes)?;
+                self.put(path, bytes)?;
             }
         }
         for id in roster.ids(Class::Form) {
             if let Some(bytes) = roster.bytes(Class::Form, id) {
                 self.put(format!("data/forms/{id}.cbor"), bytes)?;
             }
-        }
-        if let Some(note) = roster.newest_note() {
-            self.put("data/ledger/checkpoint.note".to_owned(), note.as_bytes())?;
         }
         Ok(())
     }
@@ -176,7 +172,7 @@ impl Parts<'_> {
         Ok(true)
     }
 
-    fn put(&mut self, path: String, content: &[u8]) -> Result<(), BagError> {
+    pub(super) fn put(&mut self, path: String, content: &[u8]) -> Result<(), BagError> {
         let file = self.building.put(&path, content)?;
         self.manifest.add(path, file);
         Ok(())
