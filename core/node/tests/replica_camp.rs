@@ -138,12 +138,15 @@ async fn a_camp_that_lost_leaves_signs_nothing() {
     let larger = Checkpoint::make(&ledger, &key(LEDGER), 99, &[1; 32]).unwrap();
     site.learn(StatementClass::Note, larger.as_bytes());
     let camp = open(&site);
-    assert!(matches!(camp.checkpoint(), Err(LedgerError::Behind { noted: 99, size: 1 })));
+    assert!(matches!(camp.checkpoint(), Err(LedgerError::Behind { noted: 99, size: 0 })));
 
-    let split = Site::new(&mission, 61, Role::Camp);
-    let other = Checkpoint::make(&ledger, &key(LEDGER), 1, &[1; 32]).unwrap();
+    let mut split = Site::new(&mission, 61, Role::Camp);
+    split.write(3, 1);
+    open(&split).checkpoint().unwrap();
+    let other = Checkpoint::make(&ledger, &key(LEDGER), 2, &[1; 32]).unwrap();
     split.learn(StatementClass::Note, other.as_bytes());
-    assert!(matches!(open(&split).checkpoint(), Err(LedgerError::Split { size: 1 })));
+    split.write(1, 1);
+    assert!(matches!(open(&split).checkpoint(), Err(LedgerError::Split { size: 2 })));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

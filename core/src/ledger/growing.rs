@@ -74,6 +74,11 @@ impl Growing {
 
     /// The root over all leaves.
     pub fn root(&self) -> NodeHash {
+        Tree::from_peaks(self.size, self.peaks()).expect("as many subtrees as ones in the size").root()
+    }
+
+    /// The roots of the complete subtrees, largest first, as [`Tree::peaks`] has them.
+    pub fn peaks(&self) -> Vec<NodeHash> {
         let mut peaks = Vec::new();
         for hashes in self.edge.iter().rev() {
             let mut rest = hashes.as_slice();
@@ -83,7 +88,7 @@ impl Growing {
                 rest = more;
             }
         }
-        Tree::from_peaks(self.size, peaks).expect("as many subtrees as ones in the size").root()
+        peaks
     }
 }
 

@@ -96,6 +96,11 @@ impl CosignedNote {
         [self.checkpoint.as_bytes(), lines.as_bytes()].concat()
     }
 
+    /// Each cosignature as a statement: the checkpoint's note with this one line.
+    pub fn statements(&self) -> impl Iterator<Item = Vec<u8>> {
+        self.by_key.values().map(|by| [self.checkpoint.as_bytes(), by.line().as_bytes()].concat())
+    }
+
     /// The checkpoint, as the ledger signed it.
     pub fn checkpoint(&self) -> &Checkpoint {
         &self.checkpoint

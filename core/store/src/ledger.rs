@@ -12,6 +12,9 @@ use crate::error::{CommitError, ReadError};
 use crate::store::{Store, limit};
 use crate::tips::LogTip;
 
+/// Most nodes read at once.
+pub const PAGE_NODES_MAX: usize = 65_536;
+
 const SEQ_BITS: u32 = 20;
 
 /// Most leaves read at once.
@@ -24,8 +27,21 @@ pub struct LedgerAppend {
     pub first: u64,
     /// The leaves in order.
     pub leaves: Vec<NewLeaf>,
+    /// What they complete: the hash over each tile that is full by them.
+    pub nodes: Vec<LedgerNode>,
     /// How far logs are admitted after this.
     pub admitted: Vec<AdmittedLog>,
+}
+
+/// The hash over a full tile, in the row above it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LedgerNode {
+    /// The level of the row in which it stands: at least 1.
+    pub level: u8,
+    /// Its number in the row.
+    pub place: u64,
+    /// The hash.
+    pub hash: [u8; 32],
 }
 
 /// One leaf to append.
@@ -101,6 +117,44 @@ impl Store {
         })
     }
 
+    /// The hashes of a row of tiles from number `from` on; at most `nodes_max` (not above [`PAGE_NODES_MAX`]), and none after a
+    /// number that is not there. Rows begin at level 1.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn ledger_nodes(&self, level: u8, from: u64, nodes_max: usize) -> Result<Vec<[u8; 32]>, ReadError> {
+        self.read(|connection| {
+            let sql = "SELECT place, hash FROM ledger_node WHERE level = ?1 AND place >= ?2 ORDER BY place LIMIT ?3";
+            let mut select = connection.prepare_cached(sql)?;
+            let page = limit(nodes_max.min(PAGE_NODES_MAX));
+            let rows = select.query_map(params![level, from.cast_signed(), page], |row| {
+                Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?))
+            })?;
+            let mut hashes = Vec::new();
+            for (row, wanted) in rows.zip(from..) {
+                let (place, hash) = row?;
+                if place != wanted {
+                    break;
+                }
+                hashes.push(hash);
+            }
+            Ok(hashes)
+        })
+    }
+
+    /// The number of the leaf that is this statement, if it is in the ledger.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn ledger_statement(&self, id: StatementId) -> Result<Option<u64>, ReadError> {
+        self.read(|connection| {
+            let sql = "SELECT leaf FROM ledger_statement WHERE id = ?1";
+            let found: Option<i64> =
+                connection.prepare_cached(sql)?.query_row([id.as_bytes()], |row| row.get(0)).optional()?;
+            Ok(found.map(i64::cast_unsigned))
+        })
+    }
+
     /// The bytes of the leaves about entries of a log from seq `from` on.
     ///
     /// # Errors
@@ -155,7 +209,7 @@ impl Store {
 
 /// Writes the leaves of an append inside a transaction. A ledger of another length than expected refuses them.
 pub(crate) fn append(connection: &Connection, append: &LedgerAppend) -> Result<(), CommitError> {
-    let LedgerAppend { first, leaves, admitted } = append;
+    let LedgerAppend { first, leaves, nodes, admitted } = append;
     let size: i64 = connection
         .prepare_cached("SELECT coalesce(max(leaf) + 1, 0) FROM ledger_leaf")?
         .query_row([], |row| row.get(0))?;
@@ -182,6 +236,11 @@ pub(crate) fn append(connection: &Connection, append: &LedgerAppend) -> Result<(
             LeafOf::Other => None,
         };
         insert.execute(params![leaf, bytes, place])?;
+    }
+    for LedgerNode { level, place, hash } in nodes {
+        let sql =
+            "INSERT INTO ledger_node (level, place, hash) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET hash = ?3";
+        connection.prepare_cached(sql)?.execute(params![level, place.cast_signed(), hash])?;
     }
     for AdmittedLog { log, admitted, branches } in admitted {
         let sql = "INSERT INTO ledger_log (log, admitted, branches) SELECT log, ?2, ?3 FROM log WHERE id = ?1

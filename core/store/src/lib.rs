@@ -99,7 +99,9 @@ pub use error::{BlobError, CommitError, OpenError, ReadError};
 pub use incoming::{HeldPart, IncomingBlob};
 pub use index::{Filter, IndexRow, PAGE_ROWS_MAX, PageKey, RowPage, STALE_MAX, Stale, StaleTurn};
 pub use kept::Counts;
-pub use ledger::{AdmittedLog, LeafOf, LedgerAppend, NewLeaf, PAGE_LEAVES_MAX, Unsequenced};
+pub use ledger::{
+    AdmittedLog, LeafOf, LedgerAppend, LedgerNode, NewLeaf, PAGE_LEAVES_MAX, PAGE_NODES_MAX, Unsequenced,
+};
 pub use logs::SIBLINGS_MAX;
 pub use partial::Chunk;
 pub use scoped::BlobCensus;

@@ -25,6 +25,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0009-ledger.sql"),
     include_str!("migrations/0010-agreements.sql"),
     include_str!("migrations/0011-wanted.sql"),
+    include_str!("migrations/0012-ledger-nodes.sql"),
 ];
 
 /// The newest format that this program knows.

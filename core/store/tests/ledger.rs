@@ -5,7 +5,7 @@ mod common;
 use common::{Author, Home, SCOPE, commit};
 use merestone_core::id::{BlobHash, ScopeId, StatementId};
 use merestone_store::{
-    AdmittedLog, Batch, BlobClaim, BlobClass, CommitError, LeafOf, LedgerAppend, NewLeaf, StatementClass,
+    AdmittedLog, Batch, BlobClaim, BlobClass, CommitError, LeafOf, LedgerAppend, LedgerNode, NewLeaf, StatementClass,
 };
 
 fn leaf(n: u8, about: LeafOf) -> NewLeaf {
@@ -34,6 +34,7 @@ fn leaves_stand_in_order_and_no_two_begin_at_one_place() {
     let append = LedgerAppend {
         first: 0,
         leaves: vec![leaf(1, LeafOf::Statement(cut)), leaf(2, LeafOf::Other), leaf(3, LeafOf::Entry { log, seq: 0 })],
+        nodes: vec![LedgerNode { level: 1, place: 0, hash: [4; 32] }, LedgerNode { level: 1, place: 2, hash: [5; 32] }],
         admitted: vec![AdmittedLog { log, admitted: 1, branches: None }],
     };
     let mut batch = Batch::new();
@@ -47,6 +48,9 @@ fn leaves_stand_in_order_and_no_two_begin_at_one_place() {
     let store = home.open();
     assert_eq!(store.ledger_size().unwrap(), 3);
     assert_eq!(store.ledger_leaves(1, 9).unwrap(), [vec![2; 3], vec![3; 3]]);
+    assert_eq!(store.ledger_nodes(1, 0, 9).unwrap(), [[4; 32]], "none after a gap");
+    assert_eq!(store.ledger_nodes(1, 2, 9).unwrap(), [[5; 32]]);
+    assert_eq!(store.ledger_statement(cut).unwrap(), Some(0));
     assert_eq!(store.ledger_leaves_of(log, 0).unwrap(), [vec![3; 3]]);
     assert_eq!(store.unsequenced_statements(StatementClass::Cut).unwrap(), []);
     assert_eq!(store.unsequenced_logs().unwrap().iter().map(|log| log.admitted).collect::<Vec<_>>(), [1]);

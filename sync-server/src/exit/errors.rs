@@ -442,10 +442,13 @@ impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
         match error {
             LedgerError::OtherKey => Self::input(&error, "use the key that the charter names"),
-            LedgerError::Behind { .. } | LedgerError::Split { .. } => {
+            LedgerError::Behind { .. } | LedgerError::Lost { .. } | LedgerError::Split { .. } => {
                 Self::storage(&error, "it signs nothing until this is cleared up: ask the parties")
             }
-            LedgerError::Damaged => Self::storage(&error, DOCTOR),
+            LedgerError::Unconfirmed { .. } => {
+                Self::new(Code::Undecided, advise(&error, "ask them: `merestone serve --witness URL`"))
+            }
+            LedgerError::Tiles(_) | LedgerError::Damaged => Self::storage(&error, DOCTOR),
             LedgerError::Sign(_) | LedgerError::Refused(_) => Self::storage(&error, ""),
             LedgerError::Read(error) => error.into(),
             LedgerError::Commit(error) => error.into(),

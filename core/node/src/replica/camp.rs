@@ -11,7 +11,7 @@ use merestone_core::roster::Role;
 use merestone_link::{Endpoint, LinkLimits, TransportKey};
 use merestone_store::Store;
 
-use super::ledger::{LedgerError, LedgerKey, Sequencer};
+use super::ledger::{AnswerError, Cosigned, LedgerError, LedgerKey, Question, Sequencer};
 use super::{Owner, ReceiptKey, Replica, ServeError, Serving, Setup};
 use crate::authority::AuthorityError;
 
@@ -170,6 +170,37 @@ impl Camp {
         self.ledger.as_ref().and_then(|ledger| lock(&ledger.state).trouble.clone())
     }
 
+    /// What a witness that cosigned `old` leaves of this ledger last is to be asked: to cosign the newest checkpoint. `None` at
+    /// a camp that does not sequence, and where nothing is signed that such a witness could cosign. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`LedgerError::Lost`] if this ledger has fewer leaves.
+    pub fn question(&self, old: u64) -> Result<Option<Question>, LedgerError> {
+        let Some(ledger) = &self.ledger else { return Ok(None) };
+        lock(&ledger.state).sequencer.question(old)
+    }
+
+    /// Takes the cosignatures that a witness gave to a [question](Self::question) just now: they are durable when this
+    /// returns, and told to whoever is connected. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`AnswerError`]; at a camp that does not sequence nobody was asked, and every answer is [`AnswerError::NoWitness`].
+    pub fn take_answer(&self, checkpoint: &Checkpoint, answer: &[u8]) -> Result<Cosigned, AnswerError> {
+        let Some(ledger) = &self.ledger else { return Err(AnswerError::NoWitness) };
+        let cosigned = lock(&ledger.state).sequencer.take_answer(checkpoint, answer)?;
+        ledger.wake();
+        Ok(cosigned)
+    }
+
+    /// A witness says that it cosigned so many leaves last: where this ledger has fewer, it signs nothing more.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub fn witness_told(&self, leaves: u64) -> Result<(), LedgerError> {
+        let Some(ledger) = &self.ledger else { return Ok(()) };
+        lock(&ledger.state).sequencer.witness_told(leaves)
+    }
+
     /// The replica.
     pub fn replica(&self) -> &Replica {
         &self.replica
@@ -227,6 +258,15 @@ impl Continued {
             thread = Some(spawned.map_err(CampError::Thread)?);
         }
         Ok(Self { state, replica: replica.clone(), wake: Some(wake), woken: own, thread })
+    }
+}
+
+impl Continued {
+    /// What held the ledger up may be over.
+    fn wake(&self) {
+        if let Some(wake) = &self.wake {
+            let _ = wake.try_send(());
+        }
     }
 }
 

@@ -81,7 +81,7 @@ use tokio::sync::Semaphore;
 pub use calling::Network;
 pub use camp::{Camp, CampError, CampKeys, CampOptions};
 pub use error::{ServeError, SyncError};
-pub use ledger::{LedgerError, LedgerKey};
+pub use ledger::{AnswerError, Cosigned, LedgerError, LedgerKey, LedgerTiles, Question, TilesError};
 pub use outcome::{
     BehindLog, End, FailedBlob, MissingBody, MissingHere, MissingPhoto, PeerInfo, Person, RefusedStatement, SyncOutcome,
 };

@@ -46,11 +46,16 @@ pub(crate) struct Mission {
 
 impl Mission {
     pub(crate) fn new(nonce: u8) -> Self {
+        Self::witnessed(nonce, |_| Vec::new())
+    }
+
+    /// The same with witnesses, of each party the keys of these seeds.
+    pub(crate) fn witnessed(nonce: u8, witnesses: impl Fn(u8) -> Vec<u8>) -> Self {
         let party = |number: u8| Party {
             number: PartyNumber(number.into()),
             name: format!("Party {number}"),
             root: *key(number).public(),
-            witnesses: Vec::new(),
+            witnesses: witnesses(number).into_iter().map(|seed| *key(seed).public()).collect(),
         };
         let charter = Charter {
             name: "Test mission".into(),
