@@ -66,6 +66,11 @@ impl<'a> Witnesses<'a> {
         self.counted.iter()
     }
 
+    /// The party whose witness has this key.
+    pub fn party_of(&self, key: &PublicKey) -> Option<PartyNumber> {
+        self.find(key).map(|witness| witness.party)
+    }
+
     fn find(&self, key: &PublicKey) -> Option<&Witness> {
         self.counted.binary_search_by_key(key, |witness| witness.key).ok().map(|at| &self.counted[at])
     }

@@ -7,6 +7,7 @@ mod bounds;
 mod carried;
 mod disclosures;
 mod entries;
+mod exhibits;
 mod ledgers;
 mod load;
 mod records;
