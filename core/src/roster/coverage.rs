@@ -4,23 +4,14 @@
 //! "not above the kept position", one comparison. In a log that forked, the chain below the kept entry is walked
 //! once when the [`Coverage`] is built, and each question is one look-up.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::PartyNumber;
+use super::chains::Chains;
 use super::statements::Roster;
 use crate::entry::LogHead;
 use crate::id::{EntryId, Epoch, LogId, ScopeId};
 use crate::key::KEY_BYTES;
-
-/// What is known of the chains of logs.
-pub trait Chains {
-    /// Whether the held entries of `log` contradict nothing: one entry for each seq, each the `prev` of the next.
-    /// True of a log of which nothing is held.
-    fn is_linear(&self, log: LogId) -> bool;
-
-    /// The entry before `entry` in its log; `None` if `entry` is not held or is the first.
-    fn prev(&self, entry: EntryId) -> Option<EntryId>;
-}
 
 /// Where an entry stands: its log, taken apart, and its place in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,85 +26,6 @@ pub struct LogPosition<'a> {
     pub seq: u64,
     /// The entry.
     pub id: EntryId,
-}
-
-/// The chains of the entries it was told of, in memory: some 100 bytes for each entry.
-#[derive(Clone, Debug, Default)]
-pub struct LogIndex {
-    links: HashMap<EntryId, Link>,
-    logs: HashMap<LogId, Log>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Link {
-    log: LogId,
-    seq: u64,
-    prev: Option<EntryId>,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Log {
-    /// The entries at each seq, ascending; more than one after a fork.
-    at: BTreeMap<u64, Vec<EntryId>>,
-    is_forked: bool,
-}
-
-impl LogIndex {
-    /// Nothing known.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds an entry, in any order; adding it again changes nothing. O(log n).
-    pub fn add(&mut self, log: LogId, seq: u64, id: EntryId, prev: Option<EntryId>) {
-        if self.links.contains_key(&id) {
-            return;
-        }
-        self.links.insert(id, Link { log, seq, prev });
-        let log = self.logs.entry(log).or_default();
-        let ids = log.at.entry(seq).or_default();
-        let spot = ids.binary_search(&id).unwrap_or_else(|spot| spot);
-        ids.insert(spot, id);
-        let is_alone = ids.len() == 1;
-
-        let before = seq.checked_sub(1).and_then(|seq| log.at.get(&seq));
-        let fits_before = before.is_none_or(|ids| prev.is_some_and(|prev| ids.contains(&prev)));
-        let after = seq.checked_add(1).and_then(|seq| log.at.get(&seq)).into_iter().flatten();
-        let fits_after = after.into_iter().all(|next| self.links.get(next).is_some_and(|link| link.prev == Some(id)));
-        log.is_forked |= !(is_alone && fits_before && fits_after);
-    }
-
-    /// The entries held at `seq` of `log`, ascending.
-    pub fn at(&self, log: LogId, seq: u64) -> &[EntryId] {
-        self.logs.get(&log).and_then(|log| log.at.get(&seq)).map_or(&[], Vec::as_slice)
-    }
-
-    /// The entry with seq 0 in the chain of `entry`; `None` while an entry between is not held. O(seq).
-    pub fn start(&self, entry: EntryId) -> Option<EntryId> {
-        let mut at = entry;
-        loop {
-            let link = self.links.get(&at)?;
-            if link.seq == 0 {
-                return Some(at);
-            }
-            at = link.prev?;
-        }
-    }
-
-    /// The log and seq of an entry.
-    pub fn position(&self, entry: EntryId) -> Option<(LogId, u64)> {
-        self.links.get(&entry).map(|link| (link.log, link.seq))
-    }
-}
-
-impl Chains for LogIndex {
-    fn is_linear(&self, log: LogId) -> bool {
-        self.logs.get(&log).is_none_or(|log| !log.is_forked)
-    }
-
-    fn prev(&self, entry: EntryId) -> Option<EntryId> {
-        self.links.get(&entry)?.prev
-    }
 }
 
 /// What the cuts of a roster cover, for the chains known when it was built.
@@ -184,7 +96,7 @@ impl KeptChain {
 mod tests {
     use super::*;
     use crate::record::testing::{certificate, charter, key, roster, scope};
-    use crate::roster::{Class, Cut, CutDraft, CutReason, Role};
+    use crate::roster::{Class, Cut, CutDraft, CutReason, LogIndex, Role};
 
     fn cut_key() -> [u8; 32] {
         *key(8).public().as_bytes()
@@ -270,26 +182,5 @@ mod tests {
         let foreign = coverage(&index, &[(2, &[])]);
         assert_eq!(kept(&foreign, 0xa, 1).len(), 10);
         assert!(!foreign.is_cut(&cut_key(), PartyNumber(1)) && foreign.is_cut(&cut_key(), PartyNumber(2)));
-    }
-
-    #[test]
-    fn forks_are_seen_in_every_order_of_arrival() {
-        let links: Vec<_> = (0..4).map(|s| (s, id(0xa, s), s.checked_sub(1).map(|s| id(0xa, s)))).collect();
-        for shift in 0..4 {
-            let mut index = LogIndex::new();
-            for (seq, id, prev) in links.iter().cycle().skip(shift).take(4) {
-                index.add(log(), *seq, *id, *prev);
-                index.add(log(), *seq, *id, *prev);
-            }
-            assert!(index.is_linear(log()));
-            assert_eq!(index.start(id(0xa, 3)), Some(id(0xa, 0)));
-            let mut torn = index.clone();
-            torn.add(log(), 4, id(0xb, 4), Some(id(0xb, 3)));
-            assert!(!torn.is_linear(log()), "a prev that is not the entry held");
-            assert_eq!(torn.start(id(0xb, 4)), None);
-            index.add(log(), 0, id(0xb, 0), None);
-            assert!(!index.is_linear(log()));
-            assert_eq!(index.at(log(), 0), [id(0xa, 0), id(0xb, 0)]);
-        }
     }
 }

@@ -11,6 +11,7 @@
 //! ```
 
 mod certificate;
+mod chains;
 mod charter;
 mod class;
 mod coverage;
@@ -26,9 +27,10 @@ use crate::check::{Check, Refused};
 use crate::key::SignerUnavailable;
 
 pub use certificate::{CERTIFICATE_BYTES_MAX, CERTIFICATE_SCOPES_MAX, Certificate, Role};
+pub use chains::{Chains, LogIndex};
 pub use charter::{Charter, FORMS_MAX, Ledger, NAME_BYTES_MAX, PARTIES_MAX, Party, SCOPES_MAX, Scope, WITNESSES_MAX};
 pub use class::Class;
-pub use coverage::{Chains, Coverage, LogIndex, LogPosition};
+pub use coverage::{Coverage, LogPosition};
 pub use cut::{CUT_BYTES_MAX, CUT_TEXT_BYTES_MAX, Cut, CutDraft, CutReason, KEPT_MAX};
 pub use request::{EnrolmentRequest, PERSON_BYTES_MAX, REQUEST_BYTES_MAX, ReadTextError, RequestDraft, WORDS};
 pub use signed::{CHARTER_BYTES_MAX, CompleteCharter, SignedCharter};
