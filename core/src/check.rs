@@ -186,6 +186,16 @@ checks! {
     CutSigner = "cut-signer",
     /// Kept positions out of order.
     CutOrder = "cut-order",
+    /// Signatures of a cut of several parties that are fewer than the charter's quorum, foreign or out of order.
+    CutQuorum = "cut-quorum",
+    /// No certificate of the mission is for the key that signed an inclusion.
+    InclusionSigner = "inclusion-signer",
+    /// The leaf is neither a certificate or cut that is held nor an entry of a key that one ends.
+    InclusionLeaf = "inclusion-leaf",
+    /// The proof is not one of this ledger, or does not lead from the leaf to the note's root.
+    InclusionProof = "inclusion-proof",
+    /// The note under a proof is not final.
+    InclusionFinal = "inclusion-final",
     /// Fewer parties signed the erasure than the charter's quorum.
     ErasureQuorum = "erasure-quorum",
     /// The receipt's signer holds no certificate of a role that may sign it.

@@ -38,11 +38,15 @@ pub enum Label {
     Receipt,
     /// A party's account of a publication.
     Publication,
+    /// A party's signature of a cut that several parties decide.
+    AgreedCut,
+    /// An inclusion under a final checkpoint.
+    Inclusion,
 }
 
 impl Label {
     /// Every label.
-    pub const ALL: [Label; 8] = [
+    pub const ALL: [Label; 10] = [
         Label::Entry,
         Label::Charter,
         Label::Request,
@@ -51,6 +55,8 @@ impl Label {
         Label::Erasure,
         Label::Receipt,
         Label::Publication,
+        Label::AgreedCut,
+        Label::Inclusion,
     ];
 
     /// The value of `typ`.
@@ -64,6 +70,8 @@ impl Label {
             Label::Erasure => "application/vnd.merestone.erasure.v1",
             Label::Receipt => "application/vnd.merestone.receipt.v1",
             Label::Publication => "application/vnd.merestone.publication.v1",
+            Label::AgreedCut => "application/vnd.merestone.cut.v2",
+            Label::Inclusion => "application/vnd.merestone.inclusion.v1",
         }
     }
 }

@@ -173,7 +173,8 @@ impl Report {
 }
 
 fn people(roster: &Roster, logs: &BTreeMap<LogId, LogSummary>) -> Vec<Person> {
-    let cut: BTreeSet<_> = roster.cuts().map(|cut| (*cut.key(), cut.party())).collect();
+    let cut: BTreeSet<_> =
+        roster.cuts().flat_map(|cut| cut.by().parties().iter().map(|party| (*cut.key(), *party))).collect();
     let mut people: Vec<Person> = roster
         .certificates()
         .map(|certificate| {

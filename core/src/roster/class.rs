@@ -19,13 +19,15 @@ pub enum Class {
     Note,
     /// A cosignature of a witness under a checkpoint note.
     Cosignature,
+    /// That a final checkpoint held a certificate, a cut, or an entry of a key that one ends.
+    Inclusion,
     /// A form definition that the charter lists.
     Form,
 }
 
 impl Class {
     /// Every class, in the order in which they are to be sent: what judges comes before what it judges.
-    pub const ALL: [Class; 8] = [
+    pub const ALL: [Class; 9] = [
         Class::Charter,
         Class::Certificate,
         Class::Cut,
@@ -33,6 +35,7 @@ impl Class {
         Class::Receipt,
         Class::Note,
         Class::Cosignature,
+        Class::Inclusion,
         Class::Form,
     ];
 
@@ -47,6 +50,7 @@ impl Class {
             Class::Note => 5,
             Class::Form => 6,
             Class::Cosignature => 7,
+            Class::Inclusion => 8,
         }
     }
 
@@ -60,7 +64,13 @@ impl Class {
     pub const fn makes_way(self) -> bool {
         match self {
             Class::Receipt | Class::Cosignature => true,
-            Class::Charter | Class::Certificate | Class::Cut | Class::Erasure | Class::Note | Class::Form => false,
+            Class::Charter
+            | Class::Certificate
+            | Class::Cut
+            | Class::Erasure
+            | Class::Note
+            | Class::Inclusion
+            | Class::Form => false,
         }
     }
 }

@@ -2,12 +2,16 @@
 //!
 //! A cut keeps what is reached from the entries it names through `prev`. In a log that never forked that is
 //! "not above the kept position", one comparison. In a log that forked, the chain below the kept entry is walked
-//! once when the [`Coverage`] is built, and each question is one look-up.
+//! once when the [`Coverage`] is built, and each question is one look-up. What was final before a cut of one party is
+//! kept in the same way.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::PartyNumber;
 use super::chains::Chains;
+use super::cut::CutBy;
+use super::settled::{Settled, Shown};
 use super::statements::Roster;
 use crate::entry::LogHead;
 use crate::id::{EntryId, Epoch, LogId, ScopeId};
@@ -31,10 +35,16 @@ pub struct LogPosition<'a> {
 /// What the cuts of a roster cover, for the chains known when it was built.
 #[derive(Clone, Debug, Default)]
 pub struct Coverage {
-    cuts: HashMap<([u8; KEY_BYTES], PartyNumber), Vec<CutLogs>>,
+    cuts: HashMap<([u8; KEY_BYTES], PartyNumber), Vec<Arc<Reach>>>,
 }
 
-type CutLogs = HashMap<(ScopeId, Epoch), KeptChain>;
+/// What one cut leaves alone.
+#[derive(Clone, Debug)]
+struct Reach {
+    kept: HashMap<(ScopeId, Epoch), KeptChain>,
+    /// What was final before the cut; `None` if the charter's quorum decided it.
+    settled: Option<Arc<Settled>>,
+}
 
 /// What one cut keeps of one log.
 #[derive(Clone, Debug)]
@@ -46,30 +56,46 @@ struct KeptChain {
 }
 
 impl Coverage {
-    /// Derives the coverage. Costs the height of each kept position in a forked log, and nothing for other logs.
+    /// Derives the coverage. Costs the height of each position that a cut keeps or an inclusion shows in a forked log, and
+    /// nothing for other logs.
     ///
-    /// It is to be derived again when the roster gets a cut, or a log that a cut names gets an entry.
+    /// It is to be derived again when the roster gets a cut or an inclusion, or a log that one of them names gets an
+    /// entry.
     pub fn derive(roster: &Roster, chains: &impl Chains) -> Self {
-        let mut coverage = Self::default();
+        let (mut coverage, mut shown) = (Self::default(), Shown::of(roster));
         for cut in roster.cuts() {
-            let log = |kept: &LogHead| ((kept.scope, kept.epoch), KeptChain::derive(cut.key(), kept, chains));
-            let logs = cut.kept().iter().map(log).collect();
-            coverage.cuts.entry((*cut.key(), cut.party())).or_default().push(logs);
+            let log = |kept: &LogHead| (kept.log(), KeptChain::derive(cut.key(), kept, chains));
+            let settled = match cut.by() {
+                CutBy::Party(_) => Some(shown.before(cut.id(), cut.key(), chains)),
+                CutBy::Quorum(_) => None,
+            };
+            let reach = Arc::new(Reach { kept: cut.kept().iter().map(log).collect(), settled });
+            for party in cut.by().parties() {
+                coverage.cuts.entry((*cut.key(), *party)).or_default().push(Arc::clone(&reach));
+            }
         }
         coverage
     }
 
     /// Whether a cut covers the entry, in a log that `party` certified. O(number of cuts of that key).
     ///
-    /// While the chain below a kept entry is not held down to this position, the entry counts as kept.
+    /// While the chain below a kept or final entry is not held down to this position, the entry counts as kept.
     pub fn is_covered(&self, at: LogPosition<'_>, party: PartyNumber) -> bool {
         let cuts = self.cuts.get(&(*at.key, party)).map_or(&[][..], Vec::as_slice);
-        cuts.iter().any(|logs| logs.get(&(at.scope, at.epoch)).is_none_or(|kept| !kept.keeps(at.seq, at.id)))
+        cuts.iter().any(|reach| reach.covers(at))
     }
 
     /// Whether `party` cut this key at all.
     pub fn is_cut(&self, key: &[u8; KEY_BYTES], party: PartyNumber) -> bool {
         self.cuts.contains_key(&(*key, party))
+    }
+}
+
+impl Reach {
+    fn covers(&self, at: LogPosition<'_>) -> bool {
+        let log = (at.scope, at.epoch);
+        let is_kept = self.kept.get(&log).is_some_and(|kept| kept.keeps(at.seq, at.id));
+        !is_kept && !self.settled.as_ref().is_some_and(|settled| settled.holds(log, at.seq, at.id))
     }
 }
 

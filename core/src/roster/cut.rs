@@ -1,5 +1,6 @@
-//! The cut: a party ends a key at positions, not at a time (`spec/roster.md`, Cut).
+//! The cut: a key ends at positions, not at a time (`spec/roster.md`, Cut).
 
+use super::agreed::{ProposedCut, is_of_several};
 use super::{CompleteCharter, MakeError, PartyNumber, present};
 use crate::cbor::{Reader, Writer};
 use crate::check::{Check, Full, Policy, Refused};
@@ -12,8 +13,8 @@ use crate::key::{KEY_BYTES, KeyCache, Signer};
 pub const KEPT_MAX: usize = 1_024;
 /// Longest text of a cut, in bytes.
 pub const CUT_TEXT_BYTES_MAX: usize = 1_024;
-/// Largest cut, in bytes: its kept positions take at most 63 bytes each, and 2,000 hold the rest.
-pub const CUT_BYTES_MAX: usize = 68_000;
+/// Largest cut, in bytes: its kept positions take at most 63 bytes each, 2,000 hold the rest, and 192 each of 64 signatures.
+pub const CUT_BYTES_MAX: usize = 80_384;
 
 /// Why a key was cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,6 +53,25 @@ impl CutReason {
     }
 }
 
+/// Who decided a cut.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CutBy {
+    /// One party: it acts at and above what final checkpoints held before it.
+    Party(PartyNumber),
+    /// The charter's quorum of parties, ascending: it acts at any height.
+    Quorum(Vec<PartyNumber>),
+}
+
+impl CutBy {
+    /// The parties that signed, ascending.
+    pub fn parties(&self) -> &[PartyNumber] {
+        match self {
+            CutBy::Party(party) => std::slice::from_ref(party),
+            CutBy::Quorum(parties) => parties,
+        }
+    }
+}
+
 /// What a party wants to cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CutDraft<'a> {
@@ -70,7 +90,7 @@ pub struct CutDraft<'a> {
 pub struct Cut {
     id: StatementId,
     bytes: Vec<u8>,
-    party: PartyNumber,
+    by: CutBy,
     key: [u8; KEY_BYTES],
     kept: Vec<LogHead>,
     reason: CutReason,
@@ -83,21 +103,7 @@ impl Cut {
     /// # Errors
     /// What [`verify`](Self::verify) would refuse; `cut-order` if a log is named twice; or if the signer does not sign.
     pub fn make(charter: &CompleteCharter, signer: &dyn Signer, draft: &CutDraft<'_>) -> Result<Self, MakeError> {
-        let CutDraft { key, kept, reason, text } = draft;
-        let mut kept = kept.to_vec();
-        kept.sort_by_key(LogHead::log);
-        let mut writer = Writer::new();
-        writer.map(4 + usize::from(text.is_some())).uint(1).bytes(charter.mission().as_bytes()).uint(2).bytes(*key);
-        writer.uint(3).array(kept.len());
-        for head in &kept {
-            head.encode(&mut writer);
-        }
-        writer.uint(4).uint(reason.code());
-        if let Some(text) = text {
-            writer.uint(5).text(text);
-        }
-        let payload = writer.finish();
-        Payload::read(&payload, Full)?.check(Full)?;
+        let payload = encode(charter.mission(), draft)?;
         let bytes = cose::sign(Label::Cut, signer, &payload)?;
         Ok(Self::verify(&bytes, charter, &mut KeyCache::with_capacity(1))?)
     }
@@ -108,8 +114,9 @@ impl Cut {
     /// certificates.
     ///
     /// # Errors
-    /// `size-limit`, an encoding or envelope code, a key code, `signature-invalid`, `shape`, `mission-mismatch`,
-    /// `cut-signer` or `cut-order`, in this order.
+    /// One party's: `size-limit`, an encoding or envelope code, a key code, `signature-invalid`, `shape`,
+    /// `mission-mismatch`, `cut-signer` or `cut-order`, in this order. Several parties': `size-limit`, an encoding code,
+    /// `shape`, `mission-mismatch`, `cut-order`, an envelope code, `signature-invalid` or `cut-quorum`.
     pub fn verify(bytes: &[u8], charter: &CompleteCharter, keys: &mut KeyCache) -> Result<Self, Refused> {
         Self::verify_under(bytes, charter, keys, Full)
     }
@@ -125,6 +132,9 @@ impl Cut {
         policy: P,
     ) -> Result<Self, Refused> {
         policy.require(bytes.len() <= CUT_BYTES_MAX, Check::SizeLimit, "cut")?;
+        if is_of_several(bytes) {
+            return ProposedCut::decode_under(bytes, charter, policy)?.complete_under(bytes, charter, policy);
+        }
         let envelope = Envelope::decode_under(Label::Cut, bytes, policy)?;
         envelope.check_payload_encoding(policy)?;
         let (signer, payload) = envelope.open_under(keys, policy)?;
@@ -133,8 +143,13 @@ impl Cut {
         let stranger = Refused { check: Check::CutSigner, what: "signer" };
         let party = charter.charter().party_by_root(signer.as_bytes()).ok_or(stranger)?.number;
         payload.check(policy)?;
+        Ok(Self::new(bytes, CutBy::Party(party), payload))
+    }
+
+    /// A cut whose signatures were verified.
+    pub(super) fn new(bytes: &[u8], by: CutBy, payload: Payload) -> Self {
         let Payload { mission: _, key, kept, reason, text } = payload;
-        Ok(Self { id: StatementId::of(bytes), bytes: bytes.to_vec(), party, key, kept, reason, text })
+        Self { id: StatementId::of(bytes), bytes: bytes.to_vec(), by, key, kept, reason, text }
     }
 
     /// Its id.
@@ -147,9 +162,14 @@ impl Cut {
         &self.bytes
     }
 
-    /// The party that decided it.
-    pub fn party(&self) -> PartyNumber {
-        self.party
+    /// Who decided it.
+    pub fn by(&self) -> &CutBy {
+        &self.by
+    }
+
+    /// Whether it ends `key` in the logs that `party` certified.
+    pub fn ends(&self, key: &[u8; KEY_BYTES], party: PartyNumber) -> bool {
+        self.key == *key && self.by.parties().contains(&party)
     }
 
     /// The key it ends.
@@ -173,16 +193,38 @@ impl Cut {
     }
 }
 
-struct Payload {
-    mission: MissionId,
-    key: [u8; KEY_BYTES],
-    kept: Vec<LogHead>,
-    reason: CutReason,
-    text: Option<String>,
+/// The payload that says this, as every reader takes it.
+pub(super) fn encode(mission: MissionId, draft: &CutDraft<'_>) -> Result<Vec<u8>, Refused> {
+    let CutDraft { key, kept, reason, text } = draft;
+    let mut kept = kept.to_vec();
+    kept.sort_by_key(LogHead::log);
+    let mut writer = Writer::new();
+    writer.map(4 + usize::from(text.is_some())).uint(1).bytes(mission.as_bytes()).uint(2).bytes(*key);
+    writer.uint(3).array(kept.len());
+    for head in &kept {
+        head.encode(&mut writer);
+    }
+    writer.uint(4).uint(reason.code());
+    if let Some(text) = text {
+        writer.uint(5).text(text);
+    }
+    let payload = writer.finish();
+    Payload::read(&payload, Full)?.check(Full)?;
+    Ok(payload)
+}
+
+/// What a cut says, whoever signed it.
+#[derive(Clone, Debug)]
+pub(super) struct Payload {
+    pub(super) mission: MissionId,
+    pub(super) key: [u8; KEY_BYTES],
+    pub(super) kept: Vec<LogHead>,
+    pub(super) reason: CutReason,
+    pub(super) text: Option<String>,
 }
 
 impl Payload {
-    fn read<P: Policy>(payload: &[u8], policy: P) -> Result<Self, Refused> {
+    pub(super) fn read<P: Policy>(payload: &[u8], policy: P) -> Result<Self, Refused> {
         let mut reader = Reader::with(payload, policy);
         let (mut mission, mut cut_key, mut kept, mut reason, mut text) = (None, None, None, None, None);
         let mut fields = reader.map("cut")?;
@@ -207,7 +249,7 @@ impl Payload {
         })
     }
 
-    fn check<P: Policy>(&self, policy: P) -> Result<(), Refused> {
+    pub(super) fn check<P: Policy>(&self, policy: P) -> Result<(), Refused> {
         let ascending = self.kept.is_sorted_by(|a, b| a.log() < b.log());
         policy.require(ascending, Check::CutOrder, "kept")
     }
@@ -237,7 +279,10 @@ mod tests {
         let made = Cut::make(&charter(), &key(2), &draft).expect("a party cuts");
         let read = Cut::verify(made.as_bytes(), &charter(), &mut KeyCache::new()).expect("the same");
         assert_eq!(read, made);
-        assert_eq!((read.party(), read.reason(), read.text()), (PartyNumber(2), CutReason::Stolen, draft.text));
+        assert_eq!(
+            (read.by(), read.reason(), read.text()),
+            (&CutBy::Party(PartyNumber(2)), CutReason::Stolen, draft.text)
+        );
         assert_eq!(read.kept(), [rows[1], rows[0]]);
     }
 

@@ -6,17 +6,21 @@
 //!
 //! ```text
 //! CompleteCharter ─┬─ Certificate   party → key, role, scopes
-//!                  ├─ Cut           party → key, kept positions ──▶ Coverage
+//!                  ├─ Cut           party → key, kept positions ─┬─▶ Coverage
+//!                  ├─ Inclusion     what was final before a cut ─┘
 //!                  └─ Erasure, Receipt, Checkpoint
 //! ```
 
+mod agreed;
 mod certificate;
 mod chains;
 mod charter;
 mod class;
 mod coverage;
 mod cut;
+mod inclusion;
 mod request;
+mod settled;
 mod signed;
 mod statements;
 pub(crate) mod transfer;
@@ -26,12 +30,14 @@ use std::fmt;
 use crate::check::{Check, Refused};
 use crate::key::SignerUnavailable;
 
+pub use agreed::ProposedCut;
 pub use certificate::{CERTIFICATE_BYTES_MAX, CERTIFICATE_SCOPES_MAX, Certificate, Role};
 pub use chains::{Chains, LogIndex};
 pub use charter::{Charter, FORMS_MAX, Ledger, NAME_BYTES_MAX, PARTIES_MAX, Party, SCOPES_MAX, Scope, WITNESSES_MAX};
 pub use class::Class;
 pub use coverage::{Coverage, LogPosition};
-pub use cut::{CUT_BYTES_MAX, CUT_TEXT_BYTES_MAX, Cut, CutDraft, CutReason, KEPT_MAX};
+pub use cut::{CUT_BYTES_MAX, CUT_TEXT_BYTES_MAX, Cut, CutBy, CutDraft, CutReason, KEPT_MAX};
+pub use inclusion::{INCLUSION_BYTES_MAX, Included, Inclusion};
 pub use request::{EnrolmentRequest, PERSON_BYTES_MAX, REQUEST_BYTES_MAX, ReadTextError, RequestDraft, WORDS};
 pub use signed::{CHARTER_BYTES_MAX, CompleteCharter, SignedCharter};
 pub(crate) use signed::{Wanted, read_signed, verify_signatures, write_signed};

@@ -11,6 +11,7 @@ use super::PartyNumber;
 use super::certificate::Certificate;
 use super::class::Class;
 use super::cut::Cut;
+use super::inclusion::{Included, Inclusion};
 use super::signed::CompleteCharter;
 use crate::check::{Check, Full, Policy, Refused};
 use crate::checkpoint::Checkpoint;
@@ -58,7 +59,7 @@ pub enum Authority<'a> {
 /// Every statement held of one mission, each of them verified.
 ///
 /// What it answers depends on the set of statements and not on the order in which they were admitted.
-/// A cut or a receipt is refused until the certificate it rests on is held, so classes are to be exchanged in the
+/// A cut or a receipt is refused until the certificate it rests on is held, and an inclusion until the cut, so classes are to be exchanged in the
 /// order of [`Class::ALL`]; and the 4,097th statement of one signer and class is refused. Receipts make way for later ones
 /// before there are as many ([`RECEIPT_STORES_MAX`], [`RECEIPTS_OF_STORE_MAX`]), and of a text and a witness only the earliest
 /// cosignature is kept.
@@ -72,10 +73,12 @@ pub struct Roster {
     receipts: BTreeMap<StatementId, Arc<Receipt>>,
     notes: BTreeMap<StatementId, Checkpoint>,
     cosignatures: Cosignatures,
+    inclusions: BTreeMap<StatementId, Inclusion>,
     forms: BTreeMap<StatementId, (FormDefinition, Vec<u8>)>,
 
     // Derived from the above.
     by_key: BTreeMap<[u8; KEY_BYTES], BTreeSet<StatementId>>,
+    ledgered: BTreeSet<StatementId>,
     counts: BTreeMap<(Class, [u8; KEY_BYTES]), usize>,
 }
 
@@ -90,8 +93,10 @@ impl Roster {
             receipts: BTreeMap::new(),
             notes: BTreeMap::new(),
             cosignatures: Cosignatures::default(),
+            inclusions: BTreeMap::new(),
             forms: BTreeMap::new(),
             by_key: BTreeMap::new(),
+            ledgered: BTreeSet::new(),
             counts: BTreeMap::new(),
         }
     }
@@ -128,16 +133,19 @@ impl Roster {
             }
             Class::Cut => {
                 let cut = Cut::verify_under(bytes, &self.charter, keys, policy)?;
-                let is_own = self.certificates_of(cut.key()).any(|certificate| certificate.party() == cut.party());
+                let is_own = self
+                    .certificates_of(cut.key())
+                    .any(|certificate| cut.by().parties().contains(&certificate.party()));
                 policy.require(is_own, Check::CutSigner, "party that did not certify the key")?;
                 // A party's second cut of a key counts as known, so which of the two is in force is a matter of arrival.
                 #[cfg(planted)]
                 if crate::planted::is("second-cut-known")
-                    && self.cuts().any(|held| held.key() == cut.key() && held.party() == cut.party())
+                    && self.cuts().any(|held| held.key() == cut.key() && held.by() == cut.by())
                 {
                     return Ok(Admitted::Known(id));
                 }
-                self.count(class, self.root(cut.party()), policy)?;
+                let first = cut.by().parties().first().copied();
+                self.count(class, first.map_or([0; KEY_BYTES], |party| self.root(party)), policy)?;
                 self.cuts.insert(id, cut);
             }
             Class::Erasure => {
@@ -156,6 +164,16 @@ impl Roster {
                 self.notes.insert(id, note);
             }
             Class::Cosignature => return self.admit_cosignature(bytes, policy),
+            Class::Inclusion => {
+                let inclusion = Inclusion::verify_under(bytes, self, policy)?;
+                self.count(class, *inclusion.signer().as_bytes(), policy)?;
+                if let Included::Statement(statement) = inclusion.included()
+                    && self.certificates.contains_key(statement)
+                {
+                    self.ledgered.insert(*statement);
+                }
+                self.inclusions.insert(id, inclusion);
+            }
             Class::Form => {
                 let form = FormDefinition::decode_under(bytes, policy)?;
                 let is_listed = self.charter.charter().forms.binary_search(&FormHash::of(bytes)).is_ok();

@@ -10,7 +10,7 @@ use super::version::Version;
 use crate::cbor::Writer;
 use crate::id::{LogId, MissionId, ScopeId, StatementId, StoreId, sha256};
 use crate::key::KEY_BYTES;
-use crate::roster::{Certificate, CompleteCharter, PartyNumber};
+use crate::roster::{Certificate, CompleteCharter, Cut, PartyNumber};
 
 /// Who takes part, and within which limits.
 #[derive(Clone, Debug)]
@@ -141,6 +141,14 @@ pub struct CutKey {
     pub party: PartyNumber,
     /// The cut.
     pub statement: StatementId,
+}
+
+impl CutKey {
+    /// What a cut ends: once for each party that signed it.
+    pub fn of(cut: &Cut) -> impl Iterator<Item = Self> {
+        let party = |&party| Self { key: *cut.key(), party, statement: cut.id() };
+        cut.by().parties().iter().map(party)
+    }
 }
 
 /// Digest of the statements of one class (`spec/sync.md` §Digests).

@@ -37,11 +37,13 @@ pub enum StatementClass {
     Form = 6,
     /// A cosignature of a checkpoint note.
     Cosignature = 7,
+    /// That a final checkpoint held a leaf.
+    Inclusion = 8,
 }
 
 impl StatementClass {
     /// All classes, ascending.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Charter,
         Self::Certificate,
         Self::Cut,
@@ -50,6 +52,7 @@ impl StatementClass {
         Self::Note,
         Self::Form,
         Self::Cosignature,
+        Self::Inclusion,
     ];
 
     /// Its number.
@@ -59,7 +62,7 @@ impl StatementClass {
 
     /// The class with this number.
     pub fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.get(usize::from(code)).copied()
+        Self::ALL.into_iter().find(|class| class.code() == code)
     }
 }
 

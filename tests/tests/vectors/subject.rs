@@ -1,5 +1,5 @@
-//! Vectors whose subject is no entry: charters, requests, certificates, cuts, erasures, forms, notes, frames, receipts,
-//! disclosures, accounts.
+//! Vectors whose subject is no entry: charters, requests, certificates, cuts, inclusions, erasures, forms, notes, frames,
+//! receipts, disclosures, accounts.
 
 use merestone_core::check::{Policy, Refused};
 use merestone_core::checkpoint::Checkpoint;
@@ -52,6 +52,12 @@ fn facts<P: Policy>(vector: &Vector, subject: &str, item: &[u8], policy: P) -> R
             let roster = admitted(vector, Class::Cut, item, policy)?;
             cut(&id, roster.cuts().next().expect("the cut that was admitted"))
         }
+        "inclusion" => {
+            let roster = admitted(vector, Class::Inclusion, item, policy)?;
+            let shown = roster.inclusions().next().expect("the inclusion that was admitted");
+            let leaf = hex(&shown.included().leaf().encode());
+            json!({"id": id, "leaf": leaf, "index": shown.index(), "size": shown.size()})
+        }
         "receipt" => {
             let roster = admitted(vector, Class::Receipt, item, policy)?;
             receipt(&id, roster.receipts().next().expect("the receipt that was admitted"))
@@ -102,12 +108,13 @@ fn charter(complete: &CompleteCharter) -> Value {
 }
 
 fn cut(id: &str, cut: &Cut) -> Value {
+    let parties: Vec<u64> = cut.by().parties().iter().map(|party| party.0).collect();
     let kept: Vec<Value> = cut
         .kept()
         .iter()
         .map(|head| json!([head.scope.to_string(), head.epoch.to_string(), head.seq, head.id.to_string()]))
         .collect();
-    json!({"id": id, "party": cut.party().0, "key": hex(cut.key()), "kept": kept, "reason": cut.reason().code()})
+    json!({"id": id, "party": parties[0], "parties": parties, "key": hex(cut.key()), "kept": kept, "reason": cut.reason().code()})
 }
 
 fn receipt(id: &str, receipt: &Receipt) -> Value {

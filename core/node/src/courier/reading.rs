@@ -135,7 +135,7 @@ impl Device {
         let maker = self.maker(contents)?;
         let is_maker_cut = {
             let roster = self.authority.roster();
-            roster.cuts().any(|cut| cut.key() == maker.key().as_bytes() && cut.party() == maker.party())
+            roster.cuts().any(|cut| cut.ends(maker.key().as_bytes(), maker.party()))
         };
         let request = maker.request();
         let mut seen = CourierSeen {

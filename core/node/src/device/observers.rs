@@ -237,6 +237,5 @@ fn observer(seat: &Seat, roster: &Roster) -> Observer {
 
 /// Whether the party that certified the key has cut it.
 pub(super) fn is_cut(roster: &Roster, certificate: &Certificate) -> bool {
-    let of_key = |cut: &&merestone_core::roster::Cut| cut.key() == certificate.key().as_bytes();
-    roster.cuts().filter(of_key).any(|cut| cut.party() == certificate.party())
+    roster.cuts().any(|cut| cut.ends(certificate.key().as_bytes(), certificate.party()))
 }

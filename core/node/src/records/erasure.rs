@@ -18,7 +18,7 @@ impl Device {
     pub(crate) fn follow_statements(&self, class: Class, new: &[StatementId]) -> Result<(), AccessError> {
         match class {
             Class::Charter | Class::Form | Class::Note | Class::Cosignature | Class::Receipt => Ok(()),
-            Class::Certificate | Class::Cut => {
+            Class::Certificate | Class::Cut | Class::Inclusion => {
                 self.shelf.clear();
                 if self.is_any_log_of(&self.keys_of(class, new))? {
                     // Standings in lists may be others now. They are worked out again when a list is shown.
@@ -55,7 +55,7 @@ impl Device {
         Ok(())
     }
 
-    /// The keys that new certificates or cuts are about.
+    /// The keys that new certificates, cuts or inclusions are about.
     fn keys_of(&self, class: Class, new: &[StatementId]) -> BTreeSet<[u8; 32]> {
         let roster = self.authority.roster();
         match class {
@@ -63,6 +63,10 @@ impl Device {
                 new.iter().filter_map(|id| Some(*roster.certificate(*id)?.key().as_bytes())).collect()
             }
             Class::Cut => roster.cuts().filter(|cut| new.contains(&cut.id())).map(|cut| *cut.key()).collect(),
+            Class::Inclusion => {
+                let new = roster.inclusions().filter(|inclusion| new.contains(&inclusion.id()));
+                new.filter_map(|inclusion| Some(*inclusion.about(&roster)?)).collect()
+            }
             Class::Charter | Class::Erasure | Class::Receipt | Class::Note | Class::Cosignature | Class::Form => {
                 BTreeSet::new()
             }

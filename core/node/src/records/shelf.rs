@@ -126,10 +126,9 @@ impl Device {
     ) -> T {
         let coverage = self.coverage();
         let roster = self.authority.roster();
-        let ledgered = BTreeSet::new();
         let is_elsewhere = |entry: EntryId| self.store.held(&[entry]).is_ok_and(|held| held.contains(&entry));
         let setting =
-            Setting { roster: &roster, coverage: &coverage, ledgered: &ledgered, is_elsewhere: &is_elsewhere };
+            Setting { roster: &roster, coverage: &coverage, ledgered: roster.ledgered(), is_elsewhere: &is_elsewhere };
         work(&judge(record, held, &setting), &roster)
     }
 

@@ -422,8 +422,7 @@ impl Shared {
     fn certificate(&self) -> Option<Certificate> {
         let roster = self.authority.roster();
         let transport = self.transport.public();
-        let is_cut =
-            |of: &Certificate| roster.cuts().any(|cut| cut.key() == of.key().as_bytes() && cut.party() == of.party());
+        let is_cut = |of: &Certificate| roster.cuts().any(|cut| cut.ends(of.key().as_bytes(), of.party()));
         let own = roster.certificates().filter(|held| held.request().transport() == transport.as_bytes());
         own.min_by_key(|held| (is_cut(held), std::cmp::Reverse(held.scopes().len()), held.id())).cloned()
     }
@@ -441,5 +440,5 @@ impl Shared {
 /// What the cuts with these ids cut.
 fn cut_keys(roster: &Roster, ids: &[StatementId]) -> Vec<CutKey> {
     let new = roster.cuts().filter(|cut| ids.contains(&cut.id()));
-    new.map(|cut| CutKey { key: *cut.key(), party: cut.party(), statement: cut.id() }).collect()
+    new.flat_map(CutKey::of).collect()
 }

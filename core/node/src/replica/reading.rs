@@ -87,7 +87,7 @@ impl Reading {
         let blobs = Some(self.count(scopes, &classes)?);
         let roster = self.shared.authority.roster();
         let digests = Class::ALL.into_iter().filter_map(|class| Some((class, roster.digest(class)?)));
-        let cuts = roster.cuts().map(|cut| CutKey { key: *cut.key(), party: cut.party(), statement: cut.id() });
+        let cuts = roster.cuts().flat_map(CutKey::of);
         Ok(LocalState { statements: digests.collect(), tips, cuts: cuts.collect(), blobs, agreement })
     }
 

@@ -1,9 +1,12 @@
 //! What is held, and what follows from it.
 
+use std::collections::BTreeSet;
+
 use super::super::PartyNumber;
 use super::super::certificate::Certificate;
 use super::super::class::Class;
 use super::super::cut::Cut;
+use super::super::inclusion::Inclusion;
 use super::super::signed::CompleteCharter;
 use super::{Authority, Roster};
 use crate::check::{Check, Refused};
@@ -101,6 +104,16 @@ impl Roster {
         self.notes.values().rev().max_by_key(|note| note.size())
     }
 
+    /// Every inclusion, ascending by id.
+    pub fn inclusions(&self) -> impl Iterator<Item = &Inclusion> {
+        self.inclusions.values()
+    }
+
+    /// The certificates of which an inclusion is held: they are in the ledger.
+    pub fn ledgered(&self) -> &BTreeSet<StatementId> {
+        &self.ledgered
+    }
+
     /// The form definition with this hash.
     pub fn form(&self, hash: FormHash) -> Option<&FormDefinition> {
         self.forms.get(&StatementId::from_bytes(*hash.as_bytes())).map(|(form, _)| form)
@@ -121,6 +134,7 @@ impl Roster {
             Class::Receipt => self.receipts.get(&id).map(|receipt| receipt.as_bytes()),
             Class::Note => self.notes.get(&id).map(Checkpoint::as_bytes),
             Class::Cosignature => self.cosignatures.bytes(id),
+            Class::Inclusion => self.inclusions.get(&id).map(Inclusion::as_bytes),
             Class::Form => self.forms.get(&id).map(|(_, bytes)| bytes.as_slice()),
         }
     }
@@ -135,6 +149,7 @@ impl Roster {
             Class::Receipt => self.receipts.keys().copied().collect(),
             Class::Note => self.notes.keys().copied().collect(),
             Class::Cosignature => self.cosignatures.ids(),
+            Class::Inclusion => self.inclusions.keys().copied().collect(),
             Class::Form => self.forms.keys().copied().collect(),
         }
     }

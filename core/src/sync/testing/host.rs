@@ -130,7 +130,7 @@ impl Host {
 
     pub(in crate::sync) fn local(&self) -> LocalState {
         let digest = |class: StatementClass| Some((class, self.roster.digest(class)?));
-        let cuts = self.roster.cuts().map(|cut| CutKey { key: *cut.key(), party: cut.party(), statement: cut.id() });
+        let cuts = self.roster.cuts().flat_map(CutKey::of);
         LocalState {
             statements: StatementClass::ALL.into_iter().filter_map(digest).collect(),
             tips: self.logs.keys().filter_map(|log| self.tip(*log)).collect(),
@@ -464,7 +464,7 @@ impl Host {
             }
         }
         let new = self.roster.cuts().filter(|cut| !cuts_before.contains(&cut.id()));
-        admission.cuts = new.map(|cut| CutKey { key: *cut.key(), party: cut.party(), statement: cut.id() }).collect();
+        admission.cuts = new.flat_map(CutKey::of).collect();
         admission
     }
 

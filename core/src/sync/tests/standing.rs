@@ -311,7 +311,7 @@ fn a_cut_that_arrives_in_the_middle_stops_what_is_sent() {
             }
         }
         hosts[0].roster.admit(StatementClass::Cut, cut.as_bytes()).expect("well formed");
-        let key = CutKey { key: *key(32).public().as_bytes(), party: cut.party(), statement: cut.id() };
+        let key = CutKey::of(&cut).next().expect("a party cut it");
         link.sessions[0].handle(Input::LocalChange(LocalChange { cuts: vec![key], ..LocalChange::default() }));
         link.cut_at = None;
         link.run(&mut hosts);

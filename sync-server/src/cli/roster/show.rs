@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use merestone_core::key::PublicKey;
-use merestone_core::roster::{Certificate, Charter, Cut};
+use merestone_core::roster::{Certificate, Charter};
 use merestone_node::Device;
 use serde::Serialize;
 
@@ -18,15 +18,14 @@ pub(super) fn show(context: &Context, device: &Device) -> Result<Code, Failure> 
     let roster = authority.roster();
     let charter = roster.charter().charter();
     let person = |certificate: &Certificate| {
-        let of_key = |cut: &&Cut| cut.key() == certificate.key().as_bytes();
-        let is_cut = roster.cuts().filter(of_key).any(|cut| cut.party() == certificate.party());
+        let is_cut = roster.cuts().any(|cut| cut.ends(certificate.key().as_bytes(), certificate.party()));
         PersonShown::of(certificate, charter, is_cut)
     };
     let mut people: Vec<_> = roster.certificates().map(person).collect();
     people.sort_by(|a, b| (a.party, &a.observer, &a.device, &a.key).cmp(&(b.party, &b.observer, &b.device, &b.key)));
     let cuts = roster.cuts().map(|cut| CutShown {
         cut: cut.id().to_string(),
-        party: cut.party().0,
+        parties: cut.by().parties().iter().map(|party| party.0).collect(),
         key: PublicKey::admit(cut.key()).map_or_else(|_| String::new(), |key| key.to_string()),
         reason: reason_name(cut.reason()),
         text: cut.text().map(str::to_owned),
@@ -79,7 +78,8 @@ impl Report for PersonShown {
 #[derive(Serialize)]
 struct CutShown {
     cut: String,
-    party: u64,
+    /// Those that signed: one alone cuts nothing that was final before.
+    parties: Vec<u64>,
     key: String,
     reason: &'static str,
     text: Option<String>,
@@ -103,9 +103,13 @@ impl Report for RosterShown {
                 write!(out, "  ")?;
                 person.human(out)?;
             }
-            for cut in self.cuts.iter().filter(|cut| cut.party == *number) {
+            for cut in self.cuts.iter().filter(|cut| cut.parties.first() == Some(number)) {
                 let text = cut.text.as_deref().map_or_else(String::new, |text| format!(": {}", output::one_line(text)));
-                writeln!(out, "  cut: key {} ({}){text}", cut.key, cut.reason)?;
+                let with = match cut.parties.len() {
+                    0 | 1 => String::new(),
+                    parties => format!(", agreed by {parties} parties"),
+                };
+                writeln!(out, "  cut: key {} ({}{with}){text}", cut.key, cut.reason)?;
             }
         }
         Ok(())
