@@ -14,6 +14,7 @@
 //! ```
 
 mod cores;
+mod exhibit;
 mod folder;
 mod html;
 mod json;
@@ -28,6 +29,7 @@ mod text;
 
 use std::collections::BTreeMap;
 
+pub use exhibit::{ExhibitReport, exhibit};
 pub use folder::OpenError;
 use merestone_core::audit::Report as Facts;
 pub use merestone_core::audit::{

@@ -1,12 +1,12 @@
 //! `merestone-audit`: judges a bag, explains a code.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use merestone_audit::{
-    Explanation, OpenError, Options, Pass, Progress, Report, Verdict, audit_folder, explain, explanations,
+    Explanation, OpenError, Options, Pass, Progress, Report, Verdict, audit_folder, exhibit, explain, explanations,
 };
 use merestone_core::id::MissionId;
 
@@ -51,6 +51,17 @@ struct Command {
 
 #[derive(Subcommand)]
 enum Verb {
+    /// Judge one entry that somebody shows you: who signed it, whether it is in the ledger, what it says.
+    Exhibit {
+        /// The exhibit.
+        file: PathBuf,
+        /// The mission's id, 64 hex digits, from whoever you trust.
+        #[arg(long, value_name = "ID")]
+        mission: String,
+        /// Print the report as JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Say what a code means and what to do about it; without a code, list all.
     Explain {
         /// A code from a report, such as log-gap.
@@ -83,6 +94,7 @@ fn main() -> ExitCode {
     };
     match command {
         Command { verb: Some(Verb::Explain { code, json }), .. } => explain_codes(code.as_deref(), json),
+        Command { verb: Some(Verb::Exhibit { file, mission, json }), .. } => show_exhibit(&file, &mission, json),
         Command { verb: None, bag: Some(bag), mission: Some(mission), pass, json, report, threads, records } => {
             let Some(mission) = MissionId::from_hex(mission.trim()) else {
                 return refuse(USAGE, "--mission: a mission id has 64 hex digits; copy it whole");
@@ -91,6 +103,33 @@ fn main() -> ExitCode {
             audit(&what)
         }
         Command { .. } => refuse(USAGE, "give the folder of a bag and --mission ID; see --help"),
+    }
+}
+
+fn show_exhibit(file: &Path, mission: &str, json: bool) -> ExitCode {
+    let Some(mission) = MissionId::from_hex(mission.trim()) else {
+        return refuse(USAGE, "--mission: a mission id has 64 hex digits; copy it whole");
+    };
+    let limit = merestone_core::exhibit::EXHIBIT_BYTES_MAX as u64 + 1;
+    let mut bytes = Vec::new();
+    // One byte more than allowed shows that there is more, without reading how much.
+    let read = std::fs::File::open(file).and_then(|opened| opened.take(limit).read_to_end(&mut bytes));
+    if let Err(error) = read {
+        return refuse(BAD_INPUT, &format!("{}: the exhibit cannot be read: {error}", file.display()));
+    }
+    match exhibit(&bytes, mission) {
+        Ok(report) => print(&if json { report.to_json() } else { report.to_text() }).err().unwrap_or(ExitCode::SUCCESS),
+        Err(refused) => {
+            let code = refused.code();
+            let said = if json {
+                format!("{{\"verdict\":\"FAILED\",\"code\":\"{code}\"}}\n")
+            } else {
+                format!(
+                    "FAILED  {code}: {refused}\nNothing in this exhibit is shown. `merestone-audit explain {code}` says more.\n"
+                )
+            };
+            print(&said).err().unwrap_or(ExitCode::from(1))
+        }
     }
 }
 
