@@ -51,6 +51,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod bare;
 mod container;
 mod decode;
 mod facts;
@@ -59,6 +60,7 @@ mod render;
 mod shrink;
 mod tiff;
 
+pub use bare::is_bare;
 pub use facts::{
     CAMERA_NAME_BYTES_MAX, Metadata, MetadataDamage, ORIGINAL_BYTES_MAX, Orientation, PhotoFacts, PhotoFormat,
     PhotoRefusal, PixelSize, Place, Taken, inspect,

@@ -24,7 +24,7 @@
 //!   its history entry by entry, and who else holds a copy.
 //! - **A [replica](replica)** carries the store to peers and base camp: [`Device::replica`]. [Where they answer](nearby)
 //!   is said by a ticket, or found on the local network; where no network reaches, a [courier] carries a file. **A [bag](bag)** carries it to
-//!   auditors.
+//!   auditors, and a **[publication](publish)** shows everybody what a party decided to show.
 //!
 //! # Saved means saved
 //!
@@ -113,6 +113,7 @@ pub mod forms;
 pub mod mirror;
 pub mod nearby;
 pub mod office;
+pub mod publish;
 pub mod qr;
 pub mod records;
 pub mod replica;

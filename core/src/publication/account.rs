@@ -1,6 +1,6 @@
 //! The account: a decision for each leaf of each form, and a state for each entry of the scopes.
 
-use super::decision::{Decision, Reason, is_label, label_at};
+use super::decision::{Decision, NotPublished, Reason, allowed, is_label, label_at};
 use crate::cbor::{Kind as Item, Reader, Writer};
 use crate::check::{Check, Policy, Refused};
 use crate::entry::{Kind, LOG_ENTRIES_MAX};
@@ -173,6 +173,28 @@ impl Account {
     pub fn decisions(&self, record: RecordId, form: FormHash, definition: &FormDefinition) -> Option<Vec<&Decision>> {
         let count = STANDARD_LEAVES + definition.leaves.len() as u32;
         (0..count).map(|position| self.decided(record, form, definition, position)).collect()
+    }
+
+    /// Whether a form allows what is decided of the entries of `record` under it.
+    ///
+    /// # Errors
+    /// If something is left open, must be disclosed and would not be, or is disclosed in part and is no repeat.
+    pub fn permits(
+        &self,
+        record: RecordId,
+        form: FormHash,
+        definition: &FormDefinition,
+    ) -> Result<Vec<&Decision>, NotPublished> {
+        let count = STANDARD_LEAVES + definition.leaves.len() as u32;
+        let mut decisions = Vec::with_capacity(count as usize);
+        for position in 0..count {
+            let label = || label_at(definition, position).unwrap_or_default().to_owned();
+            let decision = self.decided(record, form, definition, position);
+            let decision = decision.ok_or_else(|| NotPublished::NotDecided { form, label: label() })?;
+            allowed(form, definition, position, decision)?;
+            decisions.push(decision);
+        }
+        Ok(decisions)
     }
 
     /// Every entry that is listed, with its log, its position and its state.

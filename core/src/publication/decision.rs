@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use crate::change::Change;
-use crate::check::Refused;
 use crate::disclosure::{Chosen, Fact, NotDisclosed, make};
 use crate::entry::{Content, VerifiedEntry};
 use crate::form::{FormDefinition, Key, STANDARD_LEAVES, Shape, is_question};
@@ -142,9 +141,6 @@ pub enum NotPublished {
         /// The leaf's label.
         label: String,
     },
-    /// The party's root key signs an account, and no other.
-    #[error("the account was refused")]
-    Refused(#[source] Refused),
 }
 
 /// What somebody chose, by label, for every form at once.

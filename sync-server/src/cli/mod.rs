@@ -12,6 +12,7 @@ mod form;
 mod import;
 mod mission;
 mod photo;
+mod publish;
 mod record;
 mod roster;
 mod serve;
@@ -114,6 +115,7 @@ enum Verb {
     /// Write what this device holds as a bag for auditors.
     #[command(subcommand)]
     Bag(bag::Verb),
+    Publish(publish::PublishArgs),
     /// Check and take up forms.
     #[command(subcommand)]
     Form(form::Verb),
@@ -177,6 +179,7 @@ impl Args {
             Verb::Sync(args) => args.run(&context),
             Verb::Courier(verb) => verb.run(&context),
             Verb::Bag(verb) => verb.run(&context),
+            Verb::Publish(args) => args.run(&context),
             Verb::Form(verb) => verb.run(&context),
             Verb::Export(verb) => verb.run(&context),
             Verb::Import(args) => args.run(&context),

@@ -6,6 +6,7 @@ mod said;
 
 use std::io;
 
+use merestone_core::publication::NotPublished;
 use merestone_core::roster::{MakeError, ReadTextError};
 use merestone_forms::FormRefused;
 use merestone_link::BindError;
@@ -19,6 +20,7 @@ use merestone_node::enrolment::{AcceptError, RequestError};
 use merestone_node::filling::WorkOutError;
 use merestone_node::forms::{AddFormError, FillError};
 use merestone_node::nearby::{NearbyError, NoTicket};
+use merestone_node::publish::PublishError;
 use merestone_node::replica::{CampError, LedgerError, NotForReceipts, ServeError, SyncError};
 use merestone_node::vault::{KeyFileFault, VaultError};
 use merestone_store::{BlobError, CommitError, OpenError, ReadError};
@@ -297,6 +299,27 @@ impl From<SaveError> for Failure {
             }
             SaveError::NoForm { .. } => Self::input(&error, "sync with a device that has it"),
             SaveError::Pen(error) => error.into(),
+        }
+    }
+}
+
+impl From<PublishError> for Failure {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::Plan(NotPublished::NotDecided { .. }) => {
+                Self::input(&error, "disclose it, withhold it with a reason, or say --withhold-rest REASON")
+            }
+            PublishError::Plan(NotPublished::MustBeDisclosed { .. }) => {
+                Self::input(&error, "disclose it, or leave the records out whole")
+            }
+            PublishError::Plan(NotPublished::NoRepeat { .. }) => Self::input(&error, "name the answer without a slash"),
+            PublishError::UnknownLabel { .. } => Self::input(&error, "see `merestone form check` for the names"),
+            PublishError::UnknownRecord { .. } => Self::input(&error, "see `merestone record list`"),
+            PublishError::Account(error) => error.into(),
+            PublishError::Disclosure(_) | PublishError::Faulty { .. } => Self::storage(&error, DOCTOR),
+            PublishError::Folder(error) => error.into(),
+            PublishError::Access(error) => error.into(),
+            PublishError::Photo(_) => Self::storage(&error, DOCTOR),
         }
     }
 }

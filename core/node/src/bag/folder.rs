@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::error::BagError;
 
 /// A bag under construction; removed when dropped before it is finished.
-pub(super) struct Building {
+pub(crate) struct Building {
     target: PathBuf,
     parent: PathBuf,
     temporary: PathBuf,
@@ -20,7 +20,7 @@ pub(super) struct Building {
 }
 
 /// A file of the bag while it is written.
-pub(super) struct Writing {
+pub(crate) struct Writing {
     path: PathBuf,
     file: BufWriter<File>,
     digest: Sha256,
@@ -29,14 +29,14 @@ pub(super) struct Writing {
 
 /// A file of the bag that is durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct WrittenFile {
-    pub(super) hash: BlobHash,
-    pub(super) bytes: u64,
+pub(crate) struct WrittenFile {
+    pub(crate) hash: BlobHash,
+    pub(crate) bytes: u64,
 }
 
 impl Building {
     /// Makes the temporary folder beside `target`.
-    pub(super) fn begin(target: &Path) -> Result<Self, BagError> {
+    pub(crate) fn begin(target: &Path) -> Result<Self, BagError> {
         let no_name = || BagError::NoName { path: target.to_owned() };
         let name = target.file_name().ok_or_else(no_name)?;
         let parent = match target.parent() {
@@ -62,7 +62,7 @@ impl Building {
     }
 
     /// Begins a file at a path below the bag, with `/`.
-    pub(super) fn file(&mut self, path: &str) -> Result<Writing, BagError> {
+    pub(crate) fn file(&mut self, path: &str) -> Result<Writing, BagError> {
         let full = self.temporary.join(path);
         if let Some(folder) = full.parent() {
             self.make_folder(folder)?;
@@ -73,14 +73,14 @@ impl Building {
     }
 
     /// Writes a whole file.
-    pub(super) fn put(&mut self, path: &str, content: &[u8]) -> Result<WrittenFile, BagError> {
+    pub(crate) fn put(&mut self, path: &str, content: &[u8]) -> Result<WrittenFile, BagError> {
         let mut file = self.file(path)?;
         file.write(content)?;
         file.finish()
     }
 
     /// Flushes every folder and gives the bag its name.
-    pub(super) fn finish(mut self) -> Result<(), BagError> {
+    pub(crate) fn finish(mut self) -> Result<(), BagError> {
         for folder in &self.folders {
             flush_folder(folder)?;
         }
@@ -118,19 +118,19 @@ impl Drop for Building {
 }
 
 impl Writing {
-    pub(super) fn write(&mut self, content: &[u8]) -> Result<(), BagError> {
+    pub(crate) fn write(&mut self, content: &[u8]) -> Result<(), BagError> {
         self.digest.update(content);
         self.bytes += content.len() as u64;
         self.file.write_all(content).map_err(|error| BagError::write(&self.path, error))
     }
 
     /// SHA-256 of what was written so far.
-    pub(super) fn hash_so_far(&self) -> BlobHash {
+    pub(crate) fn hash_so_far(&self) -> BlobHash {
         BlobHash::from_bytes(self.digest.clone().finalize().into())
     }
 
     /// Makes the file durable.
-    pub(super) fn finish(self) -> Result<WrittenFile, BagError> {
+    pub(crate) fn finish(self) -> Result<WrittenFile, BagError> {
         let Self { path, file, digest, bytes } = self;
         let flushed = file.into_inner().map_err(io::IntoInnerError::into_error).and_then(|file| file.sync_all());
         flushed.map_err(|error| BagError::write(&path, error))?;
@@ -138,7 +138,7 @@ impl Writing {
     }
 
     /// Removes the file again.
-    pub(super) fn discard(self) -> Result<(), BagError> {
+    pub(crate) fn discard(self) -> Result<(), BagError> {
         let Self { path, file, .. } = self;
         drop(file);
         fs::remove_file(&path).map_err(|error| BagError::write(&path, error))

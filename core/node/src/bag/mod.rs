@@ -7,7 +7,7 @@
 //! Photos are hashed while they are copied. One that is damaged is set aside in the store, left out of the bag, and named.
 
 mod error;
-mod folder;
+pub(crate) mod folder;
 mod ledger;
 mod manifest;
 mod payload;
