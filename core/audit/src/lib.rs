@@ -20,6 +20,7 @@ mod html;
 mod json;
 mod leaves;
 mod manifests;
+mod publication;
 mod reader;
 mod records;
 mod run;
@@ -36,6 +37,7 @@ pub use merestone_core::audit::{
     BagCode, Code, Explanation, Finding, Findings, Pass, Place, Verdict, Weight, explain, explanations,
 };
 use merestone_core::id::BlobHash;
+pub use publication::{PublicationReport, audit_publication};
 pub use run::audit_folder;
 
 /// How an audit is made. None of this changes what is found, only how far it looks and how much the report shows.

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use merestone_audit::{
-    Explanation, OpenError, Options, Pass, Progress, Report, Verdict, audit_folder, exhibit, explain, explanations,
+    Explanation, OpenError, Options, Pass, Progress, Report, Verdict, audit_folder, audit_publication, exhibit,
+    explain, explanations,
 };
 use merestone_core::id::MissionId;
 
@@ -62,6 +63,8 @@ enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// Check a publication: what it shows, and its account of what it does not.
+    Publication(PublicationArgs),
     /// Say what a code means and what to do about it; without a code, list all.
     Explain {
         /// A code from a report, such as log-gap.
@@ -70,6 +73,22 @@ enum Verb {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// A publication, and what it is compared with.
+#[derive(clap::Args)]
+struct PublicationArgs {
+    /// The publication's folder.
+    publication: PathBuf,
+    /// The mission's id, 64 hex digits, from whoever you trust.
+    #[arg(long, value_name = "ID")]
+    mission: String,
+    /// A bag of the same mission: whether the publication lists all that is in it.
+    #[arg(long, value_name = "BAG")]
+    bag: Option<PathBuf>,
+    /// Print the report as JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -93,6 +112,7 @@ fn main() -> ExitCode {
         }
     };
     match command {
+        Command { verb: Some(Verb::Publication(args)), .. } => check_publication(&args),
         Command { verb: Some(Verb::Explain { code, json }), .. } => explain_codes(code.as_deref(), json),
         Command { verb: Some(Verb::Exhibit { file, mission, json }), .. } => show_exhibit(&file, &mission, json),
         Command { verb: None, bag: Some(bag), mission: Some(mission), pass, json, report, threads, records } => {
@@ -133,6 +153,34 @@ fn show_exhibit(file: &Path, mission: &str, json: bool) -> ExitCode {
     }
 }
 
+fn check_publication(args: &PublicationArgs) -> ExitCode {
+    let Some(mission) = MissionId::from_hex(args.mission.trim()) else {
+        return refuse(USAGE, "--mission: a mission id has 64 hex digits; copy it whole");
+    };
+    let threads = Options::default().threads;
+    let report = match audit_publication(&args.publication, mission, args.bag.as_deref(), threads) {
+        Ok(report) => report,
+        Err(error) => return refuse(open_code(&error), &error.to_string()),
+    };
+    let printed = if args.json { report.to_json() } else { report.to_text() };
+    print(&printed).err().unwrap_or_else(|| exit_code(report.verdict()))
+}
+
+fn open_code(error: &OpenError) -> u8 {
+    match error {
+        OpenError::NotFound { .. } | OpenError::NotAFolder { .. } | OpenError::NotABag { .. } => BAD_INPUT,
+        OpenError::Unreadable { .. } => STORAGE,
+    }
+}
+
+fn exit_code(verdict: Verdict) -> ExitCode {
+    ExitCode::from(match verdict {
+        Verdict::Passed => 0,
+        Verdict::Failed => 1,
+        Verdict::Indeterminate => 2,
+    })
+}
+
 struct Request<'a> {
     bag: &'a Path,
     mission: MissionId,
@@ -165,13 +213,7 @@ fn audit(request: &Request<'_>) -> ExitCode {
     }
     let report = match audited {
         Ok(report) => report,
-        Err(error) => {
-            let code = match &error {
-                OpenError::NotFound { .. } | OpenError::NotAFolder { .. } | OpenError::NotABag { .. } => BAD_INPUT,
-                OpenError::Unreadable { .. } => STORAGE,
-            };
-            return refuse(code, &error.to_string());
-        }
+        Err(error) => return refuse(open_code(&error), &error.to_string()),
     };
     if let Some(folder) = request.folder
         && let Err((path, error)) = write_files(&report, folder)
@@ -182,11 +224,7 @@ fn audit(request: &Request<'_>) -> ExitCode {
     if let Err(code) = print(&printed) {
         return code;
     }
-    ExitCode::from(match report.verdict() {
-        Verdict::Passed => 0,
-        Verdict::Failed => 1,
-        Verdict::Indeterminate => 2,
-    })
+    exit_code(report.verdict())
 }
 
 /// Whether `folder`, there or not yet, lies in the bag.

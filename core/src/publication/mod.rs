@@ -38,6 +38,8 @@ use crate::id::RecordId;
 pub const VERSION: u64 = 1;
 /// The account's file.
 pub const ACCOUNT: &str = "data/account.cbor";
+/// The file of the page for people.
+pub const PAGE: &str = "index.html";
 /// The table's file.
 pub const TABLE: &str = "table.csv";
 /// The file of the note that an account names.

@@ -10,9 +10,6 @@ use merestone_core::id::{EntryId, FormHash, RecordId};
 use merestone_core::publication::{Decision, Reason, SignedAccount, Tally, label_at, values};
 use merestone_core::roster::{CompleteCharter, PartyNumber};
 
-/// The page's file.
-pub(super) const PAGE: &str = "index.html";
-
 /// Records that the page shows; the table has all. A page that a browser still opens on an old laptop.
 const RECORDS_MAX: usize = 500;
 

@@ -10,13 +10,13 @@ use merestone_core::audit::bag::{BAG_INFO, BAGIT, CHARTER, MANIFEST, TAG_MANIFES
 use merestone_core::disclosure::Disclosure;
 use merestone_core::id::{BlobHash, EntryId, RecordId};
 use merestone_core::publication::{
-    ACCOUNT, Examination, HEADER, NOTE, TABLE, VERSION, disclose, disclosures_path, lines,
+    ACCOUNT, Examination, HEADER, NOTE, PAGE, TABLE, VERSION, disclose, disclosures_path, lines,
 };
 use merestone_media::{ORIGINAL_BYTES_MAX, is_bare};
 use merestone_store::BlobError;
 
 use super::gather::Gathered;
-use super::page::{PAGE, Page};
+use super::page::Page;
 use super::{PhotoLeftOut, PublishError, Published};
 use crate::bag::folder::{Building, WrittenFile};
 use crate::device::Device;

@@ -149,17 +149,17 @@ fn is_name(text: &str) -> bool {
 fn reason(word: &str) -> Result<Reason, String> {
     Reason::from_word(word).ok_or_else(|| {
         let known: Vec<&str> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
-        (format!("{word} is no reason; the reasons are {}", known.join(", ")))
+        format!("{word} is no reason; the reasons are {}", known.join(", "))
     })
 }
 
 fn record_id(text: &str) -> Result<RecordId, String> {
-    RecordId::from_hex(text).ok_or_else(|| (format!("{text} is no record's id, which has 64 hex digits")))
+    RecordId::from_hex(text).ok_or_else(|| format!("{text} is no record's id, which has 64 hex digits"))
 }
 
 fn unknown(label: &str) -> String {
     let facts: Vec<&str> = FACT_LABELS.into_iter().filter(|label| !label.ends_with("reserved")).collect();
-    (format!("{label} is no label: name a question, a repeat, REPEAT/QUESTION, or one of {}", facts.join(", ")))
+    format!("{label} is no label: name a question, a repeat, REPEAT/QUESTION, or one of {}", facts.join(", "))
 }
 
 #[cfg(test)]
