@@ -169,6 +169,37 @@ impl Store {
         })
     }
 
+    /// Number and bytes of the leaves about entries of a log from seq `from` on, among the first `size` leaves; ascending by
+    /// seq.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn ledger_places_of(&self, log: LogId, from: u64, size: u64) -> Result<Vec<(u64, Vec<u8>)>, ReadError> {
+        let sql =
+            "SELECT leaf, bytes FROM ledger_leaf WHERE place >= ?1 AND place < ?2 AND leaf < ?3 ORDER BY place, leaf";
+        self.places(log, from, size, sql)
+    }
+
+    /// Number and bytes of the leaf about the entry of a log with the highest seq, among the first `size` leaves.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn ledger_last_of(&self, log: LogId, size: u64) -> Result<Option<(u64, Vec<u8>)>, ReadError> {
+        let sql = "SELECT leaf, bytes FROM ledger_leaf WHERE place >= ?1 AND place < ?2 AND leaf < ?3
+                   ORDER BY place DESC LIMIT 1";
+        Ok(self.places(log, 0, size, sql)?.pop())
+    }
+
+    fn places(&self, log: LogId, from: u64, size: u64, sql: &str) -> Result<Vec<(u64, Vec<u8>)>, ReadError> {
+        self.read(|connection| {
+            let Some(number) = log_number(connection, log)? else { return Ok(Vec::new()) };
+            let mut select = connection.prepare_cached(sql)?;
+            let range = params![place(number, from), place(number + 1, 0), size.cast_signed()];
+            let rows = select.query_map(range, |row| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// Logs of which something is not in the ledger, ascending by log.
     ///
     /// # Errors

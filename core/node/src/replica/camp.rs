@@ -145,7 +145,9 @@ impl Camp {
         let Some(ledger) = &self.ledger else { return Ok(None) };
         let mut state = lock(&ledger.state);
         state.sequencer.append_all()?;
-        state.sequencer.note()
+        let note = state.sequencer.note()?;
+        state.sequencer.show()?;
+        Ok(note)
     }
 
     /// Continues the ledger if anything changed since the last call, and signs a checkpoint when one is due: at a camp of an
@@ -297,7 +299,7 @@ impl Sequencing {
             self.sequencer.note()?;
             (self.noted_ms, self.is_due) = (Some(now_ms), false);
         }
-        Ok(())
+        self.sequencer.show()
     }
 
     /// How long the next note is to wait.

@@ -5,14 +5,16 @@ use std::sync::{Arc, PoisonError};
 
 use merestone_core::id::{BlobHash, StatementId};
 use merestone_core::key::{PublicKey, Signer};
+use merestone_core::ledger::LedgerProof;
 use merestone_core::receipt::{LeftOut, LogHeld, RECEIPT_BYTES_MAX, Receipt, ReceiptDraft};
-use merestone_core::roster::{Certificate, Class, MakeError, Roster};
+use merestone_core::roster::{Certificate, Class, Included, Inclusion, MakeError, Roster};
 use merestone_store::{CommitError, ReadError, Store};
 
 use super::Shared;
 use super::hub::Member;
 
-/// A certified key, for receipts only: there is no way back to the signer, so whoever holds this can sign no entry.
+/// A certified key, for receipts and for what the ledger shows: there is no way back to the signer, so whoever holds this can
+/// sign no entry.
 ///
 /// ```compile_fail,E0277
 /// # fn sign(draft: merestone_core::entry::EntryDraft, key: merestone_node::replica::ReceiptKey) {
@@ -54,6 +56,16 @@ impl ReceiptKey {
 
     fn sign(&self, roster: &Roster, draft: ReceiptDraft) -> Result<Receipt, MakeError> {
         Receipt::make(roster, &*self.signer, draft)
+    }
+
+    /// Passes on what a final checkpoint of the ledger held.
+    pub(super) fn show(
+        &self,
+        roster: &Roster,
+        included: &Included,
+        proof: &LedgerProof,
+    ) -> Result<Inclusion, MakeError> {
+        Inclusion::make(roster, &*self.signer, included, proof)
     }
 }
 

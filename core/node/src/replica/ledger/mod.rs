@@ -10,6 +10,7 @@
 mod asking;
 mod confirming;
 mod sequencer;
+mod showing;
 mod tiles;
 mod tree;
 

@@ -14,7 +14,7 @@ use super::super::Shared;
 use super::super::chain::connected;
 use super::confirming::Confirming;
 use super::tiles::LedgerTiles;
-use super::{LedgerError, LedgerKey, tree};
+use super::{LedgerError, LedgerKey, showing, tree};
 
 /// Leaves appended in one transaction.
 const APPEND_LEAVES: usize = 8_192;
@@ -35,6 +35,8 @@ pub(in crate::replica) struct Sequencer {
     confirming: Confirming,
     /// Notes that were compared with the leaves.
     compared: BTreeSet<NoteHash>,
+    /// The statements of this version are shown as far as final checkpoints allow.
+    shown: Option<u64>,
 }
 
 impl Sequencer {
@@ -45,7 +47,7 @@ impl Sequencer {
         }
         let tree = tree::open(&shared.store)?;
         let confirming = Confirming::open(&shared)?;
-        Ok(Self { shared, key, tree, confirming, compared: BTreeSet::new() })
+        Ok(Self { shared, key, tree, confirming, compared: BTreeSet::new(), shown: None })
     }
 
     /// Appends everything that is held and not in the ledger yet; how many leaves that were.
@@ -72,6 +74,16 @@ impl Sequencer {
         }
         self.commit(&mut page)?;
         Ok(self.tree.size() - before)
+    }
+
+    /// Shows to those who have no leaves what final checkpoints hold of certificates and cuts.
+    pub(in crate::replica) fn show(&mut self) -> Result<(), LedgerError> {
+        let version = self.shared.authority.version();
+        if self.shown != Some(version) {
+            showing::show(&self.shared)?;
+            self.shown = Some(version);
+        }
+        Ok(())
     }
 
     /// Signs a note over all leaves, and holds it as a statement; `None` if the newest note is of as many.
