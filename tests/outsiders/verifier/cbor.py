@@ -87,6 +87,8 @@ class _Reader:
             return known[info]
         if info in (25, 26, 27):
             raise Refused("cbor-float")
+        if info == 31:
+            raise Refused("cbor-indefinite")
         raise Refused("cbor-malformed" if info >= 28 else "cbor-simple")
 
     def text(self, length: int) -> str:

@@ -91,7 +91,8 @@ def _encode_value(value: Any, kind: str) -> bytes:
 
 def decode_runs(column: bytes, kind: str, count_max: int, too_many: str = MALFORMED) -> list[Any]:
     """A run-length column: `n > 0` times one value, `-n` values, or 0 and a number of nulls."""
-    data, values = Bytes(column), []
+    data = Bytes(column)
+    values: list[Any] = []
     while not data.is_done:
         length = data.sleb()
         if length == 0:
@@ -110,7 +111,8 @@ def decode_runs(column: bytes, kind: str, count_max: int, too_many: str = MALFOR
 
 def encode_runs(values: Iterable[Any], kind: str) -> bytes:
     """Runs as long as possible, literal runs otherwise; a column of nulls has no bytes."""
-    out, literal, listed, at = bytearray(), [], list(values), 0
+    out, listed, at = bytearray(), list(values), 0
+    literal: list[Any] = []
 
     def flush() -> None:
         if literal:
@@ -138,7 +140,8 @@ def encode_runs(values: Iterable[Any], kind: str) -> bytes:
 
 def decode_deltas(column: bytes, count_max: int) -> list[int | None]:
     """A run-length column of differences, the first from 0."""
-    total, values = 0, []
+    total = 0
+    values: list[int | None] = []
     for difference in decode_runs(column, "int", count_max):
         if difference is None:
             values.append(None)
@@ -156,7 +159,8 @@ def encode_deltas(values: list[int]) -> bytes:
 
 def decode_booleans(column: bytes, count_max: int) -> list[bool]:
     """Lengths of runs, the first of false."""
-    data, values, value = Bytes(column), [], False
+    data, value = Bytes(column), False
+    values: list[bool] = []
     while not data.is_done:
         length = data.uleb()
         need(length <= count_max - len(values), MALFORMED)

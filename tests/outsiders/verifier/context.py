@@ -42,3 +42,12 @@ def context(value: Any) -> dict[int, Any]:
     """The context's map; whether photos may stand in it follows from the entry's kind."""
     known = {1: clock, 2: place, 3: post, 4: observer, 5: photos}
     return fields(value, known, (1, 4))
+
+
+def photo_files(context_: dict[int, Any]) -> list[tuple[bytes, int, bytes]]:
+    """Hash, size and chunk root of every original and rendition that a context names."""
+    files = []
+    for photo in context_.get(5, []):
+        files.append((photo[1], photo[2], photo[3]))
+        files += [photo[number][:3] for number in (7, 8) if isinstance(photo[number], tuple)]
+    return files

@@ -15,6 +15,10 @@ class Evidence:
     roster: Roster
     erasures: list[Erasure] = field(default_factory=list)
     entries: dict[bytes, Entry] = field(default_factory=dict)
+    # Entries with another body than was signed beside them; it was not taken.
+    damaged: set[bytes] = field(default_factory=set)
+    # Entries that stand where they do not belong: their chain leads to no certificate.
+    misplaced: dict[bytes, Entry] = field(default_factory=dict)
     _at: dict[tuple[bytes, int], list[bytes]] = field(default_factory=dict)
 
     def add(self, entry: Entry) -> None:
@@ -23,6 +27,10 @@ class Evidence:
         if header.id not in self.entries:
             self._at.setdefault((header.log, header.seq), []).append(header.id)
         self.entries[header.id] = entry
+
+    def in_records(self) -> dict[bytes, Entry]:
+        """The entries that records are made of."""
+        return self.entries | self.misplaced
 
     def check_place(self, header: Header) -> None:
         """entry.md, Log, among what is held already."""
@@ -49,7 +57,7 @@ class Evidence:
 
     def certificate(self, header: Header) -> Certificate | None:
         """The certificate that the entry's log names, whatever key it is for; nothing where it is not held."""
-        first = self.first(header)
+        first = None if header.id in self.misplaced else self.first(header)
         return self.roster.certificates.get(first.certificate or b"") if first else None
 
     def check_authority(self, header: Header) -> None:

@@ -12,6 +12,14 @@ from .refusal import Refused
 ENTRIES_MAX = 65_536
 
 
+@dataclass(frozen=True)
+class Fork:
+    """Siblings of one actor and seq: the one that was chosen, and the others in ascending order."""
+
+    winner: bytes
+    losers: list[bytes]
+
+
 @dataclass
 class Verdict:
     """What a record comes to."""
@@ -21,8 +29,7 @@ class Verdict:
     faults: dict[bytes, str]
     # Applied change entries in canonical order.
     applied: list[bytes]
-    # (actor, seq, the entries at it), for every fork.
-    forks: list[tuple[bytes, int, list[bytes]]] = field(default_factory=list)
+    forks: list[Fork] = field(default_factory=list)
     view: dict[str, list[tuple[Any, bytes]]] = field(default_factory=dict)
 
 
@@ -34,7 +41,8 @@ def judge(record: bytes, evidence: Evidence, in_ledger: frozenset[bytes] = froze
 class _Judge:
     def __init__(self, record: bytes, evidence: Evidence, in_ledger: frozenset[bytes]) -> None:
         self.evidence, self.record, self.in_ledger = evidence, record, in_ledger
-        held = [entry for entry in evidence.entries.values() if entry.header.record == record]
+        self.held = evidence.in_records()
+        held = [entry for entry in self.held.values() if entry.header.record == record]
         self.entries = {entry.header.id: entry for entry in held}
         self.changes = {id_: entry for id_, entry in self.entries.items() if entry.header.kind == CHANGE}
         self.roles = {id_: entry for id_, entry in self.entries.items() if entry.header.is_signature_role}
@@ -43,7 +51,7 @@ class _Judge:
         self.standing: dict[bytes, str] = {}
         self.faults: dict[bytes, str] = {}
         self.histories: dict[bytes, History] = {}
-        self.forks: list[tuple[bytes, int, list[bytes]]] = []
+        self.forks: list[Fork] = []
 
     def run(self) -> Verdict:
         for id_, entry in self.entries.items():
@@ -142,7 +150,7 @@ class _Judge:
         if self.evidence.certificate(entry.header) is None:
             return True
         refs = entry.header.refs
-        return any(ref not in self.evidence.entries or self.standing.get(ref) == "waiting" for ref in refs)
+        return any(ref not in self.held or self.standing.get(ref) == "waiting" for ref in refs)
 
     def _is_out_of_role(self, entry: Entry) -> bool:
         header, certificate = entry.header, self.evidence.certificate(entry.header)
@@ -191,9 +199,9 @@ class _Judge:
             if forked is None:
                 return remaining
             siblings = sorted(places[forked])
-            self.forks.append((*forked, siblings))
             winner = self._choose(siblings, remaining)
             losers = set(siblings) - {winner}
+            self.forks.append(Fork(winner, sorted(losers)))
             gone = {id_ for id_ in remaining if id_ in losers or self.ancestors[id_] & losers}
             for id_ in gone:
                 self.standing[id_] = "held"

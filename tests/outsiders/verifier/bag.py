@@ -1,0 +1,92 @@
+"""Judges a bag: the report that `merestone-audit` must agree with (bundle.md)."""
+
+from .bag_bodies import check_bodies
+from .bag_files import Bag, Files, open_bag
+from .bag_logs import check_authority, check_heights, read_logs
+from .checkpoint import open_checkpoint
+from .erasure import open_erasure
+from .evidence import Evidence
+from .findings import Report, doubt, failure, note, report
+from .forms import Form, open_form
+from .hashing import sha256
+from .receipt import Receipt, open_receipt
+from .refusal import Refused, need
+from .roster import Charter, Roster, open_charter
+
+
+def audit(files: Files, mission: bytes) -> Report:
+    """Both passes; it always ends with a report."""
+    try:
+        bag = open_bag(files)
+    except Refused as refusal:
+        return report([doubt(refusal.code, file="bag-info.txt")])
+    charter = _charter(bag, mission)
+    if charter is None:
+        return report(bag.findings)
+    evidence = Evidence(Roster(charter))
+    receipts = _statements(bag, evidence)
+    _check_note(bag, charter)
+    forms = _forms(bag, charter)
+    read_logs(bag, evidence, receipts)
+    check_authority(bag, evidence)
+    check_heights(bag, evidence, receipts)
+    check_bodies(bag, evidence, forms)
+    return report(bag.findings)
+
+
+def _charter(bag: Bag, mission: bytes) -> Charter | None:
+    path = "data/charter.cbor"
+    data = bag.files.read(path)
+    if data is None:
+        bag.findings.append(failure("bag-unreadable", file=path))
+        return None
+    try:
+        return open_charter(data, mission)
+    except Refused as refusal:
+        bag.findings.append(failure(refusal.code, statement=sha256(data), file=path))
+        return None
+
+
+def _statements(bag: Bag, evidence: Evidence) -> list[Receipt]:
+    """Certificates, then what rests on them."""
+    roster, receipts = evidence.roster, []
+    for kind in ("certificate", "cut", "erasure", "receipt"):
+        for data in bag.named_by_hash(f"data/statements/{kind}/"):
+            try:
+                match kind:
+                    case "certificate":
+                        roster.add_certificate(data)
+                    case "cut":
+                        roster.add_cut(data)
+                    case "erasure":
+                        evidence.erasures.append(open_erasure(data, roster.charter))
+                    case _:
+                        receipts.append(open_receipt(data, roster))
+            except Refused as refusal:
+                bag.findings.append(failure(refusal.code, statement=sha256(data)))
+    bag.findings += [note("certificate-provisional", statement=id_) for id_ in roster.certificates]
+    return receipts
+
+
+def _check_note(bag: Bag, charter: Charter) -> None:
+    path = "data/ledger/checkpoint.note"
+    data = bag.files.read(path)
+    bag.findings.append(note("completeness-not-assessed"))
+    if data is None:
+        return
+    try:
+        open_checkpoint(data, charter.ledger)
+    except Refused as refusal:
+        bag.findings.append(failure(refusal.code, statement=sha256(data), file=path))
+
+
+def _forms(bag: Bag, charter: Charter) -> dict[bytes, Form]:
+    forms = {}
+    for data in bag.named_by_hash("data/forms/"):
+        try:
+            form = open_form(data)
+            need(form.id in charter.forms)
+            forms[form.id] = form
+        except Refused as refusal:
+            bag.findings.append(failure(refusal.code, statement=sha256(data)))
+    return forms

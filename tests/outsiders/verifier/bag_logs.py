@@ -1,0 +1,205 @@
+"""A bag's logs: every entry's header, place in its chain, authority and body (bundle.md, Layout and Verdict)."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from . import cbor
+from .bag_files import Bag
+from .entry import BODY_MAX, HEADER_MAX, Header, log_id, open_entry, open_header
+from .evidence import Evidence
+from .findings import Finding, doubt, failure, note
+from .hashing import sha256
+from .receipt import AttestedLog, Receipt
+from .refusal import Refused, need
+
+
+@dataclass(frozen=True)
+class Item:
+    """What stands in a log file: an entry, or bytes in the place of one."""
+
+    data: bytes
+    header: Header | None
+    code: str
+    id: bytes
+    body: bytes | None
+
+
+def read_logs(bag: Bag, evidence: Evidence, receipts: list[Receipt]) -> None:
+    """Adds every authentic entry to the evidence, and what is wrong to the bag's findings."""
+    filled: set[bytes] = set()
+    for path, name in bag.below("data/logs/"):
+        data = bag.files.read(path)
+        if data is None:
+            bag.findings.append(failure("bag-unreadable", file=path))
+            continue
+        filled |= _LogFile(bag, evidence, receipts, path, bytes.fromhex(name)).read(data)
+    for entry in evidence.entries.values():
+        _check_prev(bag, evidence, entry.header, filled)
+
+
+def _check_prev(bag: Bag, evidence: Evidence, header: Header, filled: set[bytes]) -> None:
+    """A gap is reported at the last entry missing, which the next one names."""
+    if header.prev is None or header.prev in filled:
+        return
+    before = evidence.entries.get(header.prev)
+    if before is None:
+        bag.findings.append(failure("log-gap", log=header.log, seq=header.seq - 1, entry=header.prev))
+    elif before.header.log != header.log or before.header.seq != header.seq - 1:
+        bag.findings.append(failure("log-prev", log=header.log, seq=header.seq, entry=header.id))
+
+
+class _LogFile:
+    def __init__(self, bag: Bag, evidence: Evidence, receipts: list[Receipt], path: str, log: bytes) -> None:
+        self.bag, self.evidence, self.receipts, self.path, self.log = bag, evidence, receipts, path, log
+
+    def say(self, finding: Finding) -> None:
+        self.bag.findings.append(finding)
+
+    def read(self, data: bytes) -> set[bytes]:
+        """The ids of entries in whose place other bytes stand."""
+        items = self.items(data)
+        held = [item.header for item in items if item.header is not None]
+        named = {header.prev: header.seq - 1 for header in held if header.prev is not None}
+        for receipt in self.receipts:
+            named |= {one.head: one.height - 1 for one in receipt.logs if one.log == self.log}
+        before: tuple[int, bytes] | None = None
+        filled: set[bytes] = set()
+        for index, item in enumerate(items):
+            if item.header is None:
+                filled.add(self.report_bytes(items, index, named))
+                continue
+            header = item.header
+            place = (header.seq, header.id)
+            if header.log != self.log or (before is not None and place <= before):
+                self.say(failure("log-misplaced", log=header.log, seq=header.seq, entry=header.id, file=self.path))
+                with suppress(Refused):
+                    self.evidence.misplaced[header.id] = open_entry(header, item.body)
+                continue
+            before = place
+            self.take(item, header)
+        return filled
+
+    def items(self, data: bytes) -> list[Item]:
+        """The items of the sequence, as far as they can be told apart."""
+        items: list[Item] = []
+        at, seq = 0, 0
+        while at < len(data):
+            try:
+                pair, at = cbor.decode_first(data, at)
+                need(type(pair) is list and len(pair) == 2 and type(pair[0]) is bytes)
+                need(pair[1] is None or type(pair[1]) is bytes)
+                need(len(pair[0]) <= HEADER_MAX and len(pair[1] or b"") <= BODY_MAX, "size-limit")
+            except Refused as refusal:
+                self.say(failure(refusal.code, log=self.log, seq=seq, file=self.path))
+                break
+            items.append(self.item(pair[0], pair[1]))
+            seq = 1 + _stated_seq(pair[0], seq)
+        return items
+
+    def item(self, data: bytes, body: bytes | None) -> Item:
+        try:
+            header = open_header(data, self.evidence.roster.charter.mission)
+        except Refused as refusal:
+            return Item(data, None, refusal.code, sha256(data), body)
+        return Item(data, header, "", header.id, body)
+
+    def report_bytes(self, items: list[Item], index: int, named: dict[bytes, int]) -> bytes:
+        """Bytes that are no entry: at the entry that stood there, as far as another one or a receipt names it."""
+        item, after = items[index], next((one.header for one in items[index + 1 :] if one.header is not None), None)
+        before = next((one.header for one in reversed(items[:index]) if one.header is not None), None)
+        held = {one.id for one in items if one.header is not None}
+        id_, seq = item.id, _stated_seq(item.data, 0 if before is None else before.seq + 1)
+        told = [one for one, place in named.items() if place == seq and one not in held]
+        if after is not None and after.prev is not None and after.prev not in held:
+            id_, seq = after.prev, after.seq - 1
+        elif told:
+            id_ = told[0]
+        self.say(failure(item.code, log=self.log, seq=seq, entry=id_, file=self.path))
+        return id_
+
+    def take(self, item: Item, header: Header) -> None:
+        place = {"log": self.log, "seq": header.seq, "entry": header.id}
+        try:
+            self.evidence.add(open_entry(header, item.body))
+        except Refused as refusal:
+            self.say(failure(refusal.code, **place, file=self.path))
+            self.evidence.add(open_entry(header, None))
+            self.evidence.damaged.add(header.id)
+
+
+def _stated_seq(data: bytes, otherwise: int) -> int:
+    """The seq that a header states, whatever else is wrong with it."""
+    try:
+        seq = cbor.decode(cbor.decode(data)[2])[4]
+    except (Refused, TypeError, KeyError, IndexError):
+        return otherwise
+    return seq if type(seq) is int and seq >= 0 else otherwise
+
+
+def check_authority(bag: Bag, evidence: Evidence) -> None:
+    """What the roster says about every log, and forks of logs."""
+    for entry in evidence.entries.values():
+        header = entry.header
+        place = {"log": header.log, "seq": header.seq, "entry": header.id}
+        siblings = evidence.siblings(header)
+        if len(siblings) > 1 and header.id == sorted(siblings)[1]:
+            free = [id_ for id_ in siblings if not evidence.is_covered(evidence.entries[id_].header)]
+            bag.findings.append((note if len(free) <= 1 else doubt)("log-fork", **place))
+        _check_certificate(bag, evidence, header)
+        if evidence.is_covered(header):
+            bag.findings.append(note("set-aside-by-cut", **place))
+        if header.kind > 7:
+            bag.findings.append(note("kind-unknown", **place))
+
+
+def _check_certificate(bag: Bag, evidence: Evidence, header: Header) -> None:
+    place = {"log": header.log, "seq": header.seq, "entry": header.id}
+    certificate = evidence.certificate(header)
+    if not evidence.roster.knows(header.key):
+        bag.findings.append(failure("key-not-in-roster", **place))
+    elif header.seq > 0 or header.id in evidence.misplaced:
+        return
+    elif certificate is None:
+        bag.findings.append(doubt("certificate-missing", **place))
+    elif certificate.key != header.key:
+        bag.findings.append(failure("certificate-key", **place))
+
+
+def check_heights(bag: Bag, evidence: Evidence, receipts: list[Receipt]) -> None:
+    """Receipts, cuts and later logs name positions; does the bag reach them?"""
+    held: dict[bytes, dict[int, set[bytes]]] = {}
+    for entry in evidence.entries.values():
+        header = entry.header
+        held.setdefault(header.log, {}).setdefault(header.seq, set()).add(header.id)
+    cut_keys = {cut.key for cut in evidence.roster.cuts.values()}
+    said: dict[tuple[str, bytes, int, bytes], Receipt] = {}
+    # Of several receipts that say one thing, one whose key is not cut weighs most.
+    for receipt in sorted(receipts, key=lambda one: one.key not in cut_keys):
+        for one in receipt.logs:
+            code = _receipt_fault(held.get(one.log, {}), one, bag.scopes is not None)
+            if code is not None:
+                said[code, one.log, one.height - 1, one.head] = receipt
+    for (code, log, seq, id_), receipt in said.items():
+        weigh = doubt if receipt.key in cut_keys or code == "receipt-log-absent" else failure
+        bag.findings.append(weigh(code, log=log, seq=seq, entry=id_, statement=receipt.id))
+    for cut in evidence.roster.cuts.values():
+        for scope, epoch, seq, id_ in cut.kept:
+            log = log_id(cut.key, scope, epoch)
+            if seq > max(held.get(log, {}), default=-1):
+                bag.findings.append(doubt("cut-kept-missing", log=log, seq=seq, entry=id_, statement=cut.id))
+    for entry in evidence.entries.values():
+        for scope, epoch, seq, id_ in entry.header.earlier:
+            log = log_id(entry.header.key, scope, epoch)
+            if seq > max(held.get(log, {}), default=-1):
+                bag.findings.append(doubt("earlier-missing", log=log, seq=seq, entry=id_))
+
+
+def _receipt_fault(log: dict[int, set[bytes]], one: AttestedLog, has_scopes: bool) -> str | None:
+    seq = one.height - 1
+    if one.height == 0 or one.head in log.get(seq, ()):
+        return None
+    if seq in log:
+        return "receipt-other-head"
+    if not log and has_scopes:
+        return "receipt-log-absent"
+    return "receipt-missing-tail" if seq > max(log, default=-1) else None
