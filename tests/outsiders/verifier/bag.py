@@ -2,8 +2,8 @@
 
 from .bag_bodies import check_bodies
 from .bag_files import Bag, Files, open_bag
+from .bag_ledger import check_ledger, read_ledger
 from .bag_logs import check_authority, check_heights, read_logs
-from .checkpoint import open_checkpoint
 from .erasure import open_erasure
 from .evidence import Evidence
 from .findings import Report, doubt, failure, note, report
@@ -20,17 +20,24 @@ def audit(files: Files, mission: bytes) -> Report:
         bag = open_bag(files)
     except Refused as refusal:
         return report([doubt(refusal.code, file="bag-info.txt")])
+    if bag.mission is not None and bag.mission != mission.hex():
+        bag.findings.append(failure("mission-mismatch", file="bag-info.txt"))
     charter = _charter(bag, mission)
     if charter is None:
         return report(bag.findings)
     evidence = Evidence(Roster(charter))
-    receipts = _statements(bag, evidence)
-    _check_note(bag, charter)
+    receipts, statements = _statements(bag, evidence)
+    ledger = read_ledger(bag, charter)
+    final = ledger.certificates()
+    bag.findings += [
+        note("certificate-provisional", statement=id_) for id_ in evidence.roster.certificates.keys() - final
+    ]
     forms = _forms(bag, charter)
-    read_logs(bag, evidence, receipts)
+    filled = read_logs(bag, evidence, receipts, ledger)
     check_authority(bag, evidence)
     check_heights(bag, evidence, receipts)
-    check_bodies(bag, evidence, forms)
+    check_ledger(bag, evidence, ledger, filled, statements)
+    check_bodies(bag, evidence, forms, final)
     return report(bag.findings)
 
 
@@ -47,11 +54,17 @@ def _charter(bag: Bag, mission: bytes) -> Charter | None:
         return None
 
 
-def _statements(bag: Bag, evidence: Evidence) -> list[Receipt]:
-    """Certificates, then what rests on them."""
-    roster, receipts = evidence.roster, []
+def _statements(bag: Bag, evidence: Evidence) -> tuple[list[Receipt], set[bytes]]:
+    """Certificates, then what rests on them; the receipts, and the ids of all that is there."""
+    roster = evidence.roster
+    receipts: list[Receipt] = []
+    ids: set[bytes] = set()
     for kind in ("certificate", "cut", "erasure", "receipt"):
-        for data in bag.named_by_hash(f"data/statements/{kind}/"):
+        folder = f"data/statements/{kind}/"
+        # What is wrong with a file under a statement's name is said once, and not as a statement left out.
+        ids |= {bytes.fromhex(name) for _, name in bag.below(folder)}
+        for data in bag.named_by_hash(folder):
+            ids.add(sha256(data))
             try:
                 match kind:
                     case "certificate":
@@ -64,20 +77,7 @@ def _statements(bag: Bag, evidence: Evidence) -> list[Receipt]:
                         receipts.append(open_receipt(data, roster))
             except Refused as refusal:
                 bag.findings.append(failure(refusal.code, statement=sha256(data)))
-    bag.findings += [note("certificate-provisional", statement=id_) for id_ in roster.certificates]
-    return receipts
-
-
-def _check_note(bag: Bag, charter: Charter) -> None:
-    path = "data/ledger/checkpoint.note"
-    data = bag.files.read(path)
-    bag.findings.append(note("completeness-not-assessed"))
-    if data is None:
-        return
-    try:
-        open_checkpoint(data, charter.ledger)
-    except Refused as refusal:
-        bag.findings.append(failure(refusal.code, statement=sha256(data), file=path))
+    return receipts, ids
 
 
 def _forms(bag: Bag, charter: Charter) -> dict[bytes, Form]:

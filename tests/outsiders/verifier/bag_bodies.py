@@ -15,11 +15,11 @@ from .record import Verdict, judge
 _CHUNK = 65_536
 
 
-def check_bodies(bag: Bag, evidence: Evidence, forms: dict[bytes, Form]) -> None:
+def check_bodies(bag: Bag, evidence: Evidence, forms: dict[bytes, Form], in_ledger: frozenset[bytes]) -> None:
     """All findings that need more than a header."""
     erased: set[bytes] = set()
     for record in sorted({entry.header.record for entry in evidence.in_records().values()}):
-        verdict = judge(record, evidence)
+        verdict = judge(record, evidence, in_ledger)
         erased |= {id_ for id_, standing in verdict.standings.items() if standing == "erased"}
         _report_record(bag, evidence, verdict)
     for entry in evidence.entries.values():
@@ -122,7 +122,10 @@ def _check_photos(bag: Bag, evidence: Evidence, erased: set[bytes]) -> None:
                 named.add(name)
                 _check_photo(bag, entry.header, is_gone, name, files.get(name), size, chunks)
     for name in sorted(set(paths) - named):
-        bag.findings.append(note("bag-foreign-file", file=paths[name]))
+        data = files[name]
+        differs = data is not None and sha256(data) != name
+        finding = failure("photo-mismatch", file=paths[name]) if differs else note("bag-foreign-file", file=paths[name])
+        bag.findings.append(finding)
 
 
 def _check_photo(

@@ -18,7 +18,7 @@ _HASH = "[0-9a-f]{64}"
 _ROW = re.compile(rf"({_HASH})  (\S.*)")
 _KNOWN = re.compile(
     rf"data/charter\.cbor|data/statements/(?:certificate|cut|erasure|receipt)/{_HASH}\.cbor|data/forms/{_HASH}\.cbor"
-    rf"|data/logs/{_HASH}\.cborseq|data/photos/{_HASH}|data/ledger/.+"
+    rf"|data/logs/{_HASH}\.cborseq|data/photos/{_HASH}|data/ledger/(?:checkpoint\.note|notes/[0-9]+-{_HASH}\.note|tile/entries/.+)"
 )
 
 
@@ -78,6 +78,8 @@ class Bag:
     files: Files
     version: int
     scopes: list[bytes] | None
+    # What `bag-info.txt` says, which no verdict rests on.
+    mission: str | None = None
     findings: list[Finding] = field(default_factory=list)
 
     def below(self, folder: str) -> Iterator[tuple[str, str]]:
@@ -113,7 +115,12 @@ def open_bag(files: Files) -> Bag:
         bag.version = int(version)
     if "Merestone-Scopes" in info:
         bag.scopes = [bytes.fromhex(scope) for scope in info["Merestone-Scopes"].split()]
+    bag.mission = info.get("External-Identifier")
     _check_manifests(bag)
+    payload = [bag.files.read(path) for path in files.paths() if path.startswith("data/")]
+    held = [data for data in payload if data is not None]
+    if "bag-info.txt" in files.paths() and info.get("Payload-Oxum") != f"{sum(map(len, held))}.{len(held)}":
+        bag.findings.append(failure("bag-manifest", file="bag-info.txt"))
     return bag
 
 
@@ -133,7 +140,9 @@ def _check_manifests(bag: Bag) -> None:
             continue
         for path in sorted({*covered, *said}):
             data = bag.files.read(path)
-            if data is None or path not in said or sha256(data).hex() != said[path]:
+            if data is None and path not in said:
+                bag.findings.append(failure("bag-unreadable", file=path))
+            elif data is None or path not in said or sha256(data).hex() != said[path]:
                 bag.findings.append(failure("bag-manifest", file=path))
     for path in paths:
         if path not in _TAG_FILES and not _KNOWN.fullmatch(path):

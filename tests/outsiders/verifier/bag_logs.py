@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from . import cbor
 from .bag_files import Bag
-from .entry import BODY_MAX, HEADER_MAX, Header, log_id, open_entry, open_header
+from .bag_ledger import Ledger
+from .entry import BODY_MAX, CO_AUTHORSHIP, HEADER_MAX, Header, log_id, open_entry, open_header
 from .evidence import Evidence
 from .findings import Finding, doubt, failure, note
 from .hashing import sha256
@@ -24,17 +25,23 @@ class Item:
     body: bytes | None
 
 
-def read_logs(bag: Bag, evidence: Evidence, receipts: list[Receipt]) -> None:
-    """Adds every authentic entry to the evidence, and what is wrong to the bag's findings."""
+def read_logs(bag: Bag, evidence: Evidence, receipts: list[Receipt], ledger: Ledger) -> set[bytes]:
+    """Adds every authentic entry to the evidence, and what is wrong to the bag's findings.
+
+    Answers the ids of the entries in whose place other bytes stand.
+    """
+    named = {(leaf.log, leaf.entry): leaf.seq for leaf in ledger.entries().values()}
+    named |= {(one.log, one.head): one.height - 1 for receipt in receipts for one in receipt.logs}
     filled: set[bytes] = set()
     for path, name in bag.below("data/logs/"):
         data = bag.files.read(path)
         if data is None:
             bag.findings.append(failure("bag-unreadable", file=path))
             continue
-        filled |= _LogFile(bag, evidence, receipts, path, bytes.fromhex(name)).read(data)
+        filled |= _LogFile(bag, evidence, named, path, bytes.fromhex(name)).read(data)
     for entry in evidence.entries.values():
         _check_prev(bag, evidence, entry.header, filled)
+    return filled
 
 
 def _check_prev(bag: Bag, evidence: Evidence, header: Header, filled: set[bytes]) -> None:
@@ -49,8 +56,11 @@ def _check_prev(bag: Bag, evidence: Evidence, header: Header, filled: set[bytes]
 
 
 class _LogFile:
-    def __init__(self, bag: Bag, evidence: Evidence, receipts: list[Receipt], path: str, log: bytes) -> None:
-        self.bag, self.evidence, self.receipts, self.path, self.log = bag, evidence, receipts, path, log
+    def __init__(
+        self, bag: Bag, evidence: Evidence, named: dict[tuple[bytes, bytes], int], path: str, log: bytes
+    ) -> None:
+        self.bag, self.evidence, self.path, self.log = bag, evidence, path, log
+        self.named = {id_: seq for (of, id_), seq in named.items() if of == log}
 
     def say(self, finding: Finding) -> None:
         self.bag.findings.append(finding)
@@ -59,9 +69,7 @@ class _LogFile:
         """The ids of entries in whose place other bytes stand."""
         items = self.items(data)
         held = [item.header for item in items if item.header is not None]
-        named = {header.prev: header.seq - 1 for header in held if header.prev is not None}
-        for receipt in self.receipts:
-            named |= {one.head: one.height - 1 for one in receipt.logs if one.log == self.log}
+        named = self.named | {header.prev: header.seq - 1 for header in held if header.prev is not None}
         before: tuple[int, bytes] | None = None
         filled: set[bytes] = set()
         for index, item in enumerate(items):
@@ -91,6 +99,9 @@ class _LogFile:
                 need(len(pair[0]) <= HEADER_MAX and len(pair[1] or b"") <= BODY_MAX, "size-limit")
             except Refused as refusal:
                 self.say(failure(refusal.code, log=self.log, seq=seq, file=self.path))
+                # The rest of the file is not read, and that is the finding: nothing is said of its hash.
+                unread = failure("bag-manifest", file=self.path)
+                self.bag.findings[:] = [one for one in self.bag.findings if one != unread]
                 break
             items.append(self.item(pair[0], pair[1]))
             seq = 1 + _stated_seq(pair[0], seq)
@@ -148,7 +159,7 @@ def check_authority(bag: Bag, evidence: Evidence) -> None:
         _check_certificate(bag, evidence, header)
         if evidence.is_covered(header):
             bag.findings.append(note("set-aside-by-cut", **place))
-        if header.kind > 7:
+        if header.kind > CO_AUTHORSHIP:
             bag.findings.append(note("kind-unknown", **place))
 
 
@@ -157,7 +168,7 @@ def _check_certificate(bag: Bag, evidence: Evidence, header: Header) -> None:
     certificate = evidence.certificate(header)
     if not evidence.roster.knows(header.key):
         bag.findings.append(failure("key-not-in-roster", **place))
-    elif header.seq > 0 or header.id in evidence.misplaced:
+    elif header.seq > 0 or header.id not in evidence.entries:
         return
     elif certificate is None:
         bag.findings.append(doubt("certificate-missing", **place))

@@ -14,7 +14,7 @@ from .refusal import Refused, need
 HEADER_MAX, BODY_MAX = 32_768, 393_216
 LOG_ENTRIES_MAX = 2**20
 _REFS_MAX, _EARLIER_MAX, _WRITERS_MAX = 256, 256, 64
-CHANGE, RULING, OBJECTION = 1, 7, 5
+CHANGE, OBJECTION, RULING, CO_AUTHORSHIP = 1, 5, 7, 8
 
 # (scope, epoch, seq, entry id)
 Earlier = tuple[bytes, bytes, int, bytes]
@@ -67,7 +67,7 @@ class Header:
 
     @property
     def is_signature_role(self) -> bool:
-        return 2 <= self.kind <= 7
+        return 2 <= self.kind <= CO_AUTHORSHIP
 
 
 @dataclass(frozen=True)
@@ -157,13 +157,13 @@ def open_body(header: Header, data: bytes) -> Body:
     """The rest of step 9; a refusal here leaves the entry authentic."""
     item = cbor.decode(data)
     need(type(item) is dict)
-    if header.kind > RULING:
+    if header.kind > CO_AUTHORSHIP:
         return Body({}, None, None, None)
     known: dict[int, Check] = {1: any_octets, 2: context, 3: uint, 4: text(65_536, multiline=True), 5: octets(16)}
     if header.kind == CHANGE:
         found = fields(item, {1: known[1], 2: known[2]}, (1, 2))
     else:
-        allowed = (2, 3, 4, 5) if header.kind >= OBJECTION else (2, 4, 5)
+        allowed = (2, 3, 4, 5) if OBJECTION <= header.kind <= RULING else (2, 4, 5)
         required = (2, 4, 5) if header.kind == OBJECTION else (2, 5)
         found = fields(item, {key: known[key] for key in allowed}, required)
         need(5 not in found[2])

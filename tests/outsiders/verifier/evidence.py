@@ -17,7 +17,8 @@ class Evidence:
     entries: dict[bytes, Entry] = field(default_factory=dict)
     # Entries with another body than was signed beside them; it was not taken.
     damaged: set[bytes] = field(default_factory=set)
-    # Entries that stand where they do not belong: their chain leads to no certificate.
+    # Entries that stand where they do not belong: of one that does not stand in its place too, no chain leads to a
+    # certificate.
     misplaced: dict[bytes, Entry] = field(default_factory=dict)
     _at: dict[tuple[bytes, int], list[bytes]] = field(default_factory=dict)
 
@@ -30,7 +31,7 @@ class Evidence:
 
     def in_records(self) -> dict[bytes, Entry]:
         """The entries that records are made of."""
-        return self.entries | self.misplaced
+        return self.misplaced | self.entries
 
     def check_place(self, header: Header) -> None:
         """entry.md, Log, among what is held already."""
@@ -57,7 +58,8 @@ class Evidence:
 
     def certificate(self, header: Header) -> Certificate | None:
         """The certificate that the entry's log names, whatever key it is for; nothing where it is not held."""
-        first = None if header.id in self.misplaced else self.first(header)
+        in_place = header.id in self.entries or header.id not in self.misplaced
+        first = self.first(header) if in_place else None
         return self.roster.certificates.get(first.certificate or b"") if first else None
 
     def check_authority(self, header: Header) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from . import cbor
 from .change import QUESTION
-from .fields import fields, hash32, items, row, text, uint
+from .fields import ascends, fields, hash32, items, row, text, uint
 from .hashing import sha256
 from .refusal import need
 
@@ -21,6 +21,8 @@ class Form:
     id: bytes
     kind: str
     leaves: tuple[tuple[str, int], ...]
+    # Positions that a publication must disclose.
+    must: tuple[int, ...] = ()
 
     @property
     def positions(self) -> int:
@@ -41,8 +43,18 @@ def open_form(data: bytes) -> Form:
     """The definition, refused if it is none."""
     need(len(data) <= _DEFINITION_MAX, "size-limit")
     leaf = row(_name, lambda shape: uint(shape, 0, 1))
-    known = {1: _name, 2: text(256), 3: text(64), 4: items(leaf, 1, _LEAVES_MAX), 5: hash32}
+    known = {
+        1: _name,
+        2: text(256),
+        3: text(64),
+        4: items(leaf, 1, _LEAVES_MAX),
+        5: hash32,
+        6: items(uint, 1, STANDARD + _LEAVES_MAX),
+    }
     found = fields(cbor.decode(data), known, (1, 2, 3, 4))
     names = [name for name, _ in found[4]]
     need(len(set(names)) == len(names))
-    return Form(sha256(data), found[1], tuple(found[4]))
+    must = tuple(found.get(6, ()))
+    need(ascends(must) and STANDARD - 1 not in must)
+    need(all(position < STANDARD + len(names) for position in must))
+    return Form(sha256(data), found[1], tuple(found[4]), must)

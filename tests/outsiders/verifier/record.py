@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from .entry import CHANGE, RULING, Entry
+from .entry import CHANGE, CO_AUTHORSHIP, RULING, Entry
 from .evidence import Evidence
 from .history import History, check_history
 from .refusal import Refused
@@ -55,7 +55,7 @@ class _Judge:
 
     def run(self) -> Verdict:
         for id_, entry in self.entries.items():
-            if entry.header.kind > RULING:
+            if entry.header.kind > CO_AUTHORSHIP:
                 self.standing[id_] = "unknown-kind"
         self._erase()
         for id_ in self.order:
@@ -225,7 +225,10 @@ class _Judge:
         voices |= {
             id_
             for id_, entry in self.roles.items()
-            if id_ not in self.standing and id_ not in self.covered and branch & set(entry.header.refs)
+            if entry.header.kind != CO_AUTHORSHIP
+            and id_ not in self.standing
+            and id_ not in self.covered
+            and branch & set(entry.header.refs)
         }
         return len({self.parties[id_] for id_ in voices} - {self.parties[sibling]})
 

@@ -14,7 +14,7 @@ from .refusal import Refused, need
 CHARTER_MAX, REQUEST_MAX, CERTIFICATE_MAX, CUT_MAX = 65_536, 512, 720, 68_000
 _CERTIFICATE_SCOPES_MAX, _KEPT_MAX = 16, 1_024
 OBSERVER, REVIEWER, ARBITER, CAMP, AUDITOR = 1, 2, 3, 4, 5
-_ROLE_KINDS = {OBSERVER: range(1, 7), REVIEWER: range(2, 7), ARBITER: range(2, 8)}
+_ROLE_KINDS = {OBSERVER: (*range(1, 7), 8), REVIEWER: range(2, 7), ARBITER: range(2, 8)}
 RECEIPT_ROLES = (OBSERVER, REVIEWER, ARBITER, CAMP)
 
 
@@ -155,7 +155,7 @@ class Certificate:
 
     def grants(self, header: Header) -> bool:
         """Whether role and scopes allow the entry; of a kind that is not defined, only the scopes say something."""
-        return header.scope in self.scopes and (header.kind > 7 or header.kind in _ROLE_KINDS.get(self.role, ()))
+        return header.scope in self.scopes and (header.kind > 8 or header.kind in _ROLE_KINDS.get(self.role, ()))
 
 
 def open_certificate(data: bytes, charter: Charter) -> Certificate:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from . import bounds, claims
+from .account import open_account
 from .bag import audit
 from .bag_files import MemoryFiles
 from .checkpoint import open_checkpoint
@@ -26,7 +27,7 @@ from .record import judge
 from .refusal import Refused, need
 from .roster import Roster, carried_text, open_certificate, open_charter, open_cut, open_request
 from .ticket import open_advert, open_ticket
-from .witness import Latest, add_checkpoint, open_cosigned, open_foreign, tally
+from .witness import Latest, add_checkpoint, open_cosignature, open_cosigned, open_foreign, tally
 
 Vector = dict[str, Any]
 Facts = dict[str, Any]
@@ -201,7 +202,8 @@ def _claims(vector: Vector) -> Facts:
 
 def _form(vector: Vector) -> Facts:
     form = open_form(octets(vector["form"]))
-    return {"id": form.id.hex(), "kind": form.kind, "leaves": [name for name, _ in form.leaves]}
+    facts: Facts = {"id": form.id.hex(), "kind": form.kind, "leaves": [name for name, _ in form.leaves]}
+    return facts | ({"must": list(form.must)} if form.must else {})
 
 
 def _disclosure(vector: Vector) -> Facts:
@@ -416,6 +418,31 @@ def _files(vector: Vector) -> Facts:
     return {"verdict": report.verdict, "findings": sorted({finding.code for finding in report.findings})}
 
 
+def _cosignature(vector: Vector) -> Facts:
+    data = octets(vector["cosignature"])
+    note = open_cosignature(data, _roster(vector).charter)
+    one = note.cosignatures[0]
+    return {
+        "id": sha256(data).hex(),
+        "note": note.checkpoint.id.hex(),
+        "size": note.checkpoint.size,
+        "key": one.witness.key.hex(),
+        "time": one.time,
+    }
+
+
+def _account(vector: Vector) -> Facts:
+    found = open_account(octets(vector["account"]), _roster(vector).charter)
+    return {
+        "id": found.id.hex(),
+        "party": found.party,
+        "scopes": [scope.hex() for scope in found.scopes],
+        "forms": [form.hex() for form in found.rules],
+        "states": sorted(entry[2] for log in found.logs for entry in log.entries),
+        "exceptions": len(found.exceptions),
+    }
+
+
 def _bounds(vector: Vector) -> Facts:
     liars = bounds.liars_max(vector["parties"])
     cosigned, logged = ([bounds.Said(*said) for said in vector[key]] for key in ("cosigned", "logged"))
@@ -446,6 +473,8 @@ _JUDGES: dict[tuple[str, str], Callable[[Vector], Facts]] = {
     ("claims", "entries"): _claims,
     ("claims", "form"): _form,
     ("bounds", "times"): _bounds,
+    ("sync", "cosignature"): _cosignature,
+    ("publication", "account"): _account,
     ("bundle", "files"): _files,
     ("record", "entries"): _record,
     ("record", "erasure"): _erasure,

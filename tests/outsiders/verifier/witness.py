@@ -94,6 +94,16 @@ def open_cosigned(data: bytes, charter: Charter) -> CosignedNote:
     return CosignedNote(checkpoint, cosignatures)
 
 
+def open_cosignature(data: bytes, charter: Charter) -> CosignedNote:
+    """A cosignature as a statement: a note of version 2 with exactly one line of a witness."""
+    try:
+        note = open_cosigned(data, charter)
+        need(len(note.cosignatures) == 1)
+    except Refused as refusal:
+        raise Refused(INVALID if refusal.code == INVALID else "cosignature-invalid") from None
+    return note
+
+
 def open_foreign(data: bytes, charter: Charter) -> CosignedNote:
     """A note as others write it, as the note that is kept of it."""
     note, lines = need_lines(split_note(data), MALFORMED)
