@@ -85,9 +85,12 @@ def _entry(value: Any) -> Row:
     return seq, id_, state, None
 
 
+def _party(value: Any) -> int | None:
+    return None if value is None else uint(value)
+
+
 def _log(value: Any) -> Log:
-    party = lambda number: None if number is None else uint(number)
-    return Log(*row(hash32, octets(8), octets(8), party, items(_entry, 1, LOG_ENTRIES_MAX))(value))
+    return Log(*row(hash32, octets(8), octets(8), _party, items(_entry, 1, LOG_ENTRIES_MAX))(value))
 
 
 def open_account(data: bytes, charter: Charter) -> Account:

@@ -9,6 +9,7 @@ from .evidence import Evidence
 from .findings import Report, doubt, failure, note, report
 from .forms import Form, open_form
 from .hashing import sha256
+from .inclusion import open_inclusion
 from .receipt import Receipt, open_receipt
 from .refusal import Refused, need
 from .roster import Charter, Roster, open_charter
@@ -28,7 +29,7 @@ def audit(files: Files, mission: bytes) -> Report:
     evidence = Evidence(Roster(charter))
     receipts, statements = _statements(bag, evidence)
     ledger = read_ledger(bag, charter)
-    final = ledger.certificates()
+    final = ledger.certificates() | evidence.ledgered()
     bag.findings += [
         note("certificate-provisional", statement=id_) for id_ in evidence.roster.certificates.keys() - final
     ]
@@ -59,7 +60,7 @@ def _statements(bag: Bag, evidence: Evidence) -> tuple[list[Receipt], set[bytes]
     roster = evidence.roster
     receipts: list[Receipt] = []
     ids: set[bytes] = set()
-    for kind in ("certificate", "cut", "erasure", "receipt"):
+    for kind in ("certificate", "cut", "erasure", "receipt", "inclusion"):
         folder = f"data/statements/{kind}/"
         # What is wrong with a file under a statement's name is said once, and not as a statement left out.
         ids |= {bytes.fromhex(name) for _, name in bag.below(folder)}
@@ -73,8 +74,10 @@ def _statements(bag: Bag, evidence: Evidence) -> tuple[list[Receipt], set[bytes]
                         roster.add_cut(data)
                     case "erasure":
                         evidence.erasures.append(open_erasure(data, roster.charter))
-                    case _:
+                    case "receipt":
                         receipts.append(open_receipt(data, roster))
+                    case _:
+                        evidence.inclusions.append(open_inclusion(data, roster))
             except Refused as refusal:
                 bag.findings.append(failure(refusal.code, statement=sha256(data)))
     return receipts, ids

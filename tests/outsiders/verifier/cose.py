@@ -6,7 +6,7 @@ from . import cbor, ed25519
 from .hashing import sha256
 from .refusal import need
 
-_LABEL = "application/vnd.merestone.{}.v1"
+_LABEL = "application/vnd.merestone.{}.v{}"
 _ALGORITHM = -19
 
 
@@ -24,7 +24,7 @@ class Envelope:
         return sha256(self.data)
 
 
-def open_envelope(data: bytes, kind: str, payload_is_cbor: bool = True) -> Envelope:
+def open_envelope(data: bytes, kind: str, payload_is_cbor: bool = True, version: int = 1) -> Envelope:
     """Steps 2 to 5 of entry.md, Order of the checks; `kind` is the type's word in the label."""
     outer = cbor.decode(data)
     need(type(outer) is list and len(outer) == 4)
@@ -38,7 +38,7 @@ def open_envelope(data: bytes, kind: str, payload_is_cbor: bool = True) -> Envel
     need(type(algorithm) is int and type(key) is bytes and len(key) == 32 and type(label) is str)
     need(algorithm == _ALGORITHM, "cose-algorithm")
     need(not unprotected, "cose-unprotected")
-    need(label == _LABEL.format(kind), "cose-type")
+    need(label == _LABEL.format(kind, version), "cose-type")
     if payload_is_cbor:
         cbor.decode(payload)
     ed25519.admit(key)

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field
 
+from .checkpoint import EntryLeaf, StatementLeaf
 from .entry import Entry, Header
 from .erasure import Erasure
+from .inclusion import Inclusion
 from .refusal import Refused, need
 from .roster import Certificate, Cut, Roster
 
@@ -14,6 +16,7 @@ class Evidence:
 
     roster: Roster
     erasures: list[Erasure] = field(default_factory=list)
+    inclusions: list[Inclusion] = field(default_factory=list)
     entries: dict[bytes, Entry] = field(default_factory=dict)
     # Entries with another body than was signed beside them; it was not taken.
     damaged: set[bytes] = field(default_factory=set)
@@ -32,6 +35,11 @@ class Evidence:
     def in_records(self) -> dict[bytes, Entry]:
         """The entries that records are made of."""
         return self.misplaced | self.entries
+
+    def ledgered(self) -> frozenset[bytes]:
+        """The certificates and cuts that an inclusion shows to be in the ledger."""
+        leaves = [one.leaf for one in self.inclusions]
+        return frozenset(leaf.statement for leaf in leaves if isinstance(leaf, StatementLeaf))
 
     def check_place(self, header: Header) -> None:
         """entry.md, Log, among what is held already."""
@@ -76,8 +84,9 @@ class Evidence:
         certificate = self.certificate(header)
         return any(
             cut.key == header.key
-            and (certificate is None or certificate.party == cut.party)
+            and (certificate is None or certificate.party in cut.parties)
             and self._covers(cut, header)
+            and not self._was_final_before(cut, header)
             for cut in self.roster.cuts.values()
         )
 
@@ -85,15 +94,31 @@ class Evidence:
         kept = next((one for one in cut.kept if one[:2] == (header.scope, header.epoch)), None)
         if kept is None:
             return True
-        _, _, seq, id_ = kept
-        if header.seq >= seq:
-            return header.id != id_
+        if header.seq >= kept[2]:
+            return header.id != kept[3]
+        return self._is_below(header, kept[3]) is False
+
+    def _is_below(self, header: Header, id_: bytes) -> bool | None:
+        """Whether the chain from `id_` down reaches the entry; nothing where it is not held so far."""
         while True:
             held = self.entries.get(id_)
             if held is None or held.header.log != header.log:
-                return False
-            if held.header.seq == header.seq:
-                return held.header.id != header.id
-            if held.header.prev is None:
-                return False
+                return None
+            if held.header.seq <= header.seq or held.header.prev is None:
+                return held.header.id == header.id
             id_ = held.header.prev
+
+    def _was_final_before(self, cut: Cut, header: Header) -> bool:
+        """roster.md, What was final before a cut."""
+        if cut.is_agreed:
+            return False
+        shown = [one.index for one in self.inclusions if one.leaf == StatementLeaf(cut.id)]
+        for one in self.inclusions:
+            leaf = one.leaf
+            if not isinstance(leaf, EntryLeaf) or leaf.log != header.log or leaf.seq < header.seq:
+                continue
+            is_before = not shown or one.size <= min(shown)
+            if is_before and (leaf.entry == header.id or leaf.seq > header.seq):
+                if self._is_below(header, leaf.entry) is not False:
+                    return True
+        return False

@@ -93,10 +93,12 @@ def check_party_signatures(
     charter: Charter, signatures: list[bytes], kind: str, payload: bytes, other_payload: str
 ) -> list[int]:
     """The numbers of the parties that signed `payload`, strictly ascending."""
-    code = "charter-signatures" if kind == "charter" else "erasure-quorum"
+    code, version = {"charter": ("charter-signatures", 1), "erasure": ("erasure-quorum", 1), "cut": ("cut-quorum", 2)}[
+        kind
+    ]
     numbers: list[int] = []
     for signature in signatures:
-        envelope = open_envelope(signature, kind, payload_is_cbor=False)
+        envelope = open_envelope(signature, kind, payload_is_cbor=False, version=version)
         need(envelope.payload == payload, other_payload)
         party = charter.party_of_root(envelope.key)
         if party is None:
@@ -181,7 +183,9 @@ class Cut:
     """The end of a key: of each log, the last entry that is kept."""
 
     id: bytes
-    party: int
+    parties: tuple[int, ...]
+    # Whether the charter's quorum signed it together, so that it acts at any height.
+    is_agreed: bool
     key: bytes
     kept: tuple[tuple[bytes, bytes, int, bytes], ...]
     reason: int
@@ -211,9 +215,27 @@ class Roster:
 
 
 def open_cut(data: bytes, roster: Roster) -> Cut:
-    """The cut, by a party that certified the key."""
+    """The cut of one party, or of several, of which one certified the key."""
     need(len(data) <= CUT_MAX, "size-limit")
-    envelope = open_envelope(data, "cut")
+    outer = cbor.decode(data)
+    if type(outer) is list and len(outer) == 2:
+        payload, signatures = row(any_octets, items(any_octets, 1, 64))(outer)
+        found = _cut_payload(payload, roster.charter)
+        parties = check_party_signatures(roster.charter, signatures, "cut", sha256(payload), "cut-quorum")
+        need(len(parties) >= roster.charter.quorum, "cut-quorum")
+    else:
+        envelope = open_envelope(data, "cut")
+        found = _cut_payload(envelope.payload, roster.charter)
+        signer = roster.charter.party_of_root(envelope.key)
+        if signer is None:
+            raise Refused("cut-signer")
+        parties = [signer.number]
+    certified = {one.party for one in roster.certificates.values() if one.key == found[2]}
+    need(not certified.isdisjoint(parties), "cut-signer")
+    return Cut(sha256(data), tuple(parties), len(outer) == 2, found[2], tuple(found[3]), found[4])
+
+
+def _cut_payload(payload: bytes, charter: Charter) -> dict[int, Any]:
     known = {
         1: hash32,
         2: hash32,
@@ -221,12 +243,7 @@ def open_cut(data: bytes, roster: Roster) -> Cut:
         4: lambda reason: uint(reason, 1, 5),
         5: text(1_024, multiline=True),
     }
-    found = fields(cbor.decode(envelope.payload), known, (1, 2, 3, 4))
-    need(found[1] == roster.charter.mission, "mission-mismatch")
+    found = fields(cbor.decode(payload), known, (1, 2, 3, 4))
+    need(found[1] == charter.mission, "mission-mismatch")
     need(ascends(kept[:2] for kept in found[3]), "cut-order")
-    party = roster.charter.party_of_root(envelope.key)
-    if party is None:
-        raise Refused("cut-signer")
-    certified = [one for one in roster.certificates.values() if one.key == found[2] and one.party == party.number]
-    need(len(certified) > 0, "cut-signer")
-    return Cut(envelope.id, party.number, found[2], tuple(found[3]), found[4])
+    return found

@@ -20,6 +20,7 @@ from .evidence import Evidence
 from .forms import STANDARD, open_form
 from .hashing import sha256
 from .history import History, check_history
+from .inclusion import open_inclusion
 from .ledger import make_tiles, open_bundle, open_path, open_proof, open_tile
 from .merkle import leaf_hash, root
 from .receipt import open_receipt
@@ -141,7 +142,8 @@ def _roster(vector: Vector) -> Roster:
 def _evidence(vector: Vector) -> Evidence:
     roster = _roster(vector)
     erasures = [open_erasure(octets(one), roster.charter) for one in vector["statements"].get("erasures", [])]
-    return Evidence(roster, erasures)
+    inclusions = [open_inclusion(octets(one), roster) for one in vector["statements"].get("inclusions", [])]
+    return Evidence(roster, erasures, inclusions)
 
 
 def _mission(vector: Vector) -> bytes:
@@ -244,7 +246,7 @@ def _record(vector: Vector) -> Facts:
     for item in vector["entries"]:
         header = open_header(octets(item["header"]), _mission(vector))
         evidence.add(open_entry(header, None if item["body"] is None else octets(item["body"])))
-    verdict = judge(bytes.fromhex(vector["record"]), evidence)
+    verdict = judge(bytes.fromhex(vector["record"]), evidence, evidence.ledgered())
     return {
         "record": vector["record"],
         "applied": [id_.hex() for id_ in verdict.applied],
@@ -303,7 +305,7 @@ def _cut(vector: Vector) -> Facts:
     found = open_cut(octets(vector["cut"]), _roster(vector))
     return {
         "id": found.id.hex(),
-        "party": found.party,
+        **({"parties": list(found.parties)} if found.is_agreed else {"party": found.parties[0]}),
         "key": found.key.hex(),
         "kept": [_plain(kept) for kept in found.kept],
         "reason": found.reason,
@@ -431,6 +433,11 @@ def _cosignature(vector: Vector) -> Facts:
     }
 
 
+def _inclusion(vector: Vector) -> Facts:
+    found = open_inclusion(octets(vector["inclusion"]), _roster(vector))
+    return {"id": found.id.hex(), "leaf": found.data.hex(), "index": found.index, "size": found.size}
+
+
 def _account(vector: Vector) -> Facts:
     found = open_account(octets(vector["account"]), _roster(vector).charter)
     return {
@@ -473,6 +480,7 @@ _JUDGES: dict[tuple[str, str], Callable[[Vector], Facts]] = {
     ("claims", "entries"): _claims,
     ("claims", "form"): _form,
     ("bounds", "times"): _bounds,
+    ("roster", "inclusion"): _inclusion,
     ("sync", "cosignature"): _cosignature,
     ("publication", "account"): _account,
     ("bundle", "files"): _files,
