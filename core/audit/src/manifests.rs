@@ -65,9 +65,12 @@ impl Manifested<'_> {
         });
         let digests: HashMap<&str, Option<[u8; 32]>> =
             read.iter().map(|file| file.path.as_str()).zip(digests).collect();
+        // Files are listed under names that can be shown, and a manifest has them as they are.
+        let said: BTreeMap<String, [u8; 32]> =
+            manifest.files.iter().map(|(path, digest)| (printable(path), *digest)).collect();
         let there: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
         for file in files {
-            let differs = match (manifest.files.get(&file.path), digests.get(file.path.as_str())) {
+            let differs = match (said.get(&file.path), digests.get(file.path.as_str())) {
                 (None, _) => Some("not listed"),
                 // What cannot be read was said before.
                 (Some(_), None | Some(None)) => None,
@@ -77,8 +80,8 @@ impl Manifested<'_> {
                 findings.add(BagCode::BagManifest, Place::file(&file.path), differs);
             }
         }
-        for path in manifest.files.keys().filter(|path| !there.contains(path.as_str())) {
-            findings.add(BagCode::BagManifest, Place::file(&printable(path)), "listed, and not there");
+        for path in said.keys().filter(|path| !there.contains(path.as_str())) {
+            findings.add(BagCode::BagManifest, Place::file(path), "listed, and not there");
         }
     }
 }

@@ -1,0 +1,39 @@
+//! The table of kinds, by layer.
+
+mod bytes;
+mod chain;
+mod encoding;
+mod header;
+mod keys;
+mod layout;
+mod media;
+mod roster;
+
+use crate::chance::Chance;
+use crate::kind::{Expected, Forger, Kind};
+use crate::scene::Scene;
+use crate::support::Bag;
+
+/// The layers of what is done to entries and logs.
+pub(crate) const OF_LOGS: &[&str] = &["bytes", "encoding", "header", "keys", "chain"];
+
+/// Every kind, with its layer.
+pub(crate) fn all() -> Vec<(&'static str, Kind)> {
+    let layers = [
+        ("bytes", bytes::kinds()),
+        ("encoding", encoding::kinds()),
+        ("header", header::kinds()),
+        ("keys", keys::kinds()),
+        ("chain", chain::kinds()),
+        ("roster", roster::kinds()),
+        ("media", media::kinds()),
+        ("layout", layout::kinds()),
+    ];
+    layers.into_iter().flat_map(|(layer, kinds)| kinds.into_iter().map(move |kind| (layer, kind))).collect()
+}
+
+type Forge = fn(&mut Bag, &Scene, &mut Chance) -> Option<Expected>;
+
+fn row(name: &'static str, by: Forger, passes: &'static [merestone_audit::Pass], forge: Forge) -> Kind {
+    Kind { name, by, passes, forge }
+}
