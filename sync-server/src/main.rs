@@ -8,6 +8,8 @@
 //! cli/      one file for each group of verbs: arguments in, one report out
 //! camp/     `serve`: base camp, with many devices at once
 //! demo/     `demo`: the whole story on one machine
+//! http/     the ledger and a witness over HTTP
+//! witness/  `witness`, and asking witnesses
 //! exchange/ records out to other programs, submissions of ODK and Kobo in
 //! output    a report, for people or as JSON
 //! exit      every error becomes one line and one exit code, in one place
@@ -29,10 +31,12 @@ mod demo;
 mod exchange;
 mod exit;
 mod folder;
+mod http;
 mod input;
 mod output;
 mod passphrase;
 mod time;
+mod witness;
 
 use std::process::ExitCode;
 

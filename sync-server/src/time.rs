@@ -1,4 +1,11 @@
-//! Showing what a device's clock said.
+//! Showing what a device's clock said, and this machine's.
+
+use std::time::SystemTime;
+
+/// Seconds since 1970 by this machine's clock; 0 before that.
+pub(crate) fn now_s() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
 
 /// Milliseconds since 1970 as `YYYY-MM-DD HH:MM:SS` in UTC; what no calendar reaches as the number itself.
 pub(crate) fn utc(ms: i64) -> String {

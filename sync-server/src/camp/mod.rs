@@ -11,7 +11,7 @@ mod watch;
 pub(crate) use mirror::Mirrors;
 pub(crate) use outcome::{OutcomeShown, PersonShown, end_of};
 pub(crate) use sockets::{PORT, Place, Resolved, bind, reachable, ticket};
-pub(crate) use watch::{Event, Teller, answer};
+pub(crate) use watch::{Event, Teller, answer, asked_to_stop};
 
 use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;

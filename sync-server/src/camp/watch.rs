@@ -40,15 +40,18 @@ struct Told {
     outcome: Option<Arc<SyncOutcome>>,
 }
 
-/// Tells what happens until that is enough or the process is asked to stop; then says good-bye to everybody.
+/// Tells what happens until that is enough or `stopped` is over; then says good-bye to everybody.
 ///
 /// # Errors
-/// If the system gives no signals, or nobody can be told any more.
-pub(crate) async fn answer(serving: Serving, teller: &mut impl Teller) -> Result<(), Failure> {
+/// If nobody can be told any more.
+pub(crate) async fn answer(
+    serving: Serving,
+    teller: &mut impl Teller,
+    stopped: impl Future<Output = ()>,
+) -> Result<(), Failure> {
     let mut changes = serving.changes();
     let mut told = BTreeMap::new();
     let mut away = 0;
-    let stopped = asked_to_stop()?;
     tokio::pin!(stopped);
     let ended = loop {
         match tell_all(&serving, &mut told, &mut away, teller) {
@@ -130,7 +133,7 @@ fn news(told: &mut BTreeMap<PeerKey, Told>, caller: &Caller) -> Vec<Event> {
 ///
 /// # Errors
 /// If the system gives no signals.
-fn asked_to_stop() -> Result<impl Future<Output = ()>, Failure> {
+pub(crate) fn asked_to_stop() -> Result<impl Future<Output = ()>, Failure> {
     let refused = |_| Failure::new(Code::Storage, "the system gives no signals; waiting could not be stopped");
     #[cfg(unix)]
     {

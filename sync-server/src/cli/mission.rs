@@ -84,6 +84,10 @@ pub(crate) struct FoundArgs {
     /// `merestone mission key`). Base camp keeps it: see `merestone serve --ledger-key`.
     #[arg(long, value_name = "NAME=KEY")]
     ledger: Option<String>,
+    /// A witness of the ledger: the number of its party, as given above, and its public key (made with `merestone witness
+    /// key`). Repeat for each; a checkpoint is confirmed by parties, so one for each party is enough.
+    #[arg(long = "witness", value_name = "PARTY=KEY", requires = "ledger")]
+    witnesses: Vec<String>,
     /// How many parties an erasure needs. Default: more than half.
     #[arg(long, value_name = "PARTIES")]
     quorum: Option<u64>,
@@ -170,7 +174,14 @@ fn found(context: &Context, args: &FoundArgs) -> Result<Code, Failure> {
     let quorum = args.quorum.unwrap_or(parties.len() as u64 / 2 + 1);
     let (name, scopes) = (args.name.clone(), args.scopes.clone());
     let plan = MissionPlan { name, parties, scopes, forms, ledger, quorum };
-    let charter = plan.charter(&SystemEntropy)?;
+    let mut charter = plan.charter(&SystemEntropy)?;
+    for witness in &args.witnesses {
+        let (number, key) = named_key("--witness", witness)?;
+        let party = charter.parties.iter_mut().find(|party| party.number.to_string() == number || party.name == number);
+        let party =
+            party.ok_or_else(|| Failure::bad_input(format!("--witness {number}: no party has that number or name")))?;
+        party.witnesses.push(key);
+    }
     // Said before a passphrase is asked for.
     charter.encode().map_err(|refused| {
         Failure::new(Code::BadInput, format!("the charter cannot be signed: {refused}; mend the names, keys or quorum"))

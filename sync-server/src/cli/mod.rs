@@ -10,6 +10,7 @@ mod export;
 mod fill;
 mod form;
 mod import;
+mod ledger;
 mod mission;
 mod photo;
 mod publish;
@@ -18,6 +19,7 @@ mod roster;
 mod serve;
 mod sync;
 mod view;
+mod witness;
 
 pub(crate) use view::scope_name;
 
@@ -62,7 +64,7 @@ use crate::passphrase::Asker;
         base camp    merestone bag write evidence --home camp\n  \
         an auditor   merestone-audit evidence --mission ID\n\n\
         Exit codes: 0 done, 1 failed, 2 cannot be decided, 64 wrong use, 65 bad input,\n69 not reachable, 74 storage.\n\
-        `merestone VERB --help` explains each verb with an example. Only `serve` and `sync` use a network;\n`demo` uses that of this machine."
+        `merestone VERB --help` explains each verb with an example. Only `serve`, `sync` and `witness` use a network;\n`demo` uses that of this machine."
 )]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -124,6 +126,12 @@ enum Verb {
     Export(export::Verb),
     Import(import::ImportArgs),
     Serve(serve::ServeArgs),
+    /// How far the ledger is confirmed, and witnesses that only a stick reaches.
+    #[command(subcommand)]
+    Ledger(ledger::Verb),
+    /// Be a witness of the ledger: cosign its checkpoints, never two that contradict each other.
+    #[command(subcommand)]
+    Witness(witness::Verb),
     Doctor(doctor::DoctorArgs),
 }
 
@@ -184,6 +192,8 @@ impl Args {
             Verb::Export(verb) => verb.run(&context),
             Verb::Import(args) => args.run(&context),
             Verb::Serve(args) => args.run(&context),
+            Verb::Ledger(verb) => verb.run(&context),
+            Verb::Witness(verb) => verb.run(&context),
             Verb::Doctor(args) => args.run(&context),
         }
     }

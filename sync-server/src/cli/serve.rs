@@ -5,12 +5,13 @@ use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use merestone_link::AcceptError;
 use merestone_node::Device;
 use merestone_node::device::Observer;
 use merestone_node::qr::QrPicture;
-use merestone_node::replica::{Camp, CampOptions, LedgerKey, Replica, TurnedAway};
+use merestone_node::replica::{Camp, LedgerError, LedgerKey, Replica, TurnedAway};
 
 use serde::Serialize;
 
@@ -18,8 +19,10 @@ use super::Context;
 use super::mission::root_key;
 use crate::camp::{self, Event, Mirrors, OutcomeShown, PersonShown, Place, Teller};
 use crate::exit::{Code, Failure};
+use crate::http::{HttpServer, Url, ledger_routes};
 use crate::output::{Report, Screen};
 use crate::passphrase::Asker;
+use crate::witness::Collecting;
 
 /// Be base camp: answer every device of the mission, take what it brings, give it what it lacks, until Ctrl-C.
 ///
@@ -50,6 +53,21 @@ pub(crate) struct ServeArgs {
     /// Read the ledger key's passphrase from this file. Default: as the other passphrase.
     #[arg(long, value_name = "FILE", requires = "ledger_key")]
     ledger_passphrase_file: Option<PathBuf>,
+    /// Ask this witness to cosign each checkpoint (C2SP tlog-witness), as http://HOST:PORT; may be given several times.
+    #[arg(long, value_name = "URL", value_parser = Url::read, requires = "ledger_key")]
+    witness: Vec<Url>,
+    /// Shortest time between two checkpoints, in seconds. A mission keeps 4,096: every 15 minutes they last for six weeks of
+    /// uninterrupted work, every minute for three days.
+    #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(1..))]
+    every: u64,
+    /// Let the ledger go on although no quorum of witnesses confirmed that this store has everything that was ever signed:
+    /// you know that the key was used nowhere else and that nothing was restored from a copy.
+    #[arg(long, requires = "ledger_key")]
+    ledger_complete: bool,
+    /// Show the ledger over HTTP, as ADDRESS:PORT: checkpoints and tiles of hashes, and bundles of ids, which tell how much was
+    /// written and when, and no content (C2SP tlog-tiles).
+    #[arg(long, value_name = "ADDRESS")]
+    http: Option<SocketAddr>,
 }
 
 impl ServeArgs {
@@ -62,24 +80,44 @@ impl ServeArgs {
         let replica = device.replica(&observer.key)?;
         let runtime = camp::runtime()?;
         let camp = runtime.block_on(async {
+            // Whoever is told that base camp is ready may stop it.
+            let stopped = camp::asked_to_stop()?;
             let endpoint = camp::bind(&replica, self.listen)?;
-            let camp = Camp::around(replica, ledger, CampOptions::default().note_interval)?;
+            let camp = Arc::new(Camp::around(replica, ledger, Duration::from_secs(self.every))?);
+            if self.ledger_complete {
+                camp.trust_store()?;
+            }
             let serving = camp.serve(endpoint)?;
             context.screen.show(&Ready::of(&device, &observer, camp.replica(), serving.address(), context.screen))?;
+            let http = self.show_ledger(context, &camp).await?;
+            let collecting = Collecting::begin(context.screen, &camp, &self.witness);
             let mirrors = Mirrors::begin(context.screen, &device, camp.replica(), &self.mirror)?;
             let advertising = camp::advertise(&device, camp.replica(), serving.address(), self.quiet);
-            let answered = camp::answer(serving, &mut Lines { screen: context.screen, camp: &camp }).await;
+            let answered = camp::answer(serving, &mut Lines { screen: context.screen, camp: &camp }, stopped).await;
             if let Some(advertising) = advertising {
                 advertising.stop().await;
             }
             mirrors.stop().await;
+            drop((collecting, http));
             answered?;
             Ok::<_, Failure>(camp)
         })?;
         // Everybody has gone: what they brought is in the ledger before the auditors come.
-        camp.checkpoint()?;
+        match camp.checkpoint() {
+            // What arrived is kept; the ledger takes it up once the witnesses are heard.
+            Err(error @ LedgerError::Unconfirmed { .. }) => tracing::warn!("the ledger did not go on: {error}"),
+            other => drop(other?),
+        }
         context.screen.show(&Stopped { event: "stopped", ledger_size: camp.ledger_size() })?;
         Ok(Code::Done)
+    }
+
+    async fn show_ledger(&self, context: &Context, camp: &Camp) -> Result<Option<HttpServer>, Failure> {
+        let Some(address) = self.http else { return Ok(None) };
+        let server = HttpServer::begin(address, ledger_routes(camp.replica().clone())).await?;
+        let url = format!("http://{}", server.address());
+        context.screen.show(&HttpReady { event: "http", url })?;
+        Ok(Some(server))
     }
 
     fn ledger(&self, context: &Context, device: &Device) -> Result<Option<LedgerKey>, Failure> {
@@ -143,6 +181,18 @@ impl Report for Ready {
             writeln!(out, "ticket     {text}")?;
         }
         writeln!(out, "Stop with Ctrl-C; whoever is connected goes on next time.")
+    }
+}
+
+#[derive(Serialize)]
+struct HttpReady {
+    event: &'static str,
+    url: String,
+}
+
+impl Report for HttpReady {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "ledger     {}/checkpoint", self.url)
     }
 }
 

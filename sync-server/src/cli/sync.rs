@@ -105,7 +105,7 @@ impl SyncArgs {
         context.screen.show(&Ready::of(device, observer, replica, bound, context.screen))?;
         let advertising = camp::advertise(device, replica, bound, self.quiet);
         let mut first = FirstVisit(None);
-        let answered = camp::answer(serving, &mut first).await;
+        let answered = camp::answer(serving, &mut first, camp::asked_to_stop()?).await;
         if let Some(advertising) = advertising {
             advertising.stop().await;
         }

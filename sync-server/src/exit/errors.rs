@@ -26,6 +26,7 @@ use merestone_node::vault::{KeyFileFault, VaultError};
 use merestone_store::{BlobError, CommitError, OpenError, ReadError};
 
 use super::{Code, Failure, advise};
+use crate::witness::{MirrorError, StateError, WitnessError};
 
 const ROOM: &str = "make room on the disk and try again";
 const DOCTOR: &str = "run `merestone doctor`";
@@ -475,6 +476,35 @@ impl From<LedgerError> for Failure {
             LedgerError::Sign(_) | LedgerError::Refused(_) => Self::storage(&error, ""),
             LedgerError::Read(error) => error.into(),
             LedgerError::Commit(error) => error.into(),
+        }
+    }
+}
+
+impl From<WitnessError> for Failure {
+    fn from(error: WitnessError) -> Self {
+        match &error {
+            WitnessError::State(StateError::InUse(_)) => Self::storage(&error, "end the other program first"),
+            WitnessError::State(StateError::Foreign(_)) => {
+                Self::input(&error, "name the folder that this witness used before, or a new one if it never cosigned")
+            }
+            WitnessError::State(StateError::Broken | StateError::Io(_)) => Self::storage(&error, ""),
+            WitnessError::Sign(_) => Self::new(Code::Failed, advise(&error, "")),
+        }
+    }
+}
+
+impl From<MirrorError> for Failure {
+    fn from(error: MirrorError) -> Self {
+        match error {
+            MirrorError::NoLedger => Self::input(&error, ""),
+            MirrorError::Http { .. } | MirrorError::Status { .. } => {
+                Self::new(Code::Unreachable, advise(&error, "ask who shows the ledger there; what came before is kept"))
+            }
+            MirrorError::Malformed { .. } | MirrorError::TooMany { .. } => {
+                Self::input(&error, "nothing of it was kept")
+            }
+            MirrorError::Ledger(error) => error.into(),
+            MirrorError::Access(error) => error.into(),
         }
     }
 }

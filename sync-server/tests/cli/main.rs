@@ -17,4 +17,5 @@ mod saying;
 #[allow(unreachable_pub, reason = "shared with the tests that lie above every room")]
 mod skip;
 mod ticket;
+mod witnesses;
 mod world;

@@ -29,6 +29,15 @@ impl World {
     /// A mission of three parties, signed by all: `charter.cbor`, the keys `a.key`, `b.key`, `n.key` of its
     /// parties, and the key `l.key` of its ledger.
     pub(crate) fn with_mission() -> Self {
+        Self::founded(false)
+    }
+
+    /// The same, whose parties have a witness each: the keys `wa.key`, `wb.key`, `wn.key`.
+    pub(crate) fn with_witnesses() -> Self {
+        Self::founded(true)
+    }
+
+    fn founded(has_witnesses: bool) -> Self {
         let world = Self::new();
         let keys = ["a", "b", "n", "l"].map(|owner| {
             let made = world.json(&["mission", "key", "--out", &format!("{owner}.key"), "--kdf-memory-mib", "1"]);
@@ -39,7 +48,15 @@ impl World {
         let ledger = format!("border.example/ledger={}", keys[3]);
         let found = ["mission", "found", "--name", "Border mission", "--scope", "North", "--key", "a.key"];
         let rest = ["--party", &a, "--party", &b, "--party", &n, "--ledger", &ledger, "--out", "charter.cbor"];
-        assert_eq!(world.json(&[&found[..], &rest[..]].concat())["complete"], false);
+        let mut witnesses = Vec::new();
+        if has_witnesses {
+            for (owner, party) in ["wa", "wb", "wn"].iter().zip(parties) {
+                let made = world.json(&["witness", "key", "--out", &format!("{owner}.key"), "--kdf-memory-mib", "1"]);
+                witnesses.extend(["--witness".to_owned(), format!("{party}={}", text(&made, "key"))]);
+            }
+        }
+        let witnesses: Vec<&str> = witnesses.iter().map(String::as_str).collect();
+        assert_eq!(world.json(&[&found[..], &rest[..], &witnesses[..]].concat())["complete"], false);
         world.json(&["mission", "sign", "charter.cbor", "--key", "b.key"]);
         assert_eq!(world.json(&["mission", "sign", "charter.cbor", "--key", "n.key"])["complete"], true);
         world
@@ -142,7 +159,7 @@ impl Camp {
         let lines = BufReader::new(child.stdout.take().expect("it is piped"));
         let mut camp = Self { child, lines, ready: Value::Null, ticket: String::new() };
         camp.ready = camp.event("ready");
-        camp.ticket = text(&camp.ready, "ticket").to_owned();
+        camp.ticket = camp.ready["ticket"].as_str().unwrap_or_default().to_owned();
         camp
     }
 

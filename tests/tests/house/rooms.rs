@@ -49,7 +49,8 @@ const ROOMS: &[Room] = &[
     ] },
     Room { name: "merestone-server", floor: 3, may_use: &[
         "merestone-audit", "merestone-core", "merestone-exchange", "merestone-forms", "merestone-link",
-        "merestone-media", "merestone-node", "merestone-store", "anyhow", "askama", "axum", "clap", "csv", "indicatif",
+        "merestone-media", "merestone-node", "merestone-store", "anyhow", "askama", "axum", "clap", "csv",
+        "http-body-util", "hyper", "hyper-util", "indicatif",
         "rpassword", "serde", "serde_json", "thiserror", "tokio", "tracing", "tracing-subscriber",
     ] },
     Room { name: "merestone-ffi", floor: 3, may_use: &[

@@ -10,6 +10,7 @@ use merestone_core::checkpoint::Checkpoint;
 use merestone_core::roster::Role;
 use merestone_link::{Endpoint, LinkLimits, TransportKey};
 use merestone_store::Store;
+use tokio::sync::watch;
 
 use super::ledger::{AnswerError, Cosigned, LedgerError, LedgerKey, Question, Sequencer};
 use super::{Owner, ReceiptKey, Replica, ServeError, Serving, Setup};
@@ -145,7 +146,7 @@ impl Camp {
         let Some(ledger) = &self.ledger else { return Ok(None) };
         let mut state = lock(&ledger.state);
         state.sequencer.append_all()?;
-        let note = state.sequencer.note()?;
+        let note = state.note()?;
         state.sequencer.show()?;
         Ok(note)
     }
@@ -170,6 +171,24 @@ impl Camp {
     /// Why the ledger was not continued the last time, if it was not.
     pub fn ledger_trouble(&self) -> Option<String> {
         self.ledger.as_ref().and_then(|ledger| lock(&ledger.state).trouble.clone())
+    }
+
+    /// The checkpoint that was signed last since this camp was opened, whenever there is a new one; `None` at a camp that does
+    /// not sequence.
+    pub fn signed(&self) -> Option<watch::Receiver<Option<Signed>>> {
+        self.ledger.as_ref().map(|ledger| lock(&ledger.state).signed.subscribe())
+    }
+
+    /// Lets the ledger go on although no quorum of witnesses confirmed that this store has everything that was ever signed:
+    /// whoever calls this knows it, and answers for it. Blocks on the disk.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub fn trust_store(&self) -> Result<(), LedgerError> {
+        let Some(ledger) = &self.ledger else { return Ok(()) };
+        lock(&ledger.state).sequencer.trust_store()?;
+        ledger.wake();
+        Ok(())
     }
 
     /// What a witness that cosigned `old` leaves of this ledger last is to be asked: to cosign the newest checkpoint. `None` at
@@ -239,12 +258,29 @@ struct Sequencing {
     noted_ms: Option<u64>,
     is_due: bool,
     trouble: Option<String>,
+    signed: watch::Sender<Option<Signed>>,
+}
+
+/// A checkpoint that was signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signed {
+    /// Its leaves.
+    pub size: u64,
+    /// When, by a clock that measures durations.
+    pub at: Instant,
 }
 
 impl Continued {
     fn begin(replica: &Replica, key: LedgerKey, note_interval: Duration) -> Result<Self, CampError> {
         let sequencer = Sequencer::open(Arc::clone(replica.shared()), key)?;
-        let state = Sequencing { sequencer, note_interval, noted_ms: None, is_due: false, trouble: None };
+        let state = Sequencing {
+            sequencer,
+            note_interval,
+            noted_ms: None,
+            is_due: false,
+            trouble: None,
+            signed: watch::Sender::new(None),
+        };
         let state = Arc::new(Mutex::new(state));
         let (wake, woken) = mpsc::sync_channel(1);
         replica.shared().hub.wake_on_change(wake.clone());
@@ -296,10 +332,19 @@ impl Sequencing {
     fn try_step(&mut self, now_ms: u64) -> Result<(), LedgerError> {
         self.is_due |= self.sequencer.append_all()? > 0;
         if self.is_due && self.until_note(now_ms).is_zero() {
-            self.sequencer.note()?;
+            self.note()?;
             (self.noted_ms, self.is_due) = (Some(now_ms), false);
         }
         self.sequencer.show()
+    }
+
+    /// Signs a note, and says so.
+    fn note(&mut self) -> Result<Option<Checkpoint>, LedgerError> {
+        let note = self.sequencer.note()?;
+        if let Some(note) = &note {
+            self.signed.send_replace(Some(Signed { size: note.size(), at: Instant::now() }));
+        }
+        Ok(note)
     }
 
     /// How long the next note is to wait.

@@ -79,9 +79,9 @@ use merestone_store::{CommitError, ReadError, Store};
 use tokio::sync::Semaphore;
 
 pub use calling::Network;
-pub use camp::{Camp, CampError, CampKeys, CampOptions};
+pub use camp::{Camp, CampError, CampKeys, CampOptions, Signed};
 pub use error::{ServeError, SyncError};
-pub use ledger::{AnswerError, Cosigned, LedgerError, LedgerKey, LedgerTiles, Question, TilesError};
+pub use ledger::{AnswerError, Cosigned, LedgerCopy, LedgerError, LedgerKey, LedgerTiles, Question, TilesError};
 pub use outcome::{
     BehindLog, End, FailedBlob, MissingBody, MissingHere, MissingPhoto, PeerInfo, Person, RefusedStatement, SyncOutcome,
 };

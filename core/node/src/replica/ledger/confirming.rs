@@ -57,10 +57,13 @@ impl Confirming {
     /// Witnesses of these parties cosigned just now what this store has.
     pub(super) fn hear(&mut self, store: &Store, parties: &[PartyNumber]) -> Result<(), LedgerError> {
         self.heard.extend(parties);
-        if !self.is_confirmed && self.heard.len() >= self.needed {
-            keep(store, Some(store.identity()?.store.as_bytes().to_vec()))?;
-            self.is_confirmed = true;
-        }
+        if !self.is_confirmed && self.heard.len() >= self.needed { self.declare(store) } else { Ok(()) }
+    }
+
+    /// Nothing is lost.
+    pub(super) fn declare(&mut self, store: &Store) -> Result<(), LedgerError> {
+        keep(store, Some(store.identity()?.store.as_bytes().to_vec()))?;
+        self.is_confirmed = true;
         Ok(())
     }
 

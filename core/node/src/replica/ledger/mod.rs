@@ -9,6 +9,7 @@
 
 mod asking;
 mod confirming;
+mod copy;
 mod sequencer;
 mod showing;
 mod tiles;
@@ -23,6 +24,7 @@ use merestone_core::roster::{Ledger, MakeError};
 use merestone_store::{CommitError, ReadError};
 
 pub use asking::{AnswerError, Cosigned, Question};
+pub use copy::LedgerCopy;
 pub(super) use sequencer::Sequencer;
 pub use tiles::{LedgerTiles, TilesError};
 

@@ -129,6 +129,11 @@ impl Sequencer {
         self.confirming.hear(&self.shared.store, parties)
     }
 
+    /// Nothing is lost, as somebody knows.
+    pub(super) fn confirmed(&mut self) -> Result<(), LedgerError> {
+        self.confirming.declare(&self.shared.store)
+    }
+
     /// A witness says that it cosigned so many leaves.
     pub(super) fn told(&mut self, leaves: u64) -> Result<(), LedgerError> {
         self.confirming.told(&self.shared.store, leaves, self.tree.size())
@@ -187,9 +192,10 @@ impl Sequencer {
         let Unsequenced { tip, admitted, has_new_branches } = open;
         let (log, scope) = (tip.log, tip.scope);
         let fork = store.fork(log)?;
+        // Of a log that was never admitted leaves may have come from a mirror.
         // Below the first fork one entry stands at each seq, and all of it below `admitted` is in the ledger.
         let from = fork.map_or(*admitted, |fork| fork.min(*admitted));
-        let known: HashSet<Vec<u8>> = if from < *admitted || *has_new_branches || fork.is_some() {
+        let known: HashSet<Vec<u8>> = if from < *admitted || *has_new_branches || fork.is_some() || *admitted == 0 {
             store.ledger_leaves_of(log, from)?.into_iter().collect()
         } else {
             HashSet::new()

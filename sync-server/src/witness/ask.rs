@@ -1,0 +1,128 @@
+//! Asking one witness over HTTP, and naming what is wrong with its answers.
+
+use std::sync::Arc;
+
+use merestone_core::checkpoint::Checkpoint;
+use merestone_core::witness::{COSIGNED_NOTE_BYTES_MAX, parse_conflict};
+use merestone_node::replica::{AnswerError, Camp, Cosigned, LedgerError, Question};
+use tokio::task::spawn_blocking;
+
+use crate::http::{Answer, HttpError, Url, post};
+
+/// How often a witness may name another size in one asking: once for a camp that knows nothing of it, once more for one that
+/// was asked by somebody else meanwhile.
+const CONFLICTS_MAX: usize = 3;
+
+/// What a witness gave.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) checkpoint: Checkpoint,
+    pub(crate) cosigned: Cosigned,
+}
+
+/// Why a witness gave nothing.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Trouble {
+    /// Nothing came that could be read.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// An answer that is none.
+    #[error("its answer is not that of a witness")]
+    Garbage,
+    /// Signature lines, none of which is of a witness of the mission under this checkpoint.
+    #[error("no line of its answer is a cosignature of this checkpoint by a witness of the mission")]
+    NoWitness,
+    /// It names again and again a size from which it then takes no proof.
+    #[error(
+        "it cosigned {size} leaves last, and takes no proof from there: it was shown another tree, or answers anything with 409"
+    )]
+    Conflict {
+        /// The size that it named last.
+        size: u64,
+    },
+    /// It does not cosign: another ledger, another key, or the proof did not verify.
+    #[error("it refuses with status {status}")]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The ledger, which signs nothing more, for instance.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+impl Trouble {
+    /// A name that programs may rely on.
+    pub(crate) const fn code(&self) -> &'static str {
+        match self {
+            Trouble::Http(HttpError::Unreachable) => "witness-unreachable",
+            Trouble::Http(HttpError::TooSlow) => "witness-silent",
+            Trouble::Http(HttpError::TooLong { .. }) => "witness-too-long",
+            Trouble::Http(HttpError::Malformed) | Trouble::Garbage => "witness-garbage",
+            Trouble::NoWitness => "witness-unknown",
+            Trouble::Conflict { .. } => "witness-conflict",
+            Trouble::Refused { .. } => "witness-refuses",
+            Trouble::Ledger(LedgerError::Lost { .. } | LedgerError::Behind { .. }) => "ledger-lost",
+            Trouble::Ledger(_) => "ledger",
+        }
+    }
+}
+
+/// Asks a witness to cosign the newest checkpoint; `old` is what it cosigned last, as far as is known, and is kept up.
+/// `None`: there is nothing that it could cosign.
+///
+/// # Errors
+/// [`Trouble`].
+pub(crate) async fn ask(camp: &Arc<Camp>, url: &Url, old: &mut u64) -> Result<Option<Asked>, Trouble> {
+    let mut last = None;
+    for _ in 0..CONFLICTS_MAX {
+        let Some(Question { checkpoint, body }) = question(camp, *old).await? else { return Ok(None) };
+        let Answer { status, body } = post(url, "add-checkpoint", body, COSIGNED_NOTE_BYTES_MAX).await?;
+        match status {
+            200 => {
+                let cosigned = take(camp, checkpoint.clone(), body).await?;
+                *old = checkpoint.size();
+                return Ok(Some(Asked { checkpoint, cosigned }));
+            }
+            409 => {
+                let size = parse_conflict(&body).ok_or(Trouble::Garbage)?;
+                if last.replace(size) == Some(size) || size == *old {
+                    return Err(Trouble::Conflict { size });
+                }
+                *old = size;
+            }
+            status => return Err(Trouble::Refused { status }),
+        }
+    }
+    Err(Trouble::Conflict { size: *old })
+}
+
+async fn question(camp: &Arc<Camp>, old: u64) -> Result<Option<Question>, LedgerError> {
+    let of = Arc::clone(camp);
+    let asked = on_disk(move || match of.question(old) {
+        Err(LedgerError::Lost { told, size }) => {
+            // Kept, so that a restart does not forget it.
+            of.witness_told(told)?;
+            Err(LedgerError::Lost { told, size })
+        }
+        other => other,
+    });
+    asked.await
+}
+
+async fn take(camp: &Arc<Camp>, checkpoint: Checkpoint, answer: Vec<u8>) -> Result<Cosigned, Trouble> {
+    let of = Arc::clone(camp);
+    on_disk(move || of.take_answer(&checkpoint, &answer)).await.map_err(|error| match error {
+        AnswerError::Malformed => Trouble::Garbage,
+        AnswerError::NoWitness => Trouble::NoWitness,
+        AnswerError::Ledger(error) => Trouble::Ledger(error),
+    })
+}
+
+/// Runs what waits for the disk beside what waits for the network.
+async fn on_disk<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+    }
+}
