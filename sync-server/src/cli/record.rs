@@ -1,5 +1,6 @@
 //! `merestone record`: recording and changing. Reading is in `view`.
 
+mod exhibit;
 mod sign;
 
 use std::collections::BTreeSet;
@@ -18,6 +19,7 @@ use merestone_node::forms::MissionForm;
 use merestone_node::{Answer, Device};
 use serde::Serialize;
 
+use self::exhibit::ExhibitArgs;
 use self::sign::{RestateArgs, SignArgs};
 use super::answers::{self, Setting};
 use super::fill::FillArgs;
@@ -61,6 +63,12 @@ pub(crate) enum Verb {
         after_help = "Example:\n  merestone record history 9c0b… --home phone\n  merestone record restate 51ad… --home phone"
     )]
     Restate(RestateArgs),
+    /// Write one entry into a file for somebody who holds nothing but the mission's id: who signed it, that it is in the
+    /// ledger, and the answers you choose.
+    #[command(
+        after_help = "Example:\n  merestone record exhibit 51ad… --show status --show context/day --out gate.exhibit --home camp"
+    )]
+    Exhibit(ExhibitArgs),
     /// List records, newest first.
     #[command(after_help = "Example:\n  merestone record list --kind incident --search bridge --home camp")]
     List(ListArgs),
@@ -179,6 +187,7 @@ impl Verb {
             Self::Resolve(args) => resolve(context, &args),
             Self::Sign(args) => sign::sign(context, args),
             Self::Restate(args) => sign::restate(context, &args),
+            Self::Exhibit(args) => exhibit::exhibit(context, args),
             Self::List(args) => args.run(context),
             Self::Show(args) => args.run(context),
             Self::History(args) => args.run(context),

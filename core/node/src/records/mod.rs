@@ -5,6 +5,7 @@
 mod author;
 mod custody;
 mod erasure;
+mod exhibit;
 mod history;
 mod list;
 mod sheet;
@@ -13,6 +14,7 @@ mod view;
 
 pub use author::{Author, Certified};
 pub use custody::Custody;
+pub use exhibit::ExhibitError;
 pub use history::{Changed, Step};
 pub use list::{RecordFilter, RecordLine, RecordPage, RecordState};
 pub(crate) use sheet::{Sheet, Standing as StandingValue, Values, values_at};

@@ -63,7 +63,7 @@ pub(crate) struct RestateArgs {
 }
 
 /// Reads an entry's id.
-fn entry_id(text: &str) -> Result<EntryId, String> {
+pub(super) fn entry_id(text: &str) -> Result<EntryId, String> {
     EntryId::from_hex(text)
         .ok_or_else(|| "an entry's id is 64 hex digits; `merestone record history` shows them".to_owned())
 }

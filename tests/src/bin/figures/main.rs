@@ -13,6 +13,7 @@ mod audit;
 mod bare;
 mod disclosure;
 mod exchange;
+mod exhibit;
 mod forms;
 mod ledger;
 mod limits;
@@ -48,13 +49,14 @@ const GROUPS: &[Group] = &[
     Group { name: "audit/", measure: audit::measure },
     Group { name: "record/", measure: |_| records::measure() },
     Group { name: "disclosure/", measure: |_| disclosure::measure() },
+    Group { name: "exhibit/", measure: |_| exhibit::measure() },
     Group { name: "forms/", measure: |_| forms::measure() },
     Group { name: "size/", measure: |_| sizes::measure() },
     Group { name: "exchange/", measure: |_| exchange::measure() },
     Group { name: "ledger/", measure: |_| ledger::measure() },
 ];
 
-const USAGE: &str = "figures [--json] [NAME…]\nNAME is the beginning of a row's name: limits save meet sync store open audit record disclosure forms size exchange ledger";
+const USAGE: &str = "figures [--json] [NAME…]\nNAME is the beginning of a row's name: limits save meet sync store open audit record disclosure exhibit forms size exchange ledger";
 
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();
