@@ -3,12 +3,16 @@
 pub(crate) mod graph;
 pub(crate) mod names;
 
-use merestone_core::form::{FormDefinition, LEAVES_MAX, Leaf, Shape, TITLE_BYTES_MAX, VERSION_BYTES_MAX};
+use std::collections::BTreeSet;
+
+use merestone_core::form::{
+    FormDefinition, LEAVES_MAX, Leaf, STANDARD_LEAVES, Shape, TITLE_BYTES_MAX, VERSION_BYTES_MAX,
+};
 use merestone_core::id::sha256;
 use merestone_core::text::{Lines, tidy};
 
 use crate::expr::{Documents, NodeId};
-use crate::model::{Metadata, Model, NodeIndex, NodeKind, QuestionKind};
+use crate::model::{Metadata, Model, Node, NodeIndex, NodeKind, QuestionKind};
 use crate::reading::NamedFile;
 use crate::refused::{FormRefused, Reason};
 pub(crate) use graph::{Graph, Job, Reader};
@@ -108,8 +112,18 @@ impl Form {
     /// The signed definition: one leaf for each question outside repeats that can have an answer, one for each repeat, in
     /// the form's order, and last `withdrawn`, by which a record is withdrawn, and `imported`, which says where a record
     /// was taken over from.
+    ///
+    /// A question that is marked as one that a publication must disclose marks its leaf; in a repeat, that of the repeat.
     pub fn definition(&self) -> FormDefinition {
         let mut leaves = Vec::new();
+        let mut must = Vec::new();
+        let marked = self.model.nodes.iter().enumerate().filter(|(_, node)| node.must_be_disclosed());
+        // A cell has no leaf of its own but that of its repeat.
+        let leaf_of = |(index, _): (NodeIndex, &Node)| match self.names.plane(index) {
+            0 => index,
+            repeat => repeat,
+        };
+        let marked: BTreeSet<NodeIndex> = marked.map(leaf_of).collect();
         for (index, node) in self.model.nodes.iter().enumerate() {
             let shape = match &node.kind {
                 NodeKind::Repeat { .. } => Shape::Repeat,
@@ -118,6 +132,10 @@ impl Form {
                 NodeKind::Question(_) if self.names.plane(index) == 0 => Shape::Answer,
                 NodeKind::Question(_) | NodeKind::Group => continue,
             };
+            let position = STANDARD_LEAVES + leaves.len() as u32;
+            if marked.contains(&index) {
+                must.push(position);
+            }
             leaves.push(Leaf { name: self.names.name(index).to_owned(), shape });
         }
         leaves.push(Leaf { name: WITHDRAWN.to_owned(), shape: Shape::Answer });
@@ -128,7 +146,7 @@ impl Form {
             version: cut(&self.model.version, VERSION_BYTES_MAX),
             leaves,
             source: Some(self.source),
-            must: Vec::new(),
+            must,
         }
     }
 

@@ -9,11 +9,11 @@ mod words;
 use std::collections::BTreeMap;
 
 pub use instance::{Element, Instance, Item, Table};
-pub(crate) use node::is_name;
 pub use node::{
-    Choices, ChoicesFrom, FORM_NAME_BYTES_MAX, Formula, GROUPS_DEPTH_MAX, Metadata, Node, NodeIndex, NodeKind, Preset,
-    QuestionKind,
+    Choices, ChoicesFrom, FORM_NAME_BYTES_MAX, Formula, GROUPS_DEPTH_MAX, MUST_DISCLOSE, Metadata, Node, NodeIndex,
+    NodeKind, Preset, QuestionKind,
 };
+pub(crate) use node::{NAMESPACE, is_name};
 pub(crate) use notice::note;
 pub use notice::{NOTICES_MAX, Notice};
 pub use words::{LANGUAGES_MAX, Language, Media, Output, Text, Words};

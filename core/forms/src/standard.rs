@@ -10,7 +10,9 @@ pub const PATROL: &str = include_str!("standard/patrol.md");
 pub const ACCESS_RESTRICTION: &str = include_str!("standard/access-restriction.md");
 /// A tally of crossings.
 pub const CROSSING_COUNT: &str = include_str!("standard/crossing-count.md");
-/// All of them, each in English, French, Ukrainian and Arabic.
+/// A redacted copy of a photo, linked to the original (`core/spec/publication.md`, Redacted photos). Nobody fills it by hand.
+pub const REDACTION: &str = include_str!("standard/redaction.md");
+/// Those that people fill, each in English, French, Ukrainian and Arabic.
 pub const ALL: [&str; 5] = [INSPECTION, INCIDENT, PATROL, ACCESS_RESTRICTION, CROSSING_COUNT];
 
 /// The document of the form of that name: its id.
@@ -21,6 +23,7 @@ pub fn named(name: &str) -> Option<&'static str> {
         "patrol" => PATROL,
         "access-restriction" => ACCESS_RESTRICTION,
         "crossing-count" => CROSSING_COUNT,
+        "redaction" => REDACTION,
         _ => return None,
     })
 }
@@ -45,6 +48,15 @@ mod tests {
             assert_eq!(named(&model.id), Some(text));
         }
         assert_eq!(named("weather"), None);
+    }
+
+    #[test]
+    fn a_publication_cannot_hide_that_a_photo_was_redacted() {
+        let definition = crate::Form::read_tables(REDACTION).expect("a good form").definition();
+        let must: Vec<&str> =
+            definition.must.iter().map(|at| definition.leaves[*at as usize - 8].name.as_str()).collect();
+        assert_eq!((definition.kind.as_str(), must), ("redaction", vec!["of_entry", "of_photo", "method"]));
+        assert!(definition.hash().is_ok());
     }
 
     fn is_in_all(words: &Words, languages: usize) -> bool {

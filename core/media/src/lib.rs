@@ -56,6 +56,7 @@ mod container;
 mod decode;
 mod facts;
 mod jpeg;
+mod redact;
 mod render;
 mod shrink;
 mod tiff;
@@ -65,6 +66,7 @@ pub use facts::{
     CAMERA_NAME_BYTES_MAX, Metadata, MetadataDamage, ORIGINAL_BYTES_MAX, Orientation, PhotoFacts, PhotoFormat,
     PhotoRefusal, PixelSize, Place, Taken, inspect,
 };
+pub use redact::{NoRedaction, PixelBox, REDACTED_BOXES_MAX, redact};
 pub use render::{
     NoRendition, OFFERED_PREVIEW_BYTES_MAX, PREVIEW_BYTES_MAX, PREVIEW_EDGE_MAX, PreviewRefusal, Rendition, Renditions,
     THUMBNAIL_BYTES_MAX, THUMBNAIL_EDGE_MAX, accept_preview, render,

@@ -142,7 +142,7 @@ pub fn accept_preview(offered: &[u8]) -> Result<Renditions, PreviewRefusal> {
     }
 }
 
-fn encode(picture: &Picture, bytes_max: usize) -> Result<Rendition, NoRendition> {
+pub(crate) fn encode(picture: &Picture, bytes_max: usize) -> Result<Rendition, NoRendition> {
     // Noise at the coarsest quality has a tenth of the bytes allowed, so this is a defence, not a case.
     let bytes = picture.to_jpeg(bytes_max).ok_or(NoRendition::TooManyPixels)?;
     Ok(Rendition { bytes, width: picture.size.width, height: picture.size.height })

@@ -212,7 +212,7 @@ impl Device {
 
     /// Takes up those of the project's own forms that the charter lists.
     pub(crate) fn add_standard_forms(&self) -> Result<(), AccessError> {
-        for document in standard::ALL {
+        for document in standard::ALL.into_iter().chain([standard::REDACTION]) {
             match self.add_form(NamedFile { name: "form.md", bytes: document.as_bytes() }, &[]) {
                 Ok(_) | Err(AddFormError::NotListed { .. } | AddFormError::Document(_)) => {}
                 Err(AddFormError::Access(error)) => return Err(error),

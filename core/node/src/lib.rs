@@ -116,6 +116,7 @@ pub mod office;
 pub mod publish;
 pub mod qr;
 pub mod records;
+pub mod redaction;
 pub mod replica;
 pub mod vault;
 

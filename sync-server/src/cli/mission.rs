@@ -165,7 +165,7 @@ impl Report for KeyMade {
 fn found(context: &Context, args: &FoundArgs) -> Result<Code, Failure> {
     let parties = args.parties.iter().map(|party| named_key("--party", party)).collect::<Result<Vec<_>, _>>()?;
     let forms = if args.forms.is_empty() {
-        standard::ALL.into_iter().map(standard_form).collect::<Result<Vec<_>, _>>()?
+        standard::ALL.into_iter().chain([standard::REDACTION]).map(standard_form).collect::<Result<Vec<_>, _>>()?
     } else {
         args.forms.iter().map(|form| named_form(form)).collect::<Result<Vec<_>, _>>()?
     };
@@ -351,7 +351,8 @@ impl Report for CharterShown {
 
 /// A form's hash, with its title where it is one that comes with the program.
 fn form_name(hash: &str) -> String {
-    let known = standard::ALL.into_iter().filter_map(|document| Form::read_tables(document).ok());
+    let known =
+        standard::ALL.into_iter().chain([standard::REDACTION]).filter_map(|document| Form::read_tables(document).ok());
     let mut titles = known.filter(|form| form.definition().hash().is_ok_and(|known| known.to_string() == hash));
     titles.next().map_or_else(|| hash.to_owned(), |form| format!("{} · {hash}", form.model().title))
 }

@@ -21,6 +21,7 @@ use merestone_node::filling::WorkOutError;
 use merestone_node::forms::{AddFormError, FillError};
 use merestone_node::nearby::{NearbyError, NoTicket};
 use merestone_node::publish::PublishError;
+use merestone_node::redaction::RedactError;
 use merestone_node::replica::{CampError, LedgerError, NotForReceipts, ServeError, SyncError};
 use merestone_node::vault::{KeyFileFault, VaultError};
 use merestone_store::{BlobError, CommitError, OpenError, ReadError};
@@ -300,6 +301,22 @@ impl From<SaveError> for Failure {
             }
             SaveError::NoForm { .. } => Self::input(&error, "sync with a device that has it"),
             SaveError::Pen(error) => error.into(),
+        }
+    }
+}
+
+impl From<RedactError> for Failure {
+    fn from(error: RedactError) -> Self {
+        match error {
+            RedactError::NoPhoto { .. } => Self::input(&error, "see `merestone record show` for the photos"),
+            RedactError::NotHeld { .. } => Self::input(&error, "sync with a peer that holds it"),
+            RedactError::NoForm => Self::input(&error, "found the mission with it, or publish without photos"),
+            RedactError::Picture(_) => Self::input(&error, "give each rectangle as x,y,width,height in its pixels"),
+            RedactError::Begin(error) => error.into(),
+            RedactError::Draft(error) => error.into(),
+            RedactError::Photo(error) => error.into(),
+            RedactError::Save(error) => error.into(),
+            RedactError::Access(error) => error.into(),
         }
     }
 }

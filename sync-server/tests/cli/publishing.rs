@@ -161,6 +161,54 @@ fn a_publication_checks_alone_and_against_the_bag_and_a_changed_one_does_not() {
 }
 
 #[test]
+fn a_redacted_photo_is_published_in_the_place_of_the_original() {
+    let world = mission();
+    let list = world.json(&["record", "list", "--home", "xenia"]);
+    let record = text(&list["records"][0], "record").to_owned();
+    let shown = world.json(&["record", "show", &record, "--home", "xenia"]);
+    let small = |photo: &&Value| photo["bytes"].as_u64().is_none_or(|bytes| bytes < 1_000);
+    let photo = shown["photos"].as_array().and_then(|photos| photos.iter().find(small)).expect("the small picture");
+    let original = text(photo, "sha256").to_owned();
+    let redact =
+        |boxes: &str| ["photo", "redact", &record, &original, "--box", boxes, "--home", "ada"].map(str::to_owned);
+    let run = |boxes: &str, code: i32| {
+        let args = redact(boxes);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let output = world.run(&args);
+        assert_eq!(output.status.code(), Some(code), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let mut camp = world.serve("camp");
+    let ticket = camp.ticket.clone();
+    world.json(&["sync", &ticket, "--home", "ada"]);
+    run("99999,0,1,1", 65);
+    run("0,0,1", 64);
+    run("0,0,1,1", 0);
+    world.json(&["sync", &ticket, "--home", "ada"]);
+    camp.event("met");
+    camp.stop();
+    std::fs::remove_dir_all(world.path("evidence")).expect("an older bag");
+    world.json(&["bag", "write", "evidence", "--home", "camp"]);
+
+    let labels = ["context/photos", "photos/file", "of_photo", "of_entry", "method", "of_record"];
+    let shown: Vec<&str> = labels.iter().flat_map(|label| ["--disclose", label]).collect();
+    let hiding = [&["--disclose", "status"][..], &["--withhold-rest", "security"]].concat();
+    let refused = world
+        .run(&[&["publish", "public", "--scope", "North", "--key", "b.key", "--home", "camp"][..], &hiding].concat());
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("must disclose of_entry"), "{refused:?}");
+    let published = publish(&world, &[&shown[..], &["--withhold-rest", "security"]].concat(), 2);
+    assert!(published["photos"].as_u64().is_some_and(|photos| photos >= 2), "{published}");
+    let left_out = published["photos_left_out"].to_string();
+    assert!(left_out.contains(&original) && left_out.contains("metadata"), "{left_out}");
+    assert_eq!(Needle::text(SERIAL).found_in(&bytes_of(&world, "public")), None);
+    let table = String::from_utf8(world.read("public/table.csv")).expect("UTF-8");
+    assert!(table.contains(&format!(",of_photo,,,{original},yes")), "{table}");
+    let bag = world.path("evidence");
+    let report =
+        audit_publication(&world.path("public"), mission_id(&published), Some(&bag), 2).expect("a publication");
+    assert_eq!(report.verdict(), Verdict::Passed, "{}", report.to_text());
+}
+
+#[test]
 fn what_nobody_decided_is_not_published() {
     let world = mission();
     let refused = |more: &[&str], code: i32| {

@@ -11,6 +11,11 @@ pub const GROUPS_DEPTH_MAX: usize = 32;
 /// Longest name of a question, in bytes.
 pub const FORM_NAME_BYTES_MAX: usize = 255;
 
+/// How a bind says that a publication must disclose an answer: `bind::merestone:must-disclose` in a workbook.
+pub const MUST_DISCLOSE: &str = "must-disclose";
+/// The namespace of what binds say to us, in an XForm.
+pub(crate) const NAMESPACE: &str = "urn:merestone:xforms";
+
 /// Whether something may be called so: a letter or `_`, then letters, digits, `_`, `-`, `.`, with at most one prefix
 /// and `:`, and no more than [`FORM_NAME_BYTES_MAX`] bytes (XML 1.0 §2.3, and the prefixes of its namespaces).
 pub(crate) fn is_name(name: &str) -> bool {
@@ -300,6 +305,15 @@ impl Node {
             parameters: BTreeMap::new(),
             row,
         }
+    }
+
+    /// Whether the form says that a publication must disclose its answer: the column or attribute [`MUST_DISCLOSE`].
+    pub fn must_be_disclosed(&self) -> bool {
+        let name = |key: &str| key.rsplit(':').next().unwrap_or(key).trim().to_ascii_lowercase();
+        let marks = self.parameters.iter().filter(|(key, _)| name(key) == MUST_DISCLOSE);
+        marks
+            .into_iter()
+            .any(|(_, said)| matches!(said.trim().to_ascii_lowercase().as_str(), "yes" | "true" | "true()" | "1"))
     }
 
     /// The choices, if it is a question with some.

@@ -6,11 +6,12 @@ use super::itext::Itext;
 use super::resolve;
 use super::source::{Source, elements};
 use super::tree::Tree;
-use crate::model::{Formula, Metadata, Words, note};
+use crate::model::{Formula, Metadata, NAMESPACE, Words, note};
 use crate::refused::{FormRefused, Reason};
 
 /// Namespaces of attributes that mean here what they say; another product's `constraint` is not the form's.
-const NAMESPACES: [&str; 4] = [
+const NAMESPACES: [&str; 5] = [
+    NAMESPACE,
     "http://openrosa.org/javarosa",
     "http://openrosa.org/xforms",
     "http://www.opendatakit.org/xforms",

@@ -15,7 +15,7 @@ use super::{Context, roster};
 use crate::exit::{Code, Failure};
 use crate::input;
 use crate::output::{self, Report};
-use policy::{POLICY_BYTES_MAX, Policy};
+use policy::{Decisions, POLICY_BYTES_MAX};
 
 /// Publish chosen answers of the records of some scopes, each under its observer's signature.
 ///
@@ -75,8 +75,8 @@ impl PublishArgs {
         Ok(if published.photos_left_out.is_empty() { Code::Done } else { Code::Undecided })
     }
 
-    fn read_policy(&self) -> Result<Policy, Failure> {
-        let mut policy = Policy::default();
+    fn read_policy(&self) -> Result<Decisions, Failure> {
+        let mut policy = Decisions::default();
         if let Some(path) = &self.policy {
             policy.read(&input::read_text(path, "a policy", POLICY_BYTES_MAX)?).map_err(misused)?;
         }

@@ -10,7 +10,7 @@ pub(super) const POLICY_BYTES_MAX: usize = 1_048_576;
 
 /// Decisions as they were said, before they are put together.
 #[derive(Debug, Default)]
-pub(super) struct Policy {
+pub(super) struct Decisions {
     everywhere: Said,
     records: BTreeMap<RecordId, Said>,
     left_out: BTreeMap<RecordId, Reason>,
@@ -25,7 +25,7 @@ struct Said {
     withheld: BTreeMap<String, Reason>,
 }
 
-impl Policy {
+impl Decisions {
     /// Reads a file: lines of words, `#` begins a remark.
     pub(super) fn read(&mut self, text: &str) -> Result<(), String> {
         for (line, number) in text.lines().zip(1_u64..) {
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     fn decided(text: &str) -> Result<Decided, String> {
-        let mut policy = Policy::default();
+        let mut policy = Decisions::default();
         policy.read(text).and_then(|()| policy.decide())
     }
 
