@@ -5,6 +5,8 @@
 
 pub(crate) mod note;
 
+use data_encoding::{BASE64, HEXLOWER};
+
 use crate::cbor::{Reader, Writer};
 use crate::check::{Check, Full, Policy, Refused};
 use crate::id::{EntryId, LogId, NoteHash, ScopeId, StatementId};
@@ -171,6 +173,14 @@ impl Checkpoint {
     }
 }
 
+/// The ledger's key as others' programs are told of it (C2SP signed-note, verifier key).
+pub fn ledger_verifier_key(ledger: &Ledger) -> String {
+    let Ledger { origin, key } = ledger;
+    let hash = HEXLOWER.encode(&key_hash(origin, KeyType::Ed25519, key));
+    let coded = BASE64.encode(&[&[KeyType::Ed25519 as u8], &key.as_bytes()[..]].concat());
+    format!("{origin}+{hash}+{coded}")
+}
+
 fn invalid(what: &'static str) -> Refused {
     Refused { check: Check::CheckpointInvalid, what }
 }
@@ -179,7 +189,6 @@ fn invalid(what: &'static str) -> Refused {
 mod tests {
     use super::*;
     use crate::record::testing::key;
-    use data_encoding::BASE64;
 
     fn ledger() -> Ledger {
         Ledger { origin: "example.org/ledger".into(), key: *key(50).public() }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use merestone_core::checkpoint::ledger_verifier_key;
 use merestone_core::id::FormHash;
 use merestone_core::key::PublicKey;
 use merestone_core::roster::{CHARTER_BYTES_MAX, Charter, CompleteCharter, Ledger, SignedCharter};
@@ -254,6 +255,8 @@ pub(super) struct CharterShown {
     scopes: Vec<ScopeShown>,
     forms: Vec<String>,
     ledger: Option<LedgerShown>,
+    /// The ledger's key for others' programs (C2SP signed-note).
+    ledger_verifier_key: Option<String>,
     quorum: u64,
     complete: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -303,6 +306,7 @@ impl CharterShown {
                 .map(|scope| ScopeShown { id: scope.id.to_string(), name: scope.name.clone() })
                 .collect(),
             forms: charter.forms.iter().map(ToString::to_string).collect(),
+            ledger_verifier_key: charter.ledger.as_ref().map(ledger_verifier_key),
             ledger: charter
                 .ledger
                 .as_ref()

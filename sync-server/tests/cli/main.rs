@@ -9,6 +9,7 @@ mod life;
 mod manners;
 mod mirror;
 mod nearby;
+mod outsiders;
 mod publishing;
 mod rendering;
 mod returned;

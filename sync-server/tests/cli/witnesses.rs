@@ -173,3 +173,40 @@ fn a_witness_keeps_the_proof_that_the_ledger_showed_two_histories() {
     assert_ne!(kept[0], kept[1]);
     assert!(kept.iter().all(|note| note.starts_with(b"border.example/ledger\n1\n")));
 }
+
+#[test]
+fn a_camp_that_is_killed_at_any_moment_never_takes_leaves_back() {
+    let world = World::with_witnesses();
+    world.enrol("anna", "Anna", "a.key", "observer");
+    world.enrol("camp", "Base camp", "n.key", "camp");
+    let witnesses = ["wa", "wb", "wn"].map(|owner| witness(&world, owner));
+    let urls = witnesses.each_ref().map(|witness| text(&witness.ready, "url").to_owned());
+    let urls = urls.each_ref().map(String::as_str);
+    let mut leaves = 0;
+    for round in 0..6 {
+        let mut camp = camp(&world, &urls);
+        record(&world);
+        let told = confirmed(&mut camp, 1, "final");
+        // The witnesses judge: a tree that was taken back has no proof from theirs.
+        assert!(told["leaves"].as_u64() >= Some(leaves), "{told}");
+        leaves = told["leaves"].as_u64().expect("a number");
+        let mut sync = world.command(&["sync", &camp.ticket, "--home", "anna"]);
+        let mut syncing =
+            sync.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().expect("it starts");
+        // Some rounds end before anything came, some while it is taken into the ledger, some after a checkpoint.
+        if round % 3 > 0 {
+            syncing.wait().expect("it ends");
+        }
+        if round % 3 > 1 {
+            camp.event("cosigned");
+        }
+        drop(camp);
+        let _ = syncing.kill();
+        let _ = syncing.wait();
+    }
+    let mut camp = camp(&world, &urls);
+    assert_eq!(world.json(&["sync", &camp.ticket, "--home", "anna"])["fully_synced"], true);
+    let told = confirmed(&mut camp, leaves + 1, "final");
+    assert!(told["leaves"].as_u64() > Some(leaves), "{told}");
+    camp.stop();
+}

@@ -29,15 +29,16 @@ impl World {
     /// A mission of three parties, signed by all: `charter.cbor`, the keys `a.key`, `b.key`, `n.key` of its
     /// parties, and the key `l.key` of its ledger.
     pub(crate) fn with_mission() -> Self {
-        Self::founded(false)
+        Self::with_witness_keys(&[])
     }
 
     /// The same, whose parties have a witness each: the keys `wa.key`, `wb.key`, `wn.key`.
     pub(crate) fn with_witnesses() -> Self {
-        Self::founded(true)
+        Self::with_witness_keys(&[("wa", None), ("wb", None), ("wn", None)])
     }
 
-    fn founded(has_witnesses: bool) -> Self {
+    /// The same, with a witness for each party in order: the name of a key that is made, or one that is given.
+    pub(crate) fn with_witness_keys(witness_keys: &[(&str, Option<&str>)]) -> Self {
         let world = Self::new();
         let keys = ["a", "b", "n", "l"].map(|owner| {
             let made = world.json(&["mission", "key", "--out", &format!("{owner}.key"), "--kdf-memory-mib", "1"]);
@@ -49,11 +50,13 @@ impl World {
         let found = ["mission", "found", "--name", "Border mission", "--scope", "North", "--key", "a.key"];
         let rest = ["--party", &a, "--party", &b, "--party", &n, "--ledger", &ledger, "--out", "charter.cbor"];
         let mut witnesses = Vec::new();
-        if has_witnesses {
-            for (owner, party) in ["wa", "wb", "wn"].iter().zip(parties) {
+        for ((owner, given), party) in witness_keys.iter().zip(parties) {
+            let make = || {
                 let made = world.json(&["witness", "key", "--out", &format!("{owner}.key"), "--kdf-memory-mib", "1"]);
-                witnesses.extend(["--witness".to_owned(), format!("{party}={}", text(&made, "key"))]);
-            }
+                text(&made, "key").to_owned()
+            };
+            let key = given.map_or_else(make, ToOwned::to_owned);
+            witnesses.extend(["--witness".to_owned(), format!("{party}={key}")]);
         }
         let witnesses: Vec<&str> = witnesses.iter().map(String::as_str).collect();
         assert_eq!(world.json(&[&found[..], &rest[..], &witnesses[..]].concat())["complete"], false);

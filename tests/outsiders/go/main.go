@@ -34,6 +34,8 @@ func main() {
 		"tiles":       checkTiles,
 		"proof":       checkProof,
 		"cosign":      cosign,
+		"fetch":       fetch,
+		"witness":     witness,
 	}
 	check, ok := checks[os.Args[1]]
 	if !ok {

@@ -2,16 +2,22 @@
 
 use std::collections::HashMap;
 
-use merestone_core::checkpoint::Leaf;
-use merestone_core::id::{EntryId, LogId, sha256};
+use merestone_core::checkpoint::{Checkpoint, Leaf};
+use merestone_core::id::{EntryId, LogId, MissionId, StoreId, sha256};
+use merestone_core::key::SigningKey;
 use merestone_core::ledger::{Growing, LedgerProof, TileAddress, inclusion_proof};
 use merestone_core::merkle::{leaf_hash, verify_inclusion};
+use merestone_core::roster::Ledger;
+use merestone_node::replica::LedgerCopy;
+use merestone_store::{Identity, Store, StoreKey};
 use merestone_tests::timing::time_ms;
 
 use crate::row::{Row, Target};
 
 const ROUNDS: usize = 3;
 const LEAVES: u64 = 1_000_000;
+/// Leaves that are made durable.
+const DURABLE: u64 = 200_000;
 
 /// Leaves that are shown, spread over the ledger.
 const SHOWN: u64 = 100;
@@ -47,6 +53,31 @@ pub(crate) fn measure() -> Vec<Row> {
             .note("the largest of 100 in a ledger of 1,000,000, as a proof file without its note"),
         Row::median("ledger/inclusion-from-tiles", "us", &proofs)
             .note("made from tiles in memory and verified, mean of 100 in a ledger of 1,000,000"),
+    ]
+}
+
+/// Leaves made durable in batches of 8,192, with the hashes over full tiles and the edge of the tree.
+pub(crate) fn durable() -> Vec<Row> {
+    let leaves: Vec<Leaf> = (0..DURABLE).map(leaf).collect();
+    let mut grown = Growing::new();
+    leaves.iter().for_each(|leaf| grown.append(leaf_hash(&leaf.encode()), &mut Vec::new()));
+    let key = SigningKey::from_seed(&[50; 32]);
+    let ledger = Ledger { origin: "figures.example/ledger".into(), key: *key.public() };
+    let note = Checkpoint::make(&ledger, &key, DURABLE, &grown.root()).expect("the ledger signs");
+    let mut rates = Vec::new();
+    for _ in 0..ROUNDS {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let identity = Identity { mission: MissionId::from_bytes([1; 32]), store: StoreId::from_bytes([2; 16]) };
+        let store = Store::create(&folder.path().join("store"), StoreKey::from_bytes([0; 32]), identity);
+        let store = store.expect("a store");
+        let mut copy = LedgerCopy::of(&store).expect("an empty ledger");
+        let (ms, ()) = time_ms(|| copy.extend(&note, &leaves).expect("the leaves of the checkpoint"));
+        rates.push(DURABLE as f64 / ms * 1_000.0);
+    }
+    vec![
+        Row::median("ledger/append-durable", "1/s", &rates)
+            .target(Target::AtLeast(20_000.0))
+            .note("200,000 leaves compared with a checkpoint and committed 8,192 at a time, each commit flushed, as a mirror takes them over; a sequencer commits in the same way"),
     ]
 }
 

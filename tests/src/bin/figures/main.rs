@@ -14,6 +14,7 @@ mod bare;
 mod disclosure;
 mod exchange;
 mod exhibit;
+mod finality;
 mod forms;
 mod ledger;
 mod limits;
@@ -53,7 +54,7 @@ const GROUPS: &[Group] = &[
     Group { name: "forms/", measure: |_| forms::measure() },
     Group { name: "size/", measure: |_| sizes::measure() },
     Group { name: "exchange/", measure: |_| exchange::measure() },
-    Group { name: "ledger/", measure: |_| ledger::measure() },
+    Group { name: "ledger/", measure: |_| [ledger::measure(), ledger::durable(), finality::measure()].concat() },
 ];
 
 const USAGE: &str = "figures [--json] [NAME…]\nNAME is the beginning of a row's name: limits save meet sync store open audit record disclosure exhibit forms size exchange ledger";
