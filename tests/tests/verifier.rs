@@ -1,6 +1,7 @@
 //! The specs alone are enough to judge by: a verifier in Python, written from `core/spec` without our code, agrees.
 //!
-//! `tests/outsiders/verifier` judges every vector; `tests/outsiders/ours_and_theirs.py` holds it to `merestone-audit`.
+//! `tests/outsiders/verifier` judges every vector; PyPI `cwt` reads our signed items as COSE.
+//! `tests/run` also holds `merestone-audit` to that verifier and to PyPI `bagit` (`tests/outsiders/ours_and_theirs.py`).
 #![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
 
 use std::env;
@@ -9,28 +10,22 @@ use std::process::{Command, Output};
 
 use merestone_tests::skip;
 
-/// A Python that has what `tests/requirements.txt` names: the one of `tests/run`, or one made by hand.
-fn python() -> Option<PathBuf> {
+/// The first that is there: what the variable names, or what `tests/run` or a person made below the target folder.
+fn python(told: &str, made: &[&str]) -> Option<PathBuf> {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    let told = env::var_os("MERESTONE_PYTHON").map(PathBuf::from);
-    let made = ["tests-run/venv/bin/python", "venv/bin/python"].map(|place| target.join(place));
-    told.into_iter().chain(made).find(|python| python.is_file())
+    let made = made.iter().map(|place| target.join(place).join("bin/python"));
+    env::var_os(told).map(PathBuf::from).into_iter().chain(made).find(|python| python.is_file())
 }
 
-/// Runs a program of `tests/outsiders`, or says that it could not.
-fn run(arguments: &[&str]) -> Option<Output> {
+/// Runs a program of `tests/outsiders`.
+fn run(python: &Path, arguments: &[&str]) -> Output {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let Some(python) = python() else {
-        skip("no Python with tests/requirements.txt (tests/run makes one): no verifier of others judges vectors");
-        return None;
-    };
-    let output = Command::new(python)
+    Command::new(python)
         .args(arguments)
         .current_dir(tests.join("outsiders"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .output()
-        .unwrap();
-    Some(output)
+        .unwrap()
 }
 
 fn said(output: &Output) -> String {
@@ -39,7 +34,21 @@ fn said(output: &Output) -> String {
 
 #[test]
 fn a_verifier_made_from_the_specs_alone_agrees_on_every_vector() {
-    let Some(judged) = run(&["-m", "verifier", "vectors", "../../fixtures/vectors"]) else { return };
+    let Some(python) = python("MERESTONE_PYTHON", &["tests-run/venv", "venv"]) else {
+        return skip("no Python below the target folder (tests/run makes one): no second verifier judges vectors");
+    };
+    let judged = run(&python, &["-m", "verifier", "vectors", "../../fixtures/vectors"]);
     assert!(judged.status.success(), "{}", said(&judged));
     assert!(said(&judged).contains("entry entries"), "{}", said(&judged));
+}
+
+#[test]
+fn an_outsider_reads_signed_items_as_cose_and_refuses_forgeries() {
+    let Some(python) = python("MERESTONE_OUTSIDERS_PYTHON", &["tests-run/outsiders-venv"]) else {
+        return skip(
+            "no Python with tests/outsiders/requirements.txt (tests/run makes one): cwt reads no signed items",
+        );
+    };
+    let judged = run(&python, &["cose_by_cwt.py", "../../fixtures/vectors"]);
+    assert!(judged.status.success(), "{}", said(&judged));
 }
