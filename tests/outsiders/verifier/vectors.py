@@ -17,6 +17,7 @@ from .disclosure import Disclosure, open_disclosure
 from .entry import open_entry, open_header
 from .erasure import open_erasure
 from .evidence import Evidence
+from .exhibit import open_exhibit
 from .forms import STANDARD, open_form
 from .hashing import sha256
 from .history import History, check_history
@@ -438,6 +439,21 @@ def _inclusion(vector: Vector) -> Facts:
     return {"id": found.id.hex(), "leaf": found.data.hex(), "index": found.index, "size": found.size}
 
 
+def _exhibit(vector: Vector) -> Facts:
+    found = open_exhibit(octets(vector["exhibit"]), _mission(vector))
+    opened = list(_opened(found.disclosure)) if found.disclosure is not None else []
+    after = found.not_after
+    return {
+        "id": found.header.id.hex(),
+        "key": found.header.key.hex(),
+        "certificates": [one.id.hex() for one in found.certificates],
+        "index": found.proof.index if found.proof is not None else None,
+        "confirmation": found.proof.tally.confirmation if found.proof is not None else None,
+        "not_after": after.time if after is not None and after.holds else None,
+        "opened": [[one["name"], one["value"]] for one in opened] if found.disclosure is not None else None,
+    }
+
+
 def _account(vector: Vector) -> Facts:
     found = open_account(octets(vector["account"]), _roster(vector).charter)
     return {
@@ -480,6 +496,7 @@ _JUDGES: dict[tuple[str, str], Callable[[Vector], Facts]] = {
     ("claims", "entries"): _claims,
     ("claims", "form"): _form,
     ("bounds", "times"): _bounds,
+    ("exhibit", "exhibit"): _exhibit,
     ("roster", "inclusion"): _inclusion,
     ("sync", "cosignature"): _cosignature,
     ("publication", "account"): _account,
