@@ -14,7 +14,7 @@ use crate::support::Bag;
 /// Seeds of a run in the suite.
 const SEEDS: u64 = 6;
 /// In the suite each seed tries every so many of the kinds, so that a run takes seconds and sees many missions.
-const SHARE: usize = 3;
+const SHARE: usize = 4;
 /// Further seeds in which kinds that found no place yet look for one.
 const MORE: u64 = 60;
 

@@ -1,12 +1,17 @@
 //! The table of kinds, by layer.
 
+mod body;
 mod bytes;
 mod chain;
 mod encoding;
 mod header;
 mod keys;
 mod layout;
+mod ledger;
 mod media;
+mod notes;
+mod random;
+mod receipts;
 mod roster;
 
 use crate::chance::Chance;
@@ -15,7 +20,7 @@ use crate::scene::Scene;
 use crate::support::Bag;
 
 /// The layers of what is done to entries and logs.
-pub(crate) const OF_LOGS: &[&str] = &["bytes", "encoding", "header", "keys", "chain"];
+pub(crate) const OF_LOGS: &[&str] = &["bytes", "encoding", "header", "keys", "chain", "body"];
 
 /// Every kind, with its layer.
 pub(crate) fn all() -> Vec<(&'static str, Kind)> {
@@ -25,9 +30,14 @@ pub(crate) fn all() -> Vec<(&'static str, Kind)> {
         ("header", header::kinds()),
         ("keys", keys::kinds()),
         ("chain", chain::kinds()),
+        ("body", body::kinds()),
         ("roster", roster::kinds()),
+        ("receipts", receipts::kinds()),
         ("media", media::kinds()),
+        ("ledger", ledger::kinds()),
+        ("witness", notes::kinds()),
         ("layout", layout::kinds()),
+        ("random", random::kinds()),
     ];
     layers.into_iter().flat_map(|(layer, kinds)| kinds.into_iter().map(move |kind| (layer, kind))).collect()
 }
