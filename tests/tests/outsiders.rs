@@ -11,7 +11,7 @@ use std::{env, fs};
 
 use data_encoding::BASE64;
 use merestone_core::checkpoint::{Checkpoint, Leaf};
-use merestone_core::id::{EntryId, LogId, ScopeId, StatementId, sha256};
+use merestone_core::id::{EntryId, Epoch, LogId, ScopeId, StatementId, sha256};
 use merestone_core::key::SigningKey;
 use merestone_core::ledger::{
     Growing, LedgerProof, Row, TileAddress, consistency_proof, encode_bundle, inclusion_proof,
@@ -54,7 +54,7 @@ fn leaf(number: u64) -> Leaf {
     let log = LogId::from_bytes(digest("log"));
     match number % 3 {
         0 => Leaf::Statement(StatementId::from_bytes(digest("statement"))),
-        1 => Leaf::Log { log, scope: ScopeId::from_bytes([3; 8]) },
+        1 => Leaf::Begun { key: digest("key"), scope: ScopeId::from_bytes([3; 8]), epoch: Epoch::from_bytes([4; 8]) },
         _ => Leaf::Entry { log, seq: number, id: EntryId::from_bytes(digest("entry")) },
     }
 }

@@ -55,7 +55,7 @@ async fn a_checkpoint_covers_everything_and_reaches_the_phones() {
 
     let leaves = site.store.ledger_leaves(0, 100).unwrap();
     let log = anna.store.tips(None, None).unwrap()[0];
-    assert_eq!(leaves[2], Leaf::Log { log: log.log, scope: log.scope }.encode());
+    assert_eq!(leaves[2], Leaf::Begun { key: log.key, scope: log.scope, epoch: log.epoch }.encode());
     let last = Leaf::Entry { log: log.log, seq: 19, id: log.head.unwrap() };
     assert_eq!(leaves[22], last.encode());
 

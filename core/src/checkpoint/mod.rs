@@ -9,8 +9,8 @@ use data_encoding::{BASE64, HEXLOWER};
 
 use crate::cbor::{Reader, Writer};
 use crate::check::{Check, Full, Policy, Refused};
-use crate::id::{EntryId, LogId, NoteHash, ScopeId, StatementId};
-use crate::key::{SIGNATURE_BYTES, Signer};
+use crate::id::{EntryId, Epoch, LogId, NoteHash, ScopeId, StatementId};
+use crate::key::{KEY_BYTES, SIGNATURE_BYTES, Signer};
 use crate::merkle::NodeHash;
 use crate::roster::{Ledger, MakeError};
 
@@ -33,7 +33,16 @@ pub enum Leaf {
     },
     /// A statement.
     Statement(StatementId),
-    /// The scope of a log, before the log's first entry.
+    /// The beginning of a log, before its first entry: what its id is made of, so that nothing here can be said falsely.
+    Begun {
+        /// The key that signs it.
+        key: [u8; KEY_BYTES],
+        /// Its scope.
+        scope: ScopeId,
+        /// Its epoch.
+        epoch: Epoch,
+    },
+    /// The scope of a log as older ledgers state it, by the ledger's word alone.
     Log {
         /// The log.
         log: LogId,
@@ -58,6 +67,9 @@ impl Leaf {
             }
             Leaf::Log { log, scope } => {
                 writer.array(3).uint(2).bytes(log.as_bytes()).bytes(scope.as_bytes());
+            }
+            Leaf::Begun { key, scope, epoch } => {
+                writer.array(4).uint(4).bytes(key).bytes(scope.as_bytes()).bytes(epoch.as_bytes());
             }
             Leaf::Cosignature(id) => {
                 writer.array(2).uint(3).bytes(id.as_bytes());
@@ -84,6 +96,11 @@ impl Leaf {
             (2, 3) => Leaf::Log {
                 log: LogId::from_bytes(reader.array_of(what)?),
                 scope: ScopeId::from_bytes(reader.array_of(what)?),
+            },
+            (4, 4) => Leaf::Begun {
+                key: reader.array_of(what)?,
+                scope: ScopeId::from_bytes(reader.array_of(what)?),
+                epoch: Epoch::from_bytes(reader.array_of(what)?),
             },
             (3, 2) => Leaf::Cosignature(StatementId::from_bytes(reader.array_of(what)?)),
             _ => return Err(Refused { check: Check::Shape, what }),
@@ -267,6 +284,8 @@ mod tests {
         assert_eq!(hex(Leaf::Statement(StatementId::from_bytes([2; 32]))), format!("82015820{twos}"));
         assert_eq!(hex(Leaf::Cosignature(StatementId::from_bytes([2; 32]))), format!("82035820{twos}"));
         let scope = ScopeId::from_bytes([3; 8]);
+        let begun = Leaf::Begun { key: [1; 32], scope, epoch: Epoch::from_bytes([4; 8]) };
+        assert_eq!(hex(begun), format!("84045820{ones}48{}48{}", "03".repeat(8), "04".repeat(8)));
         assert_eq!(hex(Leaf::Log { log, scope }), format!("83025820{ones}48{}", "03".repeat(8)));
     }
 }

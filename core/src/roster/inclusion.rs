@@ -193,7 +193,7 @@ impl<'a> Payload<'a> {
             }
             (Leaf::Entry { .. }, None)
             | (Leaf::Statement(_), Some(_))
-            | (Leaf::Log { .. } | Leaf::Cosignature(_), _) => Err(leaf),
+            | (Leaf::Begun { .. } | Leaf::Log { .. } | Leaf::Cosignature(_), _) => Err(leaf),
         }
     }
 

@@ -152,7 +152,9 @@ def check_ledger(bag: Bag, evidence: Evidence, ledger: Ledger, filled: set[bytes
 
 
 def _check_entries(bag: Bag, evidence: Evidence, ledger: Ledger, filled: set[bytes]) -> None:
-    scopes = {leaf.log: leaf.scope for leaf in ledger.leaves if isinstance(leaf, LogLeaf)}
+    begun = [leaf for leaf in ledger.leaves if isinstance(leaf, LogLeaf)]
+    scopes = {leaf.log: leaf.scope for leaf in begun}
+    others = {leaf.log for leaf in begun if leaf.is_shown and leaf.scope not in (bag.scopes or [])}
     held = evidence.entries
     logs = {entry.header.log: entry.header.scope for entry in held.values()}
     shown = logs.keys() | {bytes.fromhex(name) for _, name in bag.below("data/logs/")}
@@ -161,7 +163,7 @@ def _check_entries(bag: Bag, evidence: Evidence, ledger: Ledger, filled: set[byt
             bag.findings.append(failure("ledger-scope", log=log))
     absent: dict[bytes, EntryLeaf] = {}
     for leaf in ledger.entries().values():
-        if bag.scopes is not None and scopes.get(leaf.log) not in bag.scopes:
+        if bag.scopes is not None and (leaf.log in others or leaf.log not in scopes):
             continue
         if leaf.entry not in held and leaf.entry not in filled:
             bag.findings.append(failure("entry-left-out", log=leaf.log, seq=leaf.seq, entry=leaf.entry))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import cbor, ed25519
+from .entry import log_id
 from .fields import hash32, octets, row, uint
 from .hashing import sha256
 from .refusal import Refused, need
@@ -32,10 +33,11 @@ class StatementLeaf:
 
 @dataclass(frozen=True)
 class LogLeaf:
-    """A log's scope, before the log's first entry."""
+    """A log's scope, before the log's first entry; `is_shown` where the leaf holds what the log's id is made of."""
 
     log: bytes
     scope: bytes
+    is_shown: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,10 @@ class CosignatureLeaf:
 Leaf = EntryLeaf | StatementLeaf | LogLeaf | CosignatureLeaf
 
 
+def _begun(key: bytes, scope: bytes, epoch: bytes) -> LogLeaf:
+    return LogLeaf(log_id(key, scope, epoch), scope, True)
+
+
 def open_leaf(data: bytes) -> Leaf:
     """The leaf whose one encoding this is."""
     item = cbor.decode(data)
@@ -57,6 +63,7 @@ def open_leaf(data: bytes) -> Leaf:
         1: (StatementLeaf, row(uint, hash32)),
         2: (LogLeaf, row(uint, hash32, octets(8))),
         3: (CosignatureLeaf, row(uint, hash32)),
+        4: (_begun, row(uint, hash32, octets(8), octets(8))),
     }
     if item[0] not in shapes:
         raise Refused("shape")

@@ -30,7 +30,7 @@ impl Logbook {
             .collect();
         let early = leaves.len();
         for author in &scene.authors {
-            leaves.push(Leaf::Log { log: author.device.log(), scope: crate::support::scope() });
+            leaves.push(author.device.begun());
             // The newest of a log may not have reached the camp yet.
             let logged = author.entries().len() - usize::from(chance.percent(25) && !author.is_forked);
             leaves.extend(author.entries()[..logged].iter().map(|entry| Leaf::Entry {

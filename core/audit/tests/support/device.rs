@@ -1,6 +1,7 @@
 //! A device that signs: its log, and changes that others can build on.
 
 use merestone_core::change::{Basis, Change, OpRef, Put, Value, compose};
+use merestone_core::checkpoint::Leaf;
 use merestone_core::claims::Claims;
 use merestone_core::entry::{
     Body, Clock, ClockSource, Commitment, Content, Context, EntryDraft, Kind, LogHead, Photo, Position, Subject,
@@ -86,6 +87,11 @@ impl Device {
 
     pub(crate) fn log(&self) -> LogId {
         LogId::derive(self.key.public().as_bytes(), scope(), self.epoch)
+    }
+
+    /// The ledger's leaf of its log.
+    pub(crate) fn begun(&self) -> Leaf {
+        Leaf::Begun { key: *self.key.public().as_bytes(), scope: scope(), epoch: self.epoch }
     }
 
     pub(crate) fn head(&self, seq: usize) -> LogHead {

@@ -119,17 +119,17 @@ impl LedgerPass {
         let at = Place { leaf: Some(place.into()), ..Place::default() };
         match *leaf {
             Leaf::Entry { log, seq, id } => {
-                let Some(logged) = self.log(log, None) else { return };
+                let Some(logged) = self.log(log, self.scopes.is_none()) else { return };
                 if let Err(rule) = logged.add(seq, id, place) {
                     findings.add(BagCode::LedgerOrder, Place { leaf: at.leaf, ..Place::entry(log, seq, id) }, rule);
                 }
             }
-            Leaf::Log { log, scope } => {
-                let Some(logged) = self.log(log, Some(scope)) else { return };
-                if let Err(rule) = logged.declare(scope) {
-                    findings.add(BagCode::LedgerOrder, Place { log: Some(log), ..at }, rule);
-                }
+            Leaf::Begun { key, scope, epoch } => {
+                let is_claimed = self.scopes.as_ref().is_none_or(|scopes| scopes.contains(&scope));
+                self.declare(LogId::derive(&key, scope, epoch), scope, is_claimed, at, findings);
             }
+            // By the ledger's word alone: nothing keeps it from a scope in which the log would be missed.
+            Leaf::Log { log, scope } => self.declare(log, scope, true, at, findings),
             Leaf::Statement(id) | Leaf::Cosignature(id) => {
                 let is_statement = matches!(leaf, Leaf::Statement(_));
                 let held = if is_statement { &mut self.statements } else { &mut self.cosignatures };
@@ -147,13 +147,18 @@ impl LedgerPass {
         }
     }
 
-    fn log(&mut self, log: LogId, scope: Option<ScopeId>) -> Option<&mut Logged> {
+    fn declare(&mut self, log: LogId, scope: ScopeId, is_judged: bool, at: Place, findings: &mut Findings) {
+        let Some(logged) = self.log(log, is_judged) else { return };
+        if let Err(rule) = logged.declare(scope) {
+            findings.add(BagCode::LedgerOrder, Place { log: Some(log), ..at }, rule);
+        }
+    }
+
+    fn log(&mut self, log: LogId, is_judged: bool) -> Option<&mut Logged> {
         if self.logs.len() >= LOGS_MAX && !self.logs.contains_key(&log) {
             self.is_too_large = true;
             return None;
         }
-        let is_claimed = |scopes: &BTreeSet<ScopeId>| scope.is_some_and(|scope| scopes.contains(&scope));
-        let is_judged = self.scopes.as_ref().is_none_or(is_claimed);
         Some(self.logs.entry(log).or_insert_with(|| Logged::new(is_judged)))
     }
 

@@ -60,6 +60,6 @@ fn about(leaf: &Leaf) -> LeafOf {
     match leaf {
         Leaf::Entry { log, seq, id: _ } => LeafOf::Entry { log: *log, seq: *seq },
         Leaf::Statement(id) | Leaf::Cosignature(id) => LeafOf::Statement(*id),
-        Leaf::Log { .. } => LeafOf::Other,
+        Leaf::Begun { .. } | Leaf::Log { .. } => LeafOf::Other,
     }
 }

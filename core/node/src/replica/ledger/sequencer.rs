@@ -190,7 +190,7 @@ impl Sequencer {
 
     fn append_log(&mut self, store: &Store, open: &Unsequenced, page: &mut Page) -> Result<(), LedgerError> {
         let Unsequenced { tip, admitted, has_new_branches } = open;
-        let (log, scope) = (tip.log, tip.scope);
+        let log = tip.log;
         let fork = store.fork(log)?;
         // Of a log that was never admitted leaves may have come from a mirror.
         // Below the first fork one entry stands at each seq, and all of it below `admitted` is in the ledger.
@@ -201,7 +201,8 @@ impl Sequencer {
             HashSet::new()
         };
         if *admitted == 0 && known.is_empty() {
-            page.push(&Leaf::Log { log, scope }, LeafOf::Other);
+            let begun = Leaf::Begun { key: tip.key, scope: tip.scope, epoch: tip.epoch };
+            page.push(&begun, LeafOf::Other);
         }
         for link in connected(store, log, from)? {
             let leaf = Leaf::Entry { log, seq: link.seq, id: link.id };

@@ -161,7 +161,7 @@ fn heads_below(store: &Store, log: LogId, size: u64) -> Result<Vec<(u64, u64, En
 fn entry_of((index, bytes): &(u64, Vec<u8>)) -> Option<(u64, u64, EntryId)> {
     match Leaf::decode(bytes) {
         Ok(Leaf::Entry { log: _, seq, id }) => Some((*index, seq, id)),
-        Ok(Leaf::Statement(_) | Leaf::Log { .. } | Leaf::Cosignature(_)) | Err(_) => None,
+        Ok(Leaf::Statement(_) | Leaf::Begun { .. } | Leaf::Log { .. } | Leaf::Cosignature(_)) | Err(_) => None,
     }
 }
 
