@@ -10,7 +10,7 @@ use merestone_core::id::{FormHash, ScopeId};
 use merestone_core::key::{KeyCache, PublicKey, Signer};
 use merestone_core::roster::{
     Certificate, Charter, CompleteCharter, Cut, CutDraft, EnrolmentRequest, Ledger, MakeError, Party, PartyNumber,
-    ReadTextError, Role, Scope, SignedCharter,
+    ProposedCut, ReadTextError, Role, Scope, SignedCharter,
 };
 
 use crate::clock::{Entropy, NoEntropy, random};
@@ -138,6 +138,14 @@ impl<'a> PartyOffice<'a> {
     /// If this party is not in the charter, or the draft is not well formed.
     pub fn cut(&self, charter: &CompleteCharter, draft: &CutDraft<'_>) -> Result<Cut, MakeError> {
         Cut::make(charter, self.root, draft)
+    }
+
+    /// Proposes a cut with this party's signature; it holds, at any height, once a quorum of parties signed it.
+    ///
+    /// # Errors
+    /// If this party is not in the charter, or the draft is not well formed.
+    pub fn propose_cut(&self, charter: &CompleteCharter, draft: &CutDraft<'_>) -> Result<ProposedCut, MakeError> {
+        ProposedCut::begin(charter, self.root, draft)
     }
 
     /// Proposes an erasure with this party's signature; it holds once a quorum of parties signed it.

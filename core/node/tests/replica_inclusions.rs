@@ -101,9 +101,8 @@ async fn a_camp_shows_what_was_final_before_a_cut_and_a_phone_keeps_it() {
     let phone = Site::new(&mission, 20, Role::Observer);
     let (serving, replica) = (serve(camp.replica()), phone.replica());
     within(replica.sync_with(meet(&serving, camp.replica())).outcome()).await.unwrap();
+    within(serving.stop()).await;
     let roster = replica.authority().roster();
     assert_eq!(roster.digest(Class::Inclusion), camp.replica().authority().roster().digest(Class::Inclusion));
     assert_eq!(covered(&roster, &phone), [5, 6]);
-    drop(roster);
-    within(serving.stop()).await;
 }

@@ -1,5 +1,6 @@
 //! The command as people and scripts meet it: real processes, real files, QUIC on loopback.
 
+mod agreeing;
 mod bad_input;
 mod courier;
 mod exchange;

@@ -11,6 +11,7 @@ use merestone_node::office::PartyOffice;
 use serde::Serialize;
 
 use super::ReasonName;
+use super::agree::CutProposed;
 use crate::cli::mission::root_key;
 use crate::cli::{Context, public_key};
 use crate::exit::{Code, Failure};
@@ -36,19 +37,30 @@ pub(crate) struct CutArgs {
     /// Write the cut into this new file too, for other devices: see `merestone roster add`.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Write a proposal into this new file, and cut nothing before the charter's quorum of parties signed it with
+    /// `merestone roster agree`: such a cut acts also below what a final checkpoint holds.
+    #[arg(long, value_name = "FILE", conflicts_with = "out")]
+    propose: Option<PathBuf>,
 }
 
 pub(super) fn cut(context: &Context, args: &CutArgs) -> Result<Code, Failure> {
     let key = public_key(&args.observer_key)?;
     let device = context.open(0)?;
-    if let Some(out) = &args.out {
-        input::refuse_existing(out)?;
+    for file in [&args.out, &args.propose].into_iter().flatten() {
+        input::refuse_existing(file)?;
     }
     let kept = if args.keep_nothing { Vec::new() } else { held_heads(&device, &key)? };
     let root = root_key(&context.asker, &args.key)?;
     let text = args.text.as_deref();
     let draft = CutDraft { key: key.as_bytes(), kept: &kept, reason: args.reason.reason(), text };
-    let cut = PartyOffice::new(&root).cut(&device.charter(), &draft)?;
+    let (office, charter) = (PartyOffice::new(&root), device.charter());
+    if let Some(file) = &args.propose {
+        let proposed = office.propose_cut(&charter, &draft)?;
+        input::write_new(file, &proposed.encode())?;
+        context.screen.show(&CutProposed::of(&proposed, &charter, file))?;
+        return Ok(Code::Done);
+    }
+    let cut = office.cut(&charter, &draft)?;
     take_up(&device, cut.as_bytes().to_vec())?;
     if let Some(out) = &args.out {
         input::write_new(out, cut.as_bytes())?;
@@ -101,6 +113,14 @@ impl KeptShown {
         let LogHead { scope, epoch, seq, id } = head;
         Self { scope: scope.to_string(), epoch: epoch.to_string(), seq: *seq, entry: id.to_string() }
     }
+
+    /// What is kept of a key, log by log.
+    pub(super) fn list(kept: &[Self], out: &mut dyn Write) -> io::Result<()> {
+        for kept in kept {
+            writeln!(out, "  kept up to entry {} of its log in scope {}", kept.seq + 1, kept.scope)?;
+        }
+        if kept.is_empty() { writeln!(out, "  nothing of it is kept") } else { Ok(()) }
+    }
 }
 
 #[derive(Serialize)]
@@ -113,12 +133,10 @@ struct CutMade {
 impl Report for CutMade {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "key {} is cut", self.key)?;
-        for kept in &self.kept {
-            writeln!(out, "  kept up to entry {} of its log in scope {}", kept.seq + 1, kept.scope)?;
-        }
-        if self.kept.is_empty() {
-            writeln!(out, "  nothing of it is kept")?;
-        }
-        writeln!(out, "Whatever else it signed is set aside and shown. The cut travels with every sync.")
+        KeptShown::list(&self.kept, out)?;
+        writeln!(
+            out,
+            "Whatever else it signed is set aside and shown, but for what a final checkpoint held before the cut. The cut travels with every sync."
+        )
     }
 }

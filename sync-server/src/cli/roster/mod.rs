@@ -1,5 +1,6 @@
 //! `merestone roster`: a party's office. It certifies the party's people, ends keys, and shows who may sign.
 
+mod agree;
 mod certify;
 mod cut;
 mod show;
@@ -10,6 +11,7 @@ use clap::{Subcommand, ValueEnum};
 use merestone_core::id::ScopeId;
 use merestone_core::roster::{CUT_BYTES_MAX, Charter, CutReason, Role};
 
+use self::agree::AgreeArgs;
 use self::certify::CertifyArgs;
 use self::cut::CutArgs;
 use super::Context;
@@ -33,7 +35,12 @@ pub(crate) enum Verb {
     /// shown. It is taken up by that device, and travels with every sync. A cut is final: the person returns with a new key.
     #[command(after_help = "Example:\n  merestone roster cut 5be1… --reason stolen --key state-a.key --home camp")]
     Cut(CutArgs),
-    /// Take up a cut that was written elsewhere with `roster cut --out`.
+    /// Show a cut that several parties sign, and sign it for yours.
+    ///
+    /// One party alone cuts nothing that a final checkpoint held before. What the charter's quorum agreed to acts at any height.
+    #[command(after_help = "Example:\n  merestone roster agree anna.cut --charter charter.cbor --key state-b.key")]
+    Agree(AgreeArgs),
+    /// Take up a cut that was written elsewhere with `roster cut --out`, or that enough parties agreed to.
     #[command(after_help = "Example:\n  merestone roster add anna.cut --home camp")]
     Add {
         /// The cut.
@@ -149,6 +156,7 @@ impl Verb {
         match self {
             Self::Certify(args) => certify::certify(context, &args),
             Self::Cut(args) => cut::cut(context, &args),
+            Self::Agree(args) => agree::agree(context, &args),
             Self::Add { cut } => {
                 let bytes = input::read(&cut, "a cut", CUT_BYTES_MAX)?;
                 let device = context.open(0)?;
