@@ -188,6 +188,12 @@ checks! {
     CutOrder = "cut-order",
     /// Signatures of a cut of several parties that are fewer than the charter's quorum, foreign or out of order.
     CutQuorum = "cut-quorum",
+    /// A key that follows itself, or heads of a succession out of order.
+    SuccessionOrder = "succession-order",
+    /// No party certified both keys of a succession.
+    SuccessionKeys = "succession-keys",
+    /// A succession is not signed by the new key, and by the old one or the party.
+    SuccessionSignatures = "succession-signatures",
     /// No certificate of the mission is for the key that signed an inclusion.
     InclusionSigner = "inclusion-signer",
     /// The leaf is neither a certificate or cut that is held nor an entry of a key that one ends.

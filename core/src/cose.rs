@@ -42,11 +42,13 @@ pub enum Label {
     AgreedCut,
     /// An inclusion under a final checkpoint.
     Inclusion,
+    /// A key's or a party's signature of a succession.
+    Succession,
 }
 
 impl Label {
     /// Every label.
-    pub const ALL: [Label; 10] = [
+    pub const ALL: [Label; 11] = [
         Label::Entry,
         Label::Charter,
         Label::Request,
@@ -57,6 +59,7 @@ impl Label {
         Label::Publication,
         Label::AgreedCut,
         Label::Inclusion,
+        Label::Succession,
     ];
 
     /// The value of `typ`.
@@ -72,6 +75,7 @@ impl Label {
             Label::Publication => "application/vnd.merestone.publication.v1",
             Label::AgreedCut => "application/vnd.merestone.cut.v2",
             Label::Inclusion => "application/vnd.merestone.inclusion.v1",
+            Label::Succession => "application/vnd.merestone.succession.v1",
         }
     }
 }

@@ -126,6 +126,7 @@ pub(crate) const fn store_class(class: Class) -> StatementClass {
         Class::Receipt => StatementClass::Receipt,
         Class::Note => StatementClass::Note,
         Class::Cosignature => StatementClass::Cosignature,
+        Class::Succession => StatementClass::Succession,
         Class::Inclusion => StatementClass::Inclusion,
         Class::Form => StatementClass::Form,
     }

@@ -118,6 +118,7 @@ pub mod qr;
 pub mod records;
 pub mod redaction;
 pub mod replica;
+pub mod succession;
 pub mod vault;
 
 pub use device::Device;

@@ -10,7 +10,7 @@ use merestone_core::id::{FormHash, ScopeId};
 use merestone_core::key::{KeyCache, PublicKey, Signer};
 use merestone_core::roster::{
     Certificate, Charter, CompleteCharter, Cut, CutDraft, EnrolmentRequest, Ledger, MakeError, Party, PartyNumber,
-    ProposedCut, ReadTextError, Role, Scope, SignedCharter,
+    ProposedCut, ProposedSuccession, ReadTextError, Role, Roster, Scope, SignedCharter, SuccessionDraft,
 };
 
 use crate::clock::{Entropy, NoEntropy, random};
@@ -138,6 +138,14 @@ impl<'a> PartyOffice<'a> {
     /// If this party is not in the charter, or the draft is not well formed.
     pub fn cut(&self, charter: &CompleteCharter, draft: &CutDraft<'_>) -> Result<Cut, MakeError> {
         Cut::make(charter, self.root, draft)
+    }
+
+    /// Vouches that a new key follows one that is lost; the new key is still to sign.
+    ///
+    /// # Errors
+    /// If this party did not certify both, or the draft is not well formed.
+    pub fn succeed(&self, roster: &Roster, draft: &SuccessionDraft<'_>) -> Result<ProposedSuccession, MakeError> {
+        ProposedSuccession::begin(roster, self.root, draft)
     }
 
     /// Proposes a cut with this party's signature; it holds, at any height, once a quorum of parties signed it.

@@ -11,7 +11,9 @@ use crate::form::DEFINITION_BYTES_MAX;
 use crate::id::{BlobHash, DIGEST_BYTES, FormHash, LogId, MissionId, NoteHash, ScopeId, StatementId};
 use crate::ledger::{Row, TileAddress};
 use crate::receipt::RECEIPT_BYTES_MAX;
-use crate::roster::{CERTIFICATE_BYTES_MAX, CHARTER_BYTES_MAX, CUT_BYTES_MAX, Class, INCLUSION_BYTES_MAX};
+use crate::roster::{
+    CERTIFICATE_BYTES_MAX, CHARTER_BYTES_MAX, CUT_BYTES_MAX, Class, INCLUSION_BYTES_MAX, SUCCESSION_BYTES_MAX,
+};
 use crate::witness::COSIGNED_NOTE_BYTES_MAX;
 
 use super::ledger::BUNDLE_BYTES_MAX;
@@ -113,6 +115,7 @@ impl Part {
             Part::Statement(Class::Cut, _) => CUT_BYTES_MAX as u64,
             Part::Statement(Class::Erasure, _) => ERASURE_BYTES_MAX as u64,
             Part::Statement(Class::Inclusion, _) => INCLUSION_BYTES_MAX as u64,
+            Part::Statement(Class::Succession, _) => SUCCESSION_BYTES_MAX as u64,
             Part::Statement(_, _) => RECEIPT_BYTES_MAX as u64,
             Part::Form(_) => DEFINITION_BYTES_MAX as u64,
             Part::Note => NOTE_BYTES_MAX as u64,
@@ -152,6 +155,7 @@ pub const fn folder_of(class: Class) -> Option<&'static str> {
         Class::Erasure => Some("erasure"),
         Class::Receipt => Some("receipt"),
         Class::Inclusion => Some("inclusion"),
+        Class::Succession => Some("succession"),
         // A note brings its cosignatures.
         Class::Charter | Class::Note | Class::Cosignature | Class::Form => None,
     }

@@ -9,6 +9,8 @@ pub enum Class {
     Charter,
     /// A certificate.
     Certificate,
+    /// That two keys are the same observer's.
+    Succession,
     /// A cut.
     Cut,
     /// An erasure.
@@ -27,9 +29,10 @@ pub enum Class {
 
 impl Class {
     /// Every class, in the order in which they are to be sent: what judges comes before what it judges.
-    pub const ALL: [Class; 9] = [
+    pub const ALL: [Class; 10] = [
         Class::Charter,
         Class::Certificate,
+        Class::Succession,
         Class::Cut,
         Class::Erasure,
         Class::Receipt,
@@ -51,6 +54,7 @@ impl Class {
             Class::Form => 6,
             Class::Cosignature => 7,
             Class::Inclusion => 8,
+            Class::Succession => 10,
         }
     }
 
@@ -70,6 +74,7 @@ impl Class {
             | Class::Erasure
             | Class::Note
             | Class::Inclusion
+            | Class::Succession
             | Class::Form => false,
         }
     }

@@ -23,6 +23,7 @@ mod request;
 mod settled;
 mod signed;
 mod statements;
+mod succession;
 pub(crate) mod transfer;
 
 use std::fmt;
@@ -42,6 +43,7 @@ pub use request::{EnrolmentRequest, PERSON_BYTES_MAX, REQUEST_BYTES_MAX, ReadTex
 pub use signed::{CHARTER_BYTES_MAX, CompleteCharter, SignedCharter};
 pub(crate) use signed::{Wanted, read_signed, verify_signatures, write_signed};
 pub use statements::{Admitted, Authority, RECEIPT_STORES_MAX, RECEIPTS_OF_STORE_MAX, Roster, STATEMENTS_MAX};
+pub use succession::{ProposedSuccession, SUCCESSION_BYTES_MAX, Succession, SuccessionDraft};
 pub use transfer::{Carried, MistypedText, TRANSFER_CHARS_MAX};
 
 /// The number of a party in the charter.

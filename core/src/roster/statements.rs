@@ -13,6 +13,7 @@ use super::class::Class;
 use super::cut::Cut;
 use super::inclusion::{Included, Inclusion};
 use super::signed::CompleteCharter;
+use super::succession::Succession;
 use crate::check::{Check, Full, Policy, Refused};
 use crate::checkpoint::Checkpoint;
 use crate::erasure::Erasure;
@@ -67,6 +68,7 @@ pub enum Authority<'a> {
 pub struct Roster {
     charter: CompleteCharter,
     certificates: BTreeMap<StatementId, Certificate>,
+    successions: BTreeMap<StatementId, Succession>,
     cuts: BTreeMap<StatementId, Cut>,
     erasures: BTreeMap<StatementId, Erasure>,
     /// Shared between the copies of a roster: each may name tens of thousands of logs and photos.
@@ -88,6 +90,7 @@ impl Roster {
         Self {
             charter,
             certificates: BTreeMap::new(),
+            successions: BTreeMap::new(),
             cuts: BTreeMap::new(),
             erasures: BTreeMap::new(),
             receipts: BTreeMap::new(),
@@ -130,6 +133,11 @@ impl Roster {
                 self.count(class, self.root(certificate.party()), policy)?;
                 self.by_key.entry(*certificate.key().as_bytes()).or_default().insert(id);
                 self.certificates.insert(id, certificate);
+            }
+            Class::Succession => {
+                let succession = Succession::verify_under(bytes, self, policy)?;
+                self.count(class, self.root(succession.party()), policy)?;
+                self.successions.insert(id, succession);
             }
             Class::Cut => {
                 let cut = Cut::verify_under(bytes, &self.charter, keys, policy)?;

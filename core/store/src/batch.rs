@@ -39,11 +39,13 @@ pub enum StatementClass {
     Cosignature = 7,
     /// That a final checkpoint held a leaf.
     Inclusion = 8,
+    /// That two keys are the same observer's.
+    Succession = 10,
 }
 
 impl StatementClass {
     /// All classes, ascending.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Charter,
         Self::Certificate,
         Self::Cut,
@@ -53,6 +55,7 @@ impl StatementClass {
         Self::Form,
         Self::Cosignature,
         Self::Inclusion,
+        Self::Succession,
     ];
 
     /// Its number.

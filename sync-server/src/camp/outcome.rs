@@ -285,6 +285,7 @@ const fn class_name(class: Class) -> &'static str {
         Class::Receipt => "receipt",
         Class::Note => "checkpoint",
         Class::Cosignature => "cosignature",
+        Class::Succession => "succession",
         Class::Inclusion => "inclusion",
         Class::Form => "form",
     }

@@ -1,5 +1,6 @@
 //! `merestone device`: making a device, enrolling the observers who use it, and saying where it answers.
 
+mod succeed;
 mod ticket;
 
 use std::io::{self, Write};
@@ -59,6 +60,12 @@ pub(crate) enum Verb {
         /// The file with the certificate's text; `-` is standard input.
         certificate: PathBuf,
     },
+    /// State that an observer goes on under a new key: the old phone was replaced, or is lost.
+    ///
+    /// The old key's work and the new key's are then shown as one observer's. Where both keys are on this device, both sign;
+    /// where the old one is lost, the party signs in its place: see `merestone roster succeed`.
+    #[command(after_help = "Example:\n  merestone device succeed anna.succession --home phone")]
+    Succeed(succeed::SucceedArgs),
     /// Show where this device answers, for `merestone sync` on another: as text, and as a QR code on a terminal.
     ///
     /// The ticket says an address and a key, and proves nothing: who answers is proved when the devices meet. This device
@@ -78,6 +85,7 @@ impl Verb {
                 request(context, &observer, &device, [out.as_deref(), qr.as_deref()], &cost)
             }
             Self::Accept { certificate } => accept(context, &certificate),
+            Self::Succeed(args) => args.run(context),
             Self::Ticket(args) => args.run(context),
             Self::Show => {
                 context.screen.show(&DeviceShown::of(&context.open(0)?)?)?;

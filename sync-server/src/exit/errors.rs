@@ -23,6 +23,7 @@ use merestone_node::nearby::{NearbyError, NoTicket};
 use merestone_node::publish::PublishError;
 use merestone_node::redaction::RedactError;
 use merestone_node::replica::{CampError, LedgerError, NotForReceipts, ServeError, SyncError};
+use merestone_node::succession::SuccessionError;
 use merestone_node::vault::{KeyFileFault, VaultError};
 use merestone_store::{BlobError, CommitError, OpenError, ReadError};
 
@@ -192,6 +193,19 @@ impl From<AcceptError> for Failure {
             AcceptError::OtherKey { .. } => Self::input(&error, "accept it on the device that made the request"),
             AcceptError::NoParty | AcceptError::Refused(_) => Self::input(&error, "ask the officer for another"),
             AcceptError::Access(error) => error.into(),
+        }
+    }
+}
+
+impl From<SuccessionError> for Failure {
+    fn from(error: SuccessionError) -> Self {
+        match error {
+            SuccessionError::Locked { .. } => Self::input(&error, "use the device that has the key"),
+            SuccessionError::Refused(_) => {
+                Self::input(&error, "both keys must be certified by one party, and sync may bring the certificates")
+            }
+            SuccessionError::Make(error) => error.into(),
+            SuccessionError::Access(error) => error.into(),
         }
     }
 }

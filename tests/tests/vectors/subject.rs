@@ -1,8 +1,9 @@
-//! Vectors whose subject is no entry: charters, requests, certificates, cuts, inclusions, erasures, forms, notes, frames,
-//! receipts, disclosures, accounts.
+//! Vectors whose subject is no entry: charters, requests, certificates, successions, cuts, inclusions, erasures, forms,
+//! notes, frames, receipts, disclosures, accounts.
 
 use merestone_core::check::{Policy, Refused};
 use merestone_core::checkpoint::Checkpoint;
+use merestone_core::entry::LogHead;
 use merestone_core::erasure::{Erased, Erasure};
 use merestone_core::form::FormDefinition;
 use merestone_core::id::{FormHash, StatementId};
@@ -10,7 +11,7 @@ use merestone_core::key::KeyCache;
 use merestone_core::merkle;
 use merestone_core::publication::SignedAccount;
 use merestone_core::receipt::Receipt;
-use merestone_core::roster::{Certificate, Class, CompleteCharter, Cut, EnrolmentRequest, Roster};
+use merestone_core::roster::{Certificate, Class, CompleteCharter, Cut, EnrolmentRequest, Roster, Succession};
 use merestone_core::sync::frame::Frame;
 use merestone_core::sync::{Version, wire};
 use serde_json::{Value, json};
@@ -51,6 +52,10 @@ fn facts<P: Policy>(vector: &Vector, subject: &str, item: &[u8], policy: P) -> R
         "cut" => {
             let roster = admitted(vector, Class::Cut, item, policy)?;
             cut(&id, roster.cuts().next().expect("the cut that was admitted"))
+        }
+        "succession" => {
+            let roster = admitted(vector, Class::Succession, item, policy)?;
+            succession(&id, roster.successions().next().expect("the succession that was admitted"))
         }
         "inclusion" => {
             let roster = admitted(vector, Class::Inclusion, item, policy)?;
@@ -109,12 +114,19 @@ fn charter(complete: &CompleteCharter) -> Value {
 
 fn cut(id: &str, cut: &Cut) -> Value {
     let parties: Vec<u64> = cut.by().parties().iter().map(|party| party.0).collect();
-    let kept: Vec<Value> = cut
-        .kept()
-        .iter()
-        .map(|head| json!([head.scope.to_string(), head.epoch.to_string(), head.seq, head.id.to_string()]))
-        .collect();
-    json!({"id": id, "party": parties[0], "parties": parties, "key": hex(cut.key()), "kept": kept, "reason": cut.reason().code()})
+    json!({"id": id, "party": parties[0], "parties": parties, "key": hex(cut.key()), "kept": heads(cut.kept()), "reason": cut.reason().code()})
+}
+
+fn succession(id: &str, made: &Succession) -> Value {
+    json!({
+        "id": id, "old": hex(made.old()), "new": hex(made.new_key()), "heads": heads(made.heads()),
+        "party": made.party().0, "by_party": made.is_by_party(),
+    })
+}
+
+fn heads(heads: &[LogHead]) -> Vec<Value> {
+    let shown = |head: &LogHead| json!([head.scope.to_string(), head.epoch.to_string(), head.seq, head.id.to_string()]);
+    heads.iter().map(shown).collect()
 }
 
 fn receipt(id: &str, receipt: &Receipt) -> Value {

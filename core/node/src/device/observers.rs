@@ -153,6 +153,11 @@ impl Device {
         Ok(())
     }
 
+    /// The signer of an observer whose key is unlocked.
+    pub(crate) fn signer_of(&self, observer: &PublicKey) -> Option<Arc<dyn Signer + Send + Sync>> {
+        self.desk().signer(observer).cloned()
+    }
+
     /// Forgets the unlocked keys of all observers and overwrites them.
     pub fn lock(&self) {
         self.desk().seats.iter_mut().for_each(|seat| seat.keys = None);

@@ -17,7 +17,9 @@ impl Device {
     /// Draws the consequences of new statements of a class.
     pub(crate) fn follow_statements(&self, class: Class, new: &[StatementId]) -> Result<(), AccessError> {
         match class {
-            Class::Charter | Class::Form | Class::Note | Class::Cosignature | Class::Receipt => Ok(()),
+            Class::Charter | Class::Form | Class::Note | Class::Cosignature | Class::Succession | Class::Receipt => {
+                Ok(())
+            }
             Class::Certificate | Class::Cut | Class::Inclusion => {
                 self.shelf.clear();
                 if self.is_any_log_of(&self.keys_of(class, new))? {
@@ -67,9 +69,13 @@ impl Device {
                 let new = roster.inclusions().filter(|inclusion| new.contains(&inclusion.id()));
                 new.filter_map(|inclusion| Some(*inclusion.about(&roster)?)).collect()
             }
-            Class::Charter | Class::Erasure | Class::Receipt | Class::Note | Class::Cosignature | Class::Form => {
-                BTreeSet::new()
-            }
+            Class::Charter
+            | Class::Erasure
+            | Class::Receipt
+            | Class::Note
+            | Class::Cosignature
+            | Class::Succession
+            | Class::Form => BTreeSet::new(),
         }
     }
 

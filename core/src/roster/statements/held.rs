@@ -8,6 +8,7 @@ use super::super::class::Class;
 use super::super::cut::Cut;
 use super::super::inclusion::Inclusion;
 use super::super::signed::CompleteCharter;
+use super::super::succession::Succession;
 use super::{Authority, Roster};
 use crate::check::{Check, Refused};
 use crate::checkpoint::Checkpoint;
@@ -104,6 +105,25 @@ impl Roster {
         self.notes.values().rev().max_by_key(|note| note.size())
     }
 
+    /// Every succession, ascending by id.
+    pub fn successions(&self) -> impl Iterator<Item = &Succession> {
+        self.successions.values()
+    }
+
+    /// The keys of the observer whose key this is, as far as successions say so; with this key.
+    pub fn same_observer(&self, key: &[u8; KEY_BYTES]) -> BTreeSet<[u8; KEY_BYTES]> {
+        let (mut same, mut open) = (BTreeSet::from([*key]), vec![*key]);
+        while let Some(key) = open.pop() {
+            for succession in self.successions.values() {
+                let (old, new) = (succession.old(), succession.new_key());
+                if *old == key || *new == key {
+                    open.extend([*old, *new].into_iter().filter(|other| same.insert(*other)));
+                }
+            }
+        }
+        same
+    }
+
     /// Every inclusion, ascending by id.
     pub fn inclusions(&self) -> impl Iterator<Item = &Inclusion> {
         self.inclusions.values()
@@ -134,6 +154,7 @@ impl Roster {
             Class::Receipt => self.receipts.get(&id).map(|receipt| receipt.as_bytes()),
             Class::Note => self.notes.get(&id).map(Checkpoint::as_bytes),
             Class::Cosignature => self.cosignatures.bytes(id),
+            Class::Succession => self.successions.get(&id).map(Succession::as_bytes),
             Class::Inclusion => self.inclusions.get(&id).map(Inclusion::as_bytes),
             Class::Form => self.forms.get(&id).map(|(_, bytes)| bytes.as_slice()),
         }
@@ -149,6 +170,7 @@ impl Roster {
             Class::Receipt => self.receipts.keys().copied().collect(),
             Class::Note => self.notes.keys().copied().collect(),
             Class::Cosignature => self.cosignatures.ids(),
+            Class::Succession => self.successions.keys().copied().collect(),
             Class::Inclusion => self.inclusions.keys().copied().collect(),
             Class::Form => self.forms.keys().copied().collect(),
         }

@@ -4,7 +4,6 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use merestone_core::entry::LogHead;
-use merestone_core::key::PublicKey;
 use merestone_core::roster::{Class, CutDraft};
 use merestone_node::Device;
 use merestone_node::office::PartyOffice;
@@ -49,7 +48,7 @@ pub(super) fn cut(context: &Context, args: &CutArgs) -> Result<Code, Failure> {
     for file in [&args.out, &args.propose].into_iter().flatten() {
         input::refuse_existing(file)?;
     }
-    let kept = if args.keep_nothing { Vec::new() } else { held_heads(&device, &key)? };
+    let kept = if args.keep_nothing { Vec::new() } else { device.heads_of(&key)? };
     let root = root_key(&context.asker, &args.key)?;
     let text = args.text.as_deref();
     let draft = CutDraft { key: key.as_bytes(), kept: &kept, reason: args.reason.reason(), text };
@@ -68,21 +67,6 @@ pub(super) fn cut(context: &Context, args: &CutArgs) -> Result<Code, Failure> {
     let kept = kept.iter().map(KeptShown::of).collect();
     context.screen.show(&CutMade { cut: cut.id().to_string(), key: key.to_string(), kept })?;
     Ok(Code::Done)
-}
-
-/// What the device holds of a key, log by log.
-fn held_heads(device: &Device, key: &PublicKey) -> Result<Vec<LogHead>, Failure> {
-    let (mut heads, mut after) = (Vec::new(), None);
-    loop {
-        let tips = device.store().tips(None, after)?;
-        let Some(last) = tips.last() else { return Ok(heads) };
-        after = Some(last.log);
-        for tip in tips.iter().filter(|tip| tip.key == *key.as_bytes()) {
-            if let (Some(id), Some(seq)) = (tip.head, tip.height.checked_sub(1)) {
-                heads.push(LogHead { scope: tip.scope, epoch: tip.epoch, seq, id });
-            }
-        }
-    }
 }
 
 /// Gives a cut to a device.

@@ -4,6 +4,7 @@ mod agree;
 mod certify;
 mod cut;
 mod show;
+mod succeed;
 
 use std::path::PathBuf;
 
@@ -14,6 +15,7 @@ use merestone_core::roster::{CUT_BYTES_MAX, Charter, CutReason, Role};
 use self::agree::AgreeArgs;
 use self::certify::CertifyArgs;
 use self::cut::CutArgs;
+use self::succeed::SucceedArgs;
 use super::Context;
 use crate::exit::{Code, Failure};
 use crate::input;
@@ -40,6 +42,13 @@ pub(crate) enum Verb {
     /// One party alone cuts nothing that a final checkpoint held before. What the charter's quorum agreed to acts at any height.
     #[command(after_help = "Example:\n  merestone roster agree anna.cut --charter charter.cbor --key state-b.key")]
     Agree(AgreeArgs),
+    /// Vouch that a new key is the observer's whose key is lost, with what the device at --home holds of the old one.
+    ///
+    /// The new device adds its own signature: see `merestone device succeed`. To end the old key as well, see `roster cut`.
+    #[command(
+        after_help = "Example:\n  merestone roster succeed 5be1… 77c0… --key state-a.key --out anna.succession --home camp"
+    )]
+    Succeed(SucceedArgs),
     /// Take up a cut that was written elsewhere with `roster cut --out`, or that enough parties agreed to.
     #[command(after_help = "Example:\n  merestone roster add anna.cut --home camp")]
     Add {
@@ -157,6 +166,7 @@ impl Verb {
             Self::Certify(args) => certify::certify(context, &args),
             Self::Cut(args) => cut::cut(context, &args),
             Self::Agree(args) => agree::agree(context, &args),
+            Self::Succeed(args) => succeed::succeed(context, &args),
             Self::Add { cut } => {
                 let bytes = input::read(&cut, "a cut", CUT_BYTES_MAX)?;
                 let device = context.open(0)?;

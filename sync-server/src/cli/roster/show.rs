@@ -19,7 +19,10 @@ pub(super) fn show(context: &Context, device: &Device) -> Result<Code, Failure> 
     let charter = roster.charter().charter();
     let person = |certificate: &Certificate| {
         let is_cut = roster.cuts().any(|cut| cut.ends(certificate.key().as_bytes(), certificate.party()));
-        PersonShown::of(certificate, charter, is_cut)
+        let own = certificate.key();
+        let same = roster.same_observer(own.as_bytes()).into_iter().filter(|key| key != own.as_bytes());
+        let same = same.filter_map(|key| Some(PublicKey::admit(&key).ok()?.to_string())).collect();
+        PersonShown { same_observer: same, ..PersonShown::of(certificate, charter, is_cut) }
     };
     let mut people: Vec<_> = roster.certificates().map(person).collect();
     people.sort_by(|a, b| (a.party, &a.observer, &a.device, &a.key).cmp(&(b.party, &b.observer, &b.device, &b.key)));
@@ -49,6 +52,9 @@ pub(super) struct PersonShown {
     role: &'static str,
     scopes: Vec<String>,
     cut: bool,
+    /// Other keys of the same observer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    same_observer: Vec<String>,
 }
 
 impl PersonShown {
@@ -62,6 +68,7 @@ impl PersonShown {
             role: role_name(certificate.role()),
             scopes: scope_names(charter, certificate.scopes()),
             cut: is_cut,
+            same_observer: Vec::new(),
         }
     }
 }
@@ -71,7 +78,8 @@ impl Report for PersonShown {
         let cut = if self.cut { " · cut" } else { "" };
         let Self { observer, device, role, party, key, .. } = self;
         writeln!(out, "{observer} · {device} · {role} of party {party} in {}{cut}", self.scopes.join(", "))?;
-        writeln!(out, "    key {key}")
+        writeln!(out, "    key {key}")?;
+        self.same_observer.iter().try_for_each(|key| writeln!(out, "    the same observer as key {key}"))
     }
 }
 
