@@ -8,19 +8,23 @@ use super::codes::PublicationCode as Code;
 use super::condition::{Condition, condition};
 use super::decision::Decision;
 use super::standing::{Values, values};
-use crate::audit::{Findings, Place};
+use crate::audit::{Findings, Place, Weight};
 use crate::change::Change;
 use crate::disclosure::{Disclosure, Said};
-use crate::entry::Content;
+use crate::entry::{Content, Kind};
 use crate::form::{FormDefinition, Key};
 use crate::id::{EntryId, FormHash, LogId, RecordId};
 use crate::record::{HeldEntry, Judged, View};
+use crate::roster::{PartyNumber, Roster};
 
 /// A comparison with a bag, record by record in any order, then [`finish`](Self::finish).
 pub struct Comparison<'a> {
     account: &'a Account,
     forms: &'a BTreeMap<FormHash, FormDefinition>,
+    roster: &'a Roster,
     listed: HashMap<EntryId, State>,
+    /// The party that the account gives each log, until the bag was asked.
+    parties: BTreeMap<LogId, PartyNumber>,
     /// The last position that is listed of each log.
     tops: BTreeMap<LogId, u64>,
     found: HashSet<EntryId>,
@@ -29,8 +33,8 @@ pub struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    /// Begins a comparison of what an account says.
-    pub fn begin(account: &'a Account, forms: &'a BTreeMap<FormHash, FormDefinition>) -> Self {
+    /// Begins a comparison of what an account says; forms and statements are those of the bag.
+    pub fn begin(account: &'a Account, forms: &'a BTreeMap<FormHash, FormDefinition>, roster: &'a Roster) -> Self {
         let mut tops: BTreeMap<LogId, u64> = BTreeMap::new();
         let mut listed = HashMap::new();
         for (log, seq, id, state) in account.entries() {
@@ -39,12 +43,13 @@ impl<'a> Comparison<'a> {
             listed.insert(id, state);
         }
         let (found, findings) = (HashSet::new(), Findings::new());
-        Self { account, forms, listed, tops, found, compared: 0, findings }
+        let parties = account.logs.iter().filter_map(|log| Some((log.id(), log.party?))).collect();
+        Self { account, forms, roster, listed, parties, tops, found, compared: 0, findings }
     }
 
     /// Takes a record of the bag, judged, and what the publication shows of it.
     pub fn record(&mut self, record: RecordId, held: &[HeldEntry], judged: &Judged<'_>, shown: &[Disclosure<'_>]) {
-        let mut knows_the_same = true;
+        let (mut is_known, mut is_doubtful) = (true, false);
         for held in held.iter().filter(|held| held.entry().record() == record) {
             let header = held.entry().header();
             if !self.account.scopes.contains(&header.scope) {
@@ -53,23 +58,28 @@ impl<'a> Comparison<'a> {
             self.compared += 1;
             let at = Place::entry(held.entry().log(), header.seq, held.id());
             let place = Place { record: Some(record), ..at };
+            self.say_party(held, &place);
             let definition = header.commitment.and_then(|commitment| self.forms.get(&commitment.form));
             let condition = condition(held, judged.standing(held.id()), definition);
+            // What a void entry wrote is not shown, so nothing can be said of what stands.
+            is_known &= condition != Condition::Fixed(State::Void);
             let Some(&state) = self.listed.get(&held.id()) else {
-                knows_the_same &= !matches!(condition, Condition::Shown | Condition::Fixed(State::Void));
+                is_known &= condition != Condition::Shown;
                 self.say_unlisted(held, place);
                 continue;
             };
             self.found.insert(held.id());
-            knows_the_same &= self.say_state(record, state, condition, place.clone());
+            is_doubtful |= !self.say_state(held, state, condition, place.clone());
             let disclosure = shown.iter().find(|one| one.entry().id() == held.id());
             if let (Some(disclosure), Condition::Shown) = (disclosure, condition) {
                 self.say_cells(record, held, disclosure, place);
             }
         }
-        knows_the_same &= shown.iter().all(|one| self.found.contains(&one.entry().id()));
-        if knows_the_same && !shown.is_empty() {
-            self.say_current(record, &values(shown), &View::of(judged));
+        is_known &= shown.iter().all(|one| self.found.contains(&one.entry().id()));
+        if is_known && !shown.is_empty() {
+            // A publisher may honestly have lacked what the bag holds; what it denied is a failure of its own.
+            let weight = if is_doubtful { Weight::Doubt } else { Weight::Failure };
+            self.say_current(record, &values(shown), &View::of(judged), weight);
         }
     }
 
@@ -97,24 +107,46 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Says how an entry stands otherwise than the account has it; whether both take it for shown, or both do not.
-    fn say_state(&mut self, record: RecordId, state: State, condition: Condition, place: Place) -> bool {
+    /// Says that a log is of another party than the account gives it, once.
+    fn say_party(&mut self, held: &HeldEntry, place: &Place) {
+        let log = held.entry().log();
+        let Some(party) = held.certificate().and_then(|named| self.roster.party_of(named)) else { return };
+        if self.parties.remove(&log).is_some_and(|said| said != party) {
+            self.findings.add(Code::Party, place.clone(), format!("the log is of party {}", party.0));
+        }
+    }
+
+    /// Says how an entry stands otherwise than the account has it, and gives whether it does not.
+    fn say_state(&mut self, held: &HeldEntry, state: State, condition: Condition, place: Place) -> bool {
+        let record = held.entry().record();
         let is_same = match (condition, state) {
             (Condition::Shown, State::Disclosed) => true,
             (Condition::Shown, State::LeftOut { reason: _, record: named }) => named == record,
             (Condition::Shown, _) => false,
             (Condition::Fixed(here), state) => here == state,
         };
-        if !is_same {
-            let here = match condition {
-                Condition::Shown => State::Disclosed.code(),
-                Condition::Fixed(state) => state.code(),
-            };
-            let detail = format!("state {} in the account, {here} in the bag", state.code());
-            self.findings.add(Code::Standing, place, detail);
+        if is_same {
+            return true;
         }
-        // What a void entry wrote is not shown, so nothing can be said of what stands.
-        is_same && condition != Condition::Fixed(State::Void)
+        let here = match condition {
+            Condition::Shown => State::Disclosed.code(),
+            Condition::Fixed(state) => state.code(),
+        };
+        let kind = held.entry().header().kind;
+        // The kind is signed, and an erasure travels with the entries: no time explains these.
+        let is_denied = match state {
+            State::Role(said) => said != kind,
+            State::UnknownKind => !matches!(kind, Kind::Unknown(_)),
+            State::Erased => condition == Condition::Shown,
+            State::Disclosed
+            | State::LeftOut { reason: _, record: _ }
+            | State::NotHeld
+            | State::Void
+            | State::NotApplied => false,
+        };
+        let code = if is_denied { Code::Denied } else { Code::Standing };
+        self.findings.add(code, place, format!("state {} in the account, {here} in the bag", state.code()));
+        false
     }
 
     /// Of a repeat that is disclosed in part, every cell of the questions is shown.
@@ -142,7 +174,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn say_current(&mut self, record: RecordId, values: &Values<'_>, view: &View<'_>) {
+    fn say_current(&mut self, record: RecordId, values: &Values<'_>, view: &View<'_>, weight: Weight) {
         for (key, written) in values {
             let name = match key {
                 Key::Answer { question } => (*question).to_owned(),
@@ -152,7 +184,7 @@ impl<'a> Comparison<'a> {
             let current = view.values(&name).iter().map(|shown| (shown.entry, shown.value));
             if !standing.eq(current) {
                 let place = Place { record: Some(record), ..Place::default() };
-                self.findings.add(Code::Current, place, "an answer that stands differently");
+                self.findings.add_as(weight, Code::Current, place, "an answer that stands differently");
             }
         }
     }

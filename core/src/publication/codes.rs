@@ -57,6 +57,10 @@ codes! {
     Later = "publication-later" Doubt, "The bag holds entries that came after those the account lists, or in logs it does not list.", "If they were there when the account was signed, it hides them: ask the party, and look at the note that the account names.";
     NotInBag = "publication-not-in-bag" Doubt, "The account lists an entry that the bag does not hold.", "Compare with a bag that holds it.";
     Standing = "publication-standing" Doubt, "An entry has another state in the bag than in the account.", COMPARE;
+    Denied = "publication-denied" Failure, "The account says of an entry what its signed header or the bag's statements disprove.", COMPARE;
+    Party = "publication-party" Failure, "The account attributes a log to another party than its certificate does.", COMPARE;
+    Page = "publication-page" Failure, "The page is not what the disclosures and the account give.", DAMAGE;
+    Bag = "publication-bag" Doubt, "The bag that the publication is compared with is FAILED itself.", "Audit the bag, and compare with one that is not.";
     Cells = "publication-cells" Failure, "An entry writes cells of a disclosed question that are not shown.", PUBLISHER;
     Current = "publication-current" Failure, "What stands in the bag is not what stands in the publication.", COMPARE;
 }

@@ -99,8 +99,8 @@ impl Published {
 
     fn compare(&self, held: &[HeldEntry]) -> Findings {
         let mut examination = Examination::begin(&self.account, &charter(), &self.forms);
-        let mut comparison = Comparison::begin(&self.account, &self.forms);
         let roster = roster(&[certificate(1, 11, Role::Observer)]);
+        let mut comparison = Comparison::begin(&self.account, &self.forms, &roster);
         let coverage = Coverage::derive(&roster, &LogIndex::new());
         let (ledgered, is_elsewhere) = (BTreeSet::new(), |_| false);
         let setting =
@@ -258,7 +258,19 @@ fn whoever_holds_the_bag_finds_what_is_hidden() {
     let mut denied = Published::of(&held[..1]);
     let second = AccountedEntry { seq: 1, id: held[1].id(), state: State::NotApplied };
     denied.account.logs[0].entries.push(second);
-    assert_eq!(codes(&denied.compare(&held)), BTreeSet::from(["publication-standing"]));
+    let doubts = denied.compare(&held);
+    assert_eq!(codes(&doubts), BTreeSet::from(["publication-current", "publication-standing"]));
+    assert_eq!(doubts.verdict(), Verdict::Indeterminate);
+    for state in [State::Role(crate::entry::Kind::Objection), State::UnknownKind, State::Erased] {
+        denied.account.logs[0].entries[1].state = state;
+        let found = denied.compare(&held);
+        assert!(codes(&found).contains("publication-denied"), "{state:?}");
+        assert_eq!(found.verdict(), Verdict::Failed, "{state:?}");
+    }
+
+    let mut foreign = Published::of(&held);
+    foreign.account.logs[0].party = Some(PartyNumber(2));
+    assert_eq!(codes(&foreign.compare(&held)), BTreeSet::from(["publication-party"]));
 
     // Of the ages of a repeat that is shown in part, one is kept back.
     let mut fewer = Published::of(&held);

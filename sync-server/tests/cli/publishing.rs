@@ -108,7 +108,7 @@ fn what_is_withheld_occurs_nowhere_in_what_is_published() {
     }
 
     let (secret, open) = secrets(&world, &published);
-    assert!(secret.len() > 200 && open.len() >= 12, "{} and {}", secret.len(), open.len());
+    assert!(secret.len() > 150 && open.len() >= 12, "{} and {}", secret.len(), open.len());
     for salt in &secret {
         assert_eq!(salt.found_in(&public), None, "{}", salt.name);
     }
@@ -153,6 +153,10 @@ fn a_publication_checks_alone_and_against_the_bag_and_a_changed_one_does_not() {
     std::fs::write(&file, table.replace(",15,yes", ",51,yes")).expect("a file");
     assert_eq!(audit(None).verdict(), Verdict::Failed);
     std::fs::write(&file, table).expect("a file");
+    let (file, page) = (world.path("public/index.html"), world.read("public/index.html"));
+    std::fs::write(&file, [&page[..], b"<p>closed</p>"].concat()).expect("a file");
+    assert!(audit(None).to_json().contains("publication-page"));
+    std::fs::write(&file, page).expect("a file");
     let disclosures = std::fs::read_dir(world.path("public/data/disclosures")).expect("a folder");
     for entry in disclosures {
         std::fs::remove_file(entry.expect("a file").path()).expect("removed");
@@ -196,7 +200,7 @@ fn a_redacted_photo_is_published_in_the_place_of_the_original() {
         .run(&[&["publish", "public", "--scope", "North", "--key", "b.key", "--home", "camp"][..], &hiding].concat());
     assert!(String::from_utf8_lossy(&refused.stderr).contains("must disclose of_entry"), "{refused:?}");
     let published = publish(&world, &[&shown[..], &["--withhold-rest", "security"]].concat(), 2);
-    assert!(published["photos"].as_u64().is_some_and(|photos| photos >= 2), "{published}");
+    assert!(published["photos"].as_u64().is_some_and(|photos| photos >= 1), "{published}");
     let left_out = published["photos_left_out"].to_string();
     assert!(left_out.contains(&original) && left_out.contains("metadata"), "{left_out}");
     assert_eq!(Needle::text(SERIAL).found_in(&bytes_of(&world, "public")), None);

@@ -60,7 +60,11 @@ impl Evidence {
     }
 
     pub(super) fn begin<'a>(&'a self, account: &'a Account) -> Compared<'a> {
-        Compared { evidence: self, comparison: Comparison::begin(account, &self.forms), done: BTreeSet::new() }
+        Compared {
+            evidence: self,
+            comparison: Comparison::begin(account, &self.forms, &self.roster),
+            done: BTreeSet::new(),
+        }
     }
 }
 

@@ -16,13 +16,14 @@ use merestone_core::disclosure::Disclosure;
 use merestone_core::form::{DEFINITION_BYTES_MAX, FormDefinition};
 use merestone_core::id::{BlobHash, FormHash, MissionId, RecordId, StatementId};
 use merestone_core::publication::{
-    ACCOUNT, ACCOUNT_BYTES_MAX, Account, DISCLOSURES_BYTES_MAX, Examination, HEADER, NOTE, PAGE, PublicationCode,
+    ACCOUNT, ACCOUNT_BYTES_MAX, Account, DISCLOSURES_BYTES_MAX, Examination, HEADER, NOTE, PAGE, Page, PublicationCode,
     SignedAccount, TABLE, Tally, VERSION, disclosures_path, lines,
 };
 use merestone_core::roster::{CHARTER_BYTES_MAX, CompleteCharter};
 
 use crate::folder::{Folder, Listed, OpenError, What};
 use crate::manifests::Manifested;
+use crate::{Options, audit_folder};
 use bag::Evidence;
 
 /// Most bytes of a table that are compared.
@@ -100,6 +101,12 @@ pub fn audit_publication(
         photos: 0,
         compared: None,
     };
+    if let Some(bag) = bag {
+        let options = Options { threads, records_max: 0, thumbnails_max: 0, ..Options::default() };
+        if audit_folder(bag, mission, &options)?.verdict() == Verdict::Failed {
+            findings.add(PublicationCode::Bag, Place::bag(), "the bag is FAILED");
+        }
+    }
     let evidence = bag.map(|bag| Evidence::read(bag, mission, &mut findings)).transpose()?.flatten();
     let audit = Audit { folder: &folder, listed: &listed };
     audit.examine(&mut report, evidence.as_ref(), &mut findings);
@@ -141,11 +148,13 @@ impl Audit<'_> {
         let mut examination = Examination::begin(account, &charter, &forms);
         let mut comparison = evidence.map(|evidence| evidence.begin(account));
         let mut table = String::from(HEADER);
+        let mut page = Page::begin(&charter, &signed, &forms);
         for listed in self.listed {
             let Some(record) = record_of(&listed.path) else { continue };
             let Some(bytes) = self.read(&listed.path, DISCLOSURES_BYTES_MAX, findings) else { continue };
             let shown: Vec<Disclosure<'_>> = examination.record(record, &bytes);
             table.push_str(&lines(record, &shown, |id| examination.party(id), |form| forms.get(&form)));
+            page.record(record, &shown, |id| examination.party(id));
             if let Some(comparison) = &mut comparison {
                 comparison.record(record, &shown);
             }
@@ -158,6 +167,10 @@ impl Audit<'_> {
         self.say_foreign(account, findings);
         let (found, tally) = examination.finish();
         findings.merge(found);
+        let page = page.finish(&tally);
+        if self.folder.read(PAGE, TABLE_BYTES_MAX).is_none_or(|said| said != page.as_bytes()) {
+            findings.add(PublicationCode::Page, Place::file(PAGE), "not there, or another page");
+        }
         if let Some(comparison) = comparison {
             let (found, compared) = comparison.finish();
             findings.merge(found);

@@ -20,6 +20,8 @@ use crate::device::Device;
 pub(super) struct Gathered {
     pub(super) signed: SignedAccount,
     pub(super) forms: BTreeMap<FormHash, FormDefinition>,
+    /// The bytes of the note that the account names: a newer one may arrive before they are written.
+    pub(super) note: Option<Vec<u8>>,
     /// The records with entries to disclose, and these entries.
     pub(super) records: BTreeMap<RecordId, BTreeSet<EntryId>>,
 }
@@ -50,6 +52,7 @@ pub(super) fn gather(device: &Device, plan: &Plan, signer: &dyn Signer) -> Resul
         record: *record,
         labels: labels.iter().map(|(label, decision)| (label.clone(), decision.clone())).collect(),
     };
+    let note = device.authority.roster().newest_note().map(|note| (note.hash(), note.as_bytes().to_vec()));
     let account = Account {
         // Put in by whoever signs.
         party: PartyNumber(0),
@@ -57,7 +60,7 @@ pub(super) fn gather(device: &Device, plan: &Plan, signer: &dyn Signer) -> Resul
         rules: Vec::new(),
         exceptions: plan.exceptions.iter().map(exception).collect(),
         logs: Vec::new(),
-        note: device.authority.roster().newest_note().map(|note| note.hash()),
+        note: note.as_ref().map(|(hash, _)| *hash),
     };
     let (logs, forms, records) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     refuse_unknown_labels(device, plan)?;
@@ -65,7 +68,7 @@ pub(super) fn gather(device: &Device, plan: &Plan, signer: &dyn Signer) -> Resul
     for record in gathering.list()? {
         gathering.judge(record)?;
     }
-    gathering.close(signer)
+    gathering.close(signer, note.map(|(_, bytes)| bytes))
 }
 
 /// A label that was mistyped would withhold nothing, or show nothing, and nobody would see it.
@@ -197,7 +200,7 @@ impl Gathering<'_> {
         }
     }
 
-    fn close(mut self, signer: &dyn Signer) -> Result<Gathered, PublishError> {
+    fn close(mut self, signer: &dyn Signer, note: Option<Vec<u8>>) -> Result<Gathered, PublishError> {
         let mut known: BTreeSet<RecordId> = self.records.keys().copied().collect();
         let states = self.logs.values().flat_map(|log| log.entries.values());
         known.extend(states.filter_map(|state| match state {
@@ -217,6 +220,6 @@ impl Gathering<'_> {
         self.account.logs.sort_by_key(AccountedLog::place);
         self.forms.retain(|form, _| self.account.rules.iter().any(|rule| rule.form == *form));
         let signed = SignedAccount::make(&self.device.charter(), signer, self.account)?;
-        Ok(Gathered { signed, forms: self.forms, records: self.records })
+        Ok(Gathered { signed, forms: self.forms, note, records: self.records })
     }
 }

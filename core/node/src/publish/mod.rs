@@ -9,7 +9,6 @@
 //! A photo's file is left out, and named, when it carries anything beside its pixels.
 
 mod gather;
-mod page;
 mod write;
 
 use std::collections::BTreeMap;

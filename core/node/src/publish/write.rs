@@ -10,13 +10,12 @@ use merestone_core::audit::bag::{BAG_INFO, BAGIT, CHARTER, MANIFEST, TAG_MANIFES
 use merestone_core::disclosure::Disclosure;
 use merestone_core::id::{BlobHash, EntryId, RecordId};
 use merestone_core::publication::{
-    ACCOUNT, Examination, HEADER, NOTE, PAGE, TABLE, VERSION, disclose, disclosures_path, lines,
+    ACCOUNT, Examination, HEADER, NOTE, PAGE, Page, TABLE, VERSION, disclose, disclosures_path, lines,
 };
 use merestone_media::{ORIGINAL_BYTES_MAX, is_bare};
 use merestone_store::BlobError;
 
 use super::gather::Gathered;
-use super::page::Page;
 use super::{PhotoLeftOut, PublishError, Published};
 use crate::bag::folder::{Building, WrittenFile};
 use crate::device::Device;
@@ -33,8 +32,8 @@ pub(super) fn write(device: &Device, gathered: &Gathered, target: &Path) -> Resu
         let bytes = definition.encode().map_err(|refused| PublishError::Account(refused.into()))?;
         folder.evidence(&format!("data/forms/{form}.cbor"), &bytes)?;
     }
-    if let Some(note) = device.authority.roster().newest_note() {
-        folder.evidence(NOTE, note.as_bytes())?;
+    if let Some(note) = &gathered.note {
+        folder.evidence(NOTE, note)?;
     }
 
     let charter = device.charter();

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use merestone_core::change::Value as Scalar;
-use merestone_core::disclosure::Disclosure;
-use merestone_core::form::{FormDefinition, Key};
-use merestone_core::id::{EntryId, FormHash, RecordId};
-use merestone_core::publication::{Decision, Reason, SignedAccount, Tally, label_at, values};
-use merestone_core::roster::{CompleteCharter, PartyNumber};
+use super::{Decision, Reason, SignedAccount, Tally, label_at, values};
+use crate::change::Value as Scalar;
+use crate::disclosure::Disclosure;
+use crate::form::{FormDefinition, Key};
+use crate::id::{EntryId, FormHash, RecordId};
+use crate::roster::{CompleteCharter, PartyNumber};
 
 /// Records that the page shows; the table has all. A page that a browser still opens on an old laptop.
 const RECORDS_MAX: usize = 500;
@@ -20,7 +20,7 @@ td{white-space:pre-wrap;overflow-wrap:anywhere}code{font-size:.85em;overflow-wra
 .mark{background:#fff3cd;padding:0 .3rem}@media(max-width:40rem){body{margin:1rem auto}}";
 
 /// A page while it is written.
-pub(super) struct Page<'a> {
+pub struct Page<'a> {
     out: String,
     charter: &'a CompleteCharter,
     signed: &'a SignedAccount,
@@ -30,7 +30,8 @@ pub(super) struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    pub(super) fn begin(
+    /// Begins the page of an account.
+    pub fn begin(
         charter: &'a CompleteCharter,
         signed: &'a SignedAccount,
         forms: &'a BTreeMap<FormHash, FormDefinition>,
@@ -45,7 +46,7 @@ impl<'a> Page<'a> {
     }
 
     /// Shows what stands of a record.
-    pub(super) fn record(
+    pub fn record(
         &mut self,
         record: RecordId,
         disclosures: &[Disclosure<'_>],
@@ -87,7 +88,8 @@ impl<'a> Page<'a> {
         );
     }
 
-    pub(super) fn finish(mut self, tally: &Tally) -> String {
+    /// The whole page, once every record was shown; the same records in the same order give the same bytes.
+    pub fn finish(mut self, tally: &Tally) -> String {
         self.say_account(tally);
         self.say_withheld();
         let Self { mut out, records, shown, charter, signed, .. } = self;
