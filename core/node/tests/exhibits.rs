@@ -44,7 +44,7 @@ fn cosign(camp: &Camp, watched: &mut [Watched], count: usize) {
         let accepted = decide(&question.body, std::slice::from_ref(watched)).unwrap();
         watched.latest = Some(accepted.observed());
         let answer = accepted.cosign(&SigningKey::from_seed(&[seed; 32]), 1_764_576_000).unwrap();
-        camp.take_answer(&question.checkpoint, answer.as_bytes()).unwrap();
+        camp.take_answer(&question.checkpoint, answer.as_bytes(), Some(&seed.to_string())).unwrap();
     }
     camp.checkpoint().unwrap();
 }

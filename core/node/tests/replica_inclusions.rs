@@ -32,7 +32,7 @@ fn make_final(camp: &Camp, watched: &mut [(u8, Watched)]) {
         let accepted = decide(&question.body, std::slice::from_ref(watched)).unwrap();
         watched.latest = Some(accepted.observed());
         let answer = accepted.cosign(&key(*seed), 1_764_576_000).unwrap();
-        camp.take_answer(&question.checkpoint, answer.as_bytes()).unwrap();
+        camp.take_answer(&question.checkpoint, answer.as_bytes(), Some(&seed.to_string())).unwrap();
     }
     camp.checkpoint().unwrap();
 }

@@ -48,8 +48,9 @@ impl WitnessAt {
         let accepted = decide(&question.body, &self.watched).map_err(|refusal| refusal.to_string())?;
         self.watched[0].latest = Some(accepted.observed());
         let answer = accepted.cosign(&key(self.seed), 1_764_576_000).unwrap();
-        let cosigned = camp.take_answer(&question.checkpoint, answer.as_bytes()).map_err(|error| error.to_string())?;
-        Ok(cosigned.parties)
+        let asked = format!("witness {}", self.seed);
+        let cosigned = camp.take_answer(&question.checkpoint, answer.as_bytes(), Some(&asked));
+        Ok(cosigned.map_err(|error| error.to_string())?.parties)
     }
 }
 
@@ -111,12 +112,39 @@ async fn a_restored_ledger_asks_first_and_one_that_lost_leaves_signs_nothing() {
 
     // A witness that saw more: whatever is signed now would take that back.
     assert!(matches!(camp.question(99), Err(LedgerError::Lost { told: 99, size: 10 })));
-    camp.witness_told(99).unwrap();
+    camp.witness_told("witness 61", 99).unwrap();
     site.write(1, 1);
     camp.replica().notify().unwrap();
-    assert!(matches!(camp.checkpoint(), Err(LedgerError::Lost { told: 99, size: 10 })));
+    assert!(camp.checkpoint().unwrap().is_some(), "one that may lie stops nothing");
+    assert!(matches!(camp.witness_told("witness 62", 120), Err(LedgerError::Lost { told: 99, .. })));
+    site.write(1, 1);
+    camp.replica().notify().unwrap();
+    assert!(matches!(camp.checkpoint(), Err(LedgerError::Lost { told: 99, .. })));
     drop(camp);
     assert!(matches!(open(&site).checkpoint(), Err(LedgerError::Unconfirmed { .. })), "nor after a restart");
+}
+
+#[tokio::test]
+async fn a_witness_confirms_its_own_party_and_nobody_elses() {
+    let mission = mission();
+    let site = Site::new(&mission, 60, Role::Camp);
+    let camp = open(&site);
+    let question = camp.question(0).unwrap().expect("the empty tree");
+    let lines: Vec<String> = [61, 62]
+        .map(|seed| {
+            let accepted = decide(&question.body, &WitnessAt::new(&mission, seed).watched).unwrap();
+            accepted.cosign(&key(seed), 1_764_576_000).unwrap()
+        })
+        .to_vec();
+    // One of them gives the line of the other too, which it has seen before; then that line alone; then both on a stick.
+    for answer in [lines.concat(), lines[1].clone(), lines[0].clone()] {
+        camp.take_answer(&question.checkpoint, answer.as_bytes(), Some("the liar")).unwrap();
+        assert!(matches!(camp.checkpoint(), Err(LedgerError::Unconfirmed { heard: 1, needed: 2 })));
+    }
+    camp.take_answer(&question.checkpoint, lines.concat().as_bytes(), None).unwrap();
+    assert!(matches!(camp.checkpoint(), Err(LedgerError::Unconfirmed { heard: 1, needed: 2 })));
+    camp.take_answer(&question.checkpoint, lines[1].as_bytes(), Some("the other")).unwrap();
+    assert!(camp.checkpoint().unwrap().is_some());
 }
 
 #[tokio::test]
@@ -132,7 +160,7 @@ async fn answers_that_are_no_cosignatures_bring_nothing() {
         accepted.cosign(&key(77), 5).unwrap()
     };
     for (answer, is_malformed) in [("", false), ("oops\n", true), ("{\"error\": 1}", true), (foreign.as_str(), false)] {
-        match camp.take_answer(&question.checkpoint, answer.as_bytes()) {
+        match camp.take_answer(&question.checkpoint, answer.as_bytes(), Some("a witness")) {
             Err(AnswerError::Malformed) => assert!(is_malformed, "{answer}"),
             Err(AnswerError::NoWitness) => assert!(!is_malformed, "{answer}"),
             other => panic!("{answer}: {other:?}"),

@@ -76,11 +76,19 @@ impl Trouble {
 pub(crate) async fn ask(camp: &Arc<Camp>, url: &Url, old: &mut u64) -> Result<Option<Asked>, Trouble> {
     let mut last = None;
     for _ in 0..CONFLICTS_MAX {
-        let Some(Question { checkpoint, body }) = question(camp, *old).await? else { return Ok(None) };
+        let asked = match question(camp, url, *old).await {
+            // It alone says so: it is asked from the beginning next time.
+            Err(Trouble::Conflict { size }) => {
+                *old = 0;
+                return Err(Trouble::Conflict { size });
+            }
+            other => other?,
+        };
+        let Some(Question { checkpoint, body }) = asked else { return Ok(None) };
         let Answer { status, body } = post(url, "add-checkpoint", body, COSIGNED_NOTE_BYTES_MAX).await?;
         match status {
             200 => {
-                let cosigned = take(camp, checkpoint.clone(), body).await?;
+                let cosigned = take(camp, url, checkpoint.clone(), body).await?;
                 *old = checkpoint.size();
                 return Ok(Some(Asked { checkpoint, cosigned }));
             }
@@ -97,22 +105,21 @@ pub(crate) async fn ask(camp: &Arc<Camp>, url: &Url, old: &mut u64) -> Result<Op
     Err(Trouble::Conflict { size: *old })
 }
 
-async fn question(camp: &Arc<Camp>, old: u64) -> Result<Option<Question>, LedgerError> {
-    let of = Arc::clone(camp);
+async fn question(camp: &Arc<Camp>, url: &Url, old: u64) -> Result<Option<Question>, Trouble> {
+    let (of, asked) = (Arc::clone(camp), url.to_string());
     let asked = on_disk(move || match of.question(old) {
-        Err(LedgerError::Lost { told, size }) => {
-            // Kept, so that a restart does not forget it.
-            of.witness_told(told)?;
-            Err(LedgerError::Lost { told, size })
+        Err(LedgerError::Lost { told, size: _ }) => {
+            of.witness_told(&asked, told)?;
+            Err(Trouble::Conflict { size: told })
         }
-        other => other,
+        other => Ok(other?),
     });
     asked.await
 }
 
-async fn take(camp: &Arc<Camp>, checkpoint: Checkpoint, answer: Vec<u8>) -> Result<Cosigned, Trouble> {
-    let of = Arc::clone(camp);
-    on_disk(move || of.take_answer(&checkpoint, &answer)).await.map_err(|error| match error {
+async fn take(camp: &Arc<Camp>, url: &Url, checkpoint: Checkpoint, answer: Vec<u8>) -> Result<Cosigned, Trouble> {
+    let (of, asked) = (Arc::clone(camp), url.to_string());
+    on_disk(move || of.take_answer(&checkpoint, &answer, Some(&asked))).await.map_err(|error| match error {
         AnswerError::Malformed => Trouble::Garbage,
         AnswerError::NoWitness => Trouble::NoWitness,
         AnswerError::Ledger(error) => Trouble::Ledger(error),

@@ -137,8 +137,8 @@ fn what_is_wrong_with_a_witness_is_named() {
         ("witness-too-long", [head("200 OK", 10_000_000), vec![b'a'; 10_000_000]].concat()),
         ("witness-garbage", b"SSH-2.0-OpenSSH\r\n".to_vec()),
         ("witness-garbage", Vec::new()),
-        // A witness that cosigned more than this ledger has.
-        ("ledger-lost", whole("409 Conflict", "99\n")),
+        // A witness that says it cosigned more than this ledger has: alone it may lie.
+        ("witness-conflict", whole("409 Conflict", "99\n")),
     ];
     for (code, answer) in rows {
         let url = format!("http://{}", liar(answer));

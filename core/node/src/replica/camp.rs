@@ -204,22 +204,31 @@ impl Camp {
     /// Takes the cosignatures that a witness gave to a [question](Self::question) just now: they are durable when this
     /// returns, and told to whoever is connected. Blocks on the disk.
     ///
+    /// `asked` names the witness, by its address, say: each confirms its own party to a camp that was restored, and no
+    /// other, whatever lines it gives. An answer that came on a stick (`None`) confirms none, because it may be old.
+    ///
     /// # Errors
     /// [`AnswerError`]; at a camp that does not sequence nobody was asked, and every answer is [`AnswerError::NoWitness`].
-    pub fn take_answer(&self, checkpoint: &Checkpoint, answer: &[u8]) -> Result<Cosigned, AnswerError> {
+    pub fn take_answer(
+        &self,
+        checkpoint: &Checkpoint,
+        answer: &[u8],
+        asked: Option<&str>,
+    ) -> Result<Cosigned, AnswerError> {
         let Some(ledger) = &self.ledger else { return Err(AnswerError::NoWitness) };
-        let cosigned = lock(&ledger.state).sequencer.take_answer(checkpoint, answer)?;
+        let cosigned = lock(&ledger.state).sequencer.take_answer(checkpoint, answer, asked)?;
         ledger.wake();
         Ok(cosigned)
     }
 
-    /// A witness says that it cosigned so many leaves last: where this ledger has fewer, it signs nothing more.
+    /// The witness `asked` says that it cosigned so many leaves last. Where this ledger has fewer, and more witnesses say so
+    /// than may lie, it signs nothing more.
     ///
     /// # Errors
-    /// If the store cannot be written.
-    pub fn witness_told(&self, leaves: u64) -> Result<(), LedgerError> {
+    /// [`LedgerError::Lost`] if that is so; if the store cannot be written.
+    pub fn witness_told(&self, asked: &str, leaves: u64) -> Result<(), LedgerError> {
         let Some(ledger) = &self.ledger else { return Ok(()) };
-        lock(&ledger.state).sequencer.witness_told(leaves)
+        lock(&ledger.state).sequencer.witness_told(asked, leaves)
     }
 
     /// The replica.

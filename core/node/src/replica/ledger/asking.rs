@@ -57,6 +57,7 @@ impl Sequencer {
         &mut self,
         checkpoint: &Checkpoint,
         answer: &[u8],
+        asked: Option<&str>,
     ) -> Result<Cosigned, AnswerError> {
         let roster = self.shared().authority.roster();
         let witnesses = Witnesses::of(roster.charter().charter()).ok_or(AnswerError::NoWitness)?;
@@ -75,7 +76,9 @@ impl Sequencer {
             take(Class::Note, &[checkpoint.as_bytes().to_vec()])?;
             new = take(Class::Cosignature, &note.statements().collect::<Vec<_>>())?.new.len();
         }
-        self.confirmed_by(&parties)?;
+        if let Some(asked) = asked {
+            self.confirmed_by(asked, &parties)?;
+        }
         Ok(Cosigned { parties, new, latest })
     }
 
@@ -84,8 +87,8 @@ impl Sequencer {
         self.confirmed()
     }
 
-    /// A witness says that it cosigned so many leaves last.
-    pub(in crate::replica) fn witness_told(&mut self, leaves: u64) -> Result<(), LedgerError> {
-        self.told(leaves)
+    /// The witness that was asked there says that it cosigned so many leaves last.
+    pub(in crate::replica) fn witness_told(&mut self, asked: &str, leaves: u64) -> Result<(), LedgerError> {
+        self.told(asked, leaves)
     }
 }

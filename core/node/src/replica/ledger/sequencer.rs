@@ -124,9 +124,9 @@ impl Sequencer {
         }
     }
 
-    /// Witnesses of these parties cosigned, just now, what they were asked to.
-    pub(super) fn confirmed_by(&mut self, parties: &[PartyNumber]) -> Result<(), LedgerError> {
-        self.confirming.hear(&self.shared.store, parties)
+    /// The witness that was asked there gave cosignatures of these parties, just now.
+    pub(super) fn confirmed_by(&mut self, asked: &str, parties: &[PartyNumber]) -> Result<(), LedgerError> {
+        self.confirming.hear(&self.shared.store, asked, parties)
     }
 
     /// Nothing is lost, as somebody knows.
@@ -134,9 +134,14 @@ impl Sequencer {
         self.confirming.declare(&self.shared.store)
     }
 
-    /// A witness says that it cosigned so many leaves.
-    pub(super) fn told(&mut self, leaves: u64) -> Result<(), LedgerError> {
-        self.confirming.told(&self.shared.store, leaves, self.tree.size())
+    /// The witness that was asked there says that it cosigned so many leaves; [`LedgerError::Lost`] if that is believed.
+    pub(super) fn told(&mut self, asked: &str, leaves: u64) -> Result<(), LedgerError> {
+        let size = self.tree.size();
+        self.confirming.told(&self.shared.store, asked, leaves, size)?;
+        match self.confirming.check(size) {
+            Err(LedgerError::Unconfirmed { .. }) => Ok(()),
+            other => other,
+        }
     }
 
     /// Number of leaves.

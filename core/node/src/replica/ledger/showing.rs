@@ -81,13 +81,15 @@ fn wanted(shared: &Shared) -> Result<Vec<Wanted>, LedgerError> {
     let Some(largest) = notes.last() else { return Ok(Vec::new()) };
     let mut wanted = Vec::new();
     for cut in roster.cuts() {
-        let Some(index) = store.ledger_statement(cut.id())? else { continue };
-        if !shown.statements.contains(&cut.id()) {
-            wanted.extend(prove(store, Included::Statement(cut.id()), index, largest)?);
-        }
-        let before = notes.iter().rev().find(|note| note.checkpoint().size() <= index);
+        // Against a cut that the ledger never got every final note counts.
+        let index = store.ledger_statement(cut.id())?;
+        let before = notes.iter().rev().find(|note| index.is_none_or(|index| note.checkpoint().size() <= index));
         if let (CutBy::Party(_), Some(note)) = (cut.by(), before) {
             show_before(store, cut.key(), note, &shown, &mut wanted)?;
+        }
+        // What was final goes first: where there is no room for both, nothing is taken from anybody.
+        if let Some(index) = index.filter(|_| !shown.statements.contains(&cut.id())) {
+            wanted.extend(prove(store, Included::Statement(cut.id()), index, largest)?);
         }
     }
     let open = roster.certificates().filter(|certificate| !shown.statements.contains(&certificate.id()));
