@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use data_encoding::BASE64;
+use merestone_core::audit::custody::ScopeFacts;
 use merestone_core::audit::detail::{Answer, EntryDetail, RecordDetail};
 use merestone_core::audit::ledger::SeenNote;
 use merestone_core::audit::{Counts, Weight, explain};
@@ -28,6 +29,8 @@ struct Page {
     pass: &'static str,
     completeness: String,
     checkpoints: Vec<CheckpointView>,
+    scopes: Vec<ScopeView>,
+    erasures: Vec<String>,
     findings: Vec<Group>,
     counts: Vec<(&'static str, u64)>,
     standings: Vec<(&'static str, u64)>,
@@ -54,6 +57,26 @@ struct Group {
 
 /// Checkpoints that the page shows, the newest first.
 const CHECKPOINTS_SHOWN: usize = 20;
+
+/// Erasures that the page names.
+const ERASURES_SHOWN: usize = 100;
+
+struct ScopeView {
+    name: String,
+    is_claimed: bool,
+    entries: u64,
+    logs: u64,
+    withheld: u64,
+    erased: u64,
+    left_out: u64,
+}
+
+impl ScopeView {
+    fn of(report: &Report, facts: &ScopeFacts) -> Self {
+        let ScopeFacts { scope, is_claimed, logs, entries, withheld, erased, left_out } = *facts;
+        Self { name: show::scope_name(&report.facts, scope), is_claimed, entries, logs, withheld, erased, left_out }
+    }
+}
 
 struct CheckpointView {
     size: u64,
@@ -141,6 +164,8 @@ struct EntryView {
     post: String,
     said: String,
     unapplied: Vec<(String, String)>,
+    bounds: String,
+    voided: String,
 }
 
 struct PhotoView {
@@ -159,6 +184,8 @@ impl Page {
             pass: facts.pass.as_str(),
             completeness: show::completeness(facts),
             checkpoints: facts.notes.iter().rev().take(CHECKPOINTS_SHOWN).map(CheckpointView::of).collect(),
+            scopes: facts.by_scope.iter().map(|scope| ScopeView::of(report, scope)).collect(),
+            erasures: facts.erasures.iter().take(ERASURES_SHOWN).map(|erasure| show::erasure(facts, erasure)).collect(),
             findings: groups(report),
             counts: counts(&facts.counts),
             standings: facts.standings.iter().map(|(&standing, &count)| (standing, count)).collect(),
@@ -228,7 +255,12 @@ fn parties(report: &Report) -> Vec<PartyView> {
         let logs = report.facts.logs.iter().filter(|log| person.logs.contains(&log.log));
         let described = logs.map(|log| {
             let scope = log.owner.map_or_else(String::new, |owner| show::scope_name(&report.facts, owner.scope));
-            format!("{} {scope}: {} entries, height {}", short(&log.log.to_string()), log.entries, log.height)
+            let name = short(&log.log.to_string());
+            let head = log.top.map_or_else(String::new, |(_, head)| format!(", head {}", short(&head.to_string())));
+            let (entries, logged, last) = (log.entries, log.in_ledger, log.in_final);
+            let copies: Vec<String> = show::copies(&report.facts, log.log).collect();
+            let held = if copies.is_empty() { String::new() } else { format!("; held by {}", copies.join(", ")) };
+            format!("{name} {scope}: {entries} entries{head}; {logged} in the ledger, {last} of them final{held}")
         });
         party.people.push(PersonView {
             observer: person.observer.clone(),
@@ -337,6 +369,8 @@ impl EntryView {
             place: entry.spot.as_ref().map_or_else(String::new, show::spot),
             post: entry.post.clone().unwrap_or_default(),
             said,
+            bounds: show::bounds(&entry.bounds),
+            voided: entry.voided_by.iter().map(|id| short(&id.to_string())).collect::<Vec<_>>().join(", "),
             unapplied: entry.unapplied.iter().map(|(key, said)| (key.clone(), show::said(said))).collect(),
         }
     }

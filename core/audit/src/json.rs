@@ -11,8 +11,10 @@ use serde::Serialize;
 use crate::Report;
 use crate::show;
 
+mod custody;
 mod ledger;
 
+use custody::{Copy, End, Erasure, Scope, Times};
 use ledger::{Checkpoint, Complete};
 
 pub(crate) fn write(report: &Report) -> String {
@@ -34,6 +36,12 @@ pub(crate) fn write(report: &Report) -> String {
         standings: facts.standings.iter().map(|(standing, count)| Standing { standing, count: *count }).collect(),
         checkpoints: facts.notes.iter().map(Checkpoint::of).collect(),
         time: show::time_grounds(facts),
+        times: Times::of(facts.counts.bounded),
+        scopes_claimed: facts.scopes.as_ref().map(|scopes| scopes.iter().map(ToString::to_string).collect()),
+        scopes: facts.by_scope.iter().map(|scope| Scope::of(facts, scope)).collect(),
+        erasures: facts.erasures.iter().map(Erasure::of).collect(),
+        copies: facts.holders.iter().map(Copy::of).collect(),
+        statements: facts.statements.iter().map(|(_, id)| id.to_string()).collect(),
         people: facts.people.iter().map(|person| Someone::of(report, person)).collect(),
         logs: facts.logs.iter().map(|log| Log::of(report, log)).collect(),
         records_shown: facts.records.len(),
@@ -62,6 +70,14 @@ struct Page<'a> {
     standings: Vec<Standing>,
     checkpoints: Vec<Checkpoint>,
     time: String,
+    times: Times,
+    scopes_claimed: Option<Vec<String>>,
+    scopes: Vec<Scope>,
+    erasures: Vec<Erasure>,
+    /// Who said to hold which log.
+    copies: Vec<Copy<'a>>,
+    /// Certificates, cuts, erasures, receipts and forms.
+    statements: Vec<String>,
     people: Vec<Someone<'a>>,
     logs: Vec<Log>,
     records_shown: usize,
@@ -160,6 +176,7 @@ impl Numbers {
             seen,
             in_ledger,
             leaves,
+            bounded: _,
             photos,
             certificates,
             cuts,
@@ -238,6 +255,7 @@ struct Log {
     covered_by_cuts: u64,
     forks: u64,
     in_ledger: u64,
+    in_ledger_final: u64,
     left_out: u64,
 }
 
@@ -257,6 +275,7 @@ impl Log {
             covered_by_cuts: log.covered,
             forks: log.forks,
             in_ledger: log.in_ledger,
+            in_ledger_final: log.in_final,
             left_out: log.left_out,
         }
     }
@@ -337,6 +356,11 @@ struct Step<'a> {
     kind: String,
     standing: &'static str,
     leaf: Option<u64>,
+    not_before: Option<End>,
+    not_after: Option<End>,
+    /// What a signature role is about, and the later edits that void it.
+    names: Vec<String>,
+    voided_by: Vec<String>,
     party: Option<u64>,
     observer: Option<&'a str>,
     device: Option<&'a str>,
@@ -377,6 +401,9 @@ impl<'a> Step<'a> {
             kind,
             standing,
             leaf,
+            bounds,
+            names,
+            voided_by,
             clock,
             spot,
             post,
@@ -393,6 +420,10 @@ impl<'a> Step<'a> {
             kind: show::kind(*kind),
             standing,
             leaf: *leaf,
+            not_before: bounds.not_before.as_ref().map(End::of),
+            not_after: bounds.not_after.as_ref().map(End::of),
+            names: names.iter().map(entry_id).collect(),
+            voided_by: voided_by.iter().map(entry_id).collect(),
             party: party.map(|party| party.0),
             observer: observer.as_deref(),
             device: device.as_deref(),

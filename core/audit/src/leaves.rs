@@ -1,12 +1,13 @@
 //! The ledger's bundles: found, read in waves on all cores, and handed to the pass in their order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use merestone_core::audit::bag::{Part, bundle_path};
 use merestone_core::audit::ledger::{BUNDLE_BYTES_MAX, HashedLeaf, LedgerPass, LedgerView, Notes, read_bundle};
 use merestone_core::audit::{BagCode, Findings, Place};
 use merestone_core::id::ScopeId;
 use merestone_core::ledger::{TILE_WIDTH, TileAddress};
+use merestone_core::merkle::{NodeHash, Tree};
 use merestone_core::roster::Roster;
 
 use crate::cores::{Cores, on_cores};
@@ -48,6 +49,30 @@ pub(crate) fn read_ledger(
         options.tell(Progress { stage: "reading the ledger", done, total: wanted.len() as u64 });
     }
     pass.finish(findings)
+}
+
+/// The roots over the first leaves of a bag, at each of these sizes that its bundles reach.
+pub(crate) fn roots_at(folder: &Folder, sizes: &BTreeSet<u64>, options: &Options<'_>) -> BTreeMap<u64, NodeHash> {
+    let (listed, _) = folder.list();
+    let bundles = bundles(&listed, &mut Findings::new());
+    let (mut tree, mut roots) = (Tree::new(), BTreeMap::new());
+    let end = sizes.last().copied().unwrap_or(0);
+    let mut cores = Cores::new(options.threads, || ());
+    for wave in bundles.chunks(WAVE_BUNDLES * cores.len()) {
+        for read in on_cores(&mut cores, wave, |(), address| read(folder, *address)) {
+            let Ok(leaves) = read else { return roots };
+            for (_, hash) in leaves {
+                if tree.size() >= end {
+                    return roots;
+                }
+                tree.append(hash);
+                if sizes.contains(&tree.size()) {
+                    roots.insert(tree.size(), tree.root());
+                }
+            }
+        }
+    }
+    roots
 }
 
 /// The bundles from the first on: of each index the widest, up to the first that is not full or not there.

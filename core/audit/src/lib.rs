@@ -13,6 +13,7 @@
 //! # Ok::<(), merestone_audit::OpenError>(())
 //! ```
 
+mod compare;
 mod cores;
 mod exhibit;
 mod folder;
@@ -30,6 +31,7 @@ mod text;
 
 use std::collections::BTreeMap;
 
+pub use compare::{CompareError, Compared, compare_shown};
 pub use exhibit::{ExhibitReport, exhibit};
 pub use folder::OpenError;
 use merestone_core::audit::Report as Facts;

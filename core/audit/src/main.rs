@@ -1,4 +1,4 @@
-//! `merestone-audit`: judges a bag, explains a code.
+//! `merestone-audit`: judges a bag, compares two, explains a code.
 
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use merestone_audit::{
-    Explanation, OpenError, Options, Pass, Progress, Report, Verdict, audit_folder, audit_publication, exhibit,
-    explain, explanations,
+    CompareError, Explanation, OpenError, Options, Pass, Progress, Report, Verdict, audit_folder, audit_publication,
+    compare_shown, exhibit, explain, explanations,
 };
 use merestone_core::id::MissionId;
 
@@ -65,6 +65,23 @@ enum Verb {
     },
     /// Check a publication: what it shows, and its account of what it does not.
     Publication(PublicationArgs),
+    /// Say what one auditor was shown and the other not, and whether their ledgers agree.
+    ///
+    /// Two auditors who were shown different histories find out only by comparing. Each may bring a bag, or the report.json
+    /// of an audit; bags can tell more.
+    #[command(after_help = "Exit: 0 the same was shown, 1 two histories, 2 one was shown more, or it cannot be told.")]
+    Compare {
+        /// A bag's folder, or a report.json.
+        a: PathBuf,
+        /// The other one.
+        b: PathBuf,
+        /// The mission's id, from whoever you trust; needed where one of the two is a bag.
+        #[arg(long, value_name = "ID")]
+        mission: Option<String>,
+        /// Print as JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Say what a code means and what to do about it; without a code, list all.
     Explain {
         /// A code from a report, such as log-gap.
@@ -115,6 +132,9 @@ fn main() -> ExitCode {
         Command { verb: Some(Verb::Publication(args)), .. } => check_publication(&args),
         Command { verb: Some(Verb::Explain { code, json }), .. } => explain_codes(code.as_deref(), json),
         Command { verb: Some(Verb::Exhibit { file, mission, json }), .. } => show_exhibit(&file, &mission, json),
+        Command { verb: Some(Verb::Compare { a, b, mission, json }), .. } => {
+            compare([&a, &b], mission.as_deref(), json)
+        }
         Command { verb: None, bag: Some(bag), mission: Some(mission), pass, json, report, threads, records } => {
             let Some(mission) = MissionId::from_hex(mission.trim()) else {
                 return refuse(USAGE, "--mission: a mission id has 64 hex digits; copy it whole");
@@ -225,6 +245,27 @@ fn audit(request: &Request<'_>) -> ExitCode {
         return code;
     }
     exit_code(report.verdict())
+}
+
+fn compare([a, b]: [&Path; 2], mission: Option<&str>, json: bool) -> ExitCode {
+    let mission = match mission.map(|mission| MissionId::from_hex(mission.trim())) {
+        Some(None) => return refuse(USAGE, "--mission: a mission id has 64 hex digits; copy it whole"),
+        Some(Some(mission)) => Some(mission),
+        None => None,
+    };
+    let compared = match compare_shown(a, b, mission, &Options::default()) {
+        Ok(compared) => compared,
+        Err(error) => {
+            let code = match &error {
+                CompareError::Open(error) => open_code(error),
+                CompareError::Mission { .. } => USAGE,
+                CompareError::Report { .. } => BAD_INPUT,
+            };
+            return refuse(code, &error.to_string());
+        }
+    };
+    let printed = if json { compared.to_json() } else { compared.to_text() };
+    print(&printed).err().unwrap_or_else(|| exit_code(compared.verdict()))
 }
 
 /// Whether `folder`, there or not yet, lies in the bag.

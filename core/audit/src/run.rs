@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use merestone_core::audit::authority::{
-    AllLinear, Attested, admit, charter_missing, note_provisional, other_mission, read_charter,
+    AllLinear, Attested, admit, charter_missing, ledgered, note_provisional, other_mission, read_charter,
 };
 use merestone_core::audit::bag::{self, BagInfo, Part};
 use merestone_core::audit::full::{PhotoFile, RecordGrounds, leaf_tables};
@@ -14,7 +14,8 @@ use merestone_core::audit::logged::LedgerGrounds;
 use merestone_core::audit::logs::{LogSummary, say_missing};
 use merestone_core::audit::walk::Grounds;
 use merestone_core::audit::{BagCode, Findings, Pass, Place, Records, Report as Facts};
-use merestone_core::id::{BlobHash, LogId, MissionId, StatementId};
+use merestone_core::bounds::Timeline;
+use merestone_core::id::{BlobHash, LogId, MissionId, NoteHash, StatementId};
 use merestone_core::roster::{Class, Coverage, Roster};
 
 use crate::cores::{Cores, on_cores};
@@ -56,6 +57,15 @@ struct Statements {
     notes: Notes,
     /// Those that have a file, whatever was said of it.
     there: BTreeSet<StatementId>,
+}
+
+/// What records are judged by, besides their entries and photos.
+#[derive(Clone, Copy)]
+struct Judges<'a> {
+    roster: &'a Roster,
+    ledger: &'a LedgerView,
+    notes: &'a BTreeMap<NoteHash, u64>,
+    timeline: Option<&'a Timeline>,
 }
 
 struct Audit<'a> {
@@ -113,8 +123,13 @@ impl Audit<'_> {
         let mut ledger =
             read_ledger(self.folder, self.listed, &roster, &notes, info.scopes.as_deref(), self.options, &mut findings);
         note_provisional(&roster, &ledger, &mut findings);
-        let hashes = notes.hashes();
-        let shown = (ledger.trusted() > 0).then(|| LedgerGrounds { trusted: ledger.trusted(), notes: &hashes });
+        let (sizes, timeline) = (notes.sizes(), ledger.timeline());
+        let shown = (ledger.trusted() > 0).then(|| LedgerGrounds {
+            trusted: ledger.trusted(),
+            in_final: ledger.final_leaves(),
+            notes: &sizes,
+            timeline: timeline.as_ref(),
+        });
         let linear = Coverage::derive(&roster, &AllLinear);
         let attested = Attested::of(&roster, &linear);
         let grounds =
@@ -127,9 +142,11 @@ impl Audit<'_> {
 
         let (photos, digests) = self.read_photos();
         self.facts.counts.photos = photos.len() as u64;
+        self.facts.scopes.clone_from(&info.scopes);
         self.facts.describe(&roster, &ledger, &logs.summaries);
         if self.options.pass == Pass::Full {
-            self.judge_records(&roster, &ledger, &logs, &photos);
+            let judged_by = Judges { roster: &roster, ledger: &ledger, notes: &sizes, timeline: timeline.as_ref() };
+            self.judge_records(judged_by, &logs, &photos);
         }
         self.check_manifests(info, &digests, &logs.whole);
     }
@@ -203,19 +220,22 @@ impl Audit<'_> {
         (photos, digests)
     }
 
-    fn judge_records(
-        &mut self,
-        roster: &Roster,
-        ledger: &LedgerView,
-        logs: &Logs,
-        photos: &BTreeMap<BlobHash, PhotoFile>,
-    ) {
+    fn judge_records(&mut self, by: Judges<'_>, logs: &Logs, photos: &BTreeMap<BlobHash, PhotoFile>) {
+        let Judges { roster, ledger, notes, timeline } = by;
         let coverage = Coverage::derive(roster, &logs.forked);
         let tables = leaf_tables(roster);
-        let ledgered = ledger.ledgered();
-        let index = &logs.index;
-        let grounds =
-            RecordGrounds { roster, coverage: &coverage, tables: &tables, photos, index, ledger, ledgered: &ledgered };
+        let ledgered = ledgered(roster, ledger);
+        let grounds = RecordGrounds {
+            roster,
+            coverage: &coverage,
+            tables: &tables,
+            photos,
+            index: &logs.index,
+            ledger,
+            notes,
+            timeline,
+            ledgered: &ledgered,
+        };
         let summaries: Vec<&LogSummary> = logs.summaries.values().collect();
         let records = Mutex::new(Records::new(self.options.records_max));
         let mut readers =
@@ -244,6 +264,9 @@ impl Audit<'_> {
         self.facts.counts.records = records.count;
         self.facts.counts.conflicts = records.conflicts;
         self.facts.counts.bodies_erased = self.facts.findings.count(BagCode::BodyErased);
+        for of_scope in &mut self.facts.by_scope {
+            of_scope.erased = records.erased.get(&of_scope.scope).copied().unwrap_or(0);
+        }
         self.facts.records = records.into_details();
     }
 

@@ -1,10 +1,14 @@
 //! Words and numbers of a report, said the same way in every form of it.
 
+use merestone_core::audit::custody::ErasureFacts;
 use merestone_core::audit::detail::Said;
 use merestone_core::audit::ledger::{AsOf, Completeness, LeftOutCounts};
+use merestone_core::audit::logged::Bounded;
 use merestone_core::audit::{Pass, Place, Report as Facts};
+use merestone_core::bounds::{Bound, Bounds};
 use merestone_core::entry::{Clock, ClockSource, Kind, Place as Spot, PlaceSource};
-use merestone_core::id::ScopeId;
+use merestone_core::erasure::ErasureReason;
+use merestone_core::id::{LogId, ScopeId};
 use merestone_core::roster::{PartyNumber, Role};
 
 use crate::folder::printable;
@@ -96,13 +100,58 @@ pub(crate) const SIGNATURES: [&str; 2] = [
     "It does not say that the content is true, when it was made, that nothing else was seen, or who held the device.",
 ];
 
+/// Why the parties erased something, in their words.
+pub(crate) fn erasure_reason(reason: ErasureReason) -> &'static str {
+    match reason {
+        ErasureReason::Privacy => "the privacy of a person",
+        ErasureReason::Safety => "the safety of a person",
+        ErasureReason::Unlawful => "unlawful content",
+        ErasureReason::Court => "a court ordered it",
+    }
+}
+
+/// An erasure in one line.
+pub(crate) fn erasure(facts: &Facts, erasure: &ErasureFacts) -> String {
+    let ErasureFacts { id: _, record, is_photo, reason, parties } = erasure;
+    let by: Vec<String> = parties.iter().map(|party| party_name(facts, *party)).collect();
+    let what = if *is_photo { "a photo of record" } else { "record" };
+    format!("{what} {record}, by {}, because of {}", by.join(" and "), erasure_reason(*reason))
+}
+
+/// Who said, with a receipt, to hold a log, and how much of it.
+pub(crate) fn copies(facts: &Facts, log: LogId) -> impl Iterator<Item = String> {
+    facts.holders.iter().filter(move |copy| copy.log == log).map(|copy| {
+        let missing =
+            if copy.bodies_missing > 0 { format!(", {} without bodies", copy.bodies_missing) } else { String::new() };
+        let (observer, device) = (printable(&copy.observer), printable(&copy.device));
+        format!("{observer} on {device} ({}): {} entries{missing}", party_name(facts, copy.party), copy.height)
+    })
+}
+
+/// Between which times, in one line; empty where nothing is said.
+pub(crate) fn bounds(bounds: &Bounds) -> String {
+    let end = |word: &str, bound: &Option<Bound>| {
+        let bound = bound.as_ref()?;
+        let wall_ms = i64::try_from(bound.time).unwrap_or(i64::MAX).saturating_mul(1_000);
+        let clock = Clock { wall_ms, uptime_ms: 0, boot: [0; 8], offset_min: 0, source: ClockSource::Network };
+        let parties: Vec<String> = bound.by.iter().map(ToString::to_string).collect();
+        let trusting = if bound.holds { "" } else { " trusting" };
+        Some(format!("{word} {} by{trusting} witnesses of {}", wall(&clock), parties.join(", ")))
+    };
+    let ends = [end("not before", &bounds.not_before), end("not after", &bounds.not_after)];
+    ends.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
 /// The grounds that there are for times.
 pub(crate) fn time_grounds(facts: &Facts) -> String {
-    let seen = facts.counts.seen;
+    let Bounded { both, not_after, not_before, trusting, open } = facts.counts.bounded;
+    let grounds = "order comes from chains and from what entries name";
+    if both + not_after + not_before + trusting + open == 0 {
+        return format!("no witness's time bounds an entry; {grounds}");
+    }
     format!(
-        "not before: {seen} of {} entries name a checkpoint note they had seen; not after: {} are in the ledger under a \
-         checkpoint. Order comes from chains and from what entries name. Time bounds: none",
-        facts.counts.entries, facts.counts.in_ledger
+        "by witnesses' clocks {both} entries were signed between two times, {not_after} before a time, {not_before} after one; for \
+         {trusting} there are times of fewer parties than may lie, and for {open} none; {grounds}"
     )
 }
 

@@ -8,6 +8,8 @@ use crate::Report;
 use crate::folder::printable;
 use crate::show;
 
+mod held;
+
 /// Findings of one code that are shown; `report.json` lists more.
 const PLACES_SHOWN: usize = 10;
 
@@ -28,6 +30,7 @@ fn all(report: &Report, out: &mut String) -> fmt::Result {
     findings(report, out)?;
     counts(report, out)?;
     checkpoints(report, out)?;
+    held::scopes(report, out)?;
     people(report, out)?;
     list(out, "Checked", &show::checked(facts.pass))?;
     list(out, "Not checked", &show::not_checked(facts))?;
@@ -132,6 +135,14 @@ fn people(report: &Report, out: &mut String) -> fmt::Result {
         for log in facts.logs.iter().filter(|log| person.logs.contains(&log.log)) {
             let scope = log.owner.map_or_else(String::new, |owner| show::scope_name(facts, owner.scope));
             writeln!(out, "             log {}  {scope}, {} entries, height {}", log.log, log.entries, log.height)?;
+            if let Some((seq, head)) = log.top {
+                writeln!(
+                    out,
+                    "               head {head} at seq {seq}; {} in the ledger, {} of them final",
+                    log.in_ledger, log.in_final
+                )?;
+            }
+            held::copies(report, log, out)?;
         }
     }
     Ok(())

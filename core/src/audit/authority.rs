@@ -1,6 +1,6 @@
 //! What a bag's statements say: the roster, and what receipts attest about logs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::bag::{CHARTER, Part};
 use super::finding::{BagCode, Findings, Place};
@@ -43,9 +43,16 @@ pub fn admit(roster: &mut Roster, part: Part, path: &str, bytes: &[u8], findings
     }
 }
 
+/// The certificates that are in the ledger under a final checkpoint: by its leaves, or by an inclusion.
+pub fn ledgered(roster: &Roster, ledger: &LedgerView) -> BTreeSet<StatementId> {
+    let mut ledgered = ledger.ledgered();
+    ledgered.extend(roster.ledgered());
+    ledgered
+}
+
 /// Says which certificates are not in the ledger under a final checkpoint.
 pub fn note_provisional(roster: &Roster, ledger: &LedgerView, findings: &mut Findings) {
-    let ledgered = ledger.ledgered();
+    let ledgered = ledgered(roster, ledger);
     for certificate in roster.certificates().filter(|certificate| !ledgered.contains(&certificate.id())) {
         let place = Place { statement: Some(certificate.id()), ..Place::default() };
         let detail = match ledger.statement_place(certificate.id()) {

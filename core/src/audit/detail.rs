@@ -1,6 +1,7 @@
 //! What a record says, for a report: its answers, its entries with their standings, its photos.
 
-use super::full::RecordGrounds;
+use super::full::{RecordGrounds, voided_by};
+use crate::bounds::Bounds;
 use crate::change::{Change, Value};
 use crate::entry::{Clock, Content, Context, Kind, Photo, Place as Spot, RenditionOrReason};
 use crate::id::{BlobHash, EntryId, LogId, RecordId, ScopeId};
@@ -79,6 +80,8 @@ pub struct EntryDetail {
     pub standing: &'static str,
     /// The place of its leaf in the ledger, counted from 0.
     pub leaf: Option<u64>,
+    /// Between which times it was signed, by its own leaf and the checkpoint it names.
+    pub bounds: Bounds,
     /// What the device knew, if the body is readable and not erased; without the observer and the photos.
     pub clock: Option<Clock>,
     /// Where.
@@ -89,6 +92,10 @@ pub struct EntryDetail {
     pub text: Option<String>,
     /// What a signature role gives as its reason.
     pub reason: Option<u64>,
+    /// The entries that a signature role is about.
+    pub names: Vec<EntryId>,
+    /// The later edits that void it.
+    pub voided_by: Vec<EntryId>,
     /// The photos.
     pub photos: Vec<PhotoDetail>,
     /// What a change wrote that is not applied, so that it is seen nonetheless.
@@ -155,6 +162,8 @@ impl EntryDetail {
             Some(Content::Role { reason, text, seed: _ }) => (*reason, text.clone()),
             Some(Content::Change(_)) | None => (None, None),
         };
+        let leaf = grounds.ledger.place_of(entry.log(), header.seq, entry.id());
+        let seen = header.seen.and_then(|seen| grounds.notes.get(&seen)).copied();
         let context: Option<&Context> = body.map(|body| &body.context);
         let photos = context.map_or(&[][..], |context| &context.photos);
         Self {
@@ -167,12 +176,15 @@ impl EntryDetail {
             device: certificate.map(|certificate| certificate.request().device().to_owned()),
             kind: header.kind,
             standing: standing.map_or("waiting", Standing::code),
-            leaf: grounds.ledger.place_of(entry.log(), header.seq, entry.id()),
+            leaf,
+            bounds: grounds.timeline.map_or_else(Bounds::default, |timeline| timeline.bounds(leaf, seen)),
             clock: context.map(|context| context.clock),
             spot: context.and_then(|context| context.place),
             post: context.and_then(|context| context.post.clone()),
             text,
             reason,
+            names: if header.kind == Kind::Change { Vec::new() } else { header.refs().to_vec() },
+            voided_by: if standing == Some(Standing::Voided) { voided_by(judged, held) } else { Vec::new() },
             photos: photos.iter().map(|photo| PhotoDetail::of(photo, grounds)).collect(),
             unapplied: Vec::new(),
         }

@@ -15,13 +15,24 @@ pub struct Explanation {
     pub advice: &'static str,
 }
 
-/// The explanation of a code; `None` if no finding has it.
+/// The explanation of a code; `None` if there is no such code.
 pub fn explain(code: &str) -> Option<Explanation> {
     explanations().find(|explanation| explanation.code == code)
 }
 
-/// Every code, in the order of the verifier's checks and then of the bag's.
+/// Every code of the product: of the verifier's checks, of bags, of publications, of pieces of a ledger.
 pub fn explanations() -> impl Iterator<Item = Explanation> {
+    let pieces = PIECES.iter().map(|row| Explanation {
+        code: row.code,
+        weight: Weight::Failure,
+        meaning: row.meaning,
+        advice: row.advice,
+    });
+    of_findings().chain(pieces)
+}
+
+/// Those that a finding can have.
+fn of_findings() -> impl Iterator<Item = Explanation> {
     Code::all().filter_map(|code| {
         if let Code::Publication(code) = code {
             let (meaning, advice) = (code.meaning(), code.advice());
@@ -183,15 +194,37 @@ const TABLE: &[Row] = &[
     Row { code: "seen-unknown", meaning: "Entries name a checkpoint that the bag does not hold.", advice: "Ask for the checkpoint by its hash: it may be newer than those in the bag." },
     Row { code: "checkpoint-not-final", meaning: "Too few parties' witnesses cosigned the newest checkpoint whose leaves are in the bag.", advice: "Ask the silent parties why their witnesses do not sign, or for a copy of the checkpoint with more signatures." },
     Row { code: "witness-silent", meaning: "A witness that the charter names cosigned none of the bag's checkpoints.", advice: "Ask its party whether the witness still runs." },
+    Row { code: "bounds-contradict", meaning: "Witnesses' times say that an entry was signed after it was in the ledger: more of them lied, or had wrong clocks, than may.", advice: "Use neither time, and ask the parties about their witnesses' clocks." },
+    Row { code: "clock-jump", meaning: "Within one boot a device's wall clock went on by a minute more or less than the time since boot: it was set.", advice: "Nothing: order comes from the chain, not from clocks. Read times of that device with care." },
+    Row { code: "clock-outside-bounds", meaning: "A device's clock showed a time more than ten minutes outside the bounds that witnesses give.", advice: "Use the bounds. The device's clock was wrong, or its observer wrote the entry at another time than it says." },
+    Row { code: "edited-after-signature", meaning: "A record was edited after somebody concurred in it or signed it as co-author: what they signed is voided, because it names an earlier state.", advice: "Compare the entry they named with what stands now, and ask them whether they still say so." },
+    Row { code: "shown-entries", meaning: "Two auditors were shown a log to different lengths.", advice: "Ask whoever made the shorter bag for the rest; the checkpoints tell whether it was logged already." },
+    Row { code: "shown-log", meaning: "Only one of two auditors was shown a log, though both were shown its scope.", advice: "Ask whoever made the other bag for the log." },
+    Row { code: "shown-statement", meaning: "Only one of two auditors was shown a certificate, cut, erasure, receipt or form.", advice: "Exchange it: what was shown without it was judged by other statements." },
+    Row { code: "shown-not-compared", meaning: "Whether one log is the beginning of the other cannot be told from reports.", advice: "Compare the bags." },
+    Row { code: "ledgers-not-compared", meaning: "Nothing shows whether the two ledgers are one.", advice: "Compare the bags, of which at least one has the ledger's leaves, or reports of the same checkpoint." },
+    Row { code: "ledgers-agree", meaning: "Both were shown the same ledger, up to this leaf.", advice: "Nothing." },
+    Row { code: "shown-note", meaning: "Only one of two auditors was shown a checkpoint.", advice: "Nothing, where it agrees with the other's leaves: bags of different days hold different checkpoints." },
+    Row { code: "shown-scopes", meaning: "Two auditors were shown different scopes; only logs of scopes that both claim are compared.", advice: "Nothing, where that was agreed." },
     Row { code: "completeness-not-assessed", meaning: "Nothing in the bag shows that nothing was left out.", advice: "Ask for a bag with the ledger's leaves, or compare with a bag from another holder. Receipts in the bag still show tails that are missing." },
     Row { code: "kind-unknown", meaning: "An entry of a kind of a later version; it is kept and not applied.", advice: "Use a newer version of this command." },
     Row { code: "clock-backwards", meaning: "A device's clock went back between two entries of a log.", advice: "Nothing: order comes from the chain, not from clocks. Read times of that device with care." },
     Row { code: "context-observer", meaning: "An entry names another observer than its certificate.", advice: "Ask the party who held the device; the signature is that of the certificate's key." },
 ];
 
+/// What a piece of a ledger is refused for when it is read on its own; no finding has these.
+#[rustfmt::skip]
+const PIECES: &[Row] = &[
+    Row { code: "tile-address", meaning: "A path that names no tile of any ledger.", advice: "Ask for the tile under the path that its index gives." },
+    Row { code: "tile-length", meaning: "A tile holds more or fewer hashes than its path says.", advice: DAMAGE },
+    Row { code: "proof-malformed", meaning: "A file that should show a leaf of the ledger is no proof file.", advice: DAMAGE },
+    Row { code: "not-included", meaning: "A proof does not lead from the leaf to the checkpoint: this ledger does not have the leaf there.", advice: "Ask whoever showed it for a proof from the ledger's camp or a mirror." },
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::Malformed;
     use crate::publication::PublicationCode;
     use std::collections::BTreeSet;
 
@@ -203,6 +236,12 @@ mod tests {
         let publication = PublicationCode::ALL.iter().map(|code| code.code());
         assert_eq!(codes, rows.into_iter().chain(publication).collect());
         assert_eq!(Code::all().count(), codes.len(), "a bag's code is no check's code");
+        let all: Vec<&str> = explanations().map(|row| row.code).collect();
+        let once: BTreeSet<&str> = all.iter().copied().collect();
+        assert_eq!(all.len(), once.len(), "one code means one thing");
+        assert!(explanations().all(|row| explain(row.code) == Some(row)));
+        let pieces = [Malformed::Address, Malformed::Tile, Malformed::Bundle, Malformed::Proof].map(Malformed::code);
+        assert!(pieces.iter().chain(&["not-included", "note-malformed"]).all(|code| once.contains(code)));
         assert!(TABLE.iter().all(|row| row.meaning.ends_with('.') && row.advice.ends_with('.')));
     }
 

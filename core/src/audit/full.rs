@@ -6,11 +6,12 @@ use super::detail::RecordDetail;
 use super::finding::{BagCode, Findings, Place, Weight};
 use super::index::EntryIndex;
 use super::ledger::LedgerView;
+use crate::bounds::Timeline;
 use crate::check::{Check, Refused};
 use crate::claims::Claims;
-use crate::entry::{Photo, RenditionOrReason, VerifiedEntry};
+use crate::entry::{Kind, Photo, RenditionOrReason, VerifiedEntry};
 use crate::form::LeafTable;
-use crate::id::{BlobHash, EntryId, FormHash, RecordId, StatementId};
+use crate::id::{BlobHash, EntryId, FormHash, NoteHash, RecordId, ScopeId, StatementId};
 use crate::merkle::NodeHash;
 use crate::record::{ChangeEntry, HeldEntry, HeldWhy, Judged, Setting, Standing, View, WaitingFor, judge};
 use crate::roster::{Class, Coverage, LogPosition, Roster};
@@ -33,6 +34,10 @@ pub struct RecordGrounds<'a> {
     pub index: &'a EntryIndex,
     /// The ledger.
     pub ledger: &'a LedgerView,
+    /// The checkpoints, with their sizes.
+    pub notes: &'a BTreeMap<NoteHash, u64>,
+    /// What witnesses' times say.
+    pub timeline: Option<&'a Timeline>,
     /// The certificates in it under a final checkpoint.
     pub ledgered: &'a BTreeSet<StatementId>,
 }
@@ -75,6 +80,8 @@ pub struct RecordOutcome {
     pub conflicts: u64,
     /// The photos and renditions its entries name.
     pub named: BTreeSet<BlobHash>,
+    /// Bodies that an erasure covers, by scope.
+    pub erased: BTreeMap<ScopeId, u64>,
     /// What the record says, if that was asked for.
     pub detail: Option<RecordDetail>,
 }
@@ -133,11 +140,14 @@ impl Case<'_> {
         let place = Place { record: Some(entry.record()), ..Place::entry(entry.log(), entry.header().seq, entry.id()) };
         match standing {
             // Cuts and kinds of later versions are said where the logs are read.
-            Standing::Accepted
-            | Standing::Provisional
-            | Standing::Voided
-            | Standing::SetAside
-            | Standing::UnknownKind => {}
+            Standing::Accepted | Standing::Provisional | Standing::SetAside | Standing::UnknownKind => {}
+            // What somebody agreed to is no longer what stands. That another role is voided is shown beside it.
+            Standing::Voided if matches!(entry.header().kind, Kind::Concurrence | Kind::CoAuthorship) => {
+                let count = voided_by(self.judged, held).len();
+                let detail = format!("voided by {count} later edits of what it names");
+                findings.add(BagCode::EditedAfter, place, detail);
+            }
+            Standing::Voided => {}
             Standing::Held(HeldWhy::Fork(_)) => findings.add(BagCode::EntryHeld, place, "lost a fork"),
             Standing::Held(HeldWhy::Ancestor(_)) => {
                 findings.add(BagCode::EntryHeld, place, "builds on an entry that is not applied");
@@ -164,7 +174,10 @@ impl Case<'_> {
             }
             Standing::Erased => {
                 let (code, detail) = match entry.body_bytes() {
-                    None => (BagCode::BodyErased, "erased, header only"),
+                    None => {
+                        *self.outcome.erased.entry(entry.header().scope).or_default() += 1;
+                        (BagCode::BodyErased, "erased, header only")
+                    }
                     Some(_) => (BagCode::ErasedButHeld, "body"),
                 };
                 findings.add(code, place, detail);
@@ -253,6 +266,13 @@ impl Case<'_> {
         let at = LogPosition { key, scope: header.scope, epoch: header.epoch, seq: header.seq, id: entry.id() };
         party.is_some_and(|party| self.grounds.coverage.is_covered(at, party))
     }
+}
+
+/// The applied edits that build on what a signature role names: what it signed is no longer what stands.
+pub(super) fn voided_by(judged: &Judged<'_>, held: &HeldEntry) -> Vec<EntryId> {
+    let named = held.entry().header().refs();
+    let names = |entry: &&ChangeEntry<'_>| entry.held.entry().header().refs().iter().any(|of| named.contains(of));
+    judged.applied().iter().filter(names).map(|entry| entry.held.id()).collect()
 }
 
 struct Named {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::authority::{Expected, kept_by_cuts};
 use super::finding::{BagCode, Findings, Place, Weight};
+use super::logged::Bounded;
 use super::walk::Grounds;
 use crate::id::{EntryId, Epoch, LogId, ScopeId, StatementId};
 use crate::key::KEY_BYTES;
@@ -33,8 +34,12 @@ pub struct LogSummary {
     pub seen: u64,
     /// Entries with a leaf in the ledger that a checkpoint vouches for.
     pub in_ledger: u64,
+    /// Those of them under the last final checkpoint.
+    pub in_final: u64,
     /// Entries that the ledger has and the bag has not.
     pub left_out: u64,
+    /// Between which times its entries were signed.
+    pub bounded: Bounded,
     /// The last known heads of earlier epochs of the key.
     pub earlier: Vec<Expected>,
 }
@@ -65,7 +70,9 @@ impl LogSummary {
             forks: 0,
             seen: 0,
             in_ledger: 0,
+            in_final: 0,
             left_out: 0,
+            bounded: Bounded::default(),
             earlier: Vec::new(),
         }
     }

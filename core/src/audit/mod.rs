@@ -17,6 +17,8 @@
 
 pub mod authority;
 pub mod bag;
+pub mod compare;
+pub mod custody;
 pub mod detail;
 mod explain;
 pub mod fast;

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Pass;
+use super::custody::{ErasureFacts, Holder, ScopeFacts};
 use super::detail::RecordDetail;
 use super::finding::{Findings, Verdict};
 use super::full::RecordOutcome;
 use super::ledger::{Completeness, LedgerView, SeenNote};
+use super::logged::Bounded;
 use super::logs::LogSummary;
 use crate::id::{BlobHash, LogId, MissionId, RecordId, ScopeId, StatementId};
 use crate::key::KEY_BYTES;
@@ -40,6 +42,16 @@ pub struct Report {
     pub notes: Vec<SeenNote>,
     /// Whether something was left out.
     pub completeness: Completeness,
+    /// The scopes that the bag claims; `None` for all.
+    pub scopes: Option<Vec<ScopeId>>,
+    /// What was counted by scope.
+    pub by_scope: Vec<ScopeFacts>,
+    /// What the parties erased.
+    pub erasures: Vec<ErasureFacts>,
+    /// Who said to hold a copy of each log.
+    pub holders: Vec<Holder>,
+    /// Certificates, cuts, erasures, receipts, forms: every statement held but the charter and notes.
+    pub statements: Vec<(Class, StatementId)>,
 }
 
 /// What the parties agreed on.
@@ -103,6 +115,8 @@ pub struct Counts {
     pub in_ledger: u64,
     /// Leaves of the ledger that a checkpoint vouches for.
     pub leaves: u64,
+    /// Between which times entries were signed.
+    pub bounded: Bounded,
     /// Photos and renditions in the bag.
     pub photos: u64,
     /// Certificates.
@@ -132,6 +146,11 @@ impl Report {
             records: Vec::new(),
             notes: Vec::new(),
             completeness: Completeness::NotAssessed("the charter was not read"),
+            scopes: None,
+            by_scope: Vec::new(),
+            erasures: Vec::new(),
+            holders: Vec::new(),
+            statements: Vec::new(),
         }
     }
 
@@ -151,6 +170,12 @@ impl Report {
         self.people = people(roster, logs);
         self.notes = ledger.notes().to_vec();
         self.completeness = ledger.completeness();
+        self.by_scope = super::custody::by_scope(charter, self.scopes.as_deref(), logs);
+        self.erasures = super::custody::erasures(roster);
+        self.holders = super::custody::holders(roster, logs);
+        let told = |class: Class| !matches!(class, Class::Charter | Class::Note | Class::Cosignature);
+        let classes = Class::ALL.into_iter().filter(|class| told(*class));
+        self.statements = classes.flat_map(|class| roster.ids(class).into_iter().map(move |id| (class, id))).collect();
         self.logs = logs.values().cloned().collect();
         let total = |count: fn(&LogSummary) -> u64| logs.values().map(count).sum();
         let held = |class: Class| roster.ids(class).len() as u64;
@@ -162,6 +187,7 @@ impl Report {
             seen: total(|log| log.seen),
             in_ledger: total(|log| log.in_ledger),
             leaves: ledger.trusted(),
+            bounded: logs.values().fold(Bounded::default(), |sum, log| sum.plus(log.bounded)),
             certificates: held(Class::Certificate),
             cuts: held(Class::Cut),
             erasures: held(Class::Erasure),
@@ -216,6 +242,8 @@ pub struct Records {
     pub conflicts: u64,
     /// Photos and renditions that entries name.
     pub named: BTreeSet<BlobHash>,
+    /// Bodies that an erasure covers, by scope.
+    pub erased: BTreeMap<ScopeId, u64>,
     details: BTreeMap<RecordId, RecordDetail>,
     details_max: usize,
 }
@@ -234,12 +262,13 @@ impl Records {
 
     /// Adds a record.
     pub fn add(&mut self, outcome: RecordOutcome) {
-        let RecordOutcome { findings, standings, conflicts, named, detail } = outcome;
+        let RecordOutcome { findings, standings, conflicts, named, erased, detail } = outcome;
         self.findings.merge(findings);
         standings.into_iter().for_each(|(standing, count)| *self.standings.entry(standing).or_default() += count);
         self.conflicts += conflicts;
         self.count += 1;
         self.named.extend(named);
+        erased.into_iter().for_each(|(scope, count)| *self.erased.entry(scope).or_default() += count);
         if let Some(detail) = detail {
             self.details.insert(detail.id, detail);
         }

@@ -21,6 +21,8 @@ use crate::roster::{Authority, Coverage, LogIndex, LogPosition, PartyNumber, Ros
 
 /// Most positions of one log at which forks are looked at one by one.
 const FORKS_MAX: usize = 256;
+/// How far a wall clock may go another way than the time since boot before it is said.
+const JUMP_MS: u64 = 60_000;
 /// Most branches of one fork that are looked at one by one.
 const BRANCHES_MAX: usize = 16;
 
@@ -257,6 +259,12 @@ impl<'a> LogWalk<'a> {
                 findings.add(BagCode::ClockBackwards, at.clone(), "wall clock");
             } else if same_boot && clock.uptime_ms < before.uptime_ms {
                 findings.add(BagCode::ClockBackwards, at.clone(), "time since boot");
+            } else if same_boot {
+                let shown = clock.wall_ms.abs_diff(before.wall_ms);
+                let jump = shown.abs_diff(clock.uptime_ms - before.uptime_ms);
+                if jump > JUMP_MS {
+                    findings.add(BagCode::ClockJump, at.clone(), format!("by {} s", jump / 1_000));
+                }
             }
         }
     }

@@ -168,6 +168,21 @@ fn core_contains_no_runtime_no_network_no_database_no_pixels() {
     assert_refused(banned_in_tree(&bad, "merestone-core", banned), "merestone-core");
 }
 
+/// As many as somebody can look through in a day.
+const AUDIT_CRATES_MAX: usize = 100;
+
+#[test]
+fn the_audit_is_small_enough_to_be_looked_through() {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let words = ["tree", "--offline", "-e", "normal", "--prefix", "none", "-p", "merestone-audit"];
+    let tree = std::process::Command::new(cargo).args(words).current_dir(env!("CARGO_MANIFEST_DIR")).output();
+    let tree = String::from_utf8(tree.expect("cargo runs").stdout).expect("names");
+    // Name and version; what follows is where it comes from, or that it was listed before.
+    let crates: std::collections::BTreeSet<Vec<&str>> =
+        tree.lines().map(|line| line.split(' ').take(2).collect()).collect();
+    assert!((10..=AUDIT_CRATES_MAX).contains(&crates.len()), "{} crates: {crates:?}", crates.len());
+}
+
 #[test]
 fn the_audit_contains_no_network_no_database_no_pixels() {
     let banned = &[DATABASE, NETWORK, PIXELS];

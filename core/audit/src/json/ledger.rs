@@ -79,10 +79,10 @@ struct Cosigned {
 impl Checkpoint {
     pub(super) fn of(note: &SeenNote) -> Self {
         let SeenNote { size, root, hashes, tally, times, state } = note;
-        let cosigned = times.iter().map(|(witness, time)| Cosigned {
-            party: witness.party.0,
-            witness: show::hex(witness.key.as_bytes()),
-            time: *time,
+        let cosigned = times.iter().map(|by| Cosigned {
+            party: by.witness.party.0,
+            witness: show::hex(by.witness.key.as_bytes()),
+            time: by.time,
         });
         Self {
             size: *size,

@@ -15,7 +15,7 @@ mod pass;
 mod view;
 
 pub use logged::{Logged, Places};
-pub use notes::{NoteState, Notes, SeenNote};
+pub use notes::{CosignedBy, NoteState, Notes, SeenNote};
 pub use pass::{BUNDLE_BYTES_MAX, HashedLeaf, LedgerPass, read_bundle};
 pub(super) use view::say_left_out;
 pub use view::{AsOf, Completeness, LedgerView, LeftOutCounts};

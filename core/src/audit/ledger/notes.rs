@@ -1,6 +1,6 @@
 //! The notes of a bag: read, merged by what they say, and what the tree made of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::audit::bag::note_path;
 use crate::audit::finding::{BagCode, Code, Findings, Place};
@@ -19,7 +19,8 @@ pub struct Notes {
 /// Notes of one text.
 #[derive(Clone, Debug)]
 struct Same {
-    hashes: BTreeSet<NoteHash>,
+    /// With the bytes of each.
+    hashes: BTreeMap<NoteHash, Vec<u8>>,
     cosigned: CosignedNote,
 }
 
@@ -57,9 +58,9 @@ impl Notes {
         roster.notes().cloned().for_each(|note: Checkpoint| self.add(CosignedNote::new(note)));
     }
 
-    /// Every note hash.
-    pub fn hashes(&self) -> BTreeSet<NoteHash> {
-        self.by_text.values().flat_map(|same| &same.hashes).copied().collect()
+    /// Every note hash, with the number of leaves.
+    pub fn sizes(&self) -> BTreeMap<NoteHash, u64> {
+        self.by_text.iter().flat_map(|((size, _), same)| same.hashes.keys().map(|hash| (*hash, *size))).collect()
     }
 
     /// The witnesses that cosigned none of them; nobody, where there is none.
@@ -73,8 +74,8 @@ impl Notes {
     fn add(&mut self, note: CosignedNote) {
         let key = (note.checkpoint().size(), *note.checkpoint().root());
         let hash = note.hash();
-        let same = self.by_text.entry(key).or_insert_with(|| Same { hashes: BTreeSet::new(), cosigned: note.clone() });
-        same.hashes.insert(hash);
+        let same = self.by_text.entry(key).or_insert_with(|| Same { hashes: BTreeMap::new(), cosigned: note.clone() });
+        same.hashes.insert(hash, note.checkpoint().as_bytes().to_vec());
         same.cosigned.merge(&note);
     }
 
@@ -84,12 +85,16 @@ impl Notes {
             let witnesses = witnesses?;
             let times = same.cosigned.cosignatures().filter_map(|cosignature| {
                 let witness = witnesses.iter().find(|witness| witness.key == *cosignature.key())?;
-                Some((*witness, cosignature.time()))
+                // As a statement a cosignature stands under one line of the ledger, whichever of them.
+                let line = cosignature.line();
+                let statement = |note: &Vec<u8>| StatementId::of(&[note, line.as_bytes()].concat());
+                let statements = same.hashes.values().map(statement).collect();
+                Some(CosignedBy { witness: *witness, time: cosignature.time(), statements })
             });
             Some(SeenNote {
                 size,
                 root,
-                hashes: same.hashes.iter().copied().collect(),
+                hashes: same.hashes.keys().copied().collect(),
                 tally: witnesses.tally(&same.cosigned),
                 times: times.collect(),
                 state: NoteState::Beyond,
@@ -110,10 +115,21 @@ pub struct SeenNote {
     pub hashes: Vec<NoteHash>,
     /// Who confirmed it.
     pub tally: Tally,
-    /// Each witness that cosigned it, and when by its own clock, in seconds since 1970.
-    pub times: Vec<(Witness, u64)>,
+    /// Each witness that cosigned it.
+    pub times: Vec<CosignedBy>,
     /// What the leaves say of it.
     pub state: NoteState,
+}
+
+/// A cosignature of a checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CosignedBy {
+    /// Whose.
+    pub witness: Witness,
+    /// When, by the witness's own clock, in seconds since 1970.
+    pub time: u64,
+    /// Its ids as a statement: one for each signature of the ledger under the checkpoint.
+    pub statements: Vec<StatementId>,
 }
 
 impl SeenNote {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::logged::{Logged, Places};
 use super::notes::SeenNote;
 use crate::audit::finding::{BagCode, Findings, Place};
+use crate::bounds::{Sighting, Timeline};
 use crate::id::{EntryId, LogId, NoteHash, ScopeId, StatementId};
 use crate::witness::{Tally, Witness};
 
@@ -99,7 +100,7 @@ impl LedgerView {
 
     /// The certificates and other statements among the leaves of the last final checkpoint.
     pub fn ledgered(&self) -> BTreeSet<StatementId> {
-        let end = self.last_final().map_or(0, |note| note.size);
+        let end = self.final_leaves();
         self.statements.iter().filter(|(_, place)| u64::from(**place) < end).map(|(id, _)| *id).collect()
     }
 
@@ -113,9 +114,24 @@ impl LedgerView {
         self.statements.get(&id).map(|place| u64::from(*place)).filter(|place| *place < self.trusted)
     }
 
-    /// The place of the leaf of a cosignature.
-    pub fn cosignature_place(&self, id: StatementId) -> Option<u64> {
-        self.cosignatures.get(&id).map(|place| u64::from(*place)).filter(|place| *place < self.trusted)
+    /// What the cosignatures of the matching checkpoints say about times (`spec/bounds.md`); `None` without any.
+    pub fn timeline(&self) -> Option<Timeline> {
+        let matching = || self.notes.iter().filter(|note| note.is_matching());
+        let quorum = matching().next()?.tally.quorum;
+        let cosigned = matching().flat_map(|note| {
+            note.times.iter().map(|by| Sighting { at: note.size, party: by.witness.party, time: by.time })
+        });
+        let logged = self.notes.iter().flat_map(|note| &note.times).filter_map(|by| {
+            let places = by.statements.iter().filter_map(|id| self.cosignatures.get(id));
+            let at = places.map(|place| u64::from(*place)).min().filter(|place| *place < self.trusted)?;
+            Some(Sighting { at, party: by.witness.party, time: by.time })
+        });
+        Some(Timeline::new(quorum, cosigned, logged))
+    }
+
+    /// Leaves of the last final checkpoint; 0 without one.
+    pub fn final_leaves(&self) -> u64 {
+        self.last_final().map_or(0, |note| note.size)
     }
 
     /// What the ledger says of a log that is about to be read.
