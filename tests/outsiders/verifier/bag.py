@@ -13,6 +13,7 @@ from .inclusion import open_inclusion
 from .receipt import Receipt, open_receipt
 from .refusal import Refused, need
 from .roster import Charter, Roster, open_charter
+from .succession import open_succession
 
 
 def audit(files: Files, mission: bytes) -> Report:
@@ -60,7 +61,7 @@ def _statements(bag: Bag, evidence: Evidence) -> tuple[list[Receipt], set[bytes]
     roster = evidence.roster
     receipts: list[Receipt] = []
     ids: set[bytes] = set()
-    for kind in ("certificate", "cut", "erasure", "receipt", "inclusion"):
+    for kind in ("certificate", "succession", "cut", "erasure", "receipt", "inclusion"):
         folder = f"data/statements/{kind}/"
         # What is wrong with a file under a statement's name is said once, and not as a statement left out.
         ids |= {bytes.fromhex(name) for _, name in bag.below(folder)}
@@ -74,6 +75,8 @@ def _statements(bag: Bag, evidence: Evidence) -> tuple[list[Receipt], set[bytes]
                         roster.add_cut(data)
                     case "erasure":
                         evidence.erasures.append(open_erasure(data, roster.charter))
+                    case "succession":
+                        open_succession(data, roster)
                     case "receipt":
                         receipts.append(open_receipt(data, roster))
                     case _:

@@ -17,7 +17,7 @@ _DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 _HASH = "[0-9a-f]{64}"
 _ROW = re.compile(rf"({_HASH})  (\S.*)")
 _KNOWN = re.compile(
-    rf"data/charter\.cbor|data/statements/(?:certificate|cut|erasure|receipt|inclusion)/{_HASH}\.cbor|data/forms/{_HASH}\.cbor"
+    rf"data/charter\.cbor|data/statements/(?:certificate|cut|erasure|receipt|inclusion|succession)/{_HASH}\.cbor|data/forms/{_HASH}\.cbor"
     rf"|data/logs/{_HASH}\.cborseq|data/photos/{_HASH}|data/ledger/(?:checkpoint\.note|notes/[0-9]+-{_HASH}\.note|tile/entries/.+)"
 )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from . import merkle
 from .bag_files import Bag
-from .checkpoint import CosignatureLeaf, EntryLeaf, Leaf, LogLeaf, StatementLeaf
+from .checkpoint import BegunLeaf, CosignatureLeaf, EntryLeaf, Leaf, LogLeaf, StatementLeaf
 from .evidence import Evidence
 from .findings import Finding, failure, note
 from .hashing import sha256
@@ -152,9 +152,9 @@ def check_ledger(bag: Bag, evidence: Evidence, ledger: Ledger, filled: set[bytes
 
 
 def _check_entries(bag: Bag, evidence: Evidence, ledger: Ledger, filled: set[bytes]) -> None:
-    begun = [leaf for leaf in ledger.leaves if isinstance(leaf, LogLeaf)]
-    scopes = {leaf.log: leaf.scope for leaf in begun}
-    others = {leaf.log for leaf in begun if leaf.is_shown and leaf.scope not in (bag.scopes or [])}
+    begun = {leaf.log: leaf.scope for leaf in ledger.leaves if isinstance(leaf, BegunLeaf)}
+    # What an older log leaf states rests on the ledger's word alone: such a log is judged in every scope.
+    scopes = {leaf.log: leaf.scope for leaf in ledger.leaves if isinstance(leaf, LogLeaf)} | begun
     held = evidence.entries
     logs = {entry.header.log: entry.header.scope for entry in held.values()}
     shown = logs.keys() | {bytes.fromhex(name) for _, name in bag.below("data/logs/")}
@@ -163,7 +163,8 @@ def _check_entries(bag: Bag, evidence: Evidence, ledger: Ledger, filled: set[byt
             bag.findings.append(failure("ledger-scope", log=log))
     absent: dict[bytes, EntryLeaf] = {}
     for leaf in ledger.entries().values():
-        if bag.scopes is not None and (leaf.log in others or leaf.log not in scopes):
+        is_foreign = leaf.log not in scopes or (leaf.log in begun and begun[leaf.log] not in (bag.scopes or []))
+        if bag.scopes is not None and is_foreign:
             continue
         if leaf.entry not in held and leaf.entry not in filled:
             bag.findings.append(failure("entry-left-out", log=leaf.log, seq=leaf.seq, entry=leaf.entry))
@@ -189,10 +190,10 @@ def _order(evidence: Evidence, leaves: list[Leaf]) -> list[Finding]:
                 if statement in statements:
                     findings.append(failure("ledger-order", statement=statement))
                 statements.add(statement)
-            case LogLeaf(log):
-                if log in logs:
-                    findings.append(failure("ledger-order", log=log))
-                logs.add(log)
+            case LogLeaf() | BegunLeaf():
+                if leaf.log in logs:
+                    findings.append(failure("ledger-order", log=leaf.log))
+                logs.add(leaf.log)
             case EntryLeaf(log, seq, id_):
                 held = evidence.entries.get(id_)
                 before = held.header.prev if held is not None else None

@@ -33,11 +33,10 @@ class StatementLeaf:
 
 @dataclass(frozen=True)
 class LogLeaf:
-    """A log's scope, before the log's first entry; `is_shown` where the leaf holds what the log's id is made of."""
+    """A log's scope, before the log's first entry."""
 
     log: bytes
     scope: bytes
-    is_shown: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,11 +46,20 @@ class CosignatureLeaf:
     statement: bytes
 
 
-Leaf = EntryLeaf | StatementLeaf | LogLeaf | CosignatureLeaf
+@dataclass(frozen=True)
+class BegunLeaf:
+    """A log by what its id is the hash of, before the log's first entry."""
+
+    key: bytes
+    scope: bytes
+    epoch: bytes
+
+    @property
+    def log(self) -> bytes:
+        return log_id(self.key, self.scope, self.epoch)
 
 
-def _begun(key: bytes, scope: bytes, epoch: bytes) -> LogLeaf:
-    return LogLeaf(log_id(key, scope, epoch), scope, True)
+Leaf = EntryLeaf | StatementLeaf | LogLeaf | CosignatureLeaf | BegunLeaf
 
 
 def open_leaf(data: bytes) -> Leaf:
@@ -63,7 +71,7 @@ def open_leaf(data: bytes) -> Leaf:
         1: (StatementLeaf, row(uint, hash32)),
         2: (LogLeaf, row(uint, hash32, octets(8))),
         3: (CosignatureLeaf, row(uint, hash32)),
-        4: (_begun, row(uint, hash32, octets(8), octets(8))),
+        4: (BegunLeaf, row(uint, hash32, octets(8), octets(8))),
     }
     if item[0] not in shapes:
         raise Refused("shape")

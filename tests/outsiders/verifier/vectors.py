@@ -28,6 +28,7 @@ from .receipt import open_receipt
 from .record import judge
 from .refusal import Refused, need
 from .roster import Roster, carried_text, open_certificate, open_charter, open_cut, open_request
+from .succession import open_succession
 from .ticket import open_advert, open_ticket
 from .witness import Latest, add_checkpoint, open_cosignature, open_cosigned, open_foreign, tally
 
@@ -454,6 +455,18 @@ def _exhibit(vector: Vector) -> Facts:
     }
 
 
+def _succession(vector: Vector) -> Facts:
+    found = open_succession(octets(vector["succession"]), _roster(vector))
+    return {
+        "id": found.id.hex(),
+        "old": found.old.hex(),
+        "new": found.new.hex(),
+        "heads": [_plain(head) for head in found.heads],
+        "party": found.party,
+        "by_party": found.signer != found.old,
+    }
+
+
 def _account(vector: Vector) -> Facts:
     found = open_account(octets(vector["account"]), _roster(vector).charter)
     return {
@@ -498,6 +511,7 @@ _JUDGES: dict[tuple[str, str], Callable[[Vector], Facts]] = {
     ("bounds", "times"): _bounds,
     ("exhibit", "exhibit"): _exhibit,
     ("roster", "inclusion"): _inclusion,
+    ("roster", "succession"): _succession,
     ("sync", "cosignature"): _cosignature,
     ("publication", "account"): _account,
     ("bundle", "files"): _files,
