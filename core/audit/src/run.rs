@@ -15,7 +15,7 @@ use merestone_core::audit::logs::{LogSummary, say_missing};
 use merestone_core::audit::walk::Grounds;
 use merestone_core::audit::{BagCode, Findings, Pass, Place, Records, Report as Facts};
 use merestone_core::bounds::Timeline;
-use merestone_core::id::{BlobHash, LogId, MissionId, NoteHash, StatementId};
+use merestone_core::id::{BlobHash, LogId, MissionId, NoteHash, ScopeId, StatementId};
 use merestone_core::roster::{Class, Coverage, Roster};
 
 use crate::cores::{Cores, on_cores};
@@ -107,6 +107,9 @@ impl Audit<'_> {
         if info.version.is_none() {
             findings.add(BagCode::BagUnreadable, Place::file(bag::BAG_INFO), "Merestone-Bag-Version");
         }
+        if info.has_faulty_scopes {
+            findings.add(BagCode::BagUnreadable, Place::file(bag::BAG_INFO), "Merestone-Scopes");
+        }
         if info.mission != Some(self.facts.mission) {
             other_mission(findings, bag::BAG_INFO);
         }
@@ -123,7 +126,12 @@ impl Audit<'_> {
         let mut ledger =
             read_ledger(self.folder, self.listed, &roster, &notes, info.scopes.as_deref(), self.options, &mut findings);
         note_provisional(&roster, &ledger, &mut findings);
-        let (sizes, timeline) = (notes.sizes(), ledger.timeline());
+        let known = &roster.charter().charter().scopes;
+        let is_unknown = |scope: &ScopeId| !known.iter().any(|known| known.id == *scope);
+        if info.scopes.iter().flatten().any(is_unknown) {
+            findings.add(BagCode::BagUnreadable, Place::file(bag::BAG_INFO), "Merestone-Scopes");
+        }
+        let (sizes, timeline) = (ledger.sizes_of(&notes), ledger.timeline());
         let shown = (ledger.trusted() > 0).then(|| LedgerGrounds {
             trusted: ledger.trusted(),
             in_final: ledger.final_leaves(),

@@ -186,6 +186,8 @@ pub struct BagInfo {
     pub oxum: Option<(u64, u64)>,
     /// `Merestone-Scopes`, in a bag of some scopes only.
     pub scopes: Option<Vec<ScopeId>>,
+    /// Whether `Merestone-Scopes` is there and is no list of scopes, or is there twice: the bag is then judged for all.
+    pub has_faulty_scopes: bool,
 }
 
 impl BagInfo {
@@ -200,9 +202,17 @@ impl BagInfo {
                 "Payload-Oxum" => {
                     info.oxum = value.split_once('.').and_then(|(b, n)| Some((b.parse().ok()?, n.parse().ok()?)));
                 }
-                "Merestone-Scopes" => info.scopes = value.split_whitespace().map(ScopeId::from_hex).collect(),
+                "Merestone-Scopes" => {
+                    let read: Option<Vec<ScopeId>> = value.split_whitespace().map(ScopeId::from_hex).collect();
+                    let read = read.filter(|scopes| !scopes.is_empty() && info.scopes.is_none());
+                    info.has_faulty_scopes |= read.is_none();
+                    info.scopes = read;
+                }
                 _ => {}
             }
+        }
+        if info.has_faulty_scopes {
+            info.scopes = None;
         }
         info
     }

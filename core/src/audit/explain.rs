@@ -159,6 +159,7 @@ const TABLE: &[Row] = &[
     Row { code: "log-misplaced", meaning: "An entry stands out of order, twice, or in the file of another log.", advice: "Ask for the bag again: its maker or somebody after him moved entries." },
     Row { code: "receipt-missing-tail", meaning: "A receipt attests entries at the end of a log that the bag does not hold.", advice: "Ask the receipt's signer for the log: it held these entries when it signed." },
     Row { code: "receipt-other-head", meaning: "A receipt attests another entry at this position.", advice: "Ask the receipt's signer for the log: there are two histories." },
+    Row { code: "log-foreign-scope", meaning: "A bag of some scopes holds a log of another one.", advice: "Whoever made the bag chose what of that scope to show; ask for a bag that claims it." },
     Row { code: "receipt-log-absent", meaning: "A receipt attests a log of which this bag of some scopes holds nothing.", advice: "Ask for the log's scope; it may lie outside the bag's scopes." },
     Row { code: "earlier-missing", meaning: "A log names the last entry of an earlier log of the same key, and the bag does not reach it.", advice: "Ask the observer or base camp for the earlier log." },
     Row { code: "cut-kept-missing", meaning: "A cut keeps a log up to an entry that the bag does not reach.", advice: "Ask the party that signed the cut for the log." },

@@ -96,6 +96,7 @@ bag_codes! {
     ReceiptMissingTail = "receipt-missing-tail" Failure,
     ReceiptOtherHead = "receipt-other-head" Failure,
     ReceiptLogAbsent = "receipt-log-absent" Doubt,
+    LogForeignScope = "log-foreign-scope" Failure,
     EarlierMissing = "earlier-missing" Doubt,
     CutKeptMissing = "cut-kept-missing" Doubt,
     PhotoMismatch = "photo-mismatch" Failure,
@@ -180,7 +181,10 @@ impl Code {
     pub const fn weight(self) -> Weight {
         match self {
             Code::Check(Check::LogFork) => Weight::Doubt,
-            Code::Check(Check::OutOfRole | Check::ClaimsMismatch | Check::ClaimsUnknownQuestion) => Weight::Note,
+            // What a key's holder signs about himself fails nobody's bag.
+            Code::Check(
+                Check::CertificateKey | Check::OutOfRole | Check::ClaimsMismatch | Check::ClaimsUnknownQuestion,
+            ) => Weight::Note,
             Code::Check(_) => Weight::Failure,
             Code::Bag(code) => code.weight(),
             Code::Publication(code) => code.weight(),

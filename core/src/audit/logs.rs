@@ -78,7 +78,7 @@ impl LogSummary {
     }
 }
 
-/// Says which attested, kept or named positions the bag does not reach, now that every log was read.
+/// Says which logs are of scopes that the bag does not claim, and which attested, kept or named positions the bag does not reach, now that every log was read.
 ///
 /// `absent` is the code for a log of which nothing is there: in a bag of some scopes it may belong to another one.
 pub fn say_missing(
@@ -87,6 +87,13 @@ pub fn say_missing(
     scopes: Option<&[ScopeId]>,
     findings: &mut Findings,
 ) {
+    for summary in logs.values() {
+        let is_claimed = |owner: &LogOwner| scopes.is_none_or(|scopes| scopes.contains(&owner.scope));
+        if summary.owner.as_ref().is_some_and(|owner| !is_claimed(owner)) {
+            let place = Place { log: Some(summary.log), ..Place::default() };
+            findings.add(BagCode::LogForeignScope, place, "the bag does not claim its scope");
+        }
+    }
     for log in grounds.attested.logs().filter(|log| !logs.contains_key(log)) {
         for said in grounds.attested.log(log) {
             let place = Place { statement: Some(said.receipt), ..Place::entry(log, said.seq, said.head) };

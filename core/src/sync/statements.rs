@@ -282,13 +282,21 @@ impl Statements {
 
     /// Statements that arrived were stored or refused; those refused are forgotten, and too many of them are an end.
     ///
-    /// A statement beyond `statement-limit` is not counted: a peer that holds other ones of a prolific signer passes them on
-    /// in good faith.
+    /// A statement beyond `statement-limit` is not counted, nor one that rests on another which is not held here, perhaps for
+    /// that reason: a peer that holds other ones of a prolific signer passes them on in good faith.
     pub(super) fn on_admitted(&mut self, refused: &[(StatementId, Refused)]) -> Result<(), Close> {
         self.admitting = self.admitting.saturating_sub(1);
         for (id, refused) in refused {
             self.exchanged.remove(id);
-            self.refused += usize::from(refused.check != Check::StatementLimit);
+            let is_in_good_faith = matches!(
+                refused.check,
+                Check::StatementLimit
+                    | Check::CutSigner
+                    | Check::InclusionLeaf
+                    | Check::InclusionSigner
+                    | Check::ReceiptSigner
+            );
+            self.refused += usize::from(!is_in_good_faith);
         }
         if self.refused < REFUSED_MAX { Ok(()) } else { Err(Close::limit("refused statements")) }
     }

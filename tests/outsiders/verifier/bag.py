@@ -27,6 +27,8 @@ def audit(files: Files, mission: bytes) -> Report:
     charter = _charter(bag, mission)
     if charter is None:
         return report(bag.findings)
+    if any(scope not in charter.scopes for scope in bag.scopes or ()):
+        bag.findings.append(failure("bag-unreadable", file="bag-info.txt"))
     evidence = Evidence(Roster(charter))
     receipts, statements = _statements(bag, evidence)
     ledger = read_ledger(bag, charter)

@@ -114,7 +114,9 @@ def open_bag(files: Files) -> Bag:
     else:
         bag.version = int(version)
     if "Merestone-Scopes" in info:
-        bag.scopes = [bytes.fromhex(scope) for scope in info["Merestone-Scopes"].split()]
+        bag.scopes = _scopes(files.read("bag-info.txt") or b"", info["Merestone-Scopes"])
+        if bag.scopes is None:
+            bag.findings.append(failure("bag-unreadable", file="bag-info.txt"))
     bag.mission = info.get("External-Identifier")
     _check_manifests(bag)
     payload = [bag.files.read(path) for path in files.paths() if path.startswith("data/")]
@@ -127,6 +129,14 @@ def open_bag(files: Files) -> Bag:
 def _info(data: bytes | None) -> dict[str, str]:
     lines = (data or b"").decode(errors="replace").split("\n")
     return {key: value.strip() for key, colon, value in (line.partition(":") for line in lines) if colon}
+
+
+def _scopes(data: bytes, value: str) -> list[bytes] | None:
+    """The scopes of a bag of some; None where the line is there twice or is no list of ids."""
+    words = value.split()
+    is_id = all(len(word) == 16 and set(word) <= set("0123456789abcdef") for word in words)
+    is_once = sum(line.startswith(b"Merestone-Scopes:") for line in data.split(b"\n")) == 1
+    return [bytes.fromhex(word) for word in words] if words and is_id and is_once else None
 
 
 def _check_manifests(bag: Bag) -> None:

@@ -173,11 +173,14 @@ def _check_certificate(bag: Bag, evidence: Evidence, header: Header) -> None:
     elif certificate is None:
         bag.findings.append(doubt("certificate-missing", **place))
     elif certificate.key != header.key:
-        bag.findings.append(failure("certificate-key", **place))
+        bag.findings.append(note("certificate-key", **place))
 
 
 def check_heights(bag: Bag, evidence: Evidence, receipts: list[Receipt]) -> None:
-    """Receipts, cuts and later logs name positions; does the bag reach them?"""
+    """Receipts, cuts and later logs name positions; does the bag reach them? And is each log of a scope it claims?"""
+    if bag.scopes is not None:
+        foreign = {e.header.log for e in evidence.entries.values() if e.header.scope not in bag.scopes}
+        bag.findings += [failure("log-foreign-scope", log=log) for log in sorted(foreign)]
     held: dict[bytes, dict[int, set[bytes]]] = {}
     for entry in evidence.entries.values():
         header = entry.header

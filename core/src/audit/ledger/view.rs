@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::logged::{Logged, Places};
-use super::notes::SeenNote;
+use super::notes::{Notes, SeenNote};
 use crate::audit::finding::{BagCode, Findings, Place};
 use crate::bounds::{Sighting, Timeline};
 use crate::id::{EntryId, LogId, NoteHash, ScopeId, StatementId};
@@ -127,6 +127,15 @@ impl LedgerView {
             Some(Sighting { at, party: by.witness.party, time: by.time })
         });
         Some(Timeline::new(quorum, cosigned, logged))
+    }
+
+    /// Every note of the bag, with its leaves if it is of this tree, else with none: nothing follows from having seen it.
+    pub fn sizes_of(&self, notes: &Notes) -> BTreeMap<NoteHash, u64> {
+        let mut sizes: BTreeMap<NoteHash, u64> = notes.sizes().into_keys().map(|hash| (hash, 0)).collect();
+        for note in self.notes.iter().filter(|note| note.is_matching()) {
+            sizes.extend(note.hashes.iter().map(|hash| (*hash, note.size)));
+        }
+        sizes
     }
 
     /// Leaves of the last final checkpoint; 0 without one.

@@ -119,7 +119,7 @@ fn misused() -> Vec<Kind> {
             bag.put_log(device.log(), &device.entries);
             let at =
                 Place { statement: Some(other.device.certificate.id()), ..crate::craft::place(&device.entries[0]) };
-            Some(failure("certificate-key", at))
+            Some(note("certificate-key", at))
         }),
         row("entries-by-a-base-camp", Camp, BOTH, |bag, scene, _| {
             let mut camp = scene.camp.twin();

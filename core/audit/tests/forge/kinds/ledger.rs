@@ -150,10 +150,10 @@ fn by_the_ledger() -> Vec<Kind> {
 fn broken_rules() -> Vec<Kind> {
     vec![
         row("log-leaf-behind-its-entry", Ledger, BOTH, |bag, scene, chance| {
-            let log = chance.pick(&scene.plain(1))?.device.log();
+            let device = &chance.pick(&scene.plain(1))?.device;
+            let (log, begun) = (device.log(), device.begun());
             relogged(bag, scene, |leaves| {
-                let at =
-                    leaves.iter().position(|leaf| matches!(leaf, Leaf::Log { log: of, .. } if *of == log)).unwrap();
+                let at = leaves.iter().position(|leaf| *leaf == begun).unwrap();
                 if at + 1 < leaves.len() {
                     leaves.swap(at, at + 1);
                 }
@@ -185,13 +185,12 @@ fn broken_rules() -> Vec<Kind> {
             Some(failure("ledger-order", Place { leaf: Some(leaf), ..Place::default() }))
         }),
         row("log-leaf-of-another-scope", Ledger, BOTH, |bag, scene, chance| {
-            let wanted = chance.pick(&scene.plain(1))?.device.log();
+            let device = &chance.pick(&scene.plain(1))?.device;
+            let (wanted, begun) = (device.log(), device.begun());
             relogged(bag, scene, |leaves| {
                 for leaf in leaves {
-                    if let Leaf::Log { log, scope } = leaf
-                        && *log == wanted
-                    {
-                        *scope = other_scope();
+                    if *leaf == begun {
+                        *leaf = Leaf::Log { log: wanted, scope: other_scope() };
                     }
                 }
             })?;
