@@ -66,16 +66,20 @@ pub(crate) async fn mirror(device: &Device, url: &Url) -> Result<u64, MirrorErro
     let mut copy = LedgerCopy::of(device.store())?;
     let begun = copy.size();
     // Checkpoint by checkpoint: each is something to verify against.
-    let roster = device.authority().roster();
-    let mut notes: Vec<Checkpoint> = roster.notes().filter(|note| note.size() > begun).cloned().collect();
-    drop(roster);
-    notes.sort_by_key(Checkpoint::size);
-    notes.dedup_by_key(|note| note.size());
-    for note in notes {
+    for note in notes_beyond(device, begun) {
         let leaves = between(url, copy.size(), note.size()).await?;
         copy.extend(&note, &leaves)?;
     }
     Ok(copy.size() - begun)
+}
+
+/// The notes of more leaves than `size` that the device holds, one of each size, ascending.
+fn notes_beyond(device: &Device, size: u64) -> Vec<Checkpoint> {
+    let roster = device.authority().roster();
+    let mut notes: Vec<Checkpoint> = roster.notes().filter(|note| note.size() > size).cloned().collect();
+    notes.sort_by_key(Checkpoint::size);
+    notes.dedup_by_key(|note| note.size());
+    notes
 }
 
 async fn take_checkpoint(device: &Device, url: &Url) -> Result<(), MirrorError> {

@@ -97,7 +97,9 @@ impl Said {
                 Some(_) => Err(twice()),
             };
         }
-        let cell = label.split_once('/').filter(|(repeat, question)| is_name(repeat) && is_name(question));
+        // What stands below `context` are facts, and each has its own name.
+        let cell = label.split_once('/').filter(|(repeat, _)| *repeat != "context");
+        let cell = cell.filter(|(repeat, question)| is_name(repeat) && is_name(question));
         let (repeat, question) = cell.ok_or_else(|| unknown(label))?;
         let Some(questions) = self.disclosed.entry(repeat.to_owned()).or_insert(Some(Vec::new())) else {
             return Err(twice());
