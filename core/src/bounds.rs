@@ -36,6 +36,15 @@ pub struct Bounds {
     pub not_after: Option<Bound>,
 }
 
+/// The same while they are worked out, from a [`Timeline`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Between<'a> {
+    /// It was signed at this time or later.
+    pub not_before: Option<&'a Bound>,
+    /// It was signed at this time or earlier.
+    pub not_after: Option<&'a Bound>,
+}
+
 /// What the cosignatures of a ledger say about times.
 #[derive(Clone, Debug)]
 pub struct Timeline {
@@ -84,44 +93,60 @@ impl Timeline {
 
     /// Since when at the earliest a checkpoint of `size` leaves can have been known.
     pub fn not_before(&self, size: u64) -> Option<&Bound> {
+        self.at_step(self.step(size)?)
+    }
+
+    /// The number of the step that [`not_before`](Self::not_before) is at; small enough to be kept for every entry.
+    pub fn step(&self, size: u64) -> Option<u32> {
         let below = self.not_before.partition_point(|(index, _)| *index < size);
-        below.checked_sub(1).map(|at| &self.not_before[at].1)
+        below.checked_sub(1).and_then(|at| u32::try_from(at).ok())
+    }
+
+    /// The bound at a step.
+    pub fn at_step(&self, step: u32) -> Option<&Bound> {
+        self.not_before.get(usize::try_from(step).ok()?).map(|(_, bound)| bound)
     }
 
     /// The bounds of an entry with this leaf, if it has one, that names a checkpoint of so many leaves, if it does.
-    pub fn bounds(&self, index: Option<u64>, seen: Option<u64>) -> Bounds {
-        Bounds {
-            not_before: seen.and_then(|size| self.not_before(size)).cloned(),
-            not_after: index.and_then(|index| self.not_after(index)).cloned(),
+    pub fn between(&self, index: Option<u64>, seen: Option<u64>) -> Between<'_> {
+        Between {
+            not_before: seen.and_then(|size| self.not_before(size)),
+            not_after: index.and_then(|index| self.not_after(index)),
         }
     }
 }
 
-impl Bounds {
+impl<'a> Between<'a> {
     /// Takes into account that the entry names one with the bounds `earlier`.
-    pub fn follows(&mut self, earlier: &Bounds) {
-        tighten(&mut self.not_before, earlier.not_before.as_ref(), |own, other| other > own);
+    pub fn follows(&mut self, earlier: Between<'a>) {
+        tighten(&mut self.not_before, earlier.not_before, |own, other| other > own);
     }
 
     /// Takes into account that an entry with the bounds `later` names this one.
-    pub fn precedes(&mut self, later: &Bounds) {
-        tighten(&mut self.not_after, later.not_after.as_ref(), |own, other| other < own);
+    pub fn precedes(&mut self, later: Between<'a>) {
+        tighten(&mut self.not_after, later.not_after, |own, other| other < own);
     }
 
     /// Whether more parties than may must have lied, or had wrong clocks.
     pub fn is_contradictory(&self) -> bool {
-        let held = |bound: &Option<Bound>| bound.as_ref().filter(|bound| bound.holds).map(|bound| bound.time);
-        matches!((held(&self.not_before), held(&self.not_after)), (Some(from), Some(to)) if from > to)
+        let held = |bound: Option<&Bound>| bound.filter(|bound| bound.holds).map(|bound| bound.time);
+        matches!((held(self.not_before), held(self.not_after)), (Some(from), Some(to)) if from > to)
     }
 
     /// How far, in seconds, a device's clock is outside the bounds that hold; 0 inside.
     pub fn distance(&self, wall_ms: i64) -> u64 {
         let shown = wall_ms.div_euclid(1_000);
         let seconds = |bound: &Bound| i64::try_from(bound.time).unwrap_or(i64::MAX);
-        let holding = |bound: &Option<Bound>| bound.as_ref().filter(|bound| bound.holds).map(seconds);
-        let early = holding(&self.not_before).map_or(0, |from| from.saturating_sub(shown));
-        let late = holding(&self.not_after).map_or(0, |to| shown.saturating_sub(to));
+        let holding = |bound: Option<&Bound>| bound.filter(|bound| bound.holds).map(seconds);
+        let early = holding(self.not_before).map_or(0, |from| from.saturating_sub(shown));
+        let late = holding(self.not_after).map_or(0, |to| shown.saturating_sub(to));
         early.max(late).max(0).cast_unsigned()
+    }
+}
+
+impl From<Between<'_>> for Bounds {
+    fn from(between: Between<'_>) -> Self {
+        Self { not_before: between.not_before.cloned(), not_after: between.not_after.cloned() }
     }
 }
 
@@ -151,13 +176,13 @@ fn at_position(times: impl Iterator<Item = (u64, PartyNumber)>, liars: usize) ->
 }
 
 /// A bound that holds goes before one that does not; among equals the tighter one.
-fn tighten(own: &mut Option<Bound>, other: Option<&Bound>, is_tighter: impl Fn(u64, u64) -> bool) {
+fn tighten<'a>(own: &mut Option<&'a Bound>, other: Option<&'a Bound>, is_tighter: impl Fn(u64, u64) -> bool) {
     let Some(other) = other else { return };
-    let is_better = own.as_ref().is_none_or(|own| {
+    let is_better = own.is_none_or(|own| {
         (other.holds && !own.holds) || (other.holds == own.holds && is_tighter(own.time, other.time))
     });
     if is_better {
-        *own = Some(other.clone());
+        *own = Some(other);
     }
 }
 
@@ -204,16 +229,22 @@ mod tests {
         let expected = Bound { time: 100, by: vec![PartyNumber(2)], holds: false };
         assert_eq!(timeline.not_after(8), Some(&expected));
         assert_eq!(shown(timeline.not_before(4)), Some((90, false)));
-        let mut bounds = timeline.bounds(Some(8), Some(4));
+        let mut bounds = timeline.between(Some(8), Some(4));
         assert_eq!((bounds.distance(0), bounds.is_contradictory()), (0, false));
         // What holds takes the place of what does not, though it is wider.
-        let held = |time| Some(Bound { time, by: vec![PartyNumber(1), PartyNumber(3)], holds: true });
-        bounds.precedes(&Bounds { not_before: None, not_after: held(500) });
-        bounds.follows(&Bounds { not_before: held(10), not_after: None });
-        assert_eq!((bounds.not_after.clone(), bounds.not_before.clone()), (held(500), held(10)));
+        let held = |time| Bound { time, by: vec![PartyNumber(1), PartyNumber(3)], holds: true };
+        let (early, late, later) = (held(10), held(500), held(501));
+        bounds.precedes(Between { not_before: None, not_after: Some(&late) });
+        bounds.follows(Between { not_before: Some(&early), not_after: None });
+        assert_eq!((bounds.not_after, bounds.not_before), (Some(&late), Some(&early)));
         assert_eq!((bounds.distance(9_000), bounds.distance(11_000), bounds.distance(501_000)), (1, 0, 1));
-        bounds.follows(&Bounds { not_before: held(501), not_after: None });
+        bounds.follows(Between { not_before: Some(&later), not_after: None });
         assert!(bounds.is_contradictory());
+        let steps: Vec<_> = [3, 4].map(|size| timeline.step(size)).to_vec();
+        assert_eq!(
+            (steps, timeline.at_step(0), timeline.at_step(1)),
+            (vec![None, Some(0)], timeline.not_before(4), None)
+        );
     }
 
     #[test]
@@ -230,13 +261,14 @@ mod tests {
             [None, Some((50, false)), Some((50, true)), Some((50, true)), Some((60, true))],
             "a leaf counts for trees that hold it"
         );
-        assert_eq!(timeline.bounds(None, None), Bounds::default());
+        assert_eq!(Bounds::from(timeline.between(None, None)), Bounds::default());
     }
 
     #[test]
     fn extreme_clocks_are_only_far_away() {
-        let bound = |time| Some(Bound { time, by: vec![], holds: true });
-        let bounds = Bounds { not_before: bound(u64::MAX), not_after: bound(0) };
+        let bound = |time| Bound { time, by: vec![], holds: true };
+        let (from, to) = (bound(u64::MAX), bound(0));
+        let bounds = Between { not_before: Some(&from), not_after: Some(&to) };
         assert!(bounds.is_contradictory());
         for wall in [i64::MIN, -1, 0, i64::MAX] {
             assert!(bounds.distance(wall) > 0);

@@ -9,7 +9,7 @@ use crate::text;
 pub const DEPTH_MAX: u32 = 16;
 
 /// Writes deterministic CBOR. The caller writes map keys in ascending order; debug builds check it by reading back in tests.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Writer {
     out: Vec<u8>,
 }
@@ -28,6 +28,11 @@ impl Writer {
     /// The bytes written.
     pub fn finish(self) -> Vec<u8> {
         self.out
+    }
+
+    /// The bytes written so far.
+    pub fn written(&self) -> &[u8] {
+        &self.out
     }
 
     fn head(&mut self, major: u8, argument: u64) -> &mut Self {

@@ -168,6 +168,16 @@ checks! {
     CharterKeys = "charter-keys",
     /// Parties, scopes or forms out of order, or a quorum out of range.
     CharterOrder = "charter-order",
+    /// The charter that an amendment builds on is not held.
+    AmendmentPredecessor = "amendment-predecessor",
+    /// An amendment that changes nothing, or something that stays as it is.
+    AmendmentChange = "amendment-change",
+    /// The note of an amendment is missing or in excess, before an earlier one's, or not final.
+    AmendmentNote = "amendment-note",
+    /// Signatures of an amendment by others than those it is about, out of order, or of another amendment.
+    AmendmentSignatures = "amendment-signatures",
+    /// Fewer parties signed an amendment than it needs, or not those whose keys it brings in.
+    AmendmentQuorum = "amendment-quorum",
     /// The certificate is not signed by the root key of the party it names.
     CertificateSigner = "certificate-signer",
     /// The request inside does not prove possession of the key for this mission.
@@ -194,9 +204,13 @@ checks! {
     SuccessionKeys = "succession-keys",
     /// A succession is not signed by the new key, and by the old one or the party.
     SuccessionSignatures = "succession-signatures",
+    /// The key that acknowledged a cut has no certificate that lets it, or another one than it names.
+    AcknowledgementSigner = "acknowledgement-signer",
+    /// What is acknowledged is no held cut of another party alone.
+    AcknowledgementCut = "acknowledgement-cut",
     /// No certificate of the mission is for the key that signed an inclusion.
     InclusionSigner = "inclusion-signer",
-    /// The leaf is neither a certificate or cut that is held nor an entry of a key that one ends.
+    /// The leaf is neither a certificate, cut or acknowledgement that is held nor an entry of a key that one ends.
     InclusionLeaf = "inclusion-leaf",
     /// The proof is not one of this ledger, or does not lead from the leaf to the note's root.
     InclusionProof = "inclusion-proof",

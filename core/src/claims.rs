@@ -40,10 +40,13 @@ struct Home {
     cell: Option<(usize, usize)>,
 }
 
+/// Leaves of one tree, their contents one behind the other.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Leaves {
-    pub(crate) contents: Vec<Vec<u8>>,
-    pub(crate) hashes: Vec<NodeHash>,
+    written: Writer,
+    /// Where each content ends.
+    ends: Vec<usize>,
+    hashes: Vec<NodeHash>,
 }
 
 /// One leaf, opened: its content and the way to its root.
@@ -95,20 +98,20 @@ impl Claims {
             };
             *value = Some(Written::Group(group));
             let cells = &mut groups[group].1;
-            cells.push(cell(seed, position, row, question, put));
+            cells.push(|out| cell(out, seed, position, row, question, put));
             homes.push(Some(Home { position, cell: Some((group, cells.hashes.len() - 1)) }));
         }
-        let mut leaves = Leaves::default();
+        let mut leaves = Leaves::with_capacity(values.len());
         standard_block(seed, context, &mut leaves);
         for (position, value) in (STANDARD_LEAVES..).zip(&values[STANDARD_LEAVES as usize..]) {
-            leaves.push(match value {
-                None => leaf(seed, position, None::<fn(&mut Writer)>),
-                Some(Written::Answer(put)) => leaf(seed, position, Some(|out: &mut Writer| put.value.write(out))),
+            match value {
+                None => leaves.absent(seed, position),
+                Some(Written::Answer(put)) => leaves.fact(seed, position, |out| put.value.write(out)),
                 Some(Written::Group(group)) => {
                     let root = merkle::root(&groups[*group].1.hashes);
-                    leaf(seed, position, Some(|out: &mut Writer| _ = out.bytes(&root)))
+                    leaves.fact(seed, position, |out| _ = out.bytes(&root));
                 }
-            });
+            }
         }
         Self { root: merkle::root(&leaves.hashes), leaves, groups, homes }
     }
@@ -162,51 +165,85 @@ enum Written<'a> {
 }
 
 impl Leaves {
-    fn push(&mut self, content: Vec<u8>) {
-        self.hashes.push(merkle::leaf_hash(&content));
-        self.contents.push(content);
+    fn with_capacity(leaves: usize) -> Self {
+        Self {
+            written: Writer::with_capacity(leaves * USUAL_LEAF_BYTES),
+            ends: Vec::with_capacity(leaves),
+            hashes: Vec::with_capacity(leaves),
+        }
+    }
+
+    fn push(&mut self, write: impl FnOnce(&mut Writer)) {
+        write(&mut self.written);
+        let start = self.ends.last().copied().unwrap_or(0);
+        self.hashes.push(merkle::leaf_hash(&self.written.written()[start..]));
+        self.ends.push(self.written.written().len());
+    }
+
+    /// A leaf whose fact the entry writes.
+    fn fact(&mut self, seed: &[u8; 16], position: u32, value: impl FnOnce(&mut Writer)) {
+        self.push(|out| {
+            out.array(3).uint(u64::from(position)).bytes(&leaf_salt(seed, position));
+            value(out);
+        });
+    }
+
+    /// A leaf whose fact it does not write.
+    fn absent(&mut self, seed: &[u8; 16], position: u32) {
+        self.push(|out| _ = out.array(2).uint(u64::from(position)).bytes(&leaf_salt(seed, position)));
+    }
+
+    fn fact_or_absent(&mut self, seed: &[u8; 16], position: u32, value: Option<impl FnOnce(&mut Writer)>) {
+        match value {
+            Some(value) => self.fact(seed, position, value),
+            None => self.absent(seed, position),
+        }
+    }
+
+    /// The hashes of the leaves.
+    pub(crate) fn hashes(&self) -> &[NodeHash] {
+        &self.hashes
+    }
+
+    /// The content of the leaf at `index`, which is one of them.
+    pub(crate) fn content(&self, index: usize) -> &[u8] {
+        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        &self.written.written()[start..self.ends[index]]
     }
 
     fn open(&self, index: usize) -> Option<Opening> {
-        let content = self.contents.get(index)?.clone();
         let path = merkle::inclusion_proof(index as u64, &self.hashes)?;
+        let content = self.content(index).to_vec();
         Some(Opening { index: index as u64, size: self.hashes.len() as u64, content, path })
     }
 }
+
+/// What most leaves fit in: a position, a salt, a short answer.
+const USUAL_LEAF_BYTES: usize = 32;
 
 fn standard_block(seed: &[u8; 16], context: &Context, leaves: &mut Leaves) {
     let Context { clock, place, post, observer, photos } = context;
     let place = place.as_ref();
     let coarse = place.map(coarse_place);
-    leaves.push(leaf(seed, 0, coarse.map(|[lat, lon]| move |out: &mut Writer| _ = out.array(2).int(lat).int(lon))));
-    leaves.push(leaf(seed, 1, place.map(|place| |out: &mut Writer| place.encode(out))));
-    leaves.push(leaf(seed, 2, Some(|out: &mut Writer| _ = out.int(local_day(clock)))));
-    leaves.push(leaf(seed, 3, Some(|out: &mut Writer| clock.encode(out))));
-    leaves.push(leaf(seed, 4, post.as_ref().map(|post| |out: &mut Writer| _ = out.text(post))));
-    leaves.push(leaf(seed, 5, Some(|out: &mut Writer| _ = out.text(observer))));
-    let photos = (!photos.is_empty()).then_some(|out: &mut Writer| Photo::encode_all(photos, out));
-    leaves.push(leaf(seed, 6, photos));
-    leaves.push(leaf(seed, 7, None::<fn(&mut Writer)>));
+    leaves.fact_or_absent(seed, 0, coarse.map(|[lat, lon]| move |out: &mut Writer| _ = out.array(2).int(lat).int(lon)));
+    leaves.fact_or_absent(seed, 1, place.map(|place| |out: &mut Writer| place.encode(out)));
+    leaves.fact(seed, 2, |out| _ = out.int(local_day(clock)));
+    leaves.fact(seed, 3, |out| clock.encode(out));
+    leaves.fact_or_absent(seed, 4, post.as_ref().map(|post| |out: &mut Writer| _ = out.text(post)));
+    leaves.fact(seed, 5, |out| _ = out.text(observer));
+    leaves.fact_or_absent(seed, 6, (!photos.is_empty()).then_some(|out: &mut Writer| Photo::encode_all(photos, out)));
+    leaves.absent(seed, 7);
 }
 
-/// The content of a leaf; without `value` the entry does not write the fact.
-fn leaf(seed: &[u8; 16], position: u32, value: Option<impl FnOnce(&mut Writer)>) -> Vec<u8> {
-    let mut out = Writer::with_capacity(64);
-    out.array(if value.is_some() { 3 } else { 2 });
-    out.uint(u64::from(position)).bytes(&salt(&[SALT, seed, &position.to_be_bytes()]));
-    if let Some(value) = value {
-        value(&mut out);
-    }
-    out.finish()
-}
-
-fn cell(seed: &[u8; 16], position: u32, row: &str, question: &str, put: &Put<'_>) -> Vec<u8> {
+fn cell(out: &mut Writer, seed: &[u8; 16], position: u32, row: &str, question: &str, put: &Put<'_>) {
     let position = position.to_be_bytes();
     let salt = salt(&[SALT, seed, &position, row.as_bytes(), b"/", question.as_bytes()]);
-    let mut out = Writer::with_capacity(64);
     out.array(4).text(row).text(question).bytes(&salt);
-    put.value.write(&mut out);
-    out.finish()
+    put.value.write(out);
+}
+
+fn leaf_salt(seed: &[u8; 16], position: u32) -> [u8; 16] {
+    salt(&[SALT, seed, &position.to_be_bytes()])
 }
 
 const SALT: &[u8] = b"merestone/salt/v1";

@@ -9,6 +9,7 @@
 
 use crate::cbor::{Reader, Writer};
 use crate::check::{Check, Full, Policy, Refused};
+use crate::id::{DIGEST_BYTES, sha256};
 use crate::key::{KEY_BYTES, KeyCache, PublicKey, SIGNATURE_BYTES, Signer, SignerUnavailable};
 
 /// COSE algorithm -19: Ed25519 (RFC 9864).
@@ -42,13 +43,19 @@ pub enum Label {
     AgreedCut,
     /// An inclusion under a final checkpoint.
     Inclusion,
+    /// That another party holds a cut.
+    Acknowledgement,
     /// A key's or a party's signature of a succession.
     Succession,
+    /// A party's signature of an amendment of the charter.
+    Amendment,
+    /// An enrolment request that names an attestation, or a key that it replaces.
+    ExtendedRequest,
 }
 
 impl Label {
     /// Every label.
-    pub const ALL: [Label; 11] = [
+    pub const ALL: [Label; 14] = [
         Label::Entry,
         Label::Charter,
         Label::Request,
@@ -59,7 +66,10 @@ impl Label {
         Label::Publication,
         Label::AgreedCut,
         Label::Inclusion,
+        Label::Acknowledgement,
         Label::Succession,
+        Label::Amendment,
+        Label::ExtendedRequest,
     ];
 
     /// The value of `typ`.
@@ -75,7 +85,10 @@ impl Label {
             Label::Publication => "application/vnd.merestone.publication.v1",
             Label::AgreedCut => "application/vnd.merestone.cut.v2",
             Label::Inclusion => "application/vnd.merestone.inclusion.v1",
+            Label::Acknowledgement => "application/vnd.merestone.acknowledgement.v1",
             Label::Succession => "application/vnd.merestone.succession.v1",
+            Label::Amendment => "application/vnd.merestone.amendment.v1",
+            Label::ExtendedRequest => "application/vnd.merestone.request.v2",
         }
     }
 }
@@ -120,6 +133,18 @@ impl<'a> Envelope<'a> {
     /// # Errors
     /// As [`decode`](Self::decode).
     pub fn decode_under<P: Policy>(label: Label, bytes: &'a [u8], policy: P) -> Result<Self, Refused> {
+        Ok(Self::decode_one_of([label], bytes, policy)?.1)
+    }
+
+    /// Decodes an envelope of one of the types `labels`, the versions of one statement, and says of which.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub(crate) fn decode_one_of<P: Policy, const N: usize>(
+        labels: [Label; N],
+        bytes: &'a [u8],
+        policy: P,
+    ) -> Result<(Label, Self), Refused> {
         check_encoding(bytes, policy, "envelope")?;
         let mut reader = Reader::with(bytes, policy);
         reader.array_exact(4, "envelope")?;
@@ -134,13 +159,19 @@ impl<'a> Envelope<'a> {
         let Protected { algorithm, kid, typ } = Protected::decode(protected, policy)?;
         policy.require(algorithm == ALGORITHM, Check::CoseAlgorithm, "algorithm")?;
         policy.require(is_unprotected_empty, Check::CoseUnprotected, "unprotected")?;
-        policy.require(typ == label.as_str(), Check::CoseType, "typ")?;
-        Ok(Self { protected, kid, payload, signature })
+        let named = labels.into_iter().find(|label| label.as_str() == typ);
+        policy.require(named.is_some(), Check::CoseType, "typ")?;
+        Ok((named.unwrap_or(labels[0]), Self { protected, kid, payload, signature }))
     }
 
     /// The public key that the envelope names as its signer's; not admitted yet, and nothing is proved.
     pub fn kid(&self) -> &[u8; KEY_BYTES] {
         &self.kid
+    }
+
+    /// SHA-256 of `domain` and the payload: a name for what it says, whoever signed it how often.
+    pub fn payload_digest(&self, domain: &[u8]) -> [u8; DIGEST_BYTES] {
+        sha256(&[domain, self.payload])
     }
 
     /// Checks that the payload is one deterministic CBOR item, which a verifier reports before anything about the signer.

@@ -3,16 +3,12 @@
 //! The statement names a whole history or a photo, never one change out of a history. Headers stay; which bodies
 //! go is worked out by [`record`](crate::record), which knows the ancestors of the entries named.
 
-use std::collections::BTreeMap;
-
 use crate::cbor::{Reader, Writer};
 use crate::check::{Check, Full, Policy, Refused};
-use crate::cose::{self, Label};
-use crate::id::{BlobHash, EntryId, MissionId, RecordId, StatementId, sha256};
+use crate::cose::Label;
+use crate::id::{BlobHash, EntryId, MissionId, RecordId, StatementId};
 use crate::key::Signer;
-use crate::roster::{
-    CompleteCharter, MakeError, PartyNumber, Wanted, present, read_signed, verify_signatures, write_signed,
-};
+use crate::roster::{CompleteCharter, Gathered, GatheredKind, MakeError, PartyNumber, present};
 
 /// Largest erasure with its signatures, in bytes.
 pub const ERASURE_BYTES_MAX: usize = 16_384;
@@ -83,10 +79,12 @@ pub struct ErasureDraft {
 /// An erasure with the signatures gathered so far, each of them verified; at least one.
 #[derive(Clone, Debug)]
 pub struct ProposedErasure {
-    payload: Vec<u8>,
     draft: ErasureDraft,
-    signatures: BTreeMap<PartyNumber, Vec<u8>>,
+    gathered: Gathered,
 }
+
+const KIND: GatheredKind =
+    GatheredKind { label: Label::Erasure, by: Check::ErasureQuorum, signatures_max: SIGNATURES_MAX, what: "erasure" };
 
 impl ProposedErasure {
     /// An erasure that its first party signs. Heads may be in any order.
@@ -100,7 +98,7 @@ impl ProposedErasure {
         }
         let payload = encode(charter.mission(), &draft);
         read(&payload, Full)?;
-        let mut proposed = Self { payload, draft, signatures: BTreeMap::new() };
+        let mut proposed = Self { draft, gathered: Gathered::new(&KIND, payload) };
         proposed.sign(charter, signer)?;
         Ok(proposed)
     }
@@ -115,14 +113,12 @@ impl ProposedErasure {
 
     fn decode_under<P: Policy>(bytes: &[u8], charter: &CompleteCharter, policy: P) -> Result<Self, Refused> {
         policy.require(bytes.len() <= ERASURE_BYTES_MAX, Check::SizeLimit, "erasure")?;
-        let (payload, envelopes) = read_signed(bytes, SIGNATURES_MAX, "erasure", policy)?;
-        let (mission, draft) = read(payload, policy)?;
-        policy.require(mission == charter.mission(), Check::MissionMismatch, "erasure")?;
-        let hash = sha256(&[payload]);
-        let quorum = Check::ErasureQuorum;
-        let wanted = Wanted { label: Label::Erasure, payload: &hash, by_others: quorum, of_others: quorum };
-        let signatures = verify_signatures(&wanted, &envelopes, charter.charter(), policy)?;
-        Ok(Self { payload: payload.to_vec(), draft, signatures })
+        let (gathered, draft) = Gathered::decode(&KIND, bytes, charter, policy, |payload| {
+            let (mission, draft) = read(payload, policy)?;
+            policy.require(mission == charter.mission(), Check::MissionMismatch, "erasure")?;
+            Ok(draft)
+        })?;
+        Ok(Self { draft, gathered })
     }
 
     /// Adds the signature of the party whose root key `signer` holds; signing again changes nothing.
@@ -130,11 +126,7 @@ impl ProposedErasure {
     /// # Errors
     /// `erasure-quorum` if the signer is no party's root key; or if it does not sign.
     pub fn sign(&mut self, charter: &CompleteCharter, signer: &dyn Signer) -> Result<PartyNumber, MakeError> {
-        let foreign = Refused { check: Check::ErasureQuorum, what: "signer" };
-        let party = charter.charter().party_by_root(signer.public().as_bytes()).ok_or(foreign)?.number;
-        let signature = cose::sign(Label::Erasure, signer, &sha256(&[&self.payload]))?;
-        self.signatures.entry(party).or_insert(signature);
-        Ok(party)
+        self.gathered.sign(charter, signer)
     }
 
     /// What the parties are asked to agree on.
@@ -144,12 +136,12 @@ impl ProposedErasure {
 
     /// The parties that signed so far, ascending.
     pub fn parties(&self) -> impl Iterator<Item = PartyNumber> + '_ {
-        self.signatures.keys().copied()
+        self.gathered.parties()
     }
 
     /// The bytes to store and send.
     pub fn encode(&self) -> Vec<u8> {
-        write_signed(&self.payload, self.signatures.values())
+        self.gathered.encode()
     }
 
     /// The erasure, if enough parties signed.
@@ -185,10 +177,9 @@ impl Erasure {
     /// # Errors
     /// As [`verify`](Self::verify).
     pub fn verify_under<P: Policy>(bytes: &[u8], charter: &CompleteCharter, policy: P) -> Result<Self, Refused> {
-        let ProposedErasure { payload: _, draft, signatures } = ProposedErasure::decode_under(bytes, charter, policy)?;
-        let is_enough = signatures.len() as u64 >= charter.charter().quorum;
-        policy.require(is_enough, Check::ErasureQuorum, "signatures")?;
-        let parties = signatures.into_keys().collect();
+        let ProposedErasure { draft, gathered } = ProposedErasure::decode_under(bytes, charter, policy)?;
+        let parties: Vec<PartyNumber> = gathered.parties().collect();
+        policy.require(charter.erase(&parties), Check::ErasureQuorum, "signatures")?;
         Ok(Self { id: StatementId::of(bytes), bytes: bytes.to_vec(), draft, parties })
     }
 
@@ -288,7 +279,10 @@ fn read_heads<P: Policy>(reader: &mut Reader<'_, P>) -> Result<Vec<EntryId>, Ref
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cose;
+    use crate::id::sha256;
     use crate::record::testing::{charter, key};
+    use crate::roster::write_signed;
 
     fn draft() -> ErasureDraft {
         let heads = vec![EntryId::from_bytes([2; 32]), EntryId::from_bytes([1; 32])];

@@ -13,6 +13,11 @@ pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     hasher.finalize().into()
 }
 
+/// All digits of some bytes, lowercase hex.
+pub fn hex(bytes: &[u8]) -> String {
+    data_encoding::HEXLOWER.encode(bytes)
+}
+
 fn first16(digest: [u8; 32]) -> [u8; 16] {
     let mut out = [0; 16];
     out.copy_from_slice(&digest[..16]);
@@ -73,6 +78,8 @@ macro_rules! ids {
 ids! {
     /// A mission: SHA-256 of its charter's payload.
     MissionId[32];
+    /// A charter as it stands after an amendment: SHA-256 of the amendment's payload; before any, the mission id.
+    CharterId[32];
     /// An entry: SHA-256 of its header bytes, signature included.
     EntryId[32];
     /// A record: the id of the entry that created it.

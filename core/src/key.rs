@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::LazyLock;
 
-use ed25519_dalek::{Signature, VerifyingKey};
+use curve25519_dalek::constants::EIGHT_TORSION;
+use ed25519_dalek::{Signature, Verifier as _, VerifyingKey};
 
 use crate::check::{Check, Full, Policy, Refused};
 
@@ -69,10 +71,23 @@ impl PublicKey {
         signature: &[u8; SIGNATURE_BYTES],
         policy: P,
     ) -> Result<(), Refused> {
-        let valid = self.0.verify_strict(message, &Signature::from_bytes(signature)).is_ok();
+        let valid = self.verify_strictly(message, signature);
         policy.require(valid, Check::SignatureInvalid, "signature")
     }
+
+    /// Decides as `verify_strict` of ed25519-dalek does, without decompressing R, a sixth of its time.
+    ///
+    /// `verify` compares R with the compressed `[S]B - [k]A`. What equals it is the one canonical encoding of a point,
+    /// so that R is of small order exactly if it is the canonical encoding of one of the eight such points.
+    #[expect(clippy::disallowed_methods, reason = "the two checks that it lacks are made here")]
+    fn verify_strictly(&self, message: &[u8], signature: &[u8; SIGNATURE_BYTES]) -> bool {
+        let is_small = SMALL_ORDER.iter().any(|point| signature[..32] == *point);
+        !is_small && !self.0.is_weak() && self.0.verify(message, &Signature::from_bytes(signature)).is_ok()
+    }
 }
+
+/// The canonical encodings of the points whose order divides eight.
+static SMALL_ORDER: LazyLock<[[u8; 32]; 8]> = LazyLock::new(|| EIGHT_TORSION.map(|point| point.compress().0));
 
 impl PartialEq for PublicKey {
     fn eq(&self, other: &Self) -> bool {
@@ -250,7 +265,8 @@ impl fmt::Debug for SigningKey {
 
 #[cfg(test)]
 mod tests {
-    use curve25519_dalek::constants::EIGHT_TORSION;
+    use curve25519_dalek::{EdwardsPoint, Scalar};
+    use sha2::{Digest as _, Sha512};
 
     use super::*;
 
@@ -344,6 +360,54 @@ mod tests {
             let result = key.public().verify(&message, &signature);
             assert_eq!(result.err().map(|refused| refused.check), Some(Check::SignatureInvalid), "{name}");
         }
+    }
+
+    /// Signs `message` as RFC 8032 does, with any bytes as R.
+    fn sign_oddly(secret: Scalar, key: &VerifyingKey, r: [u8; 32], r_scalar: Scalar) -> [u8; 64] {
+        let hash = Sha512::new().chain_update(r).chain_update(key.as_bytes()).chain_update(b"message").finalize();
+        let k = Scalar::from_bytes_mod_order_wide(&hash.into());
+        let mut signature = [0; 64];
+        signature[..32].copy_from_slice(&r);
+        signature[32..].copy_from_slice(&(r_scalar + k * secret).to_bytes());
+        signature
+    }
+
+    /// The key of `secret` with one of the eight points of small order added.
+    fn odd_key(secret: Scalar, torsion: u16) -> VerifyingKey {
+        let point = EdwardsPoint::mul_base(&secret) + EIGHT_TORSION[usize::from(torsion) % 8];
+        VerifyingKey::from_bytes(&point.compress().0).expect("the encoding of a point")
+    }
+
+    #[test]
+    fn every_signature_is_judged_as_verify_strict_judges_it() {
+        let mut accepted = 0;
+        for case in 0..8 * 8 * 8 * 3u16 {
+            let bit = |at: u16| case >> at & 1 == 1;
+            let secret = Scalar::from(u64::from(case) + 2);
+            let key = odd_key(secret, case >> 6);
+            let r_scalar = if bit(0) { Scalar::ZERO } else { Scalar::from(u64::from(case) + 99) };
+            let r = EdwardsPoint::mul_base(&r_scalar) + EIGHT_TORSION[usize::from(case >> 1) % 8];
+            let mut r = r.compress().0;
+            r[31] ^= u8::from(bit(4)) << 7;
+            let mut signature = sign_oddly(secret, &key, r, r_scalar);
+            if bit(5) {
+                signature[usize::from(case) % 64] ^= 1;
+            }
+            let strict = key.verify_strict(b"message", &Signature::from_bytes(&signature)).is_ok();
+            assert_eq!(PublicKey(key).verify(b"message", &signature).is_ok(), strict, "case {case}");
+            accepted += u32::from(strict);
+        }
+        assert!(accepted > 10, "{accepted} are good");
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "shows what it takes")]
+    fn what_verify_takes_with_an_r_of_small_order_is_refused() {
+        let secret = Scalar::from(77u8);
+        let key = odd_key(secret, 0);
+        let signature = sign_oddly(secret, &key, EIGHT_TORSION[0].compress().0, Scalar::ZERO);
+        assert!(key.verify(b"message", &Signature::from_bytes(&signature)).is_ok(), "the looser predicate takes it");
+        assert!(PublicKey(key).verify(b"message", &signature).is_err());
     }
 
     #[test]

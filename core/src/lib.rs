@@ -17,7 +17,8 @@
 //! - [`record`] judges the entries about one record: what is applied, and the standing of the rest.
 //! - [`ledger`] cuts the mission's ledger into tiles and shows from them what is in it; [`witness`] is what the parties'
 //!   witnesses check before they cosign a checkpoint, and when enough of them have; [`bounds`] says from their times
-//!   between which an entry was signed; an [`exhibit`] shows one entry to somebody who holds nothing else.
+//!   between which an entry was signed; an [`exhibit`] shows one entry to somebody who holds nothing else, and
+//!   a [`fork`](fork::Fork) that one key signed two for one position.
 //! - [`sync`] is one side of a conversation of two devices; [`ticket`] and [`nearby`] say where one of them answers;
 //!   [`audit`] judges a bag.
 //!
@@ -69,6 +70,7 @@ pub mod disclosure;
 pub mod entry;
 pub mod erasure;
 pub mod exhibit;
+pub mod fork;
 pub mod form;
 pub mod id;
 pub mod key;

@@ -29,6 +29,11 @@ pub const NAMES: &[(&str, &str)] = &[
     ("resume-hashes-the-rest", "a photo that goes on after a broken link is hashed without what came before it"),
     ("pen-moves-first", "the place of the next entry is noted before the last one is durable"),
     ("courier-leaves-originals", "originals named by entries that came with a courier are never wanted"),
+    ("shown-too-early", "a checkpoint is handed out when one witness cosigned it"),
+    ("cut-acts-unacknowledged", "a cut of one party acts on what was final while too few parties hold it"),
+    ("inclusions-ignored", "what was final before a cut is not looked at"),
+    ("nothing-let-in", "what waited for a certificate or a cut goes on waiting when it comes"),
+    ("not-judged-again", "what waited for an amendment goes on waiting when the amendment is in force"),
 ];
 
 /// Chooses the bug of this process; the first choice stays.

@@ -2,10 +2,10 @@
 
 use crate::cbor::{Reader, Writer};
 use crate::check::{Check, Full, Policy, Refused};
-use crate::cose::{self, Envelope, Label};
+use crate::cose::{self, Label};
 use crate::id::{BlobHash, EntryId, LogId, MissionId, StatementId, StoreId};
 use crate::key::{PublicKey, Signer};
-use crate::roster::{MakeError, PartyNumber, Roster, present};
+use crate::roster::{ByCertified, MakeError, PartyNumber, Role, Roster, present};
 
 /// Largest receipt, in bytes.
 pub const RECEIPT_BYTES_MAX: usize = 1_048_000;
@@ -51,6 +51,14 @@ pub struct ReceiptDraft {
     pub left_out: LeftOut,
 }
 
+const STATEMENT: ByCertified = ByCertified {
+    label: Label::Receipt,
+    bytes_max: RECEIPT_BYTES_MAX,
+    by: Check::ReceiptSigner,
+    grants: Role::grants_receipts,
+    what: "receipt",
+};
+
 /// A receipt whose signer was entitled to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
@@ -90,18 +98,10 @@ impl Receipt {
     /// # Errors
     /// As [`verify`](Self::verify).
     pub fn verify_under<P: Policy>(bytes: &[u8], roster: &Roster, policy: P) -> Result<Self, Refused> {
-        policy.require(bytes.len() <= RECEIPT_BYTES_MAX, Check::SizeLimit, "receipt")?;
-        let envelope = Envelope::decode_under(Label::Receipt, bytes, policy)?;
-        envelope.check_payload_encoding(policy)?;
-        // The key was admitted with its certificate, so it is looked up there instead of being admitted again.
-        let unknown = Refused { check: Check::ReceiptSigner, what: "signer" };
-        let signer = *roster.certificates_of(envelope.kid()).next().ok_or(unknown)?.key();
-        let (mission, draft) = read(envelope.verify_under(&signer, policy)?, policy)?;
-        policy.require(mission == roster.mission(), Check::MissionMismatch, "receipt")?;
-        let unknown = Refused { check: Check::ReceiptSigner, what: "certificate" };
-        let certificate = roster.certificate(draft.certificate).ok_or(unknown)?;
-        policy.require(*certificate.key() == signer, Check::ReceiptSigner, "certificate's key")?;
-        policy.require(certificate.role().grants_receipts(), Check::ReceiptSigner, "role")?;
+        let (signer, payload) = STATEMENT.open(bytes, roster, policy)?;
+        let (mission, draft) = read(payload, policy)?;
+        policy.require(mission == roster.mission(), Check::MissionMismatch, STATEMENT.what)?;
+        let certificate = STATEMENT.certificate(draft.certificate, &signer, roster, policy)?;
         Ok(Self { id: StatementId::of(bytes), bytes: bytes.to_vec(), signer, party: certificate.party(), draft })
     }
 

@@ -92,6 +92,10 @@ fn look_at(out: &Path, story: &str) {
     assert!(out.join("bag/bagit.txt").is_file());
     let report: Value = serde_json::from_slice(&fs::read(out.join("report/report.json")).unwrap()).unwrap();
     assert_eq!(report["verdict"], "PASSED");
+    let complete = &report["completeness"];
+    assert_eq!(complete["confirmation"], "final", "{complete}");
+    assert!(story.contains("final: witnesses of 3 of 3 parties cosigned it"), "{story}");
+    assert!(story.contains(&format!("complete as of checkpoint {} (final)", complete["as_of"])), "{story}");
     let records = report["records"].as_array().unwrap();
     let kinds: BTreeSet<&str> = records.iter().filter_map(|record| record["kind"].as_str()).collect();
     let wanted = ["access-restriction", "crossing-count", "incident", "inspection", "patrol"];

@@ -235,6 +235,8 @@ fn certified(mission: &Mission, seeds: [[u8; 32]; 2], observer: &str, nonce: [u8
         observer,
         device: "Phone",
         nonce,
+        attestation: None,
+        replaces: None,
     };
     let request = EnrolmentRequest::make(&draft, &key).expect("a request that keeps the rules");
     let office = PartyOffice::new(&mission.roots[usize::from(nonce[7]) % mission.roots.len()]);

@@ -26,6 +26,11 @@ pub const COST: UnlockCost = UnlockCost { memory_kib: 8, passes: 1, lanes: 1 };
 /// The seed of the ledger's key.
 pub const LEDGER_SEED: [u8; 32] = [9; 32];
 
+/// The seed of the key of a party's witness; parties count from 0.
+pub const fn witness_seed(party: u8) -> [u8; 32] {
+    [101 + party; 32]
+}
+
 /// The passphrase of every key here.
 pub const PASSPHRASE: &str = "correct horse battery staple";
 
@@ -49,8 +54,17 @@ impl Mission {
         Self::found_wide(documents, &["North"])
     }
 
-    /// The same with these scopes, of which [`scope`](Self::scope) is the first.
+    /// The same with a witness of each party.
+    pub fn found_witnessed(documents: &[&str]) -> Self {
+        Self::found_as(documents, &["North"], true)
+    }
+
+    /// [`found_with`](Self::found_with) with these scopes, of which [`scope`](Self::scope) is the first.
     pub fn found_wide(documents: &[&str], scopes: &[&str]) -> Self {
+        Self::found_as(documents, scopes, false)
+    }
+
+    fn found_as(documents: &[&str], scopes: &[&str], is_witnessed: bool) -> Self {
         let roots = [1, 2, 3].map(|seed| SigningKey::from_seed(&[seed; 32]));
         let names = ["State A", "State B", "Neutral body"].map(String::from);
         let plan = MissionPlan {
@@ -64,7 +78,12 @@ impl Mission {
             }),
             quorum: 2,
         };
-        let charter = plan.charter(&SeededEntropy::new("charter")).unwrap();
+        let mut charter = plan.charter(&SeededEntropy::new("charter")).unwrap();
+        if is_witnessed {
+            for (party, witness) in charter.parties.iter_mut().zip(0..) {
+                party.witnesses = vec![*SigningKey::from_seed(&witness_seed(witness)).public()];
+            }
+        }
         let mut signed = PartyOffice::new(&roots[0]).found(&charter).unwrap();
         for root in &roots[1..] {
             signed.sign(root).unwrap();

@@ -20,6 +20,21 @@ pub fn found() -> Mission {
     Mission::found_with(&[&document()])
 }
 
+/// That mission, and another one whose parties have witnesses.
+pub struct Missions {
+    /// Without witnesses: nothing is ever final.
+    pub bare: Mission,
+    /// With a witness of each party.
+    pub witnessed: Mission,
+}
+
+impl Missions {
+    /// Both.
+    pub fn found() -> Self {
+        Self { bare: found(), witnessed: Mission::found_witnessed(&[&document()]) }
+    }
+}
+
 /// The outpost's form.
 pub fn form() -> FormHash {
     form_hash(&document())

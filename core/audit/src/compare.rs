@@ -10,12 +10,14 @@ use merestone_core::audit::fast::read_item;
 use merestone_core::audit::{Findings, Pass, REPORT_VERSION, Verdict, explain};
 use merestone_core::id::{EntryId, LogId, MissionId, NoteHash, ScopeId, StatementId};
 use merestone_core::merkle::NodeHash;
+use merestone_core::witness::Quorum;
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::folder::{Folder, OpenError, printable};
+use crate::json::charter::InForce;
 use crate::leaves::roots_at;
-use crate::reader::Stretch;
+use crate::reader::Items;
 use crate::{Options, audit_folder, show};
 
 /// Largest report that is read, in bytes.
@@ -156,7 +158,7 @@ impl Sources for Read {
     fn has_entry(&mut self, side: Side, log: LogId, _: u64, id: EntryId) -> Option<bool> {
         let mut reader = self.sides[at(side)].bag.as_ref()?.log(&log_path(log)).ok()?;
         loop {
-            let Stretch::Items { bytes, .. } = reader.next() else { return Some(false) };
+            let Ok(Items { bytes, .. }) = reader.next() else { return Some(false) };
             let mut rest = bytes.as_slice();
             while let Ok((entry, len)) = read_item(rest) {
                 if entry.id() == id {
@@ -193,6 +195,7 @@ struct Page {
     report_version: u64,
     mission: String,
     scopes_claimed: Option<Vec<String>>,
+    charter: Option<InForce>,
     checkpoints: Vec<Note>,
     statements: Vec<String>,
     logs: Vec<Log>,
@@ -204,6 +207,8 @@ struct Note {
     root: String,
     notes: Vec<String>,
     leaves: String,
+    signed_by_parties: Vec<u64>,
+    silent_parties: Vec<u64>,
 }
 
 #[derive(Deserialize)]
@@ -225,7 +230,9 @@ fn read_report(path: &Path) -> Option<Shown> {
     let note = |note: &Note| {
         let root = data_encoding::HEXLOWER.decode(note.root.as_bytes()).ok()?.try_into().ok()?;
         let hash = NoteHash::from_hex(note.notes.first()?)?;
-        Some(((note.size, root), ShownNote { hash, is_matching: note.leaves == "matching" }))
+        let signed = note.signed_by_parties.len();
+        let is_handed_out = signed >= Quorum::of(signed + note.silent_parties.len()).shown();
+        Some(((note.size, root), ShownNote { hash, is_matching: note.leaves == "matching", is_handed_out }))
     };
     let log = |log: &Log| {
         let head = match &log.head {
@@ -239,6 +246,10 @@ fn read_report(path: &Path) -> Option<Shown> {
         mission: MissionId::from_hex(&page.mission)?,
         scopes: match page.scopes_claimed {
             Some(scopes) => Some(scopes.iter().map(|scope| ScopeId::from_hex(scope)).collect::<Option<_>>()?),
+            None => None,
+        },
+        charter: match page.charter {
+            Some(charter) => Some(charter.read()?),
             None => None,
         },
         logs: page.logs.iter().map(log).collect::<Option<_>>()?,

@@ -25,6 +25,16 @@ pub(crate) fn on_cores<S: Send, T: Sync, R: Send>(
     items: &[T],
     work: impl Fn(&mut S, &T) -> R + Sync,
 ) -> Vec<R> {
+    on_cores_beside(cores, items, work, || ()).0
+}
+
+/// The same, while one core first does what can only be done by one; that core helps with the items when it is through.
+pub(crate) fn on_cores_beside<S: Send, T: Sync, R: Send, B>(
+    cores: &mut Cores<S>,
+    items: &[T],
+    work: impl Fn(&mut S, &T) -> R + Sync,
+    beside: impl FnOnce() -> B,
+) -> (Vec<R>, B) {
     let next = AtomicUsize::new(0);
     let take_all = |state: &mut S| {
         let mut done = Vec::new();
@@ -35,11 +45,10 @@ pub(crate) fn on_cores<S: Send, T: Sync, R: Send>(
         }
     };
     let (first, others) = cores.states.split_first_mut().expect("there is at least one state");
-    if items.len() < 2 || others.is_empty() {
-        return take_all(first).into_iter().map(|(_, result)| result).collect();
-    }
-    let mut results: Vec<(usize, R)> = thread::scope(|scope| {
-        let started: Vec<_> = others.iter_mut().map(|state| scope.spawn(|| take_all(state))).collect();
+    let others = others.iter_mut().take(items.len());
+    let (mut results, beside): (Vec<(usize, R)>, B) = thread::scope(|scope| {
+        let started: Vec<_> = others.map(|state| scope.spawn(|| take_all(state))).collect();
+        let beside = beside();
         let mut results = take_all(first);
         for thread in started {
             match thread.join() {
@@ -48,10 +57,10 @@ pub(crate) fn on_cores<S: Send, T: Sync, R: Send>(
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
-        results
+        (results, beside)
     });
     results.sort_unstable_by_key(|(at, _)| *at);
-    results.into_iter().map(|(_, result)| result).collect()
+    (results.into_iter().map(|(_, result)| result).collect(), beside)
 }
 
 #[cfg(test)]
@@ -64,11 +73,11 @@ mod tests {
         let wanted: Vec<u64> = items.iter().map(|n| n * n).collect();
         for threads in [0, 1, 2, 7] {
             let mut cores = Cores::new(threads, || 0u64);
-            let found = on_cores(&mut cores, &items, |count, n| {
+            let square = |count: &mut u64, n: &u64| {
                 *count += 1;
                 n * n
-            });
-            assert_eq!(found, wanted);
+            };
+            assert_eq!(on_cores_beside(&mut cores, &items, square, || "beside"), (wanted.clone(), "beside"));
             assert_eq!(cores.states.iter().sum::<u64>(), 1_000);
         }
     }

@@ -18,6 +18,8 @@ use crate::show;
 pub struct ExhibitReport {
     mission: String,
     mission_name: String,
+    charter: String,
+    amendments: u64,
     entry: String,
     kind: String,
     record: String,
@@ -31,8 +33,9 @@ pub struct ExhibitReport {
     does_not_show: Vec<&'static str>,
 }
 
+/// A certificate in words.
 #[derive(Clone, Debug, Serialize)]
-struct Certified {
+pub(crate) struct Certified {
     certificate: String,
     observer: String,
     device: String,
@@ -78,11 +81,12 @@ const NOT_SHOWN: [&str; 4] = [
 pub fn exhibit(bytes: &[u8], mission: MissionId) -> Result<ExhibitReport, ExhibitRefused> {
     let exhibit = Exhibit::read(bytes, mission)?;
     let (entry, header) = (&exhibit.entry, exhibit.entry.header());
-    let charter = exhibit.charter.charter();
+    let complete = exhibit.charter.charter();
+    let charter = complete.charter();
     let scope = charter.scopes.iter().find(|scope| scope.id == header.scope);
     let certified = exhibit.certificates.iter().map(|certificate| {
         let grants_it = certificate.grants(header.scope, header.kind);
-        Certified::of(certificate, &exhibit.charter, grants_it)
+        Certified::of(certificate, complete, grants_it)
     });
     let ledger = exhibit.logged.as_ref().map(|logged| InLedger {
         leaf: logged.index,
@@ -100,6 +104,8 @@ pub fn exhibit(bytes: &[u8], mission: MissionId) -> Result<ExhibitReport, Exhibi
     Ok(ExhibitReport {
         mission: mission.to_string(),
         mission_name: charter.name.clone(),
+        charter: complete.id().to_string(),
+        amendments: exhibit.charter.amendments(),
         entry: entry.id().to_string(),
         kind: show::kind(header.kind),
         record: entry.record().to_string(),
@@ -115,7 +121,7 @@ pub fn exhibit(bytes: &[u8], mission: MissionId) -> Result<ExhibitReport, Exhibi
 }
 
 impl Certified {
-    fn of(certificate: &Certificate, charter: &CompleteCharter, grants_it: bool) -> Self {
+    pub(crate) fn of(certificate: &Certificate, charter: &CompleteCharter, grants_it: bool) -> Self {
         Self {
             certificate: certificate.id().to_string(),
             observer: certificate.request().observer().to_owned(),
@@ -124,6 +130,12 @@ impl Certified {
             role: show::role(certificate.role()),
             grants_it,
         }
+    }
+
+    pub(crate) fn in_words(&self) -> String {
+        let Self { certificate: _, observer, device, party, role, grants_it } = self;
+        let grants = if *grants_it { "" } else { ", which does not grant this entry" };
+        format!("{observer} ({party}, {device}) as {role}{grants}")
     }
 }
 
@@ -192,19 +204,21 @@ fn value(value: Value<'_>) -> String {
 impl ExhibitReport {
     /// The report as lines to read in a terminal.
     pub fn to_text(&self) -> String {
-        let mut out = String::from("PASSED  every part of the exhibit is what it says\n");
+        let logged = match &self.ledger {
+            None => "not shown to be in the ledger".to_owned(),
+            Some(InLedger { confirmation, .. }) => format!("in the ledger ({confirmation})"),
+        };
+        let mut out = format!("PASSED  signed; {logged}\n");
         let mut line = |name: &str, value: &str| {
             // Writing to a text cannot fail.
             _ = writeln!(out, "{name:<10} {}", printable(value));
         };
         line("mission", &format!("{} · {}", self.mission, self.mission_name));
+        line("charter", &show::charter_in_force(&self.charter, self.amendments));
         line("entry", &format!("{} · {} {} of its log, in scope {}", self.entry, self.kind, self.seq + 1, self.scope));
         line("record", &self.record);
         line("key", &self.key);
-        for Certified { observer, device, party, role, grants_it, .. } in &self.certificates {
-            let grants = if *grants_it { "" } else { ", which does not grant this entry" };
-            line("certified", &format!("{observer} ({party}, {device}) as {role}{grants}"));
-        }
+        self.certificates.iter().for_each(|certified| line("certified", &certified.in_words()));
         match &self.ledger {
             None => line("ledger", "not shown to be in it"),
             Some(InLedger { leaf, checkpoint, in_words, not_after, .. }) => {

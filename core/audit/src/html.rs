@@ -28,6 +28,7 @@ struct Page {
     verdict: &'static str,
     pass: &'static str,
     completeness: String,
+    charter: String,
     checkpoints: Vec<CheckpointView>,
     scopes: Vec<ScopeView>,
     erasures: Vec<String>,
@@ -82,7 +83,7 @@ struct CheckpointView {
     size: u64,
     state: &'static str,
     confirmation: String,
-    note: String,
+    root: String,
 }
 
 impl CheckpointView {
@@ -91,7 +92,7 @@ impl CheckpointView {
             size: note.size,
             state: note.state.code(),
             confirmation: note.tally.to_string(),
-            note: note.hashes.first().map_or_else(String::new, |hash| short(&hash.to_string())),
+            root: show::hex(&note.root),
         }
     }
 }
@@ -109,6 +110,7 @@ struct PersonView {
     entries: u64,
     receipts: u64,
     key: String,
+    attestation: Option<String>,
     logs: Vec<String>,
 }
 
@@ -183,6 +185,7 @@ impl Page {
             verdict: facts.verdict().as_str(),
             pass: facts.pass.as_str(),
             completeness: show::completeness(facts),
+            charter: show::charter(facts),
             checkpoints: facts.notes.iter().rev().take(CHECKPOINTS_SHOWN).map(CheckpointView::of).collect(),
             scopes: facts.by_scope.iter().map(|scope| ScopeView::of(report, scope)).collect(),
             erasures: facts.erasures.iter().take(ERASURES_SHOWN).map(|erasure| show::erasure(facts, erasure)).collect(),
@@ -270,6 +273,7 @@ fn parties(report: &Report) -> Vec<PartyView> {
             entries: person.entries,
             receipts: person.receipts,
             key: short(&show::hex(&person.key)),
+            attestation: person.attestation.map(|attestation| attestation.to_string()),
             logs: described.collect(),
         });
     }

@@ -17,6 +17,7 @@ mod compare;
 mod cores;
 mod exhibit;
 mod folder;
+mod fork;
 mod html;
 mod json;
 mod leaves;
@@ -34,11 +35,12 @@ use std::collections::BTreeMap;
 pub use compare::{CompareError, Compared, compare_shown};
 pub use exhibit::{ExhibitReport, exhibit};
 pub use folder::OpenError;
+pub use fork::{ForkReport, fork};
 use merestone_core::audit::Report as Facts;
 pub use merestone_core::audit::{
     BagCode, Code, Explanation, Finding, Findings, Pass, Place, Verdict, Weight, explain, explanations,
 };
-use merestone_core::id::BlobHash;
+use merestone_core::id::{BlobHash, CharterId};
 pub use publication::{PublicationReport, audit_publication};
 pub use run::audit_folder;
 
@@ -97,6 +99,15 @@ pub struct Report {
 }
 
 impl Report {
+    /// Holds the bag to the charter that is in force as the auditor knows it: a bag that was judged by another one fails.
+    pub fn hold_to(&mut self, charter: CharterId) {
+        let judged_by = self.facts.charter.as_ref().map(|facts| facts.in_force.id);
+        if judged_by != Some(charter) {
+            let shown = judged_by.map_or_else(|| "no charter".to_owned(), |id| id.to_string());
+            self.facts.findings.add(BagCode::CharterOther, Place::bag(), format!("judged by {shown}"));
+        }
+    }
+
     /// What the findings add up to.
     pub fn verdict(&self) -> Verdict {
         self.facts.verdict()

@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 use merestone_audit::{
     CompareError, Explanation, OpenError, Options, Pass, Progress, Report, Verdict, audit_folder, audit_publication,
-    compare_shown, exhibit, explain, explanations,
+    compare_shown, exhibit, explain, explanations, fork,
 };
-use merestone_core::id::MissionId;
+use merestone_core::id::{CharterId, MissionId};
 
 /// Judges a bag of evidence, alone and offline.
 ///
@@ -28,6 +28,10 @@ struct Command {
     /// The mission's id, 64 hex digits, from whoever you trust.
     #[arg(long, value_name = "ID", required = true)]
     mission: Option<String>,
+
+    /// The id of the charter in force, 64 hex digits, if you know it: a bag that was judged by another one is FAILED.
+    #[arg(long, value_name = "ID")]
+    charter: Option<String>,
 
     /// fast: signatures, chains, roster. full: also what entries say, and photos.
     #[arg(long, value_enum, default_value_t = Depth::Full)]
@@ -55,6 +59,17 @@ enum Verb {
     /// Judge one entry that somebody shows you: who signed it, whether it is in the ledger, what it says.
     Exhibit {
         /// The exhibit.
+        file: PathBuf,
+        /// The mission's id, 64 hex digits, from whoever you trust.
+        #[arg(long, value_name = "ID")]
+        mission: String,
+        /// Print the report as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Judge a file that shows two entries of one key at one position: that its log was forked.
+    Fork {
+        /// The fork statement.
         file: PathBuf,
         /// The mission's id, 64 hex digits, from whoever you trust.
         #[arg(long, value_name = "ID")]
@@ -131,41 +146,75 @@ fn main() -> ExitCode {
     match command {
         Command { verb: Some(Verb::Publication(args)), .. } => check_publication(&args),
         Command { verb: Some(Verb::Explain { code, json }), .. } => explain_codes(code.as_deref(), json),
-        Command { verb: Some(Verb::Exhibit { file, mission, json }), .. } => show_exhibit(&file, &mission, json),
+        Command { verb: Some(Verb::Exhibit { file, mission, json }), .. } => {
+            let limit = merestone_core::exhibit::EXHIBIT_BYTES_MAX;
+            judge_file(&file, &mission, json, limit, |bytes, mission| {
+                let report = exhibit(bytes, mission).map_err(|refused| (refused.code(), refused.to_string()))?;
+                Ok(if json { report.to_json() } else { report.to_text() })
+            })
+        }
+        Command { verb: Some(Verb::Fork { file, mission, json }), .. } => {
+            let limit = merestone_core::fork::FORK_BYTES_MAX;
+            judge_file(&file, &mission, json, limit, |bytes, mission| {
+                let report = fork(bytes, mission).map_err(|refused| (refused.code(), refused.to_string()))?;
+                Ok(if json { report.to_json() } else { report.to_text() })
+            })
+        }
         Command { verb: Some(Verb::Compare { a, b, mission, json }), .. } => {
             compare([&a, &b], mission.as_deref(), json)
         }
-        Command { verb: None, bag: Some(bag), mission: Some(mission), pass, json, report, threads, records } => {
+        Command {
+            verb: None,
+            bag: Some(bag),
+            mission: Some(mission),
+            charter,
+            pass,
+            json,
+            report,
+            threads,
+            records,
+        } => {
             let Some(mission) = MissionId::from_hex(mission.trim()) else {
                 return refuse(USAGE, "--mission: a mission id has 64 hex digits; copy it whole");
             };
-            let what = Request { bag: &bag, mission, pass, json, folder: report.as_deref(), threads, records };
+            let charter = charter.map(|charter| CharterId::from_hex(charter.trim()));
+            if charter == Some(None) {
+                return refuse(USAGE, "--charter: a charter id has 64 hex digits; copy it whole");
+            }
+            let charter = charter.flatten();
+            let what = Request { bag: &bag, mission, charter, pass, json, folder: report.as_deref(), threads, records };
             audit(&what)
         }
         Command { .. } => refuse(USAGE, "give the folder of a bag and --mission ID; see --help"),
     }
 }
 
-fn show_exhibit(file: &Path, mission: &str, json: bool) -> ExitCode {
+/// Judges a file that stands alone; `judge` gives what to print, or the code of the check that failed and its words.
+fn judge_file(
+    file: &Path,
+    mission: &str,
+    json: bool,
+    bytes_max: usize,
+    judge: impl FnOnce(&[u8], MissionId) -> Result<String, (&'static str, String)>,
+) -> ExitCode {
     let Some(mission) = MissionId::from_hex(mission.trim()) else {
         return refuse(USAGE, "--mission: a mission id has 64 hex digits; copy it whole");
     };
-    let limit = merestone_core::exhibit::EXHIBIT_BYTES_MAX as u64 + 1;
     let mut bytes = Vec::new();
     // One byte more than allowed shows that there is more, without reading how much.
+    let limit = bytes_max as u64 + 1;
     let read = std::fs::File::open(file).and_then(|opened| opened.take(limit).read_to_end(&mut bytes));
     if let Err(error) = read {
-        return refuse(BAD_INPUT, &format!("{}: the exhibit cannot be read: {error}", file.display()));
+        return refuse(BAD_INPUT, &format!("{}: the file cannot be read: {error}", file.display()));
     }
-    match exhibit(&bytes, mission) {
-        Ok(report) => print(&if json { report.to_json() } else { report.to_text() }).err().unwrap_or(ExitCode::SUCCESS),
-        Err(refused) => {
-            let code = refused.code();
+    match judge(&bytes, mission) {
+        Ok(shown) => print(&shown).err().unwrap_or(ExitCode::SUCCESS),
+        Err((code, words)) => {
             let said = if json {
                 format!("{{\"verdict\":\"FAILED\",\"code\":\"{code}\"}}\n")
             } else {
                 format!(
-                    "FAILED  {code}: {refused}\nNothing in this exhibit is shown. `merestone-audit explain {code}` says more.\n"
+                    "FAILED  {code}: {words}\nNothing in this file is shown. `merestone-audit explain {code}` says more.\n"
                 )
             };
             print(&said).err().unwrap_or(ExitCode::from(1))
@@ -204,6 +253,7 @@ fn exit_code(verdict: Verdict) -> ExitCode {
 struct Request<'a> {
     bag: &'a Path,
     mission: MissionId,
+    charter: Option<CharterId>,
     pass: Depth,
     json: bool,
     folder: Option<&'a Path>,
@@ -231,10 +281,13 @@ fn audit(request: &Request<'_>) -> ExitCode {
     if is_watched {
         _ = write!(io::stderr(), "\r\x1b[K");
     }
-    let report = match audited {
+    let mut report = match audited {
         Ok(report) => report,
         Err(error) => return refuse(open_code(&error), &error.to_string()),
     };
+    if let Some(charter) = request.charter {
+        report.hold_to(charter);
+    }
     if let Some(folder) = request.folder
         && let Err((path, error)) = write_files(&report, folder)
     {

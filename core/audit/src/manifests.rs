@@ -28,12 +28,18 @@ impl Manifested<'_> {
         if info.oxum.is_some_and(|said| said != oxum) {
             findings.add(BagCode::BagManifest, Place::file(bag::BAG_INFO), "Payload-Oxum");
         }
-        let is_listed = |file: &&Listed| file.part == Part::Tag && file.path != bag::TAG_MANIFEST;
-        let tags = tags.into_iter().filter(is_listed).collect();
-        for (path, files) in [(bag::MANIFEST, payload), (bag::TAG_MANIFEST, tags)] {
-            if let Some(manifest) = self.read(path, findings) {
-                self.compare(&manifest, &files, findings);
-            }
+        if let Some(manifest) = self.read(bag::MANIFEST, findings) {
+            self.compare(&manifest, &payload, findings);
+        }
+        if let Some(manifest) = self.read(bag::TAG_MANIFEST, findings) {
+            // BagIt lets a bag have other files beside its payload, and a manifest may leave them out.
+            let said: BTreeSet<String> = manifest.files.keys().map(|path| printable(path)).collect();
+            let is_listed = |file: &&Listed| match file.part {
+                Part::Foreign => said.contains(&file.path),
+                part => part == Part::Tag && file.path != bag::TAG_MANIFEST,
+            };
+            let tags: Vec<&Listed> = tags.into_iter().filter(is_listed).collect();
+            self.compare(&manifest, &tags, findings);
         }
     }
 
@@ -52,7 +58,6 @@ impl Manifested<'_> {
 
     fn compare(&self, manifest: &Manifest, files: &[&Listed], findings: &mut Findings) {
         let is_read = |file: &&Listed| match file.part {
-            Part::Foreign => false,
             Part::Photo(_) => self.known.contains_key(&file.path),
             Part::Log(_) => self.whole.contains(&file.path),
             _ => true,

@@ -25,18 +25,18 @@ pub(crate) struct LogReader {
     is_at_end: bool,
 }
 
-/// What comes next in a log file.
-pub(crate) enum Stretch {
-    Items { offset: u64, bytes: Vec<u8> },
+/// The next whole items of a log file.
+pub(crate) struct Items {
+    pub(crate) offset: u64,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// Why nothing more comes of a log file.
+#[derive(Clone, Copy)]
+pub(crate) enum Stop {
     Broken { offset: u64, refused: Refused },
     Unreadable,
     End,
-}
-
-impl Stretch {
-    pub(crate) fn is_items(&self) -> bool {
-        matches!(self, Stretch::Items { .. })
-    }
 }
 
 /// Bytes of a stretch: some 240 entries, so that cores finish within ten milliseconds of each other.
@@ -49,19 +49,17 @@ impl LogReader {
         Self { file, buffer: Vec::new(), start: 0, offset: 0, is_at_end: false }
     }
 
-    pub(crate) fn next(&mut self) -> Stretch {
-        if self.fill().is_err() {
-            return Stretch::Unreadable;
-        }
+    pub(crate) fn next(&mut self) -> Result<Items, Stop> {
+        self.fill().map_err(|_| Stop::Unreadable)?;
         let Split { bytes, broken } = split(&self.buffer[self.start..], self.is_at_end, STRETCH_BYTES);
         let offset = self.offset;
-        if bytes > 0 {
-            let taken = self.buffer[self.start..self.start + bytes].to_vec();
-            self.start += bytes;
-            self.offset += bytes as u64;
-            return Stretch::Items { offset, bytes: taken };
+        if bytes == 0 {
+            return Err(broken.map_or(Stop::End, |refused| Stop::Broken { offset, refused }));
         }
-        broken.map_or(Stretch::End, |refused| Stretch::Broken { offset, refused })
+        let taken = self.buffer[self.start..self.start + bytes].to_vec();
+        self.start += bytes;
+        self.offset += bytes as u64;
+        Ok(Items { offset, bytes: taken })
     }
 
     fn fill(&mut self) -> io::Result<()> {
@@ -93,7 +91,7 @@ pub(crate) struct ItemReader {
 }
 
 /// Enough for nearly every entry in one read.
-const USUAL_ITEM_BYTES: usize = 4 << 10;
+const USUAL_ITEM_BYTES: usize = 2 << 10;
 
 impl ItemReader {
     pub(crate) fn new(file: File) -> Self {

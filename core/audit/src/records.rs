@@ -39,7 +39,7 @@ impl<'a> RecordReader<'a> {
     /// Judges the record, or the few records, that `rows` belong to.
     pub(crate) fn judge(&mut self, rows: &[Row], grounds: RecordGrounds<'_>, records: &Mutex<Records>) {
         let mut loaded: BTreeMap<RecordId, Vec<Loaded>> = BTreeMap::new();
-        let mut findings = Findings::new();
+        let (mut findings, mut unjudged) = (Findings::new(), 0);
         let mut bytes_left = RECORD_BYTES_MAX;
         for row in rows {
             let Some(entry) = self.load(row, &mut findings) else { continue };
@@ -49,12 +49,14 @@ impl<'a> RecordReader<'a> {
                 let place = Place { record: Some(entry.entry.record()), ..Place::default() };
                 findings.add(BagCode::RecordTooLarge, place, "not judged");
                 loaded.clear();
+                unjudged = rows.len() as u64;
                 break;
             }
             loaded.entry(entry.entry.record()).or_default().push(entry);
         }
         let lock = || records.lock().unwrap_or_else(PoisonError::into_inner);
         lock().findings.merge(findings);
+        lock().bounded.open += unjudged;
         for (record, loaded) in loaded {
             let is_detailed = lock().wants(record);
             let outcome = audit_record(record, loaded, grounds, is_detailed);

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use merestone_core::audit::against_ledger::LedgerGrounds;
 use merestone_core::audit::authority::{
-    AllLinear, Attested, admit, charter_missing, ledgered, note_provisional, other_mission, read_charter,
+    Attested, NothingHeld, admit, charter_missing, ledgered, note_provisional, other_mission, read_charter,
+    say_charter, shown,
 };
 use merestone_core::audit::bag::{self, BagInfo, Part};
 use merestone_core::audit::full::{PhotoFile, RecordGrounds, leaf_tables};
 use merestone_core::audit::ledger::{LedgerView, Notes};
-use merestone_core::audit::logged::LedgerGrounds;
 use merestone_core::audit::logs::{LogSummary, say_missing};
 use merestone_core::audit::walk::Grounds;
 use merestone_core::audit::{BagCode, Findings, Pass, Place, Records, Report as Facts};
@@ -64,7 +65,7 @@ struct Statements {
 struct Judges<'a> {
     roster: &'a Roster,
     ledger: &'a LedgerView,
-    notes: &'a BTreeMap<NoteHash, u64>,
+    notes: &'a BTreeMap<NoteHash, Option<u64>>,
     timeline: Option<&'a Timeline>,
 }
 
@@ -110,6 +111,10 @@ impl Audit<'_> {
         if info.has_faulty_scopes {
             findings.add(BagCode::BagUnreadable, Place::file(bag::BAG_INFO), "Merestone-Scopes");
         }
+        if info.leaves_left_out > 0 {
+            let detail = format!("{} leaves", info.leaves_left_out);
+            findings.add(BagCode::LedgerLeftOut, Place::file(bag::BAG_INFO), detail);
+        }
         if info.mission != Some(self.facts.mission) {
             other_mission(findings, bag::BAG_INFO);
         }
@@ -131,17 +136,24 @@ impl Audit<'_> {
         if info.scopes.iter().flatten().any(is_unknown) {
             findings.add(BagCode::BagUnreadable, Place::file(bag::BAG_INFO), "Merestone-Scopes");
         }
+        let mut in_ledger = shown(&roster, &ledger);
         let (sizes, timeline) = (ledger.sizes_of(&notes), ledger.timeline());
-        let shown = (ledger.trusted() > 0).then(|| LedgerGrounds {
+        let grounds_of_ledger = (ledger.trusted() > 0).then(|| LedgerGrounds {
             trusted: ledger.trusted(),
             in_final: ledger.final_leaves(),
             notes: &sizes,
             timeline: timeline.as_ref(),
         });
-        let linear = Coverage::derive(&roster, &AllLinear);
-        let attested = Attested::of(&roster, &linear);
-        let grounds =
-            Grounds { roster: &roster, coverage: &linear, attested: &attested, ledger: shown, pass: self.options.pass };
+        let cut = Coverage::derive(&roster, &NothingHeld);
+        let attested = Attested::of(&roster, &cut);
+        let grounds = Grounds {
+            roster: &roster,
+            coverage: &cut,
+            shown: &in_ledger,
+            attested: &attested,
+            ledger: grounds_of_ledger,
+            pass: self.options.pass,
+        };
         let logs = self.read_logs(grounds, &mut ledger, &mut findings);
         say_missing(&logs.summaries, grounds, info.scopes.as_deref(), &mut findings);
         ledger.say_missing(|id| there.contains(&id), &mut findings);
@@ -153,8 +165,11 @@ impl Audit<'_> {
         self.facts.scopes.clone_from(&info.scopes);
         self.facts.describe(&roster, &ledger, &logs.summaries);
         if self.options.pass == Pass::Full {
-            let judged_by = Judges { roster: &roster, ledger: &ledger, notes: &sizes, timeline: timeline.as_ref() };
-            self.judge_records(judged_by, &logs, &photos);
+            let timeline = timeline.as_ref().filter(|_| ledger.trusted() > 0);
+            let judged_by = Judges { roster: &roster, ledger: &ledger, notes: &sizes, timeline };
+            logs.cut.finals.iter().for_each(|(key, head, size)| in_ledger.add_entry(key, *head, *size));
+            let coverage = Coverage::derive_shown(&roster, &in_ledger, &logs.cut.chains);
+            self.judge_records(judged_by, &coverage, &logs, &photos);
         }
         self.check_manifests(info, &digests, &logs.whole);
     }
@@ -183,10 +198,11 @@ impl Audit<'_> {
                 Part::CosignedNote(size, hash) => notes.admit(&mut roster, (size, hash), &bytes, findings),
                 part => admit(&mut roster, part, &file.path, &bytes, findings),
             }
-            if let Part::Statement(_, named) = file.part {
-                there.extend([named, StatementId::of(&bytes)]);
+            if let Part::Statement(class, named) = file.part {
+                there.extend([named, class.id_of(&bytes)]);
             }
         }
+        say_charter(&roster, findings);
         notes.add_bare(&roster);
         Some(Statements { roster, notes, there })
     }
@@ -228,20 +244,26 @@ impl Audit<'_> {
         (photos, digests)
     }
 
-    fn judge_records(&mut self, by: Judges<'_>, logs: &Logs, photos: &BTreeMap<BlobHash, PhotoFile>) {
+    fn judge_records(
+        &mut self,
+        by: Judges<'_>,
+        coverage: &Coverage,
+        logs: &Logs,
+        photos: &BTreeMap<BlobHash, PhotoFile>,
+    ) {
         let Judges { roster, ledger, notes, timeline } = by;
-        let coverage = Coverage::derive(roster, &logs.forked);
         let tables = leaf_tables(roster);
         let ledgered = ledgered(roster, ledger);
         let grounds = RecordGrounds {
             roster,
-            coverage: &coverage,
+            coverage,
             tables: &tables,
             photos,
             index: &logs.index,
             ledger,
             notes,
             timeline,
+            since: &logs.since,
             ledgered: &ledgered,
         };
         let summaries: Vec<&LogSummary> = logs.summaries.values().collect();
@@ -270,6 +292,7 @@ impl Audit<'_> {
         self.facts.findings.merge(std::mem::take(&mut records.findings));
         self.facts.standings = std::mem::take(&mut records.standings);
         self.facts.counts.records = records.count;
+        self.facts.counts.bounded = records.bounded;
         self.facts.counts.conflicts = records.conflicts;
         self.facts.counts.bodies_erased = self.facts.findings.count(BagCode::BodyErased);
         for of_scope in &mut self.facts.by_scope {

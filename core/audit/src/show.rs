@@ -1,10 +1,13 @@
 //! Words and numbers of a report, said the same way in every form of it.
 
+use std::fmt::{self, Write as _};
+
+use merestone_core::audit::charter::CharterInForce;
 use merestone_core::audit::custody::ErasureFacts;
 use merestone_core::audit::detail::Said;
 use merestone_core::audit::ledger::{AsOf, Completeness, LeftOutCounts};
-use merestone_core::audit::logged::Bounded;
-use merestone_core::audit::{Pass, Place, Report as Facts};
+use merestone_core::audit::times::Bounded;
+use merestone_core::audit::{Findings, Pass, Place, Report as Facts, Weight, explain};
 use merestone_core::bounds::{Bound, Bounds};
 use merestone_core::entry::{Clock, ClockSource, Kind, Place as Spot, PlaceSource};
 use merestone_core::erasure::ErasureReason;
@@ -22,7 +25,8 @@ pub(crate) fn completeness(facts: &Facts) -> String {
         Completeness::NotAssessed(why) => return format!("completeness not assessed: {why}"),
         Completeness::AsOf(as_of) => as_of,
     };
-    let AsOf { size, note: _, tally, newer, scopes, left_out } = as_of;
+    let AsOf { size, note: _, tally, newer, scopes, left_out, not_after, beyond, seen_beyond, displaced } =
+        as_of.as_ref();
     let is_whole = *left_out == LeftOutCounts::default();
     let mut line = if is_whole { "complete".to_owned() } else { "NOT complete".to_owned() };
     line.push_str(&format!(
@@ -34,8 +38,21 @@ pub(crate) fn completeness(facts: &Facts) -> String {
         let LeftOutCounts { entries, logs, statements } = left_out;
         line.push_str(&format!(": {entries} entries, {statements} statements left out, {logs} logs of them whole"));
     }
+    if *displaced > 0 {
+        line.push_str(&format!("; {displaced} displaced entries of it are not here"));
+    }
     if let Some(newer) = newer {
         line.push_str(&format!("; the leaves reach checkpoint {newer}, which is not final"));
+    }
+    match not_after {
+        Some(bound) => line.push_str(&format!("; there {}", end("by", bound))),
+        None => line.push_str("; no witness says by when"),
+    }
+    if *beyond > 0 {
+        line.push_str(&format!("; {beyond} entries of the bag are not in it"));
+    }
+    if *seen_beyond > 0 {
+        line.push_str(&format!("; {seen_beyond} entries name checkpoints that the bag's leaves do not reach"));
     }
     line
 }
@@ -49,6 +66,54 @@ fn scopes_named(facts: &Facts, scopes: Option<&[ScopeId]>) -> String {
         names.push(format!("{} more", list.len() - SCOPES_NAMED));
     }
     format!("{word}: {}", names.join(", "))
+}
+
+/// Findings of one code that are shown as lines; JSON lists more.
+const PLACES_SHOWN: usize = 10;
+
+/// The findings as lines: of each code how many, what it means, and the first places.
+pub(crate) fn findings(found: &Findings, out: &mut String) -> fmt::Result {
+    if found.counts().next().is_none() {
+        return writeln!(out, "\nFindings: none");
+    }
+    writeln!(out, "\nFindings")?;
+    let all: Vec<_> = found.iter().collect();
+    for (weight, code, count) in found.counts() {
+        let times = if count == 1 { String::new() } else { format!(", {count} times") };
+        writeln!(out, "  {:<8} {code}{times}", weight.as_str())?;
+        if let Some(explanation) = explain(code.as_str()) {
+            writeln!(out, "           {}", explanation.meaning)?;
+        }
+        // Of what every bag has the first places are enough.
+        let shown = if weight == Weight::Note && count > PLACES_SHOWN as u64 { 3 } else { PLACES_SHOWN };
+        let own = all.iter().filter(|finding| finding.code == code && finding.weight == weight);
+        for finding in own.take(shown) {
+            writeln!(out, "           · {}: {}", printable(&place(&finding.place)), finding.detail)?;
+        }
+        if count > shown as u64 {
+            writeln!(out, "           · and {} more", count - shown as u64)?;
+        }
+    }
+    Ok(())
+}
+
+/// Which charter the bag was judged by, in a few words.
+pub(crate) fn charter(facts: &Facts) -> String {
+    let Some(CharterInForce { id, amendments, is_frozen, held: _ }) = facts.charter.as_ref().map(|it| &it.in_force)
+    else {
+        return "no charter read".to_owned();
+    };
+    let in_force = charter_in_force(&id.to_string(), *amendments);
+    format!("charter {in_force}{}", if *is_frozen { ", FROZEN by rival amendments" } else { "" })
+}
+
+/// A charter's id, and what led to it.
+pub(crate) fn charter_in_force(id: &str, amendments: u64) -> String {
+    match amendments {
+        0 => format!("{id}, as founded"),
+        1 => format!("{id}, 1 amendment"),
+        more => format!("{id}, {more} amendments"),
+    }
 }
 
 /// What the verdict does not rest on.
@@ -130,16 +195,18 @@ pub(crate) fn copies(facts: &Facts, log: LogId) -> impl Iterator<Item = String> 
 
 /// Between which times, in one line; empty where nothing is said.
 pub(crate) fn bounds(bounds: &Bounds) -> String {
-    let end = |word: &str, bound: &Option<Bound>| {
-        let bound = bound.as_ref()?;
-        let wall_ms = i64::try_from(bound.time).unwrap_or(i64::MAX).saturating_mul(1_000);
-        let clock = Clock { wall_ms, uptime_ms: 0, boot: [0; 8], offset_min: 0, source: ClockSource::Network };
-        let parties: Vec<String> = bound.by.iter().map(ToString::to_string).collect();
-        let trusting = if bound.holds { "" } else { " trusting" };
-        Some(format!("{word} {} by{trusting} witnesses of {}", wall(&clock), parties.join(", ")))
-    };
-    let ends = [end("not before", &bounds.not_before), end("not after", &bounds.not_after)];
-    ends.into_iter().flatten().collect::<Vec<_>>().join("; ")
+    let ends = [("not before", &bounds.not_before), ("not after", &bounds.not_after)];
+    let ends = ends.into_iter().filter_map(|(word, bound)| Some(end(word, bound.as_ref()?)));
+    ends.collect::<Vec<_>>().join("; ")
+}
+
+/// One end of an interval, and whose witnesses say so.
+fn end(word: &str, bound: &Bound) -> String {
+    let wall_ms = i64::try_from(bound.time).unwrap_or(i64::MAX).saturating_mul(1_000);
+    let clock = Clock { wall_ms, uptime_ms: 0, boot: [0; 8], offset_min: 0, source: ClockSource::Network };
+    let parties: Vec<String> = bound.by.iter().map(ToString::to_string).collect();
+    let trusting = if bound.holds { "" } else { " trusting" };
+    format!("{word} {} by{trusting} witnesses of {}", wall(&clock), parties.join(", "))
 }
 
 /// The grounds that there are for times.

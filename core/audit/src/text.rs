@@ -2,16 +2,11 @@
 
 use std::fmt::{self, Write as _};
 
-use merestone_core::audit::{Weight, explain};
-
 use crate::Report;
 use crate::folder::printable;
 use crate::show;
 
 mod held;
-
-/// Findings of one code that are shown; `report.json` lists more.
-const PLACES_SHOWN: usize = 10;
 
 /// Checkpoints that are shown, the newest first.
 const CHECKPOINTS_SHOWN: usize = 5;
@@ -25,9 +20,10 @@ pub(crate) fn write(report: &Report) -> String {
 fn all(report: &Report, out: &mut String) -> fmt::Result {
     let facts = &report.facts;
     let name = facts.charter.as_ref().map_or_else(String::new, |charter| format!("  {}", printable(&charter.name)));
-    writeln!(out, "{}  {} pass; {}", facts.verdict(), facts.pass.as_str(), show::completeness(facts))?;
+    let (complete, charter) = (show::completeness(facts), show::charter(facts));
+    writeln!(out, "{}  {} pass; {complete}; {charter}", facts.verdict(), facts.pass.as_str())?;
     writeln!(out, "mission {}{name}", facts.mission)?;
-    findings(report, out)?;
+    show::findings(&facts.findings, out)?;
     counts(report, out)?;
     checkpoints(report, out)?;
     held::scopes(report, out)?;
@@ -41,32 +37,6 @@ fn all(report: &Report, out: &mut String) -> fmt::Result {
 fn list(out: &mut String, title: &str, lines: &[&str]) -> fmt::Result {
     writeln!(out, "\n{title}")?;
     lines.iter().try_for_each(|line| writeln!(out, "  {line}"))
-}
-
-fn findings(report: &Report, out: &mut String) -> fmt::Result {
-    let facts = &report.facts;
-    if facts.findings.counts().next().is_none() {
-        return writeln!(out, "\nFindings: none");
-    }
-    writeln!(out, "\nFindings")?;
-    let all: Vec<_> = facts.findings.iter().collect();
-    for (weight, code, count) in facts.findings.counts() {
-        let times = if count == 1 { String::new() } else { format!(", {count} times") };
-        writeln!(out, "  {:<8} {code}{times}", weight.as_str())?;
-        if let Some(explanation) = explain(code.as_str()) {
-            writeln!(out, "           {}", explanation.meaning)?;
-        }
-        // What every bag has is said once, without its places.
-        let shown = if weight == Weight::Note && count > PLACES_SHOWN as u64 { 3 } else { PLACES_SHOWN };
-        let own = all.iter().filter(|finding| finding.code == code && finding.weight == weight);
-        for finding in own.take(shown) {
-            writeln!(out, "           · {}: {}", printable(&show::place(&finding.place)), finding.detail)?;
-        }
-        if count > shown as u64 {
-            writeln!(out, "           · and {} more", count - shown as u64)?;
-        }
-    }
-    Ok(())
 }
 
 fn counts(report: &Report, out: &mut String) -> fmt::Result {
@@ -107,6 +77,7 @@ fn checkpoints(report: &Report, out: &mut String) -> fmt::Result {
     writeln!(out, "\nCheckpoints")?;
     for note in notes.iter().rev().take(CHECKPOINTS_SHOWN) {
         writeln!(out, "  {:>9}  leaves, {}; {}", note.size, note.state.code(), note.tally)?;
+        writeln!(out, "             root {}", show::hex(&note.root))?;
     }
     if let Some(more) = notes.len().checked_sub(CHECKPOINTS_SHOWN).filter(|more| *more > 0) {
         writeln!(out, "  and {more} smaller ones")?;
@@ -132,6 +103,12 @@ fn people(report: &Report, out: &mut String) -> fmt::Result {
             show::role(person.role),
             person.receipts
         )?;
+        if let Some(attestation) = &person.attestation {
+            writeln!(out, "             {attestation}")?;
+        }
+        if let Some(key) = &person.replaces {
+            writeln!(out, "             asked to follow key {}", show::hex(key))?;
+        }
         for log in facts.logs.iter().filter(|log| person.logs.contains(&log.log)) {
             let scope = log.owner.map_or_else(String::new, |owner| show::scope_name(facts, owner.scope));
             writeln!(out, "             log {}  {scope}, {} entries, height {}", log.log, log.entries, log.height)?;

@@ -136,6 +136,42 @@ fn a_fork_is_a_doubt_until_a_cut_covers_all_branches_but_one() {
 }
 
 #[test]
+fn four_lower_siblings_do_not_take_an_entry_that_a_cut_keeps_out_of_its_record() {
+    let mut scene = Scene::play();
+    let kept = scene.stolen.entries[1].id();
+    let thieves = (0..).map(|n| {
+        let mut twin = scene.stolen.twin();
+        twin.entries.truncate(1);
+        twin.create(&scene.mission, &[("count_best", Value::Int(n))], Vec::new());
+        twin.entries.remove(1)
+    });
+    let lower: Vec<_> = thieves.filter(|entry| entry.id() < kept).take(4).collect();
+    let displaced = lower.iter().map(|entry| entry.id()).max().unwrap();
+    scene.stolen.entries.extend(lower);
+    scene.stolen.entries[1..].sort_by_key(|entry| entry.id());
+    for pass in BOTH {
+        let report = scene.bag().audit(pass);
+        let found = with_code(&report, BagCode::EntryDisplaced);
+        assert_eq!(found.len(), 1, "{}", report.to_text());
+        assert_eq!((found[0].place.entry, found[0].weight), (Some(displaced), Weight::Note));
+        assert_eq!(report.verdict(), Verdict::Passed, "{}", report.to_text());
+    }
+    let report = scene.bag().audit(Pass::Full);
+    let entries = report.facts().records.iter().flat_map(|record| &record.entries);
+    assert_eq!(
+        entries.filter(|entry| entry.id == kept).map(|entry| entry.standing).collect::<Vec<_>>(),
+        ["provisional"]
+    );
+
+    // Without the cut nothing tells them apart but their ids.
+    let mut bag = scene.bag();
+    bag.files.retain(|path, _| !path.starts_with("data/statements/cut/"));
+    let report = bag.audit(Pass::Full);
+    assert_eq!(with_code(&report, BagCode::EntryDisplaced)[0].place.entry, Some(kept));
+    assert_eq!(report.verdict(), Verdict::Indeterminate);
+}
+
+#[test]
 fn the_mission_id_of_the_auditor_decides() {
     let scene = Scene::play();
     let folder = tempfile::tempdir().unwrap();

@@ -1,5 +1,6 @@
 //! Who may sign what, in memory: the statements of the store, verified once, and again only when one arrives.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -24,8 +25,28 @@ pub struct Received {
     pub new: Vec<StatementId>,
     /// Those that were held already.
     pub known: Vec<StatementId>,
+    /// Those that are kept, durably, until what lets them in comes (an amendment, a certificate, a cut), and why they are not in.
+    pub waiting: Vec<(StatementId, Refused)>,
+    /// Those of any class that waited, and that one of the new ones let in.
+    pub let_in: Vec<(Class, StatementId)>,
     /// Those that are refused, and why. A refused statement says nothing about the peer that carried it.
     pub refused: Vec<(StatementId, Refused)>,
+}
+
+impl Received {
+    /// All that holds now and did not before, by class, when statements of `class` were received.
+    pub(crate) fn news(&self, class: Class) -> BTreeMap<Class, Vec<StatementId>> {
+        let mut news: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (class, id) in self.new.iter().map(|id| (class, *id)).chain(self.let_in.iter().copied()) {
+            news.entry(class).or_default().push(id);
+        }
+        news
+    }
+
+    /// Why the first of those that are not in force is not, be it for ever or for now.
+    pub fn refusal(&self) -> Option<Refused> {
+        self.refused.iter().chain(&self.waiting).map(|(_, refused)| *refused).next()
+    }
 }
 
 /// The statements of a store could not be taken up.
@@ -46,13 +67,17 @@ impl Authority {
     /// Takes up the statements of `store`, which is for `mission`.
     ///
     /// All of them are verified again: a phone's disk is not a witness.
-    pub(crate) fn load(store: &Store, mission: MissionId) -> Result<Self, AuthorityError> {
+    ///
+    /// # Errors
+    /// [`AuthorityError`].
+    pub fn load(store: &Store, mission: MissionId) -> Result<Self, AuthorityError> {
         let charters = store.statements(StatementClass::Charter)?;
         let charter = charters.iter().find_map(|(_, bytes)| CompleteCharter::verify(bytes, mission).ok());
         let mut roster = Roster::new(charter.ok_or(AuthorityError::NoCharter { mission })?);
         for class in Class::ALL {
             for (_, bytes) in store.statements(store_class(class))? {
-                // What a former version admitted and this one refuses stays in the store and is not relied on.
+                // What a former version admitted and this one refuses, or only another charter would admit, stays in the
+                // store and is not relied on.
                 let _ = roster.admit(class, &bytes);
             }
         }
@@ -81,25 +106,37 @@ impl Authority {
     ) -> Result<Received, CommitError> {
         let mut roster = self.write();
         let before = roster.clone();
-        let (mut received, mut batch) = (Received::default(), Batch::new());
+        let (mut received, mut batch, mut has_more_waiting) = (Received::default(), Batch::new(), false);
         for bytes in statements {
+            let id = class.id_of(bytes);
             match roster.admit(class, bytes) {
                 Ok(Admitted::New(id)) => received.new.push(id),
                 Ok(Admitted::Known(id)) => received.known.push(id),
-                Err(refused) => received.refused.push((StatementId::of(bytes), refused)),
+                Err(refused) if roster.waits(class, id) => {
+                    received.waiting.push((id, refused));
+                    if !before.waits(class, id) {
+                        batch.statement(store_class(class), None, bytes.to_vec());
+                        has_more_waiting = true;
+                    }
+                }
+                Err(refused) => received.refused.push((id, refused)),
             }
         }
-        if received.new.is_empty() {
+        if received.new.is_empty() && !has_more_waiting {
             return Ok(received);
         }
         // A receipt may make way for the next one.
         let (new, passed) = received.new.into_iter().partition(|id| roster.holds(class, *id));
         received.new = new;
         received.known.extend::<Vec<_>>(passed);
+        let waited = before.waiting().map(|(class, id, ..)| (class, id));
+        received.let_in =
+            waited.filter(|(class, id)| roster.holds(*class, *id) && !received.new.contains(id)).collect();
         for bytes in received.new.iter().filter_map(|id| roster.bytes(class, *id)) {
             // The roster has counted it; the store's own count by signer is not used.
             batch.statement(store_class(class), None, bytes.to_vec());
         }
+        // What no longer holds under the charter in force stays in the store, and waits there.
         for id in before.ids(class).into_iter().filter(|id| !roster.holds(class, *id)) {
             batch.drop_statement(store_class(class), id);
         }
@@ -126,7 +163,9 @@ pub(crate) const fn store_class(class: Class) -> StatementClass {
         Class::Receipt => StatementClass::Receipt,
         Class::Note => StatementClass::Note,
         Class::Cosignature => StatementClass::Cosignature,
+        Class::Amendment => StatementClass::Amendment,
         Class::Succession => StatementClass::Succession,
+        Class::Acknowledgement => StatementClass::Acknowledgement,
         Class::Inclusion => StatementClass::Inclusion,
         Class::Form => StatementClass::Form,
     }

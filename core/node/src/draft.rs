@@ -8,7 +8,7 @@ mod codec;
 use std::collections::{BTreeMap, BTreeSet};
 
 use merestone_core::entry::{Photo, Place};
-use merestone_core::id::{EntryId, FormHash, RecordId, ScopeId};
+use merestone_core::id::{EntryId, FormHash, RecordId, ScopeId, hex};
 use merestone_core::key::PublicKey;
 use merestone_forms::filling::RowId;
 use merestone_forms::{Problem, Wrong};
@@ -94,7 +94,7 @@ pub struct DamagedDraft {
 #[derive(Debug, thiserror::Error)]
 pub enum DraftError {
     /// The draft is there and cannot be read; it is kept as it is (see [`DamagedDraft`]).
-    #[error("draft {} cannot be read; its {bytes} bytes are kept as they are", hex(*id))]
+    #[error("draft {} cannot be read; its {bytes} bytes are kept as they are", hex(&id.0))]
     Damaged {
         /// The draft.
         id: DraftId,
@@ -282,10 +282,6 @@ impl Device {
         self.store.commit(batch).map_err(AccessError::from)?;
         Ok(draft)
     }
-}
-
-fn hex(id: DraftId) -> String {
-    id.0.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 pub(crate) fn check_key(key: &str) -> Result<(), DraftError> {

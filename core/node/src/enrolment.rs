@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! device                         officer (office.rs)
-//! request ── text or QR ──▶ reads the six words aloud with the observer
+//! request ── text or QR ──▶ compares the six words that the observer reads aloud
 //! accept  ◀── text or QR ── certify
 //! ```
 
@@ -11,13 +11,27 @@ use merestone_core::Refused;
 use merestone_core::id::MissionId;
 use merestone_core::key::{KeyCache, PublicKey};
 use merestone_core::roster::{
-    Certificate, Class, EnrolmentRequest, MakeError, MistypedText, PERSON_BYTES_MAX, ReadTextError, RequestDraft,
+    ATTESTATION_BYTES_MAX, Attestation, Certificate, Class, EnrolmentRequest, MakeError, MistypedText,
+    PERSON_BYTES_MAX, ReadTextError, RequestDraft,
 };
 
 use crate::clock::NoEntropy;
 use crate::device::{AccessError, Device, Observer};
 use crate::qr::QrPicture;
-use crate::vault::{Vault, VaultError};
+use crate::vault::{KeystoreError, Vault, VaultError};
+
+/// What a new observer asks for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asked<'a> {
+    /// Who will sign with the key.
+    pub observer: &'a str,
+    /// What the device is called.
+    pub device: &'a str,
+    /// What the device's maker says about it, to be handed to the officer as a file beside the request; 8,192 bytes at most.
+    pub attestation: Option<&'a [u8]>,
+    /// The observer's key before, which the new one is to follow.
+    pub replaces: Option<PublicKey>,
+}
 
 /// What a device shows to the officer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,11 +42,17 @@ pub struct Enrolment {
     pub text: String,
     /// The six words that the observer reads aloud: the officer's device shows the same ones, or it read another request.
     pub words: [&'static str; 6],
+    /// Which attestation it names.
+    pub attestation: Option<Attestation>,
+    /// Which key it is to follow.
+    pub replaces: Option<PublicKey>,
 }
 
 impl Enrolment {
     pub(crate) fn of(request: &EnrolmentRequest) -> Self {
-        Self { key: *request.key(), text: request.to_text(), words: words(request) }
+        let replaces = request.replaces().and_then(|key| PublicKey::admit(key).ok());
+        let attestation = request.attestation().copied();
+        Self { key: *request.key(), text: request.to_text(), words: words(request), attestation, replaces }
     }
 
     /// The text as a QR code; a text of 1,200 characters always fits one.
@@ -53,6 +73,9 @@ pub enum RequestError {
     /// A name is empty, longer than 64 bytes, or holds what signed text must not.
     #[error("a name cannot be signed: {0}")]
     Name(Refused),
+    /// The attestation is empty, or larger than a request may name.
+    #[error("an attestation has 1 to {ATTESTATION_BYTES_MAX} bytes")]
+    Attestation,
     /// As many observers as a device may have.
     #[error("this device has 64 observers already")]
     TooMany,
@@ -102,7 +125,16 @@ impl Device {
     /// # Errors
     /// [`RequestError`].
     pub fn request(&self, vault: &dyn Vault, observer: &str, device: &str) -> Result<Enrolment, RequestError> {
+        self.request_as(vault, &Asked { observer, device, ..Asked::default() })
+    }
+
+    /// [`request`](Self::request), with an attestation, or for a key that follows another one.
+    ///
+    /// # Errors
+    /// [`RequestError`].
+    pub fn request_as(&self, vault: &dyn Vault, asked: &Asked<'_>) -> Result<Enrolment, RequestError> {
         use merestone_core::text::{Lines, tidy};
+        let Asked { observer, device, attestation, replaces } = *asked;
         let (observer, device) = (tidy(observer.trim(), Lines::One), tidy(device.trim(), Lines::One));
         // Before keys are made: they would stay without ever being asked for.
         for (name, what) in [(&observer, "observer"), (&device, "device")] {
@@ -110,13 +142,17 @@ impl Device {
                 return Err(RequestError::Name(Refused { check: Check::SizeLimit, what }));
             }
         }
+        let named = |bytes| Attestation::of(bytes).ok_or(RequestError::Attestation);
+        let attestation = attestation.map(named).transpose()?;
+        let replaces = replaces.map(|key| *key.as_bytes());
         let nonce = self.random()?;
         let keys = vault.make(self.entropy())?;
         let transport = *keys.transport.public().as_bytes();
-        let draft = RequestDraft { mission: self.mission(), transport, observer: &observer, device: &device, nonce };
+        let (mission, observer, device) = (self.mission(), &*observer, &*device);
+        let draft = RequestDraft { mission, transport, observer, device, nonce, attestation, replaces };
         let request = EnrolmentRequest::make(&draft, &*keys.signer).map_err(|error| match error {
             MakeError::Refused(refused) => RequestError::Name(refused),
-            MakeError::Signer(_) => RequestError::Vault(VaultError::Refused),
+            MakeError::Signer(_) => RequestError::Vault(VaultError::Keystore(KeystoreError::Refused)),
         })?;
         let enrolment = Enrolment::of(&request);
         if self.seat(request, keys)? { Ok(enrolment) } else { Err(RequestError::TooMany) }
@@ -146,8 +182,8 @@ impl Device {
             return Err(AcceptError::OtherKey { key: Box::new(key) });
         }
         let received = self.receive(Class::Certificate, &[certificate.as_bytes().to_vec()])?;
-        if let Some((_, refused)) = received.refused.first() {
-            return Err(AcceptError::Refused(*refused));
+        if let Some(refused) = received.refusal() {
+            return Err(AcceptError::Refused(refused));
         }
         self.certify(&certificate)?;
         let observer = self.observers().into_iter().find(|observer| observer.key == key);

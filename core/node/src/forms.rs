@@ -81,8 +81,8 @@ impl Device {
         };
         let hash = FormHash::of(&definition);
         let received = self.receive(Class::Form, &[definition])?;
-        if let Some((_, refused)) = received.refused.first() {
-            return Err(AddFormError::NotListed { hash, refused: *refused });
+        if let Some(refused) = received.refusal() {
+            return Err(AddFormError::NotListed { hash, refused });
         }
         let mut batch = Batch::new();
         let first = crate::device::form_setting(hash);

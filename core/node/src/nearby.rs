@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use merestone_core::Refused;
+use merestone_core::id::hex;
 use merestone_core::nearby::Advert;
 use merestone_core::roster::CompleteCharter;
 use merestone_core::ticket::Ticket;
@@ -145,7 +146,7 @@ fn announcement(
     let advert = Advert::make(&device.charter(), transport.as_bytes(), device.random()?);
     let name = &advert.as_bytes()[..8];
     Ok(Announcement {
-        instance: name.iter().map(|byte| format!("{byte:02x}")).collect(),
+        instance: hex(name),
         port: bound.port(),
         address: (!bound.ip().is_unspecified()).then(|| bound.ip()),
         versions: versions.to_vec(),

@@ -29,7 +29,7 @@ pub struct MissionPlan {
     pub forms: Vec<FormHash>,
     /// The ledger, when there is one.
     pub ledger: Option<Ledger>,
-    /// How many parties an erasure needs.
+    /// How many parties decide an erasure or a cut of several, and the least that amend the charter.
     pub quorum: u64,
 }
 
@@ -47,11 +47,7 @@ impl MissionPlan {
             root: *root,
             witnesses: Vec::new(),
         });
-        let mut named = Vec::with_capacity(scopes.len());
-        for name in scopes {
-            named.push(Scope { id: ScopeId::from_bytes(random(entropy)?), name: name.clone() });
-        }
-        named.sort_by_key(|scope| scope.id);
+        let named = new_scopes(scopes, entropy)?;
         let mut forms = forms.clone();
         forms.sort_unstable();
         forms.dedup();
@@ -65,6 +61,19 @@ impl MissionPlan {
             quorum: *quorum,
         })
     }
+}
+
+/// Scopes of these names, with ids that are drawn for them, in the order of a charter.
+///
+/// # Errors
+/// If there are no random bytes.
+pub fn new_scopes(names: &[String], entropy: &dyn Entropy) -> Result<Vec<Scope>, NoEntropy> {
+    let mut scopes = Vec::with_capacity(names.len());
+    for name in names {
+        scopes.push(Scope { id: ScopeId::from_bytes(random(entropy)?), name: name.clone() });
+    }
+    scopes.sort_by_key(|scope| scope.id);
+    Ok(scopes)
 }
 
 /// A request as the officer sees it before certifying it.

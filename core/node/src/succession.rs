@@ -34,17 +34,7 @@ impl Device {
     /// # Errors
     /// If the store cannot be read.
     pub fn heads_of(&self, key: &PublicKey) -> Result<Vec<LogHead>, ReadError> {
-        let (mut heads, mut after) = (Vec::new(), None);
-        loop {
-            let tips = self.store().tips(None, after)?;
-            let Some(last) = tips.last() else { return Ok(heads) };
-            after = Some(last.log);
-            for tip in tips.iter().filter(|tip| tip.key == *key.as_bytes()) {
-                if let (Some(id), Some(seq)) = (tip.head, tip.height.checked_sub(1)) {
-                    heads.push(LogHead { scope: tip.scope, epoch: tip.epoch, seq, id });
-                }
-            }
-        }
+        self.store().heads_of(key.as_bytes())
     }
 
     /// States that the observer of `old` goes on under `new`: both keys are unlocked on this device, and certified by one
@@ -83,9 +73,9 @@ impl Device {
 
     fn take_up(&self, made: Succession) -> Result<Succession, SuccessionError> {
         let received = self.receive(Class::Succession, &[made.as_bytes().to_vec()])?;
-        match received.refused.first() {
+        match received.refusal() {
             None => Ok(made),
-            Some((_, refused)) => Err((*refused).into()),
+            Some(refused) => Err(refused.into()),
         }
     }
 }

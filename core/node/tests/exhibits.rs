@@ -1,4 +1,4 @@
-//! One entry for somebody who holds nothing but the mission's id, made where the ledger's leaves are and where they are not.
+//! One entry, or a fork, for somebody who holds nothing but the mission's id; made where the ledger's leaves are and where they are not.
 #![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
 
 mod common;
@@ -9,13 +9,19 @@ use std::time::Duration;
 
 use common::{Mission, inspection};
 use merestone_core::disclosure::Said;
+use merestone_core::entry::{
+    Body, Clock, ClockSource, Content, Context, EntryDraft, Kind, Position, Subject, VerifiedEntry,
+};
 use merestone_core::exhibit::Exhibit;
+use merestone_core::fork::Fork;
+use merestone_core::id::{EntryId, Epoch, RecordId};
 use merestone_core::key::SigningKey;
-use merestone_core::roster::{Ledger, Role, SignedCharter};
+use merestone_core::roster::{Certificate, Class, EnrolmentRequest, Ledger, RequestDraft, Role, SignedCharter};
 use merestone_core::witness::{Confirmation, Watched, decide};
 use merestone_node::Answer;
-use merestone_node::records::ExhibitError;
+use merestone_node::records::{ExhibitError, ForkError};
 use merestone_node::replica::{Camp, LedgerKey, Meet};
+use merestone_store::Batch;
 
 const LEDGER: [u8; 32] = [9; 32];
 const WITNESSES: [u8; 3] = [31, 32, 33];
@@ -44,7 +50,7 @@ fn cosign(camp: &Camp, watched: &mut [Watched], count: usize) {
         let accepted = decide(&question.body, std::slice::from_ref(watched)).unwrap();
         watched.latest = Some(accepted.observed());
         let answer = accepted.cosign(&SigningKey::from_seed(&[seed; 32]), 1_764_576_000).unwrap();
-        camp.take_answer(&question.checkpoint, answer.as_bytes(), Some(&seed.to_string())).unwrap();
+        camp.take_answer(&question.checkpoint, answer.as_bytes(), &seed.to_string()).unwrap();
     }
     camp.checkpoint().unwrap();
 }
@@ -105,4 +111,63 @@ async fn an_entry_is_shown_with_the_answers_that_were_chosen_and_no_others() {
     assert!(matches!(unknown, Err(ExhibitError::Label { label, .. }) if label == "nobody"));
     let nowhere = base.exhibit(merestone_core::id::EntryId::from_bytes([1; 32]), &[]);
     assert!(matches!(nowhere, Err(ExhibitError::NotHeld { .. })));
+}
+
+#[test]
+fn a_fork_is_shown_by_whoever_holds_both_entries_and_by_nobody_else() {
+    let (mission, home) = (Mission::found(), tempfile::tempdir().unwrap());
+    let base = mission.device(home.path(), "b");
+    let thief = SigningKey::from_seed(&[77; 32]);
+    let draft = RequestDraft {
+        mission: mission.charter.mission(),
+        transport: [77; 32],
+        observer: "Olena",
+        device: "A copy of her phone",
+        nonce: [7; 8],
+        attestation: None,
+        replaces: None,
+    };
+    let request = EnrolmentRequest::make(&draft, &thief).unwrap();
+    let scopes = [mission.scope()];
+    let certificate =
+        Certificate::issue(&mission.charter, &mission.roots[0], &request, Role::Observer, &scopes).unwrap();
+    base.receive(Class::Certificate, &[certificate.as_bytes().to_vec()]).unwrap();
+    let entries: Vec<VerifiedEntry> =
+        ["one", "two", "three"].map(|text| comment(&mission, &thief, &certificate, text)).into();
+    let hold = |entry: &VerifiedEntry| {
+        let mut batch = Batch::new();
+        batch.entry(entry.clone());
+        base.store().commit(batch).unwrap();
+    };
+    let first = entries[0].id();
+    assert!(matches!(base.fork_statement(first), Err(ForkError::NotHeld { entry }) if entry == first));
+    hold(&entries[0]);
+    assert!(matches!(base.fork_statement(first), Err(ForkError::NotForked { entry }) if entry == first));
+    entries[1..].iter().for_each(hold);
+    let bytes = base.fork_statement(first).unwrap();
+    let fork = Fork::read(&bytes, base.mission()).unwrap();
+    let lowest = entries[1..].iter().map(VerifiedEntry::id).min().unwrap();
+    let shown: Vec<EntryId> = fork.entries.iter().map(VerifiedEntry::id).collect();
+    assert!(shown.contains(&first) && shown.contains(&lowest), "itself, and the lowest beside it");
+    assert_eq!(fork.certified.unwrap().certificates[0].id(), certificate.id());
+}
+
+fn comment(mission: &Mission, key: &SigningKey, certificate: &Certificate, text: &str) -> VerifiedEntry {
+    let clock = Clock { wall_ms: 0, uptime_ms: 0, boot: [1; 8], offset_min: 0, source: ClockSource::Device };
+    let context = Context { clock, place: None, post: None, observer: "Olena".into(), photos: Vec::new() };
+    let content = Content::Role { reason: None, text: Some(text.into()), seed: [1; 16] };
+    let record = RecordId::from_bytes([5; 32]);
+    let draft = EntryDraft {
+        mission: mission.charter.mission(),
+        scope: mission.scope(),
+        epoch: Epoch::from_bytes([1; 8]),
+        seq: 0,
+        position: Position::First { certificate: certificate.id(), earlier: Vec::new() },
+        kind: Kind::HostComment,
+        subject: Subject::Of { record, refs: vec![record.as_entry()] },
+        body: Body { content, context },
+        commitment: None,
+        seen: None,
+    };
+    draft.sign(key).unwrap()
 }

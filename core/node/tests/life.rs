@@ -441,7 +441,8 @@ fn a_draft_saved_on_what_was_cut_since_brings_it_back_for_the_next_edit_too() {
     let first = device.save(&answer(&other, None, "post", "Bridge")).unwrap();
     let record = first.record;
     let second = device.save(&answer(&lost, Some(record), "post", "Old bridge")).unwrap();
-    let begun_before = answer(&other, Some(record), "title", "Closed");
+    let mut begun_before = answer(&other, Some(record), "title", "Closed");
+    begun_before.answers.insert("post".into(), Answer::text("Rebuilt bridge"));
 
     let draft = CutDraft { key: lost.as_bytes(), kept: &[], reason: CutReason::Stolen, text: None };
     let cut = PartyOffice::new(&mission.roots[0]).cut(&mission.charter, &draft).unwrap();
@@ -455,6 +456,8 @@ fn a_draft_saved_on_what_was_cut_since_brings_it_back_for_the_next_edit_too() {
 
     let third = device.save(&begun_before).unwrap();
     assert_eq!(heads(), [third.entry]);
+    let conflicts = device.record(record).unwrap().unwrap().conflicts().count();
+    assert_eq!(conflicts, 0, "what the screen showed was replaced, cut since or not");
     let next = answer(&other, Some(record), "post", "New bridge");
     assert_eq!(next.subject, DraftSubject::Edit { record, base: vec![third.entry] });
     device.save(&next).unwrap();

@@ -32,7 +32,7 @@ fn make_final(camp: &Camp, watched: &mut [(u8, Watched)]) {
         let accepted = decide(&question.body, std::slice::from_ref(watched)).unwrap();
         watched.latest = Some(accepted.observed());
         let answer = accepted.cosign(&key(*seed), 1_764_576_000).unwrap();
-        camp.take_answer(&question.checkpoint, answer.as_bytes(), Some(&seed.to_string())).unwrap();
+        camp.take_answer(&question.checkpoint, answer.as_bytes(), &seed.to_string()).unwrap();
     }
     camp.checkpoint().unwrap();
 }
@@ -90,16 +90,31 @@ async fn a_camp_shows_what_was_final_before_a_cut_and_a_phone_keeps_it() {
     let camp = open(&site);
     assert_eq!(covered(&camp.replica().authority().roster(), &site), [1, 2, 3, 4, 5, 6], "before anything is shown");
     camp.checkpoint().unwrap().expect("a note over the cut");
+    let leaves = camp.ledger_size();
     assert_eq!(shown(&camp).len(), 3, "the log's head under the note before the cut");
     assert_eq!(covered(&camp.replica().authority().roster(), &site), [5, 6]);
     make_final(&camp, &mut witnesses);
-    assert!(shown(&camp).contains(&Included::Statement(cut.id())));
-    assert_eq!((shown(&camp).len(), covered(&camp.replica().authority().roster(), &site)), (4, vec![5, 6]));
     camp.checkpoint().unwrap();
-    assert_eq!(shown(&camp).len(), 4, "nothing is shown twice");
+    assert_eq!(shown(&camp).len(), 3, "nothing is shown twice, and nobody else is known to hold the cut");
+    let in_ledger = |seq: u64| site.store.ledger_places_of(log, seq, u64::MAX >> 1).unwrap().len();
+    assert_eq!(in_ledger(0), 5, "what the cut would cover waits");
 
-    let phone = Site::new(&mission, 20, Role::Observer);
+    // A reviewer of the other party comes by, and says that it holds the cut.
+    let mut phone = Site::new(&mission, 20, Role::Reviewer);
+    phone.certificate = mission.certify_by(2, 20, Role::Reviewer, &[scope(1), scope(2)]);
+    phone.learn(StatementClass::Certificate, phone.certificate.as_bytes());
     let (serving, replica) = (serve(camp.replica()), phone.replica());
+    within(replica.sync_with(meet(&serving, camp.replica())).outcome()).await.unwrap();
+    within(replica.sync_with(meet(&serving, camp.replica())).outcome()).await.unwrap();
+    assert_eq!(camp.replica().authority().roster().acknowledgements_of(cut.id()).count(), 1);
+    assert!(camp.checkpoint().unwrap().is_some() && camp.ledger_size() > leaves);
+    assert_eq!(in_ledger(0), 7, "what is set aside is logged, after it is known to be");
+    make_final(&camp, &mut witnesses);
+    let said = camp.replica().authority().roster().acknowledgements().next().unwrap().id();
+    assert!(shown(&camp).contains(&Included::Statement(said)));
+    assert_eq!(covered(&camp.replica().authority().roster(), &site), [5, 6]);
+    camp.checkpoint().unwrap();
+
     within(replica.sync_with(meet(&serving, camp.replica())).outcome()).await.unwrap();
     within(serving.stop()).await;
     let roster = replica.authority().roster();

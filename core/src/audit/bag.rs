@@ -12,7 +12,8 @@ use crate::id::{BlobHash, DIGEST_BYTES, FormHash, LogId, MissionId, NoteHash, Sc
 use crate::ledger::{Row, TileAddress};
 use crate::receipt::RECEIPT_BYTES_MAX;
 use crate::roster::{
-    CERTIFICATE_BYTES_MAX, CHARTER_BYTES_MAX, CUT_BYTES_MAX, Class, INCLUSION_BYTES_MAX, SUCCESSION_BYTES_MAX,
+    ACKNOWLEDGEMENT_BYTES_MAX, AMENDMENT_BYTES_MAX, CERTIFICATE_BYTES_MAX, CHARTER_BYTES_MAX, CUT_BYTES_MAX, Class,
+    INCLUSION_BYTES_MAX, SUCCESSION_BYTES_MAX,
 };
 use crate::witness::COSIGNED_NOTE_BYTES_MAX;
 
@@ -111,9 +112,11 @@ impl Part {
         match self {
             Part::Tag | Part::Foreign => MANIFEST_BYTES_MAX,
             Part::Charter => CHARTER_BYTES_MAX as u64,
+            Part::Statement(Class::Amendment, _) => AMENDMENT_BYTES_MAX as u64,
             Part::Statement(Class::Certificate, _) => CERTIFICATE_BYTES_MAX as u64,
             Part::Statement(Class::Cut, _) => CUT_BYTES_MAX as u64,
             Part::Statement(Class::Erasure, _) => ERASURE_BYTES_MAX as u64,
+            Part::Statement(Class::Acknowledgement, _) => ACKNOWLEDGEMENT_BYTES_MAX as u64,
             Part::Statement(Class::Inclusion, _) => INCLUSION_BYTES_MAX as u64,
             Part::Statement(Class::Succession, _) => SUCCESSION_BYTES_MAX as u64,
             Part::Statement(_, _) => RECEIPT_BYTES_MAX as u64,
@@ -150,10 +153,12 @@ pub fn photo_path(blob: BlobHash) -> String {
 /// The folder of the statements of a class, below `data/statements`; `None` if they have another place.
 pub const fn folder_of(class: Class) -> Option<&'static str> {
     match class {
+        Class::Amendment => Some("amendment"),
         Class::Certificate => Some("certificate"),
         Class::Cut => Some("cut"),
         Class::Erasure => Some("erasure"),
         Class::Receipt => Some("receipt"),
+        Class::Acknowledgement => Some("acknowledgement"),
         Class::Inclusion => Some("inclusion"),
         Class::Succession => Some("succession"),
         // A note brings its cosignatures.
@@ -188,6 +193,8 @@ pub struct BagInfo {
     pub scopes: Option<Vec<ScopeId>>,
     /// Whether `Merestone-Scopes` is there and is no list of scopes, or is there twice: the bag is then judged for all.
     pub has_faulty_scopes: bool,
+    /// `Merestone-Leaves-Left-Out`: leaves of the ledger that the bag's writer held and left out; 0 where nothing says so.
+    pub leaves_left_out: u64,
 }
 
 impl BagInfo {
@@ -202,6 +209,7 @@ impl BagInfo {
                 "Payload-Oxum" => {
                     info.oxum = value.split_once('.').and_then(|(b, n)| Some((b.parse().ok()?, n.parse().ok()?)));
                 }
+                "Merestone-Leaves-Left-Out" => info.leaves_left_out = value.parse().unwrap_or(u64::MAX),
                 "Merestone-Scopes" => {
                     let read: Option<Vec<ScopeId>> = value.split_whitespace().map(ScopeId::from_hex).collect();
                     let read = read.filter(|scopes| !scopes.is_empty() && info.scopes.is_none());

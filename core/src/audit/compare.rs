@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::charter::{AmendmentShown, CharterInForce, rivals};
 use super::finding::{BagCode, Findings, Place};
 use super::ledger::NoteState;
 use super::report::Report;
@@ -19,9 +20,11 @@ pub struct Shown {
     pub mission: MissionId,
     /// The scopes it claims; `None` for all.
     pub scopes: Option<BTreeSet<ScopeId>>,
+    /// The charter in force; `None` if none was read.
+    pub charter: Option<CharterInForce>,
     /// Its logs.
     pub logs: BTreeMap<LogId, ShownLog>,
-    /// Its certificates, cuts, erasures, receipts and forms.
+    /// Every statement held but the charter, notes and cosignatures.
     pub statements: BTreeSet<StatementId>,
     /// Its checkpoints, by size and root.
     pub notes: BTreeMap<(u64, NodeHash), ShownNote>,
@@ -45,6 +48,8 @@ pub struct ShownNote {
     pub hash: NoteHash,
     /// Whether the leaves beside it have its root.
     pub is_matching: bool,
+    /// Whether enough parties cosigned it that nobody who restores the ledger can have forgotten it.
+    pub is_handed_out: bool,
 }
 
 /// What bags can tell beyond their reports. A side that is a report answers `None`.
@@ -89,11 +94,13 @@ impl Shown {
         };
         let notes = report.notes.iter().filter_map(|note| {
             let is_matching = note.state == NoteState::Matching;
-            Some(((note.size, note.root), ShownNote { hash: *note.hashes.first()?, is_matching }))
+            let is_handed_out = note.is_handed_out();
+            Some(((note.size, note.root), ShownNote { hash: *note.hashes.first()?, is_matching, is_handed_out }))
         });
         Self {
             mission: report.mission,
             scopes: report.scopes.as_ref().map(|scopes| scopes.iter().copied().collect()),
+            charter: report.charter.as_ref().map(|charter| charter.in_force.clone()),
             logs: report.logs.iter().map(log).collect(),
             statements: report.statements.iter().map(|(_, id)| *id).collect(),
             notes: notes.collect(),
@@ -103,6 +110,16 @@ impl Shown {
     /// Leaves that a checkpoint beside them vouches for.
     fn trusted(&self) -> u64 {
         self.notes.iter().filter(|(_, note)| note.is_matching).map(|((size, _), _)| *size).max().unwrap_or(0)
+    }
+
+    /// What contradicts a note of `size` leaves with `root`, if anything here does: whether a note that was handed out is
+    /// among it. `leaves` is the root of as many of the leaves here.
+    fn contradicts(&self, size: u64, root: NodeHash, leaves: Option<NodeHash>) -> Option<bool> {
+        let same_size = self.notes.range((size, [0; 32])..=(size, [0xff; 32]));
+        let twins = same_size.filter(|((_, other), _)| *other != root).map(|(_, note)| note.is_handed_out);
+        let vouching = || self.notes.range((size, [0; 32])..).any(|(_, note)| note.is_matching && note.is_handed_out);
+        let leaves = leaves.filter(|other| *other != root).map(|_| vouching());
+        twins.chain(leaves).reduce(|one, other| one || other)
     }
 
     fn claims(&self, scope: Option<ScopeId>) -> bool {
@@ -124,6 +141,7 @@ pub fn compare(a: &Shown, b: &Shown, sources: &mut dyn Sources) -> Findings {
             "logs of scopes that only one claims are not compared",
         );
     }
+    comparison.charters();
     comparison.ledgers();
     for side in [Side::A, Side::B] {
         comparison.logs(side);
@@ -147,6 +165,42 @@ impl Comparison<'_> {
         }
     }
 
+    /// Whether both were judged by one charter, and which amendments of the two stand against each other.
+    fn charters(&mut self) {
+        let [a, b] = [self.a, self.b].map(|shown| shown.charter.as_ref());
+        let ids = [a, b].map(|charter| charter.map(|charter| charter.id));
+        if ids[0] != ids[1] {
+            let said = |charter: Option<&CharterInForce>| {
+                charter.map_or_else(
+                    || "none that was read".to_owned(),
+                    |charter| format!("{} after {} amendments", charter.id, charter.amendments),
+                )
+            };
+            let detail = format!("A's charter in force is {}, B's {}", said(a), said(b));
+            self.findings.add(BagCode::ShownCharter, Place::bag(), detail);
+        }
+        let held = |charter: Option<&CharterInForce>| charter.map_or_else(Vec::new, |charter| charter.held.clone());
+        let [of_a, of_b] = [held(a), held(b)];
+        let shows = |held: &[AmendmentShown], charter| held.iter().any(|amendment| amendment.charter == charter);
+        for rival in rivals(of_a.iter().chain(&of_b)) {
+            let [in_a, in_b] = [&of_a, &of_b].map(|held| shows(held, rival.charter));
+            let both: Vec<String> = rival.signed_both.iter().map(ToString::to_string).collect();
+            let detail = format!(
+                "charter {} after {}, shown to {}; party {} signed more than one",
+                rival.charter,
+                rival.predecessor,
+                match (in_a, in_b) {
+                    (true, true) => "both",
+                    (true, false) => Side::A.name(),
+                    (false, _) => Side::B.name(),
+                },
+                both.join(", ")
+            );
+            let place = Place { statement: Some(rival.statement), ..Place::default() };
+            self.findings.add(BagCode::AmendmentRivals, place, detail);
+        }
+    }
+
     /// Every checkpoint of either side against those and the leaves of the other.
     fn ledgers(&mut self) {
         let mut common = None;
@@ -156,20 +210,19 @@ impl Comparison<'_> {
             for (&(size, root), note) in &own.notes {
                 let place = || Place::statement(StatementId::from_bytes(*note.hash.as_bytes()), "");
                 let place = Place { file: None, ..place() };
-                let same_size = other.notes.range((size, [0; 32])..=(size, [0xff; 32]));
-                let mut roots: BTreeSet<NodeHash> = same_size.map(|((_, root), _)| *root).collect();
-                if size <= other.trusted() {
-                    roots.extend(self.sources.root_at(side.other(), size));
-                }
-                if roots.iter().any(|other| *other != root) {
-                    is_split = true;
+                let is_within = size <= other.trusted();
+                let leaves = is_within.then(|| self.sources.root_at(side.other(), size)).flatten();
+                if let Some(by_handed_out) = other.contradicts(size, root, leaves) {
+                    let is_shown = by_handed_out && note.is_handed_out;
+                    is_split |= is_shown;
+                    let code = if is_shown { BagCode::LedgerSplit } else { BagCode::LedgerSplitUnshown };
                     let detail = format!(
                         "{}'s checkpoint of {size} leaves has another root than {}'s",
                         side.name(),
                         side.other().name()
                     );
-                    self.findings.add(BagCode::LedgerSplit, place, detail);
-                } else if roots.contains(&root) {
+                    self.findings.add(code, place, detail);
+                } else if other.notes.contains_key(&(size, root)) || leaves.is_some() {
                     common = common.max(Some(size));
                 }
                 if !other.notes.contains_key(&(size, root)) {
@@ -261,6 +314,8 @@ impl Comparison<'_> {
 mod tests {
     use super::*;
     use crate::audit::Verdict;
+    use crate::id::CharterId;
+    use crate::roster::PartyNumber;
 
     /// A world in which logs are what they are and leaves have the root `[size; 32]`.
     struct Bags {
@@ -292,15 +347,36 @@ mod tests {
             (log(number), ShownLog { scope, entries, top: Some((entries - 1, EntryId::from_bytes([head; 32]))) })
         };
         let note = |&(size, root): &(u64, u8)| {
-            ((size, [root; 32]), ShownNote { hash: NoteHash::from_bytes([root; 32]), is_matching: true })
+            (
+                (size, [root; 32]),
+                ShownNote { hash: NoteHash::from_bytes([root; 32]), is_matching: true, is_handed_out: true },
+            )
         };
         Shown {
             mission: MissionId::from_bytes([7; 32]),
             scopes: None,
+            charter: Some(founding()),
             logs: logs.iter().map(held).collect(),
             statements: BTreeSet::new(),
             notes: notes.iter().map(note).collect(),
         }
+    }
+
+    fn founding() -> CharterInForce {
+        CharterInForce { id: CharterId::from_bytes([7; 32]), amendments: 0, is_frozen: false, held: Vec::new() }
+    }
+
+    /// The founding charter with one amendment of parties 1 and 2, which are enough.
+    fn amended(after: u8, third: u64) -> CharterInForce {
+        let amendment = AmendmentShown {
+            id: StatementId::from_bytes([after; 32]),
+            predecessor: founding().id,
+            charter: CharterId::from_bytes([after; 32]),
+            parties: [PartyNumber(1), PartyNumber(third)].into(),
+            instead: BTreeSet::new(),
+            needed: 2,
+        };
+        CharterInForce { id: amendment.charter, amendments: 1, is_frozen: false, held: vec![amendment] }
     }
 
     fn codes(findings: &Findings) -> Vec<&'static str> {
@@ -328,6 +404,18 @@ mod tests {
     }
 
     #[test]
+    fn a_checkpoint_that_few_parties_cosigned_accuses_nobody_and_is_said() {
+        let a = shown(&[], &[(8, 1)]);
+        let mut b = shown(&[], &[(8, 2)]);
+        b.notes.values_mut().for_each(|note| note.is_handed_out = false);
+        for (one, other) in [(&a, &b), (&b, &a)] {
+            let found = compare(one, other, &mut nothing());
+            assert_eq!((found.verdict(), found.count(BagCode::LedgerSplitUnshown)), (Verdict::Indeterminate, 2));
+            assert_eq!(found.count(BagCode::LedgerSplit), 0);
+        }
+    }
+
+    #[test]
     fn what_only_one_was_shown_is_named_with_its_log_and_place() {
         let (a, b) = (shown(&[(1, 5, 9), (2, 1, 4)], &[(8, 1)]), shown(&[(1, 3, 8)], &[(8, 1)]));
         let found = compare(&a, &b, &mut nothing());
@@ -337,6 +425,21 @@ mod tests {
         assert_eq!(codes(&compare(&a, &b, &mut bags)), ["shown-entries", "shown-log", "ledgers-agree"]);
         let mut bags = Bags { entries: BTreeSet::from([(log(1), 2, EntryId::from_bytes([7; 32]))]), ..nothing() };
         assert_eq!(compare(&a, &b, &mut bags).count(Check::LogFork), 1);
+    }
+
+    #[test]
+    fn charters_in_force_that_differ_are_said_and_rivals_in_two_bags_name_who_signed_both() {
+        let with = |charter: Option<CharterInForce>| Shown { charter, ..shown(&[], &[(8, 1)]) };
+        let (founded, one, two) = (with(Some(founding())), with(Some(amended(1, 2))), with(Some(amended(2, 3))));
+        assert_eq!(codes(&compare(&one, &one, &mut nothing())), ["ledgers-agree"]);
+        let found = compare(&founded, &one, &mut nothing());
+        assert_eq!(codes(&found), ["shown-charter", "ledgers-agree"]);
+        assert_eq!(found.verdict(), Verdict::Indeterminate);
+        assert_eq!(compare(&founded, &with(None), &mut nothing()).count(BagCode::ShownCharter), 1);
+        let found = compare(&one, &two, &mut nothing());
+        assert_eq!(codes(&found), ["amendment-rivals", "shown-charter", "ledgers-agree"]);
+        assert!(found.iter().any(|finding| finding.detail.ends_with("shown to A; party 1 signed more than one")));
+        assert!(found.iter().any(|finding| finding.detail.ends_with("shown to B; party 1 signed more than one")));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a record says, for a report: its answers, its entries with their standings, its photos.
 
 use super::full::{RecordGrounds, voided_by};
+use super::times::Times;
 use crate::bounds::Bounds;
 use crate::change::{Change, Value};
 use crate::entry::{Clock, Content, Context, Kind, Photo, Place as Spot, RenditionOrReason};
@@ -80,7 +81,7 @@ pub struct EntryDetail {
     pub standing: &'static str,
     /// The place of its leaf in the ledger, counted from 0.
     pub leaf: Option<u64>,
-    /// Between which times it was signed, by its own leaf and the checkpoint it names.
+    /// Between which times it was signed.
     pub bounds: Bounds,
     /// What the device knew, if the body is readable and not erased; without the observer and the photos.
     pub clock: Option<Clock>,
@@ -119,13 +120,14 @@ impl RecordDetail {
         held: &[HeldEntry],
         judged: &Judged<'_>,
         view: &View<'_>,
+        times: &Times<'_>,
         grounds: RecordGrounds<'_>,
     ) -> Self {
         let own = held.iter().filter(|held| held.entry().record() == id);
         let creation = own.clone().find(|held| held.id() == id.as_entry());
         let header = creation.map(|held| held.entry().header());
         let form = header.and_then(|header| header.commitment).and_then(|made| grounds.roster.form(made.form));
-        let mut entries: Vec<EntryDetail> = own.map(|held| EntryDetail::of(held, judged, grounds)).collect();
+        let mut entries: Vec<EntryDetail> = own.map(|held| EntryDetail::of(held, judged, times, grounds)).collect();
         for entry in judged.unapplied() {
             let shown = judged.standing(entry.held.id()) != Some(Standing::Erased);
             if let Some(detail) = entries.iter_mut().find(|detail| shown && detail.id == entry.held.id()) {
@@ -152,7 +154,7 @@ fn puts(change: &Change<'_>) -> Vec<(String, Said)> {
 }
 
 impl EntryDetail {
-    fn of(held: &HeldEntry, judged: &Judged<'_>, grounds: RecordGrounds<'_>) -> Self {
+    fn of(held: &HeldEntry, judged: &Judged<'_>, times: &Times<'_>, grounds: RecordGrounds<'_>) -> Self {
         let (entry, header) = (held.entry(), held.entry().header());
         let standing = judged.standing(held.id());
         let certificate = held.certificate().and_then(|id| grounds.roster.certificate(id));
@@ -163,7 +165,6 @@ impl EntryDetail {
             Some(Content::Change(_)) | None => (None, None),
         };
         let leaf = grounds.ledger.place_of(entry.log(), header.seq, entry.id());
-        let seen = header.seen.and_then(|seen| grounds.notes.get(&seen)).copied();
         let context: Option<&Context> = body.map(|body| &body.context);
         let photos = context.map_or(&[][..], |context| &context.photos);
         Self {
@@ -177,7 +178,7 @@ impl EntryDetail {
             kind: header.kind,
             standing: standing.map_or("waiting", Standing::code),
             leaf,
-            bounds: grounds.timeline.map_or_else(Bounds::default, |timeline| timeline.bounds(leaf, seen)),
+            bounds: times.get(held.id()).into(),
             clock: context.map(|context| context.clock),
             spot: context.and_then(|context| context.place),
             post: context.and_then(|context| context.post.clone()),

@@ -1,6 +1,9 @@
 //! What each code means and what an auditor does about it: one table for reports, `explain` and the spec.
 
+mod camp;
+
 use super::finding::{Code, Weight};
+use camp::CAMP;
 
 /// What there is to say about a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,15 +23,22 @@ pub fn explain(code: &str) -> Option<Explanation> {
     explanations().find(|explanation| explanation.code == code)
 }
 
-/// Every code of the product: of the verifier's checks, of bags, of publications, of pieces of a ledger.
+/// Every code of the product: of the verifier's checks, of bags, of publications, of pieces of a ledger, and those that base
+/// camp and witnesses say while they run, which weigh nothing.
 pub fn explanations() -> impl Iterator<Item = Explanation> {
+    let camp = CAMP.iter().map(|row| Explanation {
+        code: row.code,
+        weight: Weight::Note,
+        meaning: row.meaning,
+        advice: row.advice,
+    });
     let pieces = PIECES.iter().map(|row| Explanation {
         code: row.code,
         weight: Weight::Failure,
         meaning: row.meaning,
         advice: row.advice,
     });
-    of_findings().chain(pieces)
+    of_findings().chain(pieces).chain(camp)
 }
 
 /// Those that a finding can have.
@@ -129,6 +139,12 @@ const TABLE: &[Row] = &[
     Row { code: "charter-signatures", meaning: "A party's signature of the charter is missing, foreign or out of order.", advice: "A mission works only with a charter that every party signed; ask for that one." },
     Row { code: "charter-keys", meaning: "Two keys of the charter are equal.", advice: "Ask for the charter that the parties signed." },
     Row { code: "charter-order", meaning: "Parties, scopes or forms of the charter are out of order, or the quorum is out of range.", advice: "Ask for the charter that the parties signed." },
+    Row { code: "charter-other", meaning: "The bag was judged by another charter than the one that you named as in force.", advice: "Ask for a bag with every amendment; ask the parties for the id of the charter in force if you are not sure of it." },
+    Row { code: "amendment-predecessor", meaning: "An amendment builds on a charter that is not held.", advice: "Ask for a bag with every amendment." },
+    Row { code: "amendment-change", meaning: "An amendment changes nothing, or something that stays as it is.", advice: "Ask the parties for the amendment that they signed; until then the charter stays." },
+    Row { code: "amendment-note", meaning: "The checkpoint on which an amendment builds is missing, in excess, before an earlier one's, or not final.", advice: "Ask the parties for the amendment that they signed; until then the charter stays." },
+    Row { code: "amendment-signatures", meaning: "Signatures of an amendment are out of order, of another amendment, or by keys that have no say in it.", advice: "Ask the parties for the amendment that they signed; until then the charter stays." },
+    Row { code: "amendment-quorum", meaning: "Fewer parties signed an amendment than it needs, or not those whose root keys it brings in or replaces.", advice: "Ask the parties; until then the charter stays." },
     Row { code: "certificate-signer", meaning: "The certificate is not signed by the party it names.", advice: "Ask that party whether it certified this key." },
     Row { code: "certificate-possession", meaning: "The certificate does not show that its holder had the key.", advice: "Ask the party for the enrolment request." },
     Row { code: "certificate-role", meaning: "The certificate names a role that this version does not know.", advice: "Use a newer version of this command, or ask the party." },
@@ -142,8 +158,10 @@ const TABLE: &[Row] = &[
     Row { code: "succession-order", meaning: "A succession names one key twice, or the heads of its logs out of order.", advice: "Ask the party for the succession that was signed." },
     Row { code: "succession-keys", meaning: "No party certified both keys of a succession.", advice: "Ask for a bag with every certificate." },
     Row { code: "succession-signatures", meaning: "A succession is not signed by the new key, and by the old one or their party.", advice: "Take the two keys for two observers' until the party says otherwise." },
+    Row { code: "acknowledgement-signer", meaning: "No certificate lets the key that acknowledged a cut sign such a thing.", advice: "Ask for a bag with every certificate." },
+    Row { code: "acknowledgement-cut", meaning: "What is acknowledged is no cut of one other party that is held.", advice: "Ask for a bag with every cut." },
     Row { code: "inclusion-signer", meaning: "No certificate lets the key that signed an inclusion sign such a thing.", advice: "Ask whoever wrote the bag where it came from; the ledger's leaves show the same without it." },
-    Row { code: "inclusion-leaf", meaning: "An inclusion is about a leaf that bears on no certificate or cut held.", advice: "Ask for a bag with every certificate and cut." },
+    Row { code: "inclusion-leaf", meaning: "An inclusion is about a leaf that bears on no certificate, cut or acknowledgement held.", advice: "Ask for a bag with every certificate and cut." },
     Row { code: "inclusion-proof", meaning: "The proof of an inclusion is not one of this ledger, or does not lead to the root of its checkpoint.", advice: "Ask base camp for the proof of the same leaf; keep this one." },
     Row { code: "inclusion-final", meaning: "The checkpoint of an inclusion is not cosigned by enough parties to be final.", advice: "Ask base camp for the cosigned checkpoint." },
     Row { code: "erasure-quorum", meaning: "Fewer parties signed an erasure than the charter asks for, or not those parties.", advice: "Ask the parties; until then nothing is erased." },
@@ -157,11 +175,12 @@ const TABLE: &[Row] = &[
     Row { code: "bag-version", meaning: "The bag was written by a later version.", advice: "Use a newer version of this command." },
     Row { code: "bag-foreign-file", meaning: "A file that belongs to no bag, or that nothing in the bag names. It was not read.", advice: "Nothing: ask whoever made the bag what it is." },
     Row { code: "log-misplaced", meaning: "An entry stands out of order, twice, or in the file of another log.", advice: "Ask for the bag again: its maker or somebody after him moved entries." },
-    Row { code: "receipt-missing-tail", meaning: "A receipt attests entries at the end of a log that the bag does not hold.", advice: "Ask the receipt's signer for the log: it held these entries when it signed." },
-    Row { code: "receipt-other-head", meaning: "A receipt attests another entry at this position.", advice: "Ask the receipt's signer for the log: there are two histories." },
+    Row { code: "receipt-missing-tail", meaning: "A receipt attests entries at the end of a log that the bag does not hold. One that no base camp signed leaves it in doubt.", advice: "Ask the receipt's signer for the log: it held these entries when it signed." },
+    Row { code: "receipt-other-head", meaning: "A receipt attests another entry at this position. One that no base camp signed leaves it in doubt.", advice: "Ask the receipt's signer for the log: there are two histories." },
     Row { code: "log-foreign-scope", meaning: "A bag of some scopes holds a log of another one.", advice: "Whoever made the bag chose what of that scope to show; ask for a bag that claims it." },
     Row { code: "receipt-log-absent", meaning: "A receipt attests a log of which this bag of some scopes holds nothing.", advice: "Ask for the log's scope; it may lie outside the bag's scopes." },
     Row { code: "earlier-missing", meaning: "A log names the last entry of an earlier log of the same key, and the bag does not reach it.", advice: "Ask the observer or base camp for the earlier log." },
+    Row { code: "succession-head-missing", meaning: "A key took the place of another one and acknowledged the last entry of a log of it, which the bag does not hold.", advice: "Ask the observer, the party or base camp for the log of the key before." },
     Row { code: "cut-kept-missing", meaning: "A cut keeps a log up to an entry that the bag does not reach.", advice: "Ask the party that signed the cut for the log." },
     Row { code: "photo-mismatch", meaning: "A photo's bytes are not those that the entry names.", advice: ORIGINAL },
     Row { code: "photo-missing", meaning: "An entry names a photo that is not in the bag.", advice: "Ask base camp for the photo by its hash; it may not have arrived yet." },
@@ -169,6 +188,7 @@ const TABLE: &[Row] = &[
     Row { code: "body-missing", meaning: "A body is not in the bag and no erasure covers it.", advice: "Ask for a bag with the bodies; until then only the header is checked." },
     Row { code: "body-erased", meaning: "A body that the parties' quorum erased: header only.", advice: "Nothing: the erasure is in the bag." },
     Row { code: "erased-but-held", meaning: "A body or photo that an erasure covers lies in the bag all the same.", advice: "Tell whoever made the bag to drop it, and drop your copy." },
+    Row { code: "cut-finality-unknown", meaning: "A cut of one party alone covers entries of this key, and the bag does not show what a final checkpoint held before the cut: that, the party cannot cut alone.", advice: "Ask for a bag with the ledger's leaves and a final checkpoint; until then do not take these entries for set aside." },
     Row { code: "set-aside-by-cut", meaning: "An authentic entry behind the position at which its key was cut.", advice: "Nothing: it is set aside and shown. Ask the party why it cut the key." },
     Row { code: "entry-waiting", meaning: "An entry names one that is not in the bag, so it cannot be judged.", advice: "Ask for the entry it names, or for a bag of the whole record." },
     Row { code: "entry-held", meaning: "An authentic entry that is not applied because of a fork, an erasure, or the entry it builds on.", advice: "Nothing: it is kept and shown; its author may restate it." },
@@ -177,19 +197,26 @@ const TABLE: &[Row] = &[
     Row { code: "record-too-large", meaning: "A record has more entries, or larger ones, than are judged at once; its entries are authentic and its content was not judged.", advice: "Judge it on a machine of the record's holders, or ask for the record on its own." },
     Row { code: "form-missing", meaning: "An entry's form definition is not in the bag, so its claims cannot be computed.", advice: "Ask for the form with this hash; the charter lists it." },
     Row { code: "certificate-missing", meaning: "A log rests on a certificate that is not in the bag.", advice: "Ask the party for the certificate with this id." },
+    Row { code: "amendment-rivals", meaning: "Enough parties signed each of two amendments of one charter: neither acts, and the charter is never amended again.", advice: "Ask the parties that signed both, which the finding names, why they did; the parties may found a new mission." },
+    Row { code: "statement-waits", meaning: "A statement rests on one of two rival amendments, neither of which acts; it counts for nothing.", advice: "See amendment-rivals. What it says is in the file, for whoever wants to rely on one of the two." },
     Row { code: "certificate-provisional", meaning: "A certificate that is not in the ledger under a final checkpoint.", advice: "Nothing: it works. Its place in time is not attested by anybody but its party." },
     Row { code: "note-malformed", meaning: "A file among the bag's checkpoints is no signed note, or is too large.", advice: "Ask base camp, or any phone that synced, for the checkpoint of this size." },
     Row { code: "cosignature-unknown", meaning: "A checkpoint has a line of a key that the charter does not name as a witness.", advice: "Ask another holder for the checkpoint: only the maker of the bag can have put the line there." },
     Row { code: "cosignature-order", meaning: "The witnesses' lines under a checkpoint are out of order, or one is there twice.", advice: FORGED },
     Row { code: "bundle-malformed", meaning: "A file of the ledger's leaves is not what its name says.", advice: DAMAGE },
     Row { code: "ledger-root", meaning: "A checkpoint signed by the ledger is of another tree than the leaves in the bag.", advice: "Fetch the ledger's leaves from the camp or a mirror and compare: leaves were changed in the bag, or the ledger showed two histories." },
+    Row { code: "ledger-split-unshown", meaning: "A checkpoint that few parties' witnesses cosigned is of another tree than the ledger here.", advice: "Ask the ledger's operator whether a disk was lost: a checkpoint that was never handed out may have been forgotten with it. Keep the note." },
     Row { code: "ledger-split", meaning: "The ledger signed two trees that contradict each other: it showed two histories.", advice: "Keep both notes: they convince anybody. Every party should be told, and the ledger's operator asked." },
     Row { code: "ledger-order", meaning: "A leaf of the ledger stands where the ledger's rules do not allow it.", advice: "Ask the ledger's operator how the leaf came there: no version of Merestone writes this." },
     Row { code: "ledger-scope", meaning: "The ledger states another scope for a log than its entries do.", advice: "Ask the ledger's operator: a bag of some scopes could hide the log behind this." },
     Row { code: "entry-left-out", meaning: "The ledger has this entry, and the bag does not: it was left out, or lost.", advice: "Ask whoever made the bag for it by its id, and any other holder; the observer's own device has it." },
     Row { code: "log-left-out", meaning: "The ledger has entries of this log, and the bag has none of them.", advice: "Ask whoever made the bag for the log, and any other holder." },
     Row { code: "statement-left-out", meaning: "The ledger has this certificate, cut, erasure or amendment, and the bag does not.", advice: "Ask the parties for it by its id: without it entries are judged by less than the mission decided." },
+    Row { code: "entry-displaced", meaning: "An entry beside four of the same key at one position that come before it: logged earlier, uncovered by a cut, or of lower id. Records are made of those four.", advice: "It is authentic and takes no part in its record. Ask the observer's party why the key signed five entries at one position; if it was logged or a cut keeps it, read it beside the record." },
+    Row { code: "sibling-displaced", meaning: "The ledger, or a receipt, has an entry that the bag has not, and at its position stand four entries of the same key with lower ids: stores keep no more.", advice: "Ask the observer's party why the key signed five entries at one position; another holder may have kept this one." },
     Row { code: "ledger-too-large", meaning: "The ledger is larger than what is judged.", advice: "Use a newer version of this command, or judge the ledger with others' programs." },
+    Row { code: "ledger-left-out", meaning: "Whoever wrote the bag held more of the ledger than is in it: the first leaf left out names something that nobody gave to them. What the bag says of completeness ends before it.", advice: "Ask the ledger's operator for what that leaf names, and for a bag from base camp: it was not synced yet, or somebody keeps it back." },
+    Row { code: "ledger-cosignatures", meaning: "The ledger has more cosignature leaves than are kept; times from below rest on the first of them, and nothing else does.", advice: "Nothing, or use others' programs for the times. Ask the ledger's operator which witness signs so often." },
     Row { code: "entry-not-in-ledger", meaning: "Entries of a log that the ledger does not have yet.", advice: "Nothing: no camp had logged them when the checkpoint was signed. Nothing shows how late they were made." },
     Row { code: "note-beyond-leaves", meaning: "A checkpoint of a larger ledger than the bag has leaves of; the two were not compared.", advice: "Ask for a bag from a holder that has more of the ledger's leaves." },
     Row { code: "seen-unknown", meaning: "Entries name a checkpoint that the bag does not hold.", advice: "Ask for the checkpoint by its hash: it may be newer than those in the bag." },
@@ -201,7 +228,8 @@ const TABLE: &[Row] = &[
     Row { code: "edited-after-signature", meaning: "A record was edited after somebody concurred in it or signed it as co-author: what they signed is voided, because it names an earlier state.", advice: "Compare the entry they named with what stands now, and ask them whether they still say so." },
     Row { code: "shown-entries", meaning: "Two auditors were shown a log to different lengths.", advice: "Ask whoever made the shorter bag for the rest; the checkpoints tell whether it was logged already." },
     Row { code: "shown-log", meaning: "Only one of two auditors was shown a log, though both were shown its scope.", advice: "Ask whoever made the other bag for the log." },
-    Row { code: "shown-statement", meaning: "Only one of two auditors was shown a certificate, cut, erasure, receipt or form.", advice: "Exchange it: what was shown without it was judged by other statements." },
+    Row { code: "shown-charter", meaning: "Two auditors' bags were judged by different charters: one has amendments that the other has not.", advice: "Ask for both bags again with every amendment. What was judged by fewer may rest on keys that the parties replaced, or refuse people whose party joined." },
+    Row { code: "shown-statement", meaning: "Only one of two auditors was shown a statement: a certificate, cut, erasure, amendment, receipt, form or another one.", advice: "Exchange it: what was shown without it was judged by other statements." },
     Row { code: "shown-not-compared", meaning: "Whether one log is the beginning of the other cannot be told from reports.", advice: "Compare the bags." },
     Row { code: "ledgers-not-compared", meaning: "Nothing shows whether the two ledgers are one.", advice: "Compare the bags, of which at least one has the ledger's leaves, or reports of the same checkpoint." },
     Row { code: "ledgers-agree", meaning: "Both were shown the same ledger, up to this leaf.", advice: "Nothing." },
@@ -219,12 +247,18 @@ const PIECES: &[Row] = &[
     Row { code: "tile-address", meaning: "A path that names no tile of any ledger.", advice: "Ask for the tile under the path that its index gives." },
     Row { code: "tile-length", meaning: "A tile holds more or fewer hashes than its path says.", advice: DAMAGE },
     Row { code: "proof-malformed", meaning: "A file that should show a leaf of the ledger is no proof file.", advice: DAMAGE },
+    Row { code: "exhibit-order", meaning: "The certificates of an exhibit do not ascend by id, or one is there twice.", advice: DAMAGE },
+    Row { code: "exhibit-form", meaning: "An exhibit opens answers with a form that the charter does not list: the parties did not agree on what its names mean.", advice: "Ask whoever showed it for the form that the entry names, as the charter lists it." },
+    Row { code: "fork-order", meaning: "The entries or certificates of a fork statement do not ascend by id, or one is there twice.", advice: DAMAGE },
+    Row { code: "fork-place", meaning: "The two entries of a fork statement do not stand at one position of one log: they show no fork.", advice: "Ask whoever made it for the two entries that he means." },
     Row { code: "not-included", meaning: "A proof does not lead from the leaf to the checkpoint: this ledger does not have the leaf there.", advice: "Ask whoever showed it for a proof from the ledger's camp or a mirror." },
 ];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exhibit::ExhibitRefused;
+    use crate::fork::ForkRefused;
     use crate::ledger::Malformed;
     use crate::publication::PublicationCode;
     use std::collections::BTreeSet;
@@ -242,7 +276,9 @@ mod tests {
         assert_eq!(all.len(), once.len(), "one code means one thing");
         assert!(explanations().all(|row| explain(row.code) == Some(row)));
         let pieces = [Malformed::Address, Malformed::Tile, Malformed::Bundle, Malformed::Proof].map(Malformed::code);
-        assert!(pieces.iter().chain(&["not-included", "note-malformed"]).all(|code| once.contains(code)));
+        let shown = ExhibitRefused::CODES.iter().chain(&ForkRefused::CODES);
+        let more = shown.chain(&["not-included", "note-malformed"]);
+        assert!(pieces.iter().chain(more).all(|code| once.contains(code)));
         assert!(TABLE.iter().all(|row| row.meaning.ends_with('.') && row.advice.ends_with('.')));
     }
 

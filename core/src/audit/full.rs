@@ -6,12 +6,13 @@ use super::detail::RecordDetail;
 use super::finding::{BagCode, Findings, Place, Weight};
 use super::index::EntryIndex;
 use super::ledger::LedgerView;
+use super::times::{Bounded, Since, Times};
 use crate::bounds::Timeline;
 use crate::check::{Check, Refused};
 use crate::claims::Claims;
 use crate::entry::{Kind, Photo, RenditionOrReason, VerifiedEntry};
 use crate::form::LeafTable;
-use crate::id::{BlobHash, EntryId, FormHash, NoteHash, RecordId, ScopeId, StatementId};
+use crate::id::{BlobHash, EntryId, FormHash, LogId, NoteHash, RecordId, ScopeId, StatementId};
 use crate::merkle::NodeHash;
 use crate::record::{ChangeEntry, HeldEntry, HeldWhy, Judged, Setting, Standing, View, WaitingFor, judge};
 use crate::roster::{Class, Coverage, LogPosition, Roster};
@@ -34,8 +35,10 @@ pub struct RecordGrounds<'a> {
     pub index: &'a EntryIndex,
     /// The ledger.
     pub ledger: &'a LedgerView,
-    /// The checkpoints, with their sizes.
-    pub notes: &'a BTreeMap<NoteHash, u64>,
+    /// The checkpoints, with the sizes of those that are of the bag's leaves.
+    pub notes: &'a BTreeMap<NoteHash, Option<u64>>,
+    /// Since when the entries of each log can have been signed.
+    pub since: &'a BTreeMap<LogId, Since>,
     /// What witnesses' times say.
     pub timeline: Option<&'a Timeline>,
     /// The certificates in it under a final checkpoint.
@@ -82,6 +85,8 @@ pub struct RecordOutcome {
     pub named: BTreeSet<BlobHash>,
     /// Bodies that an erasure covers, by scope.
     pub erased: BTreeMap<ScopeId, u64>,
+    /// Between which times its entries were signed.
+    pub bounded: Bounded,
     /// What the record says, if that was asked for.
     pub detail: Option<RecordDetail>,
 }
@@ -105,10 +110,12 @@ pub fn audit_record(
         is_elsewhere: &is_elsewhere,
     };
     let judged = judge(record, &held, &setting);
+    let times = Times::of_record(record, &held, grounds);
     let mut case = Case { grounds, judged: &judged, wrong: &wrong, outcome: RecordOutcome::default() };
     for held in held.iter().filter(|held| held.entry().record() == record) {
         case.say_standing(held);
         case.say_body(held);
+        case.say_times(held, &times);
     }
     for entry in judged.applied().iter().chain(judged.unapplied()) {
         case.say_claims(entry);
@@ -117,7 +124,7 @@ pub fn audit_record(
     let mut outcome = case.outcome;
     let view = View::of(&judged);
     outcome.conflicts = view.conflicts().count() as u64;
-    outcome.detail = is_detailed.then(|| RecordDetail::of(record, &held, &judged, &view, grounds));
+    outcome.detail = is_detailed.then(|| RecordDetail::of(record, &held, &judged, &view, &times, grounds));
     outcome
 }
 
@@ -195,6 +202,14 @@ impl Case<'_> {
         }
         for photo in &body.context.photos {
             self.say_photo(photo, &place);
+        }
+    }
+
+    fn say_times(&mut self, held: &HeldEntry, times: &Times<'_>) {
+        if self.grounds.timeline.is_some() {
+            let (at, clock) = (self.place(held.entry()), held.body().map(|body| body.context.clock));
+            let RecordOutcome { bounded, findings, .. } = &mut self.outcome;
+            bounded.take(times.get(held.id()), clock, at, findings);
         }
     }
 

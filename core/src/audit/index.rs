@@ -1,5 +1,7 @@
 //! Where the entries of each record stand in the log files: 48 bytes an entry, and 4 more once somebody asks for an id.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::sync::OnceLock;
 
 use crate::entry::Seal;
@@ -61,6 +63,11 @@ impl Row {
 
     fn order(&self) -> (u64, EntryId) {
         (self.record, self.seal.id())
+    }
+
+    /// Of several copies of an entry the one whose chain leads to a certificate counts, which a misplaced one never does.
+    fn rank(&self) -> (bool, u64) {
+        (self.spot().certificate == 0, self.packed)
     }
 }
 
@@ -134,7 +141,9 @@ impl EntryIndex {
             let end = high.map_or(run.len(), |high| run.partition_point(|row| row.record < high));
             start..end.max(start)
         };
-        Groups { runs: self.runs.iter().map(|run| &run[share(run)]).collect() }
+        let runs: Vec<&[Row]> = self.runs.iter().map(|run| &run[share(run)]).collect();
+        let next = runs.iter().enumerate().filter_map(|(at, run)| Some(Reverse((run.first()?.record, at)))).collect();
+        Groups { runs, next }
     }
 }
 
@@ -142,6 +151,8 @@ impl EntryIndex {
 #[derive(Debug)]
 pub struct Groups<'a> {
     runs: Vec<&'a [Row]>,
+    /// The first record of each run that has one, the least on top, with the run's number.
+    next: BinaryHeap<Reverse<(u64, usize)>>,
 }
 
 impl Iterator for Groups<'_> {
@@ -149,15 +160,17 @@ impl Iterator for Groups<'_> {
     type Item = Vec<Row>;
 
     fn next(&mut self) -> Option<Vec<Row>> {
-        let record = self.runs.iter().filter_map(|run| run.first()).map(|row| row.record).min()?;
+        let Reverse((record, _)) = *self.next.peek()?;
         let mut rows = Vec::new();
-        for run in &mut self.runs {
-            let own = run.partition_point(|row| row.record <= record);
-            let (taken, rest) = run.split_at(own);
+        while let Some(&Reverse((_, at))) = self.next.peek().filter(|top| top.0.0 == record) {
+            self.next.pop();
+            let own = self.runs[at].iter().take_while(|row| row.record == record).count();
+            let (taken, rest) = self.runs[at].split_at(own);
             rows.extend_from_slice(taken);
-            *run = rest;
+            self.runs[at] = rest;
+            self.next.extend(rest.first().map(|row| Reverse((row.record, at))));
         }
-        rows.sort_unstable_by_key(|row| (row.order(), row.packed));
+        rows.sort_unstable_by_key(|row| (row.order(), row.rank()));
         rows.dedup_by_key(|row| row.seal);
         Some(rows)
     }
@@ -191,9 +204,12 @@ mod tests {
         for part in 0..3 {
             index.add((0..20).filter(|n| n % 3 == part).map(row).collect());
         }
-        index.add(vec![row(7)]);
+        // A copy in the file of another log, which comes first.
+        let elsewhere = Spot { certificate: 0, offset: 0, ..spot(7) };
+        index.add(vec![row(7), Row::new(record(7), seals[7], elsewhere)]);
         let groups: Vec<Vec<Row>> = (0..4).flat_map(|part| index.records(part, 4)).collect();
         assert_eq!(groups.iter().map(Vec::len).collect::<Vec<_>>(), [4; 5]);
+        assert!(groups.iter().flatten().all(|row| row.spot().certificate == 1), "the copy in its place");
         assert!(seals.iter().all(|seal| index.contains(seal.id())));
         assert!(!index.contains(EntryId::from_bytes([9; 32])));
         assert_eq!(index.records(0, 1).count(), 5);

@@ -1,10 +1,10 @@
 //! What is known of logs when all of them were read, and what the bag lacks of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::authority::{Expected, kept_by_cuts};
-use super::finding::{BagCode, Findings, Place, Weight};
-use super::logged::Bounded;
+use super::authority::{AttestedBy, Expected, kept_by_cuts};
+use super::finding::{BagCode, Findings, Place};
+use super::times::Bounded;
 use super::walk::Grounds;
 use crate::id::{EntryId, Epoch, LogId, ScopeId, StatementId};
 use crate::key::KEY_BYTES;
@@ -28,17 +28,23 @@ pub struct LogSummary {
     pub withheld: u64,
     /// Entries that a cut covers.
     pub covered: u64,
+    /// The first entry that a cut of one party covers although the bag does not show what was final before it, and the cut.
+    pub unsettled: Option<(u64, EntryId, StatementId)>,
     /// Positions at which the log forks.
     pub forks: u64,
     /// Entries that name a checkpoint note.
     pub seen: u64,
+    /// Those of them whose note is not there, or is not of the bag's leaves.
+    pub seen_beyond: u64,
     /// Entries with a leaf in the ledger that a checkpoint vouches for.
     pub in_ledger: u64,
     /// Those of them under the last final checkpoint.
     pub in_final: u64,
     /// Entries that the ledger has and the bag has not.
     pub left_out: u64,
-    /// Between which times its entries were signed.
+    /// Entries that the ledger has and the bag has not, where four siblings with lower ids are in the bag.
+    pub displaced: u64,
+    /// Between which times its entries were signed; of the fast pass.
     pub bounded: Bounded,
     /// The last known heads of earlier epochs of the key.
     pub earlier: Vec<Expected>,
@@ -67,11 +73,14 @@ impl LogSummary {
             top: None,
             withheld: 0,
             covered: 0,
+            unsettled: None,
             forks: 0,
             seen: 0,
+            seen_beyond: 0,
             in_ledger: 0,
             in_final: 0,
             left_out: 0,
+            displaced: 0,
             bounded: Bounded::default(),
             earlier: Vec::new(),
         }
@@ -94,14 +103,15 @@ pub fn say_missing(
             findings.add(BagCode::LogForeignScope, place, "the bag does not claim its scope");
         }
     }
+    say_unsettled(logs, findings);
     for log in grounds.attested.logs().filter(|log| !logs.contains_key(log)) {
         for said in grounds.attested.log(log) {
-            let place = Place { statement: Some(said.receipt), ..Place::entry(log, said.seq, said.head) };
-            let (code, usual) = match scopes {
-                None => (BagCode::ReceiptMissingTail, Weight::Failure),
-                Some(_) => (BagCode::ReceiptLogAbsent, Weight::Doubt),
-            };
-            let weight = if said.is_by_cut_key { Weight::Doubt } else { usual };
+            if matches!(said.by, AttestedBy::Succession(scope) if scopes.is_some_and(|all| !all.contains(&scope))) {
+                continue;
+            }
+            let place = Place { statement: Some(said.statement), ..Place::entry(log, said.seq, said.head) };
+            let of_receipt = if scopes.is_none() { BagCode::ReceiptMissingTail } else { BagCode::ReceiptLogAbsent };
+            let (code, weight) = said.missing_as(of_receipt);
             findings.add_as(weight, code, place, "nothing of this log is there");
         }
     }
@@ -117,5 +127,17 @@ pub fn say_missing(
     for expected in logs.values().flat_map(|log| &log.earlier).filter(|expected| is_beyond(expected)) {
         let at = Place::entry(expected.log, expected.head.seq, expected.head.id);
         findings.add(BagCode::EarlierMissing, at, "the bag does not reach it");
+    }
+}
+
+/// Says once for each key that entries of it may have been final before the cut that covers them.
+fn say_unsettled(logs: &BTreeMap<LogId, LogSummary>, findings: &mut Findings) {
+    let mut said = BTreeSet::new();
+    for summary in logs.values() {
+        let (Some(owner), Some((seq, id, cut))) = (&summary.owner, summary.unsettled) else { continue };
+        if said.insert(owner.key) {
+            let place = Place { statement: Some(cut), ..Place::entry(summary.log, seq, id) };
+            findings.add(BagCode::CutFinalityUnknown, place, "covered, and perhaps final before the cut");
+        }
     }
 }

@@ -15,8 +15,11 @@
 //! [`Row`](index::Row) of 48 bytes for each, and the entries of one record at a time for each core. Logs of keys that were cut take some 200 bytes an entry while they
 //! are read.
 
+pub mod against_ledger;
 pub mod authority;
 pub mod bag;
+pub mod charter;
+mod code;
 pub mod compare;
 pub mod custody;
 pub mod detail;
@@ -26,13 +29,14 @@ mod finding;
 pub mod full;
 pub mod index;
 pub mod ledger;
-pub mod logged;
 pub mod logs;
 mod report;
+pub mod times;
 pub mod walk;
 
+pub use code::{BagCode, Code, Verdict, Weight};
 pub use explain::{Explanation, explain, explanations};
-pub use finding::{BagCode, Code, Finding, Findings, PLACES_MAX, Place, Verdict, Weight};
+pub use finding::{Finding, Findings, PLACES_MAX, Place};
 pub use report::{CharterFacts, Counts, Person, REPORT_VERSION, Records, Report};
 
 /// How deep an audit goes.

@@ -3,16 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Pass;
+use super::charter::CharterInForce;
 use super::custody::{ErasureFacts, Holder, ScopeFacts};
 use super::detail::RecordDetail;
 use super::finding::{Findings, Verdict};
 use super::full::RecordOutcome;
 use super::ledger::{Completeness, LedgerView, SeenNote};
-use super::logged::Bounded;
 use super::logs::LogSummary;
+use super::times::Bounded;
 use crate::id::{BlobHash, LogId, MissionId, RecordId, ScopeId, StatementId};
 use crate::key::KEY_BYTES;
-use crate::roster::{Class, PartyNumber, Role, Roster};
+use crate::roster::{Attestation, Class, PartyNumber, Role, Roster};
 
 /// The version of the report's own format.
 pub const REPORT_VERSION: u64 = 2;
@@ -26,7 +27,7 @@ pub struct Report {
     pub pass: Pass,
     /// Everything found.
     pub findings: Findings,
-    /// What the charter says, if it is that of the mission.
+    /// What the charter in force says, if the founding one is that of the mission.
     pub charter: Option<CharterFacts>,
     /// Everyone who is certified, by party, observer, device, key.
     pub people: Vec<Person>,
@@ -63,6 +64,8 @@ pub struct CharterFacts {
     pub parties: Vec<(PartyNumber, String)>,
     /// Id and name of each scope.
     pub scopes: Vec<(ScopeId, String)>,
+    /// Which of the mission's charters it is.
+    pub in_force: CharterInForce,
 }
 
 /// One certified key: an observer on a device, a reviewer, an arbiter, a base camp.
@@ -82,6 +85,10 @@ pub struct Person {
     pub role: Role,
     /// Whether the party cut the key.
     pub is_cut: bool,
+    /// Which attestation of the key the request names; nobody here checked it.
+    pub attestation: Option<Attestation>,
+    /// The key that this one was to follow, as its request says.
+    pub replaces: Option<[u8; KEY_BYTES]>,
     /// The key's logs under this certificate.
     pub logs: Vec<LogId>,
     /// Entries in them.
@@ -166,10 +173,14 @@ impl Report {
             name: charter.name.clone(),
             parties: charter.parties.iter().map(|party| (party.number, party.name.clone())).collect(),
             scopes: charter.scopes.iter().map(|scope| (scope.id, scope.name.clone())).collect(),
+            in_force: CharterInForce::of(roster),
         });
         self.people = people(roster, logs);
         self.notes = ledger.notes().to_vec();
         self.completeness = ledger.completeness();
+        if let Completeness::AsOf(as_of) = &mut self.completeness {
+            as_of.take_up(logs);
+        }
         self.by_scope = super::custody::by_scope(charter, self.scopes.as_deref(), logs);
         self.erasures = super::custody::erasures(roster);
         self.holders = super::custody::holders(roster, logs);
@@ -187,6 +198,7 @@ impl Report {
             seen: total(|log| log.seen),
             in_ledger: total(|log| log.in_ledger),
             leaves: ledger.trusted(),
+            // In the full pass records are asked, later.
             bounded: logs.values().fold(Bounded::default(), |sum, log| sum.plus(log.bounded)),
             certificates: held(Class::Certificate),
             cuts: held(Class::Cut),
@@ -217,6 +229,8 @@ fn people(roster: &Roster, logs: &BTreeMap<LogId, LogSummary>) -> Vec<Person> {
                 certificate: certificate.id(),
                 role: certificate.role(),
                 is_cut: cut.contains(&(key, certificate.party())),
+                attestation: certificate.request().attestation().copied(),
+                replaces: certificate.request().replaces().copied(),
                 logs: own.clone().map(|log| log.log).collect(),
                 entries: own.map(|log| log.entries).sum(),
                 receipts: receipts.count() as u64,
@@ -244,6 +258,8 @@ pub struct Records {
     pub named: BTreeSet<BlobHash>,
     /// Bodies that an erasure covers, by scope.
     pub erased: BTreeMap<ScopeId, u64>,
+    /// Between which times entries were signed.
+    pub bounded: Bounded,
     details: BTreeMap<RecordId, RecordDetail>,
     details_max: usize,
 }
@@ -262,7 +278,8 @@ impl Records {
 
     /// Adds a record.
     pub fn add(&mut self, outcome: RecordOutcome) {
-        let RecordOutcome { findings, standings, conflicts, named, erased, detail } = outcome;
+        let RecordOutcome { findings, standings, conflicts, named, erased, bounded, detail } = outcome;
+        self.bounded = self.bounded.plus(bounded);
         self.findings.merge(findings);
         standings.into_iter().for_each(|(standing, count)| *self.standings.entry(standing).or_default() += count);
         self.conflicts += conflicts;

@@ -1,6 +1,6 @@
 //! The rules that hold between changes of one record: what a change builds on, and what it replaces.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Basis, Change, OpRef};
@@ -46,9 +46,9 @@ pub enum Admission {
 #[derive(Clone, Debug, Default)]
 pub struct RecordIndex {
     nodes: Vec<Node>,
-    entries: HashMap<EntryId, u32>,
-    keys: HashMap<Box<str>, u32>,
-    actors: HashMap<Actor, u32>,
+    entries: BTreeMap<EntryId, u32>,
+    keys: BTreeMap<Box<str>, u32>,
+    actors: BTreeMap<Actor, u32>,
 }
 
 /// Most actors of a change and its ancestors: each change keeps the last of each, so that a record of the most

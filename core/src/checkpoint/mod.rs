@@ -170,7 +170,7 @@ impl Checkpoint {
     }
 
     /// The text that was signed, up to and including its last line feed.
-    pub(crate) fn text(&self) -> &[u8] {
+    pub fn text(&self) -> &[u8] {
         &self.note[..self.text_bytes]
     }
 

@@ -128,7 +128,7 @@ fn pick(
         let cells = picked.entry(position).or_default();
         match choice {
             Chosen::Fact(_) | Chosen::Key(Key::Answer { .. }) | Chosen::Presence(_) => {}
-            Chosen::Repeat(_) => cells.extend(0..claims.cells(position).map_or(0, |all| all.hashes.len())),
+            Chosen::Repeat(_) => cells.extend(0..claims.cells(position).map_or(0, |all| all.hashes().len())),
             Chosen::Key(key @ Key::Cell { .. }) => {
                 let put = change.puts().iter().position(|put| Key::parse(put.key) == Some(*key));
                 let cell = put.and_then(|put| claims.cell_of_put(put));
@@ -152,18 +152,18 @@ fn position(table: &LeafTable, choice: &Chosen<'_>) -> Option<u32> {
 
 fn encode(header: &[u8], claims: &Claims, picked: &Picked) -> Vec<u8> {
     let positions: Vec<u32> = picked.keys().copied().collect();
-    let path = path::beside(&claims.leaves().hashes, &positions);
+    let path = path::beside(claims.leaves().hashes(), &positions);
     let mut out = Writer::with_capacity(header.len() + 512);
     out.map(if path.is_empty() { 3 } else { 4 });
     out.uint(1).uint(VERSION).uint(2).bytes(header).uint(3).array(picked.len());
     for (&position, cells) in picked {
-        let content = &claims.leaves().contents[position as usize];
+        let content = claims.leaves().content(position as usize);
         match claims.cells(position) {
             None => _ = out.raw(content),
             Some(all) => {
                 // The tree stands where its root, a byte string with a head of two bytes, was hashed.
                 out.raw(&content[..content.len() - 2 - DIGEST_BYTES]);
-                write_tree(&mut out, all, 0..all.hashes.len() as u64, cells);
+                write_tree(&mut out, all, 0..all.hashes().len() as u64, cells);
             }
         }
     }
@@ -179,9 +179,9 @@ fn encode(header: &[u8], claims: &Claims, picked: &Picked) -> Vec<u8> {
 fn write_tree(out: &mut Writer, all: &Leaves, range: Range<u64>, opened: &BTreeSet<usize>) {
     let (start, end) = (range.start as usize, range.end as usize);
     if opened.range(start..end).next().is_none() {
-        out.bytes(&merkle::root(&all.hashes[start..end]));
+        out.bytes(&merkle::root(&all.hashes()[start..end]));
     } else if end - start == 1 {
-        out.raw(&all.contents[start]);
+        out.raw(all.content(start));
     } else {
         let (left, right) = merkle::split(&range);
         out.array(2);

@@ -329,9 +329,7 @@ impl Fields {
 fn read_start<P: Policy>(reader: &mut Reader<'_, P>) -> Result<(StatementId, Vec<LogHead>), Refused> {
     reader.array_exact(2, "start")?;
     let certificate = StatementId::from_bytes(reader.array_of("certificate")?);
-    let len = reader.array(EARLIER_MAX, "earlier")?;
-    let earlier = (0..len).map(|_| LogHead::decode(reader, "earlier")).collect::<Result<_, _>>()?;
-    reader.leave();
+    let earlier = LogHead::decode_list(reader, EARLIER_MAX, "earlier")?;
     reader.leave();
     Ok((certificate, earlier))
 }

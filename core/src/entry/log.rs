@@ -46,6 +46,21 @@ impl LogHead {
         reader.leave();
         Ok(head)
     }
+
+    /// Reads an array of at most `heads_max` of them, in whatever order.
+    ///
+    /// # Errors
+    /// If the next item is another, named `what`, or longer.
+    pub fn decode_list<P: Policy>(
+        reader: &mut Reader<'_, P>,
+        heads_max: usize,
+        what: &'static str,
+    ) -> Result<Vec<Self>, Refused> {
+        let len = reader.array(heads_max, what)?;
+        let heads = (0..len).map(|_| Self::decode(reader, what)).collect::<Result<_, _>>()?;
+        reader.leave();
+        Ok(heads)
+    }
 }
 
 /// The end of a log's contiguous, verified part.

@@ -12,14 +12,14 @@ use crate::form::FormDefinition;
 use crate::id::{FormHash, MissionId};
 use crate::key::KeyCache;
 use crate::ledger::{LedgerProof, Malformed, ProofRefused};
-use crate::roster::{Certificate, CompleteCharter};
+use crate::roster::{Certificate, CharterFile, CompleteCharter};
 use crate::witness::{CosignedNote, Tally, Witnesses};
 
 /// An entry, and what was shown with it; every part is verified.
 #[derive(Debug)]
 pub struct Exhibit<'a> {
-    /// What founds the mission.
-    pub charter: CompleteCharter,
+    /// What founds the mission, and what amended it.
+    pub charter: CharterFile,
     /// Certificates of the entry's key, ascending by id; at least one grants what the entry is.
     pub certificates: Vec<Certificate>,
     /// The entry, without its body.
@@ -89,7 +89,8 @@ impl<'a> Exhibit<'a> {
     /// The first failing check of `spec/exhibit.md`, Order of the checks.
     pub fn read(bytes: &'a [u8], mission: MissionId) -> Result<Self, ExhibitRefused> {
         let fields = Fields::read(bytes)?;
-        let charter = CompleteCharter::verify(fields.charter, mission)?;
+        let file = CharterFile::read(fields.charter, mission)?;
+        let charter = file.charter();
         let keys = &mut KeyCache::with_capacity(4);
         let (entry, sealed) = match fields.entry {
             Entry::Header(header) => (SignedEntry::new(header, None).verify(mission, keys)?, None),
@@ -98,10 +99,10 @@ impl<'a> Exhibit<'a> {
                 (sealed.entry().clone(), Some((sealed, form)))
             }
         };
-        let certificates = certificates(&fields.certificates, &charter, &entry, keys)?;
-        let opened = sealed.map(|(sealed, form)| open(sealed, form, &charter)).transpose()?;
-        let logged = fields.proof.map(|proof| logged(proof, &charter, &entry)).transpose()?;
-        Ok(Self { charter, certificates, entry, logged, opened })
+        let certificates = certificates(&fields.certificates, charter, &entry, keys)?;
+        let opened = sealed.map(|(sealed, form)| open(sealed, form, charter)).transpose()?;
+        let logged = fields.proof.map(|proof| logged(proof, charter, &entry)).transpose()?;
+        Ok(Self { charter: file, certificates, entry, logged, opened })
     }
 
     /// The answers that are shown, if any are.
@@ -213,8 +214,8 @@ fn open<'a>(
 }
 
 fn logged(proof: &[u8], charter: &CompleteCharter, entry: &VerifiedEntry) -> Result<Logged, ExhibitRefused> {
-    let witnesses = Witnesses::of(charter.charter()).ok_or(ExhibitRefused::NoLedger)?;
     let proof = LedgerProof::parse(proof).map_err(ExhibitRefused::Malformed)?;
+    let witnesses = Witnesses::judging(charter, &proof.note).ok_or(ExhibitRefused::NoLedger)?;
     let leaf = Leaf::Entry { log: entry.log(), seq: entry.header().seq, id: entry.id() };
     let note = proof.verify(&leaf, &witnesses)?;
     let size = note.checkpoint().size();

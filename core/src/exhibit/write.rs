@@ -3,13 +3,13 @@
 use super::VERSION;
 use crate::cbor::Writer;
 use crate::ledger::LedgerProof;
-use crate::roster::{Certificate, CompleteCharter};
+use crate::roster::{Certificate, CharterFile};
 
 /// What an exhibit is made of.
 #[derive(Clone, Copy, Debug)]
 pub struct Parts<'a> {
-    /// What founds the mission.
-    pub charter: &'a CompleteCharter,
+    /// What founds the mission, and what amended it.
+    pub charter: &'a CharterFile,
     /// Certificates of the entry's key, in any order.
     pub certificates: &'a [&'a Certificate],
     /// The entry.

@@ -1,11 +1,14 @@
 //! Entry bundles: the leaves under a tile of level 0, each after its length (`spec/ledger.md`, Entry bundles).
 
 use super::Malformed;
-use super::tile::{Row, TileAddress};
+use super::tile::{Row, TILE_WIDTH, TileAddress};
 use crate::checkpoint::Leaf;
 
 /// Bytes of the longest leaf: an entry whose seq takes 8 bytes.
 pub const LEAF_BYTES_MAX: usize = 79;
+
+/// Bytes of the longest bundle: 256 such leaves, each after its length.
+pub const BUNDLE_BYTES_MAX: usize = TILE_WIDTH as usize * (2 + LEAF_BYTES_MAX);
 
 /// The bytes of a bundle of these leaves.
 pub fn encode_bundle(leaves: &[Leaf]) -> Vec<u8> {

@@ -9,7 +9,7 @@ mod lookup;
 mod proof;
 mod tile;
 
-pub use bundle::{LEAF_BYTES_MAX, decode_bundle, encode_bundle};
+pub use bundle::{BUNDLE_BYTES_MAX, LEAF_BYTES_MAX, decode_bundle, encode_bundle};
 pub use growing::Growing;
 pub use lookup::{LookupError, consistency_proof, inclusion_proof, root};
 pub use proof::{LedgerProof, PROOF_BYTES_MAX, ProofRefused};

@@ -29,12 +29,31 @@ pub struct Comparison<'a> {
     tops: BTreeMap<LogId, u64>,
     found: HashSet<EntryId>,
     compared: u64,
+    ledger: Option<NamedNote<'a>>,
+    /// Listed entries whose leaves stand behind the note that the account names.
+    behind: u64,
     findings: Findings,
+}
+
+/// The checkpoint that an account names, in the ledger of the bag.
+#[derive(Clone, Copy)]
+pub struct NamedNote<'a> {
+    /// Its leaves.
+    pub size: u64,
+    /// The place of the leaf of an entry, if the ledger has one.
+    pub place_of: &'a dyn Fn(LogId, u64, EntryId) -> Option<u64>,
 }
 
 impl<'a> Comparison<'a> {
     /// Begins a comparison of what an account says; forms and statements are those of the bag.
-    pub fn begin(account: &'a Account, forms: &'a BTreeMap<FormHash, FormDefinition>, roster: &'a Roster) -> Self {
+    ///
+    /// `ledger` is the note that the account names, if the bag's leaves are of it.
+    pub fn begin(
+        account: &'a Account,
+        forms: &'a BTreeMap<FormHash, FormDefinition>,
+        roster: &'a Roster,
+        ledger: Option<NamedNote<'a>>,
+    ) -> Self {
         let mut tops: BTreeMap<LogId, u64> = BTreeMap::new();
         let mut listed = HashMap::new();
         for (log, seq, id, state) in account.entries() {
@@ -44,7 +63,7 @@ impl<'a> Comparison<'a> {
         }
         let (found, findings) = (HashSet::new(), Findings::new());
         let parties = account.logs.iter().filter_map(|log| Some((log.id(), log.party?))).collect();
-        Self { account, forms, roster, listed, parties, tops, found, compared: 0, findings }
+        Self { account, forms, roster, listed, parties, tops, found, compared: 0, ledger, behind: 0, findings }
     }
 
     /// Takes a record of the bag, judged, and what the publication shows of it.
@@ -69,6 +88,7 @@ impl<'a> Comparison<'a> {
                 continue;
             };
             self.found.insert(held.id());
+            self.behind += u64::from(self.place_of(held).is_some_and(|(place, size)| place >= size));
             is_doubtful |= !self.say_state(held, state, condition, place.clone());
             let disclosure = shown.iter().find(|one| one.entry().id() == held.id());
             if let (Some(disclosure), Condition::Shown) = (disclosure, condition) {
@@ -90,6 +110,10 @@ impl<'a> Comparison<'a> {
 
     /// Everything found.
     pub fn finish(mut self) -> Findings {
+        if self.behind > 0 {
+            let detail = format!("{} entries that it lists stand behind the checkpoint that it names", self.behind);
+            self.findings.add(Code::Note, Place::bag(), detail);
+        }
         for (log, seq, id, state) in self.account.entries() {
             if !self.found.contains(&id) && state != State::NotHeld {
                 self.findings.add(Code::NotInBag, Place::entry(log, seq, id), "listed by the account");
@@ -102,9 +126,20 @@ impl<'a> Comparison<'a> {
         let top = self.tops.get(&held.entry().log());
         if top.is_some_and(|&top| held.entry().header().seq <= top) {
             self.findings.add(Code::Incomplete, place, "not listed, and later ones of its log are");
+        } else if self.place_of(held).is_some_and(|(leaf, size)| leaf < size) {
+            let place = Place { leaf: self.place_of(held).map(|(leaf, _)| leaf), ..place };
+            self.findings.add(Code::Incomplete, place, "not listed, and in the ledger before the checkpoint it names");
+        } else if held.certificate().and_then(|named| self.roster.party_of(named)) == Some(self.account.party) {
+            self.findings.add(Code::Own, place, "of the publisher's own party");
         } else {
             self.findings.add(Code::Later, place, "beyond what the account lists");
         }
+    }
+
+    /// The place of an entry's leaf, beside the size of the note that the account names.
+    fn place_of(&self, held: &HeldEntry) -> Option<(u64, u64)> {
+        let NamedNote { size, place_of } = self.ledger?;
+        Some((place_of(held.entry().log(), held.entry().header().seq, held.id())?, size))
     }
 
     /// Says that a log is of another party than the account gives it, once.

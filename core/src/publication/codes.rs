@@ -53,8 +53,10 @@ codes! {
     Gap = "publication-gap" Doubt, "The account does not list some positions of a log.", COMPARE;
     FormUnsigned = "publication-form-unsigned" Note, "The charter does not list a form, so the parties did not agree on what its names mean.", "Read the form's questions before you rely on the names.";
     Table = "publication-table" Failure, "The table is not what the disclosures give.", DAMAGE;
-    Incomplete = "publication-incomplete" Failure, "The bag holds an entry that the account leaves out of a log it lists.", COMPARE;
+    Incomplete = "publication-incomplete" Failure, "The bag holds an entry that the account leaves out, of a log that it lists further, or in the ledger before the checkpoint that it names.", COMPARE;
     Later = "publication-later" Doubt, "The bag holds entries that came after those the account lists, or in logs it does not list.", "If they were there when the account was signed, it hides them: ask the party, and look at the note that the account names.";
+    Own = "publication-own" Doubt, "The bag holds entries of the publisher's own party that the account does not list.", "The party knew its own entries first: ask it when these were written, and whether it publishes again.";
+    Note = "publication-note" Note, "Nothing shows which entries were in the ledger when the account was signed.", "Ask for a bag with the ledger's leaves, or the party to name the checkpoint up to which its account is whole.";
     NotInBag = "publication-not-in-bag" Doubt, "The account lists an entry that the bag does not hold.", "Compare with a bag that holds it.";
     Standing = "publication-standing" Doubt, "An entry has another state in the bag than in the account.", COMPARE;
     Denied = "publication-denied" Failure, "The account says of an entry what its signed header or the bag's statements disprove.", COMPARE;

@@ -24,7 +24,7 @@ mod standing;
 mod table;
 
 pub use account::{Account, AccountedEntry, AccountedLog, Exception, FormRule, State};
-pub use against::Comparison;
+pub use against::{Comparison, NamedNote};
 pub use codes::PublicationCode;
 pub use condition::{Condition, condition};
 pub use decision::{Choice, Decision, FACT_LABELS, NotPublished, Reason, choices, disclose, is_label, label_at};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{Decision, Reason, SignedAccount, Tally, label_at, values};
+use super::{Decision, Reason, SignedAccount, State, Tally, label_at, values};
 use crate::change::Value as Scalar;
 use crate::disclosure::Disclosure;
 use crate::form::{FormDefinition, Key};
@@ -212,21 +212,7 @@ fn state_in_words(state: u64) -> String {
     if let Some(reason) = Reason::from_code(state) {
         return format!("left out with its whole record: {}", reason_in_words(reason));
     }
-    let words = match state {
-        16 => "erased",
-        17 => "not held by the publisher, or its content is not",
-        18 => "applied, and nothing of it can be shown as signed",
-        19 => "not applied: set aside, superseded by a fork, out of role or waiting",
-        20 => "of a kind of a later version",
-        34 => "receipts: taken notice of",
-        35 => "host comments",
-        36 => "concurrences",
-        37 => "objections",
-        38 => "dissents",
-        39 => "rulings",
-        _ => "of a state of a later version",
-    };
-    words.to_owned()
+    State::words_of(state).unwrap_or("of a state of a later version").to_owned()
 }
 
 /// A text as it stands in a page.

@@ -22,8 +22,8 @@ impl SignedAccount {
     /// # Errors
     /// What [`verify`](Self::verify) would refuse; or if the signer does not sign.
     pub fn make(charter: &CompleteCharter, signer: &dyn Signer, account: Account) -> Result<Self, MakeError> {
-        let party = charter.charter().party_by_root(signer.public().as_bytes());
-        let party = party.ok_or(Refused { check: Check::PublicationSigner, what: "signer" })?.number;
+        let party = charter.party_by_root(signer.public().as_bytes());
+        let party = party.ok_or(Refused { check: Check::PublicationSigner, what: "signer" })?;
         let payload = Account { party, ..account }.encode(charter.mission());
         check(&Account::read(&payload, Full)?.1, charter, Full)?;
         let bytes = cose::sign(Label::Publication, signer, &payload)?;
@@ -49,7 +49,7 @@ impl SignedAccount {
         let (signer, payload) = envelope.open_under(&mut KeyCache::with_capacity(1), policy)?;
         let (mission, account) = Account::read(payload, policy)?;
         policy.require(mission == charter.mission(), Check::MissionMismatch, "account")?;
-        let party = charter.charter().party_by_root(signer.as_bytes()).map(|party| party.number);
+        let party = charter.party_by_root(signer.as_bytes());
         policy.require(party == Some(account.party), Check::PublicationSigner, "signer")?;
         check(&account, charter, policy)?;
         Ok(Self { id: StatementId::of(bytes), bytes: bytes.to_vec(), account })

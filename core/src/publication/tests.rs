@@ -98,9 +98,13 @@ impl Published {
     }
 
     fn compare(&self, held: &[HeldEntry]) -> Findings {
+        self.compare_in(held, None)
+    }
+
+    fn compare_in(&self, held: &[HeldEntry], ledger: Option<NamedNote<'_>>) -> Findings {
         let mut examination = Examination::begin(&self.account, &charter(), &self.forms);
         let roster = roster(&[certificate(1, 11, Role::Observer)]);
-        let mut comparison = Comparison::begin(&self.account, &self.forms, &roster);
+        let mut comparison = Comparison::begin(&self.account, &self.forms, &roster, ledger);
         let coverage = Coverage::derive(&roster, &LogIndex::new());
         let (ledgered, is_elsewhere) = (BTreeSet::new(), |_| false);
         let setting =
@@ -252,7 +256,27 @@ fn whoever_holds_the_bag_finds_what_is_hidden() {
     assert!(codes(&hidden.compare(&held)).contains("publication-incomplete"));
 
     let older = Published::of(&held[..1]);
-    assert_eq!(codes(&older.compare(&held)), BTreeSet::from(["publication-later"]));
+    assert_eq!(codes(&older.compare(&held)), BTreeSet::from(["publication-own"]));
+    let mut others = Published::of(&held[..1]);
+    others.account.party = PartyNumber(2);
+    assert_eq!(codes(&others.compare(&held)), BTreeSet::from(["publication-later"]));
+    // The second entry has leaf 7. Whether that is below the note that the account names decides.
+    let place_of = |_, seq, _| Some(6 + seq);
+    let mut without_log = Published::of(&held);
+    without_log.account.logs.clear();
+    without_log.files.clear();
+    for (published, size, wanted) in [
+        (&others, 8, "publication-incomplete"),
+        (&others, 7, "publication-later"),
+        (&without_log, 8, "publication-incomplete"),
+        (&without_log, 6, "publication-own"),
+    ] {
+        let ledger = Some(NamedNote { size, place_of: &place_of });
+        assert_eq!(codes(&published.compare_in(&held, ledger)), BTreeSet::from([wanted]), "{size}");
+    }
+    let ledger = Some(NamedNote { size: 7, place_of: &place_of });
+    let stale = Published::of(&held).compare_in(&held, ledger);
+    assert_eq!((codes(&stale), stale.verdict()), (BTreeSet::from(["publication-note"]), Verdict::Passed));
     assert_eq!(codes(&Published::of(&held).compare(&held[..1])), BTreeSet::from(["publication-not-in-bag"]));
 
     let mut denied = Published::of(&held[..1]);
@@ -261,7 +285,7 @@ fn whoever_holds_the_bag_finds_what_is_hidden() {
     let doubts = denied.compare(&held);
     assert_eq!(codes(&doubts), BTreeSet::from(["publication-current", "publication-standing"]));
     assert_eq!(doubts.verdict(), Verdict::Indeterminate);
-    for state in [State::Role(crate::entry::Kind::Objection), State::UnknownKind, State::Erased] {
+    for state in [State::Role(crate::entry::Kind::CoAuthorship), State::UnknownKind, State::Erased] {
         denied.account.logs[0].entries[1].state = state;
         let found = denied.compare(&held);
         assert!(codes(&found).contains("publication-denied"), "{state:?}");

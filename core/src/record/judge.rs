@@ -128,8 +128,12 @@ impl<'a> Case<'a> {
         let item = &self.items[number];
         let depths = item.named.iter().map(|&named| self.items[named].depth.map(|depth| depth + 1));
         let depth = depths.collect::<Option<Vec<u32>>>().map(|depths| depths.into_iter().max().unwrap_or(0));
-        let standings = &self.tree.entries;
-        let stuck = item.named.iter().find(|&&named| matches!(standings[named].standing, Some(Standing::Waiting(_))));
+        // Readers that do not know co-authorships have them all at hand: what waits here must not wait for one.
+        let is_stuck = |&&named: &&usize| {
+            let is_known = self.items[named].held.entry.header().kind != Kind::CoAuthorship;
+            is_known && matches!(self.tree.entries[named].standing, Some(Standing::Waiting(_)))
+        };
+        let stuck = item.named.iter().find(is_stuck);
         let standing = if let Kind::Unknown(_) = item.held.entry.header().kind {
             Some(Standing::UnknownKind)
         } else if self.creation.is_none() {

@@ -55,7 +55,15 @@ pub(crate) fn request(seed: u8, observer: &str) -> EnrolmentRequest {
 }
 
 pub(crate) fn request_for(mission: MissionId, seed: u8, observer: &str, device: &str) -> EnrolmentRequest {
-    let draft = RequestDraft { mission, transport: [seed; 32], observer, device, nonce: [seed; 8] };
+    let draft = RequestDraft {
+        mission,
+        transport: [seed; 32],
+        observer,
+        device,
+        nonce: [seed; 8],
+        attestation: None,
+        replaces: None,
+    };
     EnrolmentRequest::make(&draft, &key(seed)).expect("well formed")
 }
 

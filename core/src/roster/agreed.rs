@@ -1,24 +1,23 @@
 //! The cut that several parties decide: it acts at any height, also below a final checkpoint (`spec/roster.md`, Cut).
 
-use std::collections::BTreeMap;
-
 use super::cut::{self, Cut, CutBy, CutDraft, Payload};
-use super::signed::{Wanted, read_signed, verify_signatures, write_signed};
+use super::gathered::{Gathered, GatheredKind};
 use super::{CompleteCharter, MakeError, PARTIES_MAX, PartyNumber};
 use crate::check::{Check, Full, Policy, Refused};
-use crate::cose::{self, Label};
+use crate::cose::Label;
 use crate::entry::LogHead;
-use crate::id::sha256;
 use crate::key::{KEY_BYTES, Signer};
 use crate::roster::CutReason;
 
 /// A cut with the signatures gathered so far, each of them verified; at least one.
 #[derive(Clone, Debug)]
 pub struct ProposedCut {
-    payload: Vec<u8>,
     said: Payload,
-    signatures: BTreeMap<PartyNumber, Vec<u8>>,
+    gathered: Gathered,
 }
+
+const KIND: GatheredKind =
+    GatheredKind { label: Label::AgreedCut, by: Check::CutQuorum, signatures_max: PARTIES_MAX, what: "cut" };
 
 /// Whether these bytes are to be read as a cut of several parties: `[payload, signatures]` and no envelope.
 pub(super) fn is_of_several(bytes: &[u8]) -> bool {
@@ -33,7 +32,7 @@ impl ProposedCut {
     pub fn begin(charter: &CompleteCharter, signer: &dyn Signer, draft: &CutDraft<'_>) -> Result<Self, MakeError> {
         let payload = cut::encode(charter.mission(), draft)?;
         let said = Payload::read(&payload, Full)?;
-        let mut proposed = Self { payload, said, signatures: BTreeMap::new() };
+        let mut proposed = Self { said, gathered: Gathered::new(&KIND, payload) };
         proposed.sign(charter, signer)?;
         Ok(proposed)
     }
@@ -48,14 +47,13 @@ impl ProposedCut {
     }
 
     pub(super) fn decode_under<P: Policy>(bytes: &[u8], charter: &CompleteCharter, policy: P) -> Result<Self, Refused> {
-        let (payload, envelopes) = read_signed(bytes, PARTIES_MAX, "cut", policy)?;
-        let said = Payload::read(payload, policy)?;
-        policy.require(said.mission == charter.mission(), Check::MissionMismatch, "cut")?;
-        said.check(policy)?;
-        let (hash, quorum) = (sha256(&[payload]), Check::CutQuorum);
-        let wanted = Wanted { label: Label::AgreedCut, payload: &hash, by_others: quorum, of_others: quorum };
-        let signatures = verify_signatures(&wanted, &envelopes, charter.charter(), policy)?;
-        Ok(Self { payload: payload.to_vec(), said, signatures })
+        let (gathered, said) = Gathered::decode(&KIND, bytes, charter, policy, |payload| {
+            let said = Payload::read(payload, policy)?;
+            policy.require(said.mission == charter.mission(), Check::MissionMismatch, "cut")?;
+            said.check(policy)?;
+            Ok(said)
+        })?;
+        Ok(Self { said, gathered })
     }
 
     /// Adds the signature of the party whose root key `signer` holds; signing again changes nothing.
@@ -63,11 +61,7 @@ impl ProposedCut {
     /// # Errors
     /// `cut-quorum` if the signer is no party's root key; or if it does not sign.
     pub fn sign(&mut self, charter: &CompleteCharter, signer: &dyn Signer) -> Result<PartyNumber, MakeError> {
-        let foreign = Refused { check: Check::CutQuorum, what: "signer" };
-        let party = charter.charter().party_by_root(signer.public().as_bytes()).ok_or(foreign)?.number;
-        let signature = cose::sign(Label::AgreedCut, signer, &sha256(&[&self.payload]))?;
-        self.signatures.entry(party).or_insert(signature);
-        Ok(party)
+        self.gathered.sign(charter, signer)
     }
 
     /// The key that is to end.
@@ -92,12 +86,12 @@ impl ProposedCut {
 
     /// The parties that signed so far, ascending.
     pub fn parties(&self) -> impl Iterator<Item = PartyNumber> {
-        self.signatures.keys().copied()
+        self.gathered.parties()
     }
 
     /// The bytes to store and send.
     pub fn encode(&self) -> Vec<u8> {
-        write_signed(&self.payload, self.signatures.values())
+        self.gathered.encode()
     }
 
     /// The cut, if enough parties signed.
@@ -116,18 +110,20 @@ impl ProposedCut {
         charter: &CompleteCharter,
         policy: P,
     ) -> Result<Cut, Refused> {
-        let is_enough = self.signatures.len() as u64 >= charter.charter().quorum;
-        policy.require(is_enough, Check::CutQuorum, "signatures")?;
-        let Self { payload: _, said, signatures } = self;
-        Ok(Cut::new(bytes, CutBy::Quorum(signatures.into_keys().collect()), said))
+        let parties: Vec<PartyNumber> = self.gathered.parties().collect();
+        policy.require(charter.cut(&parties), Check::CutQuorum, "signatures")?;
+        Ok(Cut::new(bytes, CutBy::Quorum(parties), self.said))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cose;
+    use crate::id::sha256;
     use crate::key::KeyCache;
     use crate::record::testing::{charter, key};
+    use crate::roster::signed::write_signed;
 
     fn draft(key: &[u8; KEY_BYTES]) -> CutDraft<'_> {
         CutDraft { key, kept: &[], reason: CutReason::Misuse, text: Some("agreed") }
@@ -145,6 +141,16 @@ mod tests {
         let again = Cut::verify(cut.as_bytes(), &charter, &mut KeyCache::new()).expect("the same");
         assert_eq!(again, cut);
         assert_eq!(cut.by(), &CutBy::Quorum(vec![PartyNumber(1), PartyNumber(3)]));
+    }
+
+    #[test]
+    fn one_party_is_not_several_whatever_the_quorum_says() {
+        let alone = crate::witness::testing::complete(&[1, 1]);
+        assert_eq!(alone.charter().quorum, 1);
+        let mut proposed = ProposedCut::begin(&alone, &key(1), &draft(&[8; 32])).expect("a party signs");
+        assert_eq!(proposed.clone().complete(&alone).err().map(|refused| refused.check), Some(Check::CutQuorum));
+        proposed.sign(&alone, &key(2)).expect("a party signs");
+        assert!(proposed.complete(&alone).is_ok());
     }
 
     #[test]

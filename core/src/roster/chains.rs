@@ -1,6 +1,6 @@
 //! The chains of logs, as far as they are held: which entry stands before which.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::id::{EntryId, LogId};
 
@@ -10,8 +10,27 @@ pub trait Chains {
     /// True of a log of which nothing is held.
     fn is_linear(&self, log: LogId) -> bool;
 
+    /// How many entries of a linear log are held from seq 0 on, without a gap.
+    fn height(&self, log: LogId) -> u64;
+
+    /// Where a held entry stands; `None` if it is not held.
+    fn link(&self, entry: EntryId) -> Option<Link>;
+
     /// The entry before `entry` in its log; `None` if `entry` is not held or is the first.
-    fn prev(&self, entry: EntryId) -> Option<EntryId>;
+    fn prev(&self, entry: EntryId) -> Option<EntryId> {
+        self.link(entry)?.prev
+    }
+}
+
+/// An entry's place in its chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Its log.
+    pub log: LogId,
+    /// Its position in it.
+    pub seq: u64,
+    /// The entry before it; `None` at seq 0.
+    pub prev: Option<EntryId>,
 }
 
 /// The chains of the entries it was told of, in memory: some 100 bytes for each entry.
@@ -21,17 +40,12 @@ pub struct LogIndex {
     logs: HashMap<LogId, Log>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Link {
-    log: LogId,
-    seq: u64,
-    prev: Option<EntryId>,
-}
-
 #[derive(Clone, Debug, Default)]
 struct Log {
     /// The entries at each seq, ascending; more than one after a fork.
     at: BTreeMap<u64, Vec<EntryId>>,
+    /// Every seq below it has an entry.
+    height: u64,
     is_forked: bool,
 }
 
@@ -52,6 +66,9 @@ impl LogIndex {
         let spot = ids.binary_search(&id).unwrap_or_else(|spot| spot);
         ids.insert(spot, id);
         let is_alone = ids.len() == 1;
+        while log.at.contains_key(&log.height) {
+            log.height += 1;
+        }
 
         let before = seq.checked_sub(1).and_then(|seq| log.at.get(&seq));
         let fits_before = before.is_none_or(|ids| prev.is_some_and(|prev| ids.contains(&prev)));
@@ -77,6 +94,19 @@ impl LogIndex {
         }
     }
 
+    /// Adds what another index knows of other logs.
+    pub fn join(&mut self, other: Self) {
+        self.links.extend(other.links);
+        self.logs.extend(other.logs);
+    }
+
+    /// Forgets the entries of the linear logs but for these: their heights stay, and nothing is to be added after it.
+    pub fn forget_all_but(&mut self, kept: &HashSet<EntryId>) {
+        let Self { links, logs } = self;
+        links.retain(|id, link| kept.contains(id) || logs.get(&link.log).is_some_and(|log| log.is_forked));
+        logs.values_mut().filter(|log| !log.is_forked).for_each(|log| log.at.clear());
+    }
+
     /// The log and seq of an entry.
     pub fn position(&self, entry: EntryId) -> Option<(LogId, u64)> {
         self.links.get(&entry).map(|link| (link.log, link.seq))
@@ -88,8 +118,12 @@ impl Chains for LogIndex {
         self.logs.get(&log).is_none_or(|log| !log.is_forked)
     }
 
-    fn prev(&self, entry: EntryId) -> Option<EntryId> {
-        self.links.get(&entry)?.prev
+    fn height(&self, log: LogId) -> u64 {
+        self.logs.get(&log).map_or(0, |log| log.height)
+    }
+
+    fn link(&self, entry: EntryId) -> Option<Link> {
+        self.links.get(&entry).copied()
     }
 }
 

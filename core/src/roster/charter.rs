@@ -6,7 +6,8 @@ use super::{PartyNumber, present};
 use crate::cbor::{Reader, Writer};
 use crate::check::{Check, Full, Policy, Refused};
 use crate::id::{FormHash, ScopeId};
-use crate::key::PublicKey;
+use crate::key::{KEY_BYTES, PublicKey};
+use crate::witness::Quorum;
 
 /// Most parties of a mission.
 pub const PARTIES_MAX: usize = 64;
@@ -65,7 +66,7 @@ pub struct Charter {
     pub forms: Vec<FormHash>,
     /// The ledger, when the mission has one.
     pub ledger: Option<Ledger>,
-    /// How many parties an erasure needs.
+    /// How many parties decide an erasure or a cut of several, and the least that amend this charter.
     pub quorum: u64,
 }
 
@@ -97,31 +98,27 @@ impl Charter {
     /// # Errors
     /// What [`decode`](Self::decode) would refuse in it.
     pub fn encode(&self) -> Result<Vec<u8>, Refused> {
+        self.encode_under(Full)
+    }
+
+    /// [`encode`](Self::encode) under `policy`.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    pub(super) fn encode_under<P: Policy>(&self, policy: P) -> Result<Vec<u8>, Refused> {
         let Self { name, nonce, parties, scopes, forms, ledger, quorum } = self;
         let mut writer = Writer::new();
         writer.map(6 + usize::from(ledger.is_some()));
         writer.uint(1).text(name).uint(2).bytes(nonce);
-        writer.uint(3).array(parties.len());
-        for Party { number, name, root, witnesses } in parties {
-            writer.array(4).uint(number.0).text(name).bytes(root.as_bytes()).array(witnesses.len());
-            for witness in witnesses {
-                writer.bytes(witness.as_bytes());
-            }
-        }
-        writer.uint(4).array(scopes.len());
-        for Scope { id, name } in scopes {
-            writer.array(2).bytes(id.as_bytes()).text(name);
-        }
-        writer.uint(5).array(forms.len());
-        for form in forms {
-            writer.bytes(form.as_bytes());
-        }
-        if let Some(Ledger { origin, key }) = ledger {
-            writer.uint(6).array(2).text(origin).bytes(key.as_bytes());
+        write_parties(&mut writer, parties);
+        write_scopes(&mut writer, scopes);
+        write_forms(&mut writer, forms);
+        if let Some(ledger) = ledger {
+            write_ledger(&mut writer, ledger);
         }
         writer.uint(7).uint(*quorum);
         let payload = writer.finish();
-        Self::decode(&payload)?;
+        Self::decode_under(&payload, policy)?;
         Ok(payload)
     }
 
@@ -135,12 +132,30 @@ impl Charter {
         self.parties.iter().find(|party| party.root.as_bytes() == key)
     }
 
+    /// The party whose root key this is, and the key as admitted.
+    pub(super) fn root_of(&self, key: &[u8; KEY_BYTES]) -> Option<(PartyNumber, PublicKey)> {
+        self.party_by_root(key).map(|party| (party.number, party.root))
+    }
+
+    /// How many parties a cut needs that acts at any height: a quorum of one is no agreement.
+    pub fn cutting(&self) -> u64 {
+        self.quorum.max(2)
+    }
+
+    /// How many parties an amendment needs: its quorum, and as many as would make a checkpoint final if each had a witness. Two
+    /// amendments that each have as many then have more parties in common than may lie.
+    pub fn amending(&self) -> u64 {
+        let parties = self.parties.len();
+        self.quorum.max(Quorum::of(parties).last as u64).min(parties as u64)
+    }
+
     /// Whether the charter names this scope.
     pub fn has_scope(&self, scope: ScopeId) -> bool {
         self.scopes.iter().any(|known| known.id == scope)
     }
 
-    fn keys(&self) -> impl Iterator<Item = &PublicKey> {
+    /// Every key it names.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &PublicKey> {
         let of_parties = self.parties.iter().flat_map(|party| std::iter::once(&party.root).chain(&party.witnesses));
         of_parties.chain(self.ledger.iter().map(|ledger| &ledger.key))
     }
@@ -157,11 +172,20 @@ struct RawCharter {
     quorum: u64,
 }
 
-struct RawParty {
-    number: PartyNumber,
+/// A party as read, before its keys are admitted.
+pub(super) struct RawParty {
+    pub(super) number: PartyNumber,
     name: String,
     root: [u8; 32],
     witnesses: Vec<[u8; 32]>,
+}
+
+impl RawParty {
+    pub(super) fn admit_keys<P: Policy>(self, policy: P) -> Result<Party, Refused> {
+        let admit = |key: &[u8; 32]| PublicKey::admit_under(key, policy);
+        let witnesses = self.witnesses.iter().map(admit).collect::<Result<_, _>>()?;
+        Ok(Party { number: self.number, name: self.name, root: admit(&self.root)?, witnesses })
+    }
 }
 
 impl RawCharter {
@@ -175,9 +199,9 @@ impl RawCharter {
             match key {
                 1 => name = Some(read_name(reader, "mission name")?),
                 2 => nonce = Some(reader.array_of("nonce")?),
-                3 => parties = Some(list(reader, PARTIES_MAX, "parties", read_party)?),
-                4 => scopes = Some(list(reader, SCOPES_MAX, "scopes", read_scope)?),
-                5 => forms = Some(list(reader, FORMS_MAX, "forms", |r| Ok(FormHash::from_bytes(r.array_of("form")?)))?),
+                3 => parties = Some(read_parties(reader)?),
+                4 => scopes = Some(read_scopes(reader)?),
+                5 => forms = Some(read_forms(reader)?),
                 6 => ledger = Some(read_ledger(reader)?),
                 7 => quorum = Some(reader.uint("quorum")?),
                 _ => return Err(Refused { check: Check::Shape, what: "charter" }),
@@ -207,19 +231,14 @@ impl RawCharter {
     }
 
     fn admit_keys<P: Policy>(self, policy: P) -> Result<Charter, Refused> {
-        let admit = |key: &[u8; 32]| PublicKey::admit_under(key, policy);
-        let party = |raw: RawParty| {
-            let witnesses = raw.witnesses.iter().map(admit).collect::<Result<_, _>>()?;
-            Ok(Party { number: raw.number, name: raw.name, root: admit(&raw.root)?, witnesses })
-        };
         let ledger = match self.ledger {
-            Some((origin, key)) => Some(Ledger { origin, key: admit(&key)? }),
+            Some((origin, key)) => Some(Ledger { origin, key: PublicKey::admit_under(&key, policy)? }),
             None => None,
         };
         Ok(Charter {
             name: self.name,
             nonce: self.nonce,
-            parties: self.parties.into_iter().map(party).collect::<Result<_, Refused>>()?,
+            parties: self.parties.into_iter().map(|party| party.admit_keys(policy)).collect::<Result<_, Refused>>()?,
             scopes: self.scopes,
             forms: self.forms,
             ledger,
@@ -238,6 +257,18 @@ fn list<P: Policy, T>(
     let items = (0..len).map(|_| item(reader)).collect::<Result<_, _>>()?;
     reader.leave();
     Ok(items)
+}
+
+pub(super) fn read_parties<P: Policy>(reader: &mut Reader<'_, P>) -> Result<Vec<RawParty>, Refused> {
+    list(reader, PARTIES_MAX, "parties", read_party)
+}
+
+pub(super) fn read_scopes<P: Policy>(reader: &mut Reader<'_, P>) -> Result<Vec<Scope>, Refused> {
+    list(reader, SCOPES_MAX, "scopes", read_scope)
+}
+
+pub(super) fn read_forms<P: Policy>(reader: &mut Reader<'_, P>) -> Result<Vec<FormHash>, Refused> {
+    list(reader, FORMS_MAX, "forms", |reader| Ok(FormHash::from_bytes(reader.array_of("form")?)))
 }
 
 fn read_name<P: Policy>(reader: &mut Reader<'_, P>, what: &'static str) -> Result<String, Refused> {
@@ -265,7 +296,7 @@ fn read_scope<P: Policy>(reader: &mut Reader<'_, P>) -> Result<Scope, Refused> {
     Ok(scope)
 }
 
-fn read_ledger<P: Policy>(reader: &mut Reader<'_, P>) -> Result<(String, [u8; 32]), Refused> {
+pub(super) fn read_ledger<P: Policy>(reader: &mut Reader<'_, P>) -> Result<(String, [u8; 32]), Refused> {
     reader.array_exact(2, "ledger")?;
     let origin = read_name(reader, "ledger origin")?;
     // The origin is also a key name in signed notes, where white space and `+` have a meaning.
@@ -274,6 +305,38 @@ fn read_ledger<P: Policy>(reader: &mut Reader<'_, P>) -> Result<(String, [u8; 32
     let key = reader.array_of("ledger key")?;
     reader.leave();
     Ok((origin, key))
+}
+
+/// Key 3 of a charter and of an amendment.
+pub(super) fn write_parties(writer: &mut Writer, parties: &[Party]) {
+    writer.uint(3).array(parties.len());
+    for Party { number, name, root, witnesses } in parties {
+        writer.array(4).uint(number.0).text(name).bytes(root.as_bytes()).array(witnesses.len());
+        for witness in witnesses {
+            writer.bytes(witness.as_bytes());
+        }
+    }
+}
+
+/// Key 4.
+pub(super) fn write_scopes(writer: &mut Writer, scopes: &[Scope]) {
+    writer.uint(4).array(scopes.len());
+    for Scope { id, name } in scopes {
+        writer.array(2).bytes(id.as_bytes()).text(name);
+    }
+}
+
+/// Key 5.
+pub(super) fn write_forms(writer: &mut Writer, forms: &[FormHash]) {
+    writer.uint(5).array(forms.len());
+    for form in forms {
+        writer.bytes(form.as_bytes());
+    }
+}
+
+/// Key 6.
+pub(super) fn write_ledger(writer: &mut Writer, Ledger { origin, key }: &Ledger) {
+    writer.uint(6).array(2).text(origin).bytes(key.as_bytes());
 }
 
 #[cfg(test)]

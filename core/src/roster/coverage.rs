@@ -10,11 +10,11 @@ use std::sync::Arc;
 
 use super::PartyNumber;
 use super::chains::Chains;
-use super::cut::CutBy;
+use super::cut::{Cut, CutBy};
 use super::settled::{Settled, Shown};
 use super::statements::Roster;
 use crate::entry::LogHead;
-use crate::id::{EntryId, Epoch, LogId, ScopeId};
+use crate::id::{EntryId, Epoch, LogId, ScopeId, StatementId};
 use crate::key::KEY_BYTES;
 
 /// Where an entry stands: its log, taken apart, and its place in it.
@@ -41,6 +41,7 @@ pub struct Coverage {
 /// What one cut leaves alone.
 #[derive(Clone, Debug)]
 struct Reach {
+    cut: StatementId,
     kept: HashMap<(ScopeId, Epoch), KeptChain>,
     /// What was final before the cut; `None` if the charter's quorum decided it.
     settled: Option<Arc<Settled>>,
@@ -57,19 +58,50 @@ struct KeptChain {
 
 impl Coverage {
     /// Derives the coverage. Costs the height of each position that a cut keeps or an inclusion shows in a forked log, and
-    /// nothing for other logs.
+    /// a look-up for other logs.
     ///
-    /// It is to be derived again when the roster gets a cut or an inclusion, or a log that one of them names gets an
-    /// entry.
+    /// It is to be derived again when the roster gets a cut or an inclusion, or a log of a key that is cut gets an entry.
     pub fn derive(roster: &Roster, chains: &impl Chains) -> Self {
-        let (mut coverage, mut shown) = (Self::default(), Shown::of(roster));
-        for cut in roster.cuts() {
+        Self::derive_shown(roster, &Shown::of(roster), chains)
+    }
+
+    /// As [`derive`](Self::derive), where more is shown of the ledger than the roster's inclusions show.
+    pub fn derive_shown(roster: &Roster, shown: &Shown, chains: &impl Chains) -> Self {
+        Self::of_cuts(roster, roster.cuts(), shown, &[], chains)
+    }
+
+    /// As [`derive_shown`](Self::derive_shown), of the cuts of one key, of which final checkpoints hold `more` entries: each
+    /// with the index of its leaf.
+    pub fn derive_of(
+        roster: &Roster,
+        shown: &Shown,
+        key: &[u8; KEY_BYTES],
+        more: &[(LogHead, u64)],
+        chains: &impl Chains,
+    ) -> Self {
+        Self::of_cuts(roster, roster.cuts_of(key), shown, more, chains)
+    }
+
+    fn of_cuts<'a>(
+        roster: &Roster,
+        cuts: impl Iterator<Item = &'a Cut>,
+        shown: &Shown,
+        more: &[(LogHead, u64)],
+        chains: &impl Chains,
+    ) -> Self {
+        // Cuts that nobody acknowledged yet share what was final before them.
+        let (mut coverage, mut before) = (Self::default(), HashMap::new());
+        for cut in cuts {
             let log = |kept: &LogHead| (kept.log(), KeptChain::derive(cut.key(), kept, chains));
             let settled = match cut.by() {
-                CutBy::Party(_) => Some(shown.before(cut.id(), cut.key(), chains)),
+                CutBy::Party(_) => {
+                    let place = shown.acts_from(roster, cut);
+                    let settled = || Arc::new(shown.before(place, cut.key(), more, chains));
+                    Some(Arc::clone(before.entry((*cut.key(), place)).or_insert_with(settled)))
+                }
                 CutBy::Quorum(_) => None,
             };
-            let reach = Arc::new(Reach { kept: cut.kept().iter().map(log).collect(), settled });
+            let reach = Arc::new(Reach { cut: cut.id(), kept: cut.kept().iter().map(log).collect(), settled });
             for party in cut.by().parties() {
                 coverage.cuts.entry((*cut.key(), *party)).or_default().push(Arc::clone(&reach));
             }
@@ -79,10 +111,24 @@ impl Coverage {
 
     /// Whether a cut covers the entry, in a log that `party` certified. O(number of cuts of that key).
     ///
-    /// While the chain below a kept or final entry is not held down to this position, the entry counts as kept.
+    /// While the chain below a kept entry is not held down to this position, the entry counts as kept; what was final counts
+    /// only where it is held.
     pub fn is_covered(&self, at: LogPosition<'_>, party: PartyNumber) -> bool {
         let cuts = self.cuts.get(&(*at.key, party)).map_or(&[][..], Vec::as_slice);
         cuts.iter().any(|reach| reach.covers(at))
+    }
+
+    /// The cuts that cover the entry, in a log that `party` certified.
+    pub fn covering(&self, at: LogPosition<'_>, party: PartyNumber) -> impl Iterator<Item = StatementId> {
+        let cuts = self.cuts.get(&(*at.key, party)).map_or(&[][..], Vec::as_slice);
+        cuts.iter().filter(move |reach| reach.covers(at)).map(|reach| reach.cut)
+    }
+
+    /// Whether a cut that several parties signed covers the entry, in a log that `party` certified: what was final before it
+    /// does not matter then.
+    pub fn is_covered_by_several(&self, at: LogPosition<'_>, party: PartyNumber) -> bool {
+        let cuts = self.cuts.get(&(*at.key, party)).map_or(&[][..], Vec::as_slice);
+        cuts.iter().any(|reach| reach.settled.is_none() && reach.covers(at))
     }
 
     /// Whether `party` cut this key at all.

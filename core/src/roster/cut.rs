@@ -141,7 +141,7 @@ impl Cut {
         let payload = Payload::read(payload, policy)?;
         policy.require(payload.mission == charter.mission(), Check::MissionMismatch, "cut")?;
         let stranger = Refused { check: Check::CutSigner, what: "signer" };
-        let party = charter.charter().party_by_root(signer.as_bytes()).ok_or(stranger)?.number;
+        let party = charter.party_by_root(signer.as_bytes()).ok_or(stranger)?;
         payload.check(policy)?;
         Ok(Self::new(bytes, CutBy::Party(party), payload))
     }
@@ -232,7 +232,7 @@ impl Payload {
             match key {
                 1 => mission = Some(MissionId::from_bytes(reader.array_of("mission")?)),
                 2 => cut_key = Some(reader.array_of("key")?),
-                3 => kept = Some(read_kept(&mut reader)?),
+                3 => kept = Some(LogHead::decode_list(&mut reader, KEPT_MAX, "kept")?),
                 4 => reason = CutReason::from_code(reader.uint("reason")?),
                 5 => text = Some(reader.note(CUT_TEXT_BYTES_MAX, "text")?.to_owned()),
                 _ => return Err(Refused { check: Check::Shape, what: "cut" }),
@@ -253,13 +253,6 @@ impl Payload {
         let ascending = self.kept.is_sorted_by(|a, b| a.log() < b.log());
         policy.require(ascending, Check::CutOrder, "kept")
     }
-}
-
-fn read_kept<P: Policy>(reader: &mut Reader<'_, P>) -> Result<Vec<LogHead>, Refused> {
-    let len = reader.array(KEPT_MAX, "kept")?;
-    let kept = (0..len).map(|_| LogHead::decode(reader, "kept")).collect::<Result<_, _>>()?;
-    reader.leave();
-    Ok(kept)
 }
 
 #[cfg(test)]

@@ -3,15 +3,17 @@
 //! A phone holds notes and no leaves. With these it knows what stood in the ledger before a cut did, and so below
 //! which height one party alone cannot cut; and which certificates are in the ledger.
 
+use super::acknowledgement::Acknowledgement;
 use super::certificate::{Certificate, Role};
+use super::cut::Cut;
 use super::statements::Roster;
-use super::{Class, MakeError, present};
+use super::{MakeError, present};
 use crate::cbor::{Reader, Writer};
 use crate::check::{Check, Full, Policy, Refused};
 use crate::checkpoint::Leaf;
 use crate::cose::{self, Envelope, Label};
 use crate::entry::LogHead;
-use crate::id::{Epoch, LogId, MissionId, ScopeId, StatementId};
+use crate::id::{DIGEST_BYTES, Epoch, LogId, MissionId, ScopeId, StatementId};
 use crate::key::{KEY_BYTES, KeyCache, PublicKey, Signer};
 use crate::ledger::{LEAF_BYTES_MAX, LedgerProof, PROOF_BYTES_MAX};
 use crate::merkle;
@@ -30,11 +32,19 @@ pub enum Included {
         /// The entry, and which log.
         head: LogHead,
     },
-    /// A certificate or a cut.
+    /// A statement; those of certificates and acknowledgements decide something.
     Statement(StatementId),
 }
 
 impl Included {
+    /// The id of the entry or statement.
+    pub(super) fn id(&self) -> &[u8; DIGEST_BYTES] {
+        match self {
+            Included::Entry { key: _, head } => head.id.as_bytes(),
+            Included::Statement(id) => id.as_bytes(),
+        }
+    }
+
     /// Its leaf in the ledger.
     pub fn leaf(&self) -> Leaf {
         match self {
@@ -127,12 +137,14 @@ impl Inclusion {
         &self.included
     }
 
-    /// The key whose entries it may bear on: that of the entry, of the certificate or of the cut.
+    /// The key whose entries it may bear on: that of the entry, of the certificate, of the cut or of the cut acknowledged;
+    /// `None` if the statement is none of these or is not held.
     pub fn about<'a>(&'a self, roster: &'a Roster) -> Option<&'a [u8; KEY_BYTES]> {
         match &self.included {
             Included::Entry { key, head: _ } => Some(key),
             Included::Statement(id) => {
-                let cut = || roster.cuts().find(|cut| cut.id() == *id).map(|cut| cut.key());
+                let acknowledged = roster.acknowledgement(*id).map_or(*id, Acknowledgement::cut);
+                let cut = || roster.cut(acknowledged).map(Cut::key);
                 roster.certificate(*id).map(|certificate| certificate.key().as_bytes()).or_else(cut)
             }
         }
@@ -176,21 +188,18 @@ impl<'a> Payload<'a> {
         Ok(Self { mission: present(mission, "mission")?, leaf, proof: present(proof, "proof")?, log })
     }
 
-    /// The leaf, if it is about a certificate or a cut that is held, or about a key that one ends.
+    /// The leaf, if it is about a statement, or about an entry of a key that a cut ends.
     fn included<P: Policy>(&self, roster: &Roster, policy: P) -> Result<Included, Refused> {
         let leaf = Refused { check: Check::InclusionLeaf, what: "leaf" };
         match (Leaf::decode(self.leaf).map_err(|_| leaf)?, self.log) {
             (Leaf::Entry { log, seq, id }, Some((key, scope, epoch))) => {
                 policy.require(LogId::derive(&key, scope, epoch) == log, Check::InclusionLeaf, "log")?;
-                let is_cut = roster.cuts().any(|cut| *cut.key() == key);
+                let is_cut = roster.cuts_of(&key).next().is_some();
                 policy.require(is_cut, Check::InclusionLeaf, "key that no cut ends")?;
                 Ok(Included::Entry { key, head: LogHead { scope, epoch, seq, id } })
             }
-            (Leaf::Statement(id), None) => {
-                let is_held = [Class::Certificate, Class::Cut].into_iter().any(|class| roster.holds(class, id));
-                policy.require(is_held, Check::InclusionLeaf, "certificate or cut that is not held")?;
-                Ok(Included::Statement(id))
-            }
+            // Whether it is held is not asked: which statements of a prolific signer are held depends on what is shown.
+            (Leaf::Statement(id), None) => Ok(Included::Statement(id)),
             (Leaf::Entry { .. }, None)
             | (Leaf::Statement(_), Some(_))
             | (Leaf::Begun { .. } | Leaf::Log { .. } | Leaf::Cosignature(_), _) => Err(leaf),
@@ -201,8 +210,11 @@ impl<'a> Payload<'a> {
     fn shown<P: Policy>(&self, leaf: &Leaf, roster: &Roster, policy: P) -> Result<(u64, u64), Refused> {
         let refused = |what| Refused { check: Check::InclusionProof, what };
         let proof = LedgerProof::parse(self.proof).map_err(|_| refused("proof"))?;
-        let witnesses = Witnesses::of(roster.charter().charter()).ok_or(refused("ledger"))?;
+        policy.require(proof.encode() == self.proof, Check::InclusionProof, "proof")?;
+        let witnesses = Witnesses::judging(roster.charter(), &proof.note).ok_or(refused("ledger"))?;
         let note = CosignedNote::gather(&proof.note, &witnesses).map_err(|_| refused("note"))?;
+        // One form: else every line that nobody checks would make another statement of the same.
+        policy.require(note.encode() == proof.note, Check::InclusionProof, "lines")?;
         let (size, root) = (note.checkpoint().size(), note.checkpoint().root());
         let path = merkle::verify_inclusion(&merkle::leaf_hash(&leaf.encode()), proof.index, size, &proof.path, root);
         policy.require(path.is_ok(), Check::InclusionProof, "path")?;

@@ -1,12 +1,13 @@
 //! The enrolment request: a device key asks a party to certify it, and proves that somebody holds it (`spec/roster.md`).
 
+use super::attestation::Attestation;
 use super::transfer::{self, Carried, MistypedText};
 use super::{MakeError, present};
 use crate::cbor::{Reader, Writer};
 use crate::check::{Check, Full, Policy, Refused};
 use crate::cose::{self, Envelope, Label};
 use crate::id::{MissionId, sha256};
-use crate::key::{KeyCache, PublicKey, Signer};
+use crate::key::{KEY_BYTES, KeyCache, PublicKey, Signer};
 
 /// Largest request, in bytes.
 pub const REQUEST_BYTES_MAX: usize = 512;
@@ -28,6 +29,10 @@ pub struct RequestDraft<'a> {
     pub device: &'a str,
     /// Random, so that asking again gives other words.
     pub nonce: [u8; 8],
+    /// What the maker of the device says about the key, which travels beside the request.
+    pub attestation: Option<Attestation>,
+    /// The key of the same observer that this one is to follow.
+    pub replaces: Option<[u8; KEY_BYTES]>,
 }
 
 /// A request whose signer proved to hold its key.
@@ -39,21 +44,31 @@ pub struct EnrolmentRequest {
     transport: [u8; 32],
     observer: String,
     device: String,
+    attestation: Option<Attestation>,
+    replaces: Option<[u8; KEY_BYTES]>,
 }
 
 impl EnrolmentRequest {
-    /// Makes a request for the signer's key.
+    /// Makes a request for the signer's key: of version 1, unless it names an attestation or a key that it replaces.
     ///
     /// # Errors
     /// If a name is empty, too long or not as the spec wants text; or if the signer does not sign.
     pub fn make(draft: &RequestDraft<'_>, signer: &dyn Signer) -> Result<Self, MakeError> {
-        let RequestDraft { mission, transport, observer, device, nonce } = draft;
+        let RequestDraft { mission, transport, observer, device, nonce, attestation, replaces } = draft;
+        let more = usize::from(attestation.is_some()) + usize::from(replaces.is_some());
+        let label = if more == 0 { Label::Request } else { Label::ExtendedRequest };
         let mut writer = Writer::new();
-        writer.map(5).uint(1).bytes(mission.as_bytes()).uint(2).bytes(transport);
+        writer.map(5 + more).uint(1).bytes(mission.as_bytes()).uint(2).bytes(transport);
         writer.uint(3).text(observer).uint(4).text(device).uint(5).bytes(nonce);
+        if let Some(attestation) = attestation {
+            writer.uint(6).array(2).uint(attestation.bytes()).bytes(attestation.digest());
+        }
+        if let Some(replaces) = replaces {
+            writer.uint(7).bytes(replaces);
+        }
         let payload = writer.finish();
-        Payload::read(&payload, Full)?;
-        let bytes = cose::sign(Label::Request, signer, &payload)?;
+        Payload::read(label, &payload, Full)?;
+        let bytes = cose::sign(label, signer, &payload)?;
         Ok(Self::verify(&bytes, &mut KeyCache::with_capacity(1))?)
     }
 
@@ -71,11 +86,13 @@ impl EnrolmentRequest {
     /// As [`verify`](Self::verify).
     pub fn verify_under<P: Policy>(bytes: &[u8], keys: &mut KeyCache, policy: P) -> Result<Self, Refused> {
         policy.require(bytes.len() <= REQUEST_BYTES_MAX, Check::SizeLimit, "request")?;
-        let envelope = Envelope::decode_under(Label::Request, bytes, policy)?;
+        let (label, envelope) = Envelope::decode_one_of([Label::Request, Label::ExtendedRequest], bytes, policy)?;
         envelope.check_payload_encoding(policy)?;
         let (key, payload) = envelope.open_under(keys, policy)?;
-        let Payload { mission, transport, observer, device } = Payload::read(payload, policy)?;
-        Ok(Self { bytes: bytes.to_vec(), key, mission, transport, observer, device })
+        let payload = Payload::read(label, payload, policy)?;
+        let Payload { mission, transport, observer, device, attestation, replaces } = payload;
+        policy.require(replaces != Some(*key.as_bytes()), Check::Shape, "replaced key")?;
+        Ok(Self { bytes: bytes.to_vec(), key, mission, transport, observer, device, attestation, replaces })
     }
 
     /// Reads a request from the text a device shows.
@@ -131,6 +148,16 @@ impl EnrolmentRequest {
     pub fn device(&self) -> &str {
         &self.device
     }
+
+    /// What the maker of the device says about the key, by its length and hash; nobody here checks what it says.
+    pub fn attestation(&self) -> Option<&Attestation> {
+        self.attestation.as_ref()
+    }
+
+    /// The key that this one is to follow, as the device says: a succession makes it so, not the request.
+    pub fn replaces(&self) -> Option<&[u8; KEY_BYTES]> {
+        self.replaces.as_ref()
+    }
 }
 
 /// Why a text gave no request or certificate.
@@ -149,13 +176,17 @@ struct Payload {
     transport: [u8; 32],
     observer: String,
     device: String,
+    attestation: Option<Attestation>,
+    replaces: Option<[u8; KEY_BYTES]>,
 }
 
 impl Payload {
-    fn read<P: Policy>(payload: &[u8], policy: P) -> Result<Self, Refused> {
+    fn read<P: Policy>(label: Label, payload: &[u8], policy: P) -> Result<Self, Refused> {
+        let is_extended = label == Label::ExtendedRequest;
         let mut reader = Reader::with(payload, policy);
         let (mut mission, mut transport, mut observer, mut device) = (None, None, None, None);
         let mut nonce: Option<[u8; 8]> = None;
+        let (mut attestation, mut replaces) = (None, None);
         let mut fields = reader.map("request")?;
         while let Some(key) = fields.next(&mut reader)? {
             match key {
@@ -164,16 +195,23 @@ impl Payload {
                 3 => observer = Some(read_person(&mut reader, "observer")?),
                 4 => device = Some(read_person(&mut reader, "device")?),
                 5 => nonce = Some(reader.array_of("nonce")?),
+                6 if is_extended => attestation = Some(Attestation::read(&mut reader)?),
+                7 if is_extended => replaces = Some(reader.array_of("replaced key")?),
                 _ => return Err(Refused { check: Check::Shape, what: "request" }),
             }
         }
         reader.finish("request")?;
         present(nonce, "nonce")?;
+        // One way to ask for the same: what names neither is of version 1.
+        let names_more = attestation.is_some() || replaces.is_some();
+        policy.require(names_more || !is_extended, Check::Shape, "request")?;
         Ok(Self {
             mission: present(mission, "mission")?,
             transport: present(transport, "transport key")?,
             observer: present(observer, "observer")?,
             device: present(device, "device")?,
+            attestation,
+            replaces,
         })
     }
 }
@@ -186,12 +224,22 @@ fn read_person<P: Policy>(reader: &mut Reader<'_, P>, what: &'static str) -> Res
 
 #[cfg(test)]
 mod tests {
+    use super::super::attestation::ATTESTATION_BYTES_MAX;
     use super::*;
     use crate::key::SigningKey;
 
     fn draft() -> RequestDraft<'static> {
         let (mission, transport) = (MissionId::from_bytes([1; 32]), [2; 32]);
-        RequestDraft { mission, transport, observer: "Олена Ш.", device: "Phone 7", nonce: [3; 8] }
+        let (attestation, replaces) = (None, None);
+        RequestDraft {
+            mission,
+            transport,
+            observer: "Олена Ш.",
+            device: "Phone 7",
+            nonce: [3; 8],
+            attestation,
+            replaces,
+        }
     }
 
     fn key() -> SigningKey {
@@ -225,6 +273,31 @@ mod tests {
         let request = EnrolmentRequest::make(&draft, &key()).expect("names at the limit");
         assert!(request.as_bytes().len() <= REQUEST_BYTES_MAX);
         assert!(request.to_text().len() <= transfer::TRANSFER_CHARS_MAX);
+        let attestation = Attestation::of(&[7; ATTESTATION_BYTES_MAX]);
+        let draft = RequestDraft { attestation, replaces: Some([9; 32]), ..draft };
+        let request = EnrolmentRequest::make(&draft, &key()).expect("everything at its limit");
+        assert!(request.as_bytes().len() <= REQUEST_BYTES_MAX);
+        assert!(request.to_text().len() <= transfer::TRANSFER_CHARS_MAX);
+    }
+
+    #[test]
+    fn the_words_cover_the_attestation_and_the_key_that_is_replaced() {
+        let plain = EnrolmentRequest::make(&draft(), &key()).expect("well formed");
+        let attested = RequestDraft { attestation: Attestation::of(b"chain"), ..draft() };
+        let replacing = RequestDraft { replaces: Some([9; 32]), ..draft() };
+        let other = RequestDraft { attestation: Attestation::of(b"other chain"), ..draft() };
+        let mut words = vec![plain.words_bits()];
+        for draft in [attested, replacing, other] {
+            let made = EnrolmentRequest::make(&draft, &key()).expect("well formed");
+            let read = EnrolmentRequest::verify(made.as_bytes(), &mut KeyCache::new()).expect("the same");
+            assert_eq!((read.attestation(), read.replaces()), (draft.attestation.as_ref(), draft.replaces.as_ref()));
+            words.push(made.words_bits());
+        }
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), 4);
+        let itself = RequestDraft { replaces: Some(*key().public().as_bytes()), ..draft() };
+        assert!(EnrolmentRequest::make(&itself, &key()).is_err());
     }
 
     #[test]

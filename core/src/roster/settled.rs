@@ -1,23 +1,23 @@
-//! What was final before a cut: below that, one party alone cannot cut (`spec/roster.md`, What a cut of one party reaches).
+//! What was final before a cut: below that, one party alone cannot cut (`spec/roster.md`, What was final before a cut).
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::PartyNumber;
 use super::chains::Chains;
+use super::cut::Cut;
 use super::inclusion::Included;
 use super::statements::Roster;
 use crate::entry::LogHead;
 use crate::id::{EntryId, Epoch, LogId, ScopeId, StatementId};
 use crate::key::KEY_BYTES;
 
-/// What inclusions show of the keys that are cut, and where the cuts themselves stand in the ledger.
-pub(super) struct Shown {
-    /// Entries of a key, each with the size of the final checkpoint that holds it.
+/// What is shown of the ledger under final checkpoints: entries of keys that are cut, and where statements stand.
+#[derive(Clone, Debug, Default)]
+pub struct Shown {
+    /// Entries of a key, each with the index of its leaf.
     entries: HashMap<[u8; KEY_BYTES], Vec<(LogHead, u64)>>,
     /// The lowest index at which a statement is shown.
     statements: HashMap<StatementId, u64>,
-    /// By key and index of the cut: several cuts that stand nowhere yet share theirs.
-    settled: HashMap<([u8; KEY_BYTES], u64), Arc<Settled>>,
 }
 
 /// What was final of the logs of one key, before a given index of the ledger.
@@ -28,41 +28,85 @@ pub(super) struct Settled {
 
 #[derive(Clone, Debug)]
 enum SettledLog {
-    /// Everything below `seq`, and at it these entries.
-    Linear { seq: u64, at: Vec<EntryId> },
-    /// In a forked log the entries that were final, as far down as their chains are held; what lies below an end of these
-    /// chains counts as final until it is known.
-    Forked { entries: HashSet<EntryId>, open_below: u64 },
+    /// This entry and everything below it.
+    Linear { seq: u64, id: EntryId },
+    /// In a forked log: the entries that were final, and those below them.
+    Forked(HashSet<EntryId>),
 }
 
 impl Shown {
     /// What the inclusions of a roster show.
-    pub(super) fn of(roster: &Roster) -> Self {
-        let mut shown = Self { entries: HashMap::new(), statements: HashMap::new(), settled: HashMap::new() };
+    pub fn of(roster: &Roster) -> Self {
+        let mut shown = Self::default();
+        // Planted: inclusions show nothing.
+        #[cfg(planted)]
+        if crate::planted::is("inclusions-ignored") {
+            return shown;
+        }
         for inclusion in roster.inclusions() {
             match inclusion.included() {
-                Included::Entry { key, head } => {
-                    shown.entries.entry(*key).or_default().push((*head, inclusion.size()));
-                }
-                Included::Statement(id) => {
-                    let lowest = shown.statements.entry(*id).or_insert(u64::MAX);
-                    *lowest = inclusion.index().min(*lowest);
-                }
+                Included::Entry { key, head } => shown.add_entry(key, *head, inclusion.index()),
+                Included::Statement(id) => shown.add_statement(*id, inclusion.index()),
             }
         }
         shown
     }
 
-    /// What was final of the logs of `key` before `cut` stood in the ledger; of a cut that is not shown to stand there,
-    /// whatever is final.
-    pub(super) fn before(&mut self, cut: StatementId, key: &[u8; KEY_BYTES], chains: &impl Chains) -> Arc<Settled> {
-        let index = self.statements.get(&cut).copied().unwrap_or(u64::MAX);
-        let entries = self.entries.get(key).map_or(&[][..], Vec::as_slice);
-        let settled = self.settled.entry((*key, index)).or_insert_with(|| {
-            let heads = entries.iter().filter(|(_, size)| *size <= index).map(|(head, _)| head);
-            Arc::new(Settled::derive(key, heads, chains))
-        });
-        Arc::clone(settled)
+    /// Adds an entry of `key` that a final checkpoint holds at `index`.
+    pub fn add_entry(&mut self, key: &[u8; KEY_BYTES], head: LogHead, index: u64) {
+        self.entries.entry(*key).or_default().push((head, index));
+    }
+
+    /// Adds a statement that a final checkpoint holds at `index`.
+    pub fn add_statement(&mut self, id: StatementId, index: u64) {
+        let lowest = self.statements.entry(id).or_insert(u64::MAX);
+        *lowest = index.min(*lowest);
+    }
+
+    /// The entries of `key` that are shown, each with the index of its leaf.
+    pub fn entries_of(&self, key: &[u8; KEY_BYTES]) -> &[(LogHead, u64)] {
+        self.entries.get(key).map_or(&[], Vec::as_slice)
+    }
+
+    /// Where a statement is shown to stand.
+    pub fn place_of(&self, id: StatementId) -> Option<u64> {
+        self.statements.get(&id).copied()
+    }
+
+    /// Before which index of the ledger the entries must have been that a cut of one party leaves alone: the least at which,
+    /// with the party itself, more parties stand for the cut than may lie. `u64::MAX` while that is not shown.
+    pub fn acts_from(&self, roster: &Roster, cut: &Cut) -> u64 {
+        let mut parties: BTreeMap<PartyNumber, u64> = BTreeMap::new();
+        for acknowledgement in roster.acknowledgements_of(cut.id()) {
+            let Some(index) = self.place_of(acknowledgement.id()) else { continue };
+            let least = parties.entry(acknowledgement.party()).or_insert(u64::MAX);
+            *least = index.min(*least);
+        }
+        let mut indices: Vec<u64> = parties.into_values().collect();
+        indices.sort_unstable();
+        let is_enough = |(before, index): &(usize, u64)| {
+            let needed = roster.acknowledgements_needed_at(index.saturating_add(1));
+            needed.is_some_and(|needed| needed <= before + 1)
+        };
+        let from = indices.into_iter().enumerate().find(is_enough).map_or(u64::MAX, |(_, index)| index);
+        // Planted: a cut that nobody else holds acts on everything.
+        #[cfg(planted)]
+        if crate::planted::is("cut-acts-unacknowledged") && from == u64::MAX {
+            return 0;
+        }
+        from
+    }
+
+    /// What stood of the logs of `key` below `from` in the ledger, with `more` entries shown.
+    pub(super) fn before(
+        &self,
+        from: u64,
+        key: &[u8; KEY_BYTES],
+        more: &[(LogHead, u64)],
+        chains: &impl Chains,
+    ) -> Settled {
+        let heads = self.entries_of(key).iter().chain(more).filter(|(_, index)| *index < from).map(|(head, _)| head);
+        Settled::derive(key, heads, chains)
     }
 }
 
@@ -73,42 +117,55 @@ impl Settled {
             logs.entry(head.log()).or_default().push((head.seq, head.id));
         }
         let settled = |((scope, epoch), heads): ((ScopeId, Epoch), Vec<_>)| {
-            let is_linear = chains.is_linear(LogId::derive(key, scope, epoch));
-            ((scope, epoch), if is_linear { SettledLog::linear(&heads) } else { SettledLog::forked(heads, chains) })
+            let log = LogId::derive(key, scope, epoch);
+            let settled = if chains.is_linear(log) {
+                SettledLog::linear(log, heads, chains)?
+            } else {
+                SettledLog::forked(log, heads, chains)
+            };
+            Some(((scope, epoch), settled))
         };
-        Self { logs: logs.into_iter().map(settled).collect() }
+        Self { logs: logs.into_iter().filter_map(settled).collect() }
     }
 
     pub(super) fn holds(&self, log: (ScopeId, Epoch), seq: u64, id: EntryId) -> bool {
         match self.logs.get(&log) {
             None => false,
-            Some(SettledLog::Linear { seq: top, at }) => seq < *top || (seq == *top && at.contains(&id)),
-            Some(SettledLog::Forked { entries, open_below }) => seq < *open_below || entries.contains(&id),
+            Some(SettledLog::Linear { seq: top, id: at }) => seq < *top || (seq == *top && id == *at),
+            Some(SettledLog::Forked(entries)) => entries.contains(&id),
         }
     }
 }
 
+/// A leaf is the ledger's word alone: what it names counts only where the entry is held at that place, down to seq 0.
 impl SettledLog {
-    fn linear(heads: &[(u64, EntryId)]) -> Self {
-        let seq = heads.iter().map(|(seq, _)| *seq).max().unwrap_or(0);
-        let at = heads.iter().filter(|head| head.0 == seq).map(|(_, id)| *id).collect();
-        SettledLog::Linear { seq, at }
+    fn linear(log: LogId, heads: Vec<(u64, EntryId)>, chains: &impl Chains) -> Option<Self> {
+        let height = chains.height(log);
+        let is_held = |(seq, id): &(u64, EntryId)| {
+            *seq < height && chains.link(*id).is_some_and(|link| (link.log, link.seq) == (log, *seq))
+        };
+        let (seq, id) = heads.into_iter().filter(is_held).max_by_key(|(seq, _)| *seq)?;
+        Some(SettledLog::Linear { seq, id })
     }
 
     /// Walks each entry once, however many inclusions there are.
-    fn forked(heads: Vec<(u64, EntryId)>, chains: &impl Chains) -> Self {
-        let (mut entries, mut open_below) = (HashSet::new(), 0);
-        for (mut seq, mut id) in heads {
-            while entries.insert(id) {
-                let Some(below) = seq.checked_sub(1) else { break };
-                let Some(prev) = chains.prev(id) else {
-                    open_below = open_below.max(seq);
-                    break;
-                };
-                (seq, id) = (below, prev);
-            }
+    fn forked(log: LogId, heads: Vec<(u64, EntryId)>, chains: &impl Chains) -> Self {
+        let (mut rooted, mut torn) = (HashSet::new(), HashSet::new());
+        for (seq, id) in heads {
+            let (mut at, mut path) = (Some((seq, id)), Vec::new());
+            let is_rooted = loop {
+                let Some((seq, id)) = at else { break true };
+                if rooted.contains(&id) {
+                    break true;
+                }
+                let link = chains.link(id).filter(|link| (link.log, link.seq) == (log, seq));
+                let Some(link) = link.filter(|_| !torn.contains(&id)) else { break false };
+                path.push(id);
+                at = link.prev.and_then(|prev| Some((seq.checked_sub(1)?, prev)));
+            };
+            if is_rooted { rooted.extend(path) } else { torn.extend(path) }
         }
-        SettledLog::Forked { entries, open_below }
+        SettledLog::Forked(rooted)
     }
 }
 

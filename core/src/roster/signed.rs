@@ -7,13 +7,14 @@
 
 use std::collections::BTreeMap;
 
+use super::amendment::Former;
 use super::charter::{Charter, PARTIES_MAX, Party};
 use super::{MakeError, PartyNumber};
 use crate::cbor::{Reader, Writer};
 use crate::check::{Check, Full, Policy, Refused};
 use crate::cose::{self, Envelope, Label};
-use crate::id::{MissionId, sha256};
-use crate::key::Signer;
+use crate::id::{CharterId, MissionId, sha256};
+use crate::key::{KEY_BYTES, PublicKey, Signer};
 
 /// Largest charter with its signatures, in bytes.
 pub const CHARTER_BYTES_MAX: usize = 65_536;
@@ -72,7 +73,7 @@ impl SignedCharter {
             by_others: Check::CharterSignatures,
             of_others: Check::MissionMismatch,
         };
-        let signatures = verify_signatures(&wanted, &envelopes, &charter, policy)?;
+        let signatures = verify_signatures(&wanted, &envelopes, |key| charter.root_of(key), policy)?;
         Ok(Self { payload: payload.to_vec(), charter, mission, signatures })
     }
 
@@ -131,17 +132,21 @@ impl SignedCharter {
     fn complete_under<P: Policy>(self, policy: P) -> Result<CompleteCharter, Refused> {
         policy.require(self.missing().next().is_none(), Check::CharterSignatures, "parties")?;
         let bytes = self.encode();
-        Ok(CompleteCharter { charter: self.charter, mission: self.mission, payload: self.payload, bytes })
+        let Self { payload, charter, mission, signatures: _ } = self;
+        let former = Former::none(CharterId::from_bytes(*mission.as_bytes()));
+        Ok(CompleteCharter { charter, mission, payload, bytes, former })
     }
 }
 
-/// A charter that every party signed.
+/// A charter that every party signed, as it stands after amendments.
 #[derive(Clone, Debug)]
 pub struct CompleteCharter {
-    charter: Charter,
+    pub(super) charter: Charter,
     mission: MissionId,
     payload: Vec<u8>,
     bytes: Vec<u8>,
+    /// What amendments put something else in the place of.
+    pub(super) former: Former,
 }
 
 impl CompleteCharter {
@@ -165,7 +170,7 @@ impl CompleteCharter {
         Ok(complete)
     }
 
-    /// What the parties agreed on.
+    /// What the parties agreed on, amendments included.
     pub fn charter(&self) -> &Charter {
         &self.charter
     }
@@ -175,7 +180,7 @@ impl CompleteCharter {
         self.mission
     }
 
-    /// What the parties signed; its hash is the mission id.
+    /// What the founding parties signed; its hash is the mission id.
     pub fn payload(&self) -> &[u8] {
         &self.payload
     }
@@ -229,22 +234,22 @@ pub(crate) struct Wanted<'a> {
 pub(crate) fn verify_signatures<P: Policy>(
     wanted: &Wanted<'_>,
     envelopes: &[&[u8]],
-    charter: &Charter,
+    root_of: impl Fn(&[u8; KEY_BYTES]) -> Option<(PartyNumber, PublicKey)>,
     policy: P,
 ) -> Result<BTreeMap<PartyNumber, Vec<u8>>, Refused> {
     let mut signatures = BTreeMap::new();
     let mut last = None;
     for &bytes in envelopes {
         let envelope = Envelope::decode_under(wanted.label, bytes, policy)?;
-        let Some(party) = charter.party_by_root(envelope.kid()) else {
+        let Some((party, root)) = root_of(envelope.kid()) else {
             policy.require(false, wanted.by_others, "signer")?;
             continue;
         };
-        policy.require(last.is_none_or(|last| last < party.number), wanted.by_others, "signatures")?;
-        last = Some(party.number);
-        let payload = envelope.verify_under(&party.root, policy)?;
+        policy.require(last.is_none_or(|last| last < party), wanted.by_others, "signatures")?;
+        last = Some(party);
+        let payload = envelope.verify_under(&root, policy)?;
         policy.require(payload == wanted.payload, wanted.of_others, "signed hash")?;
-        signatures.entry(party.number).or_insert_with(|| bytes.to_vec());
+        signatures.entry(party).or_insert_with(|| bytes.to_vec());
     }
     Ok(signatures)
 }

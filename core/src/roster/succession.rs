@@ -188,7 +188,7 @@ impl Payload {
                 1 => mission = Some(MissionId::from_bytes(reader.array_of("mission")?)),
                 2 => old = Some(reader.array_of("old key")?),
                 3 => new = Some(reader.array_of("new key")?),
-                4 => heads = Some(read_heads(&mut reader)?),
+                4 => heads = Some(LogHead::decode_list(&mut reader, KEPT_MAX, "heads")?),
                 _ => return Err(Refused { check: Check::Shape, what: "succession" }),
             }
         }
@@ -232,18 +232,11 @@ impl Payload {
         if signer == self.old {
             return Ok(None);
         }
-        let party = roster.charter().charter().party_by_root(&signer).map(|party| party.number);
+        let party = roster.charter().party_by_root(&signer);
         let is_own = party.is_some_and(|party| self.parties(roster).contains(&party));
         policy.require(is_own, Check::SuccessionSignatures, "old key")?;
         Ok(party)
     }
-}
-
-fn read_heads<P: Policy>(reader: &mut Reader<'_, P>) -> Result<Vec<LogHead>, Refused> {
-    let len = reader.array(KEPT_MAX, "heads")?;
-    let heads = (0..len).map(|_| LogHead::decode(reader, "heads")).collect::<Result<_, _>>()?;
-    reader.leave();
-    Ok(heads)
 }
 
 #[cfg(test)]

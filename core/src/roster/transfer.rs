@@ -1,5 +1,6 @@
 //! What people carry as text, to scan, paste or type: requests and certificates (`spec/roster.md`, Enrolment request),
-//! and tickets (`spec/ticket.md`). What the bytes mean is none of its affair.
+//! tickets (`spec/ticket.md`), and the parts of a charter (`spec/roster.md`, Charter as text). What the bytes mean is
+//! none of its affair.
 
 use data_encoding::BASE32_NOPAD;
 
@@ -19,10 +20,12 @@ pub enum Carried {
     Certificate,
     /// A ticket.
     Ticket,
+    /// A part of a charter, or of a proposed amendment.
+    Charter,
 }
 
 impl Carried {
-    const ALL: [Self; 3] = [Self::Request, Self::Certificate, Self::Ticket];
+    const ALL: [Self; 4] = [Self::Request, Self::Certificate, Self::Ticket, Self::Charter];
 
     /// What the text begins with.
     pub const fn prefix(self) -> &'static str {
@@ -30,6 +33,7 @@ impl Carried {
             Carried::Request => "MERESTONE-REQUEST:",
             Carried::Certificate => "MERESTONE-CERTIFICATE:",
             Carried::Ticket => "MERESTONE-TICKET:",
+            Carried::Charter => "MERESTONE-CHARTER:",
         }
     }
 }
@@ -67,37 +71,55 @@ pub enum MistypedText {
 
 /// `bytes` as text.
 pub(crate) fn encode(carried: Carried, bytes: &[u8]) -> String {
-    let mut with_sum = bytes.to_vec();
-    with_sum.extend(&sha256(&[bytes])[..CHECKSUM_BYTES]);
-    format!("{}{}", carried.prefix(), BASE32_NOPAD.encode(&with_sum))
+    format!("{}{}", carried.prefix(), seal("", bytes))
 }
 
 /// The bytes in `text`. White space and lower case, which messengers and people add, are allowed.
 pub(crate) fn decode(wanted: Carried, text: &str) -> Result<Vec<u8>, MistypedText> {
-    let mut plain = String::with_capacity(text.len().min(TRANSFER_CHARS_MAX));
-    for (count, c) in text.chars().filter(|c| !c.is_whitespace()).enumerate() {
-        if count == TRANSFER_CHARS_MAX {
-            return Err(MistypedText::TooLong);
-        }
-        plain.push(c.to_ascii_uppercase());
-    }
-    let prefix = wanted.prefix();
-    let Some(coded) = plain.strip_prefix(prefix) else {
-        let other = Carried::ALL.into_iter().find(|c| plain.starts_with(c.prefix()));
-        return Err(match other {
-            Some(found) => MistypedText::Other { wanted, found },
-            None => MistypedText::Prefix { wanted },
-        });
-    };
+    let plain = plain(text, TRANSFER_CHARS_MAX).ok_or(MistypedText::TooLong)?;
+    open("", after_prefix(wanted, &plain)?, wanted.prefix().len())
+}
+
+/// `bytes` and a checksum over `head` and them, in letters and digits.
+pub(crate) fn seal(head: &str, bytes: &[u8]) -> String {
+    let mut with_sum = bytes.to_vec();
+    with_sum.extend(&sha256(&[head.as_bytes(), bytes])[..CHECKSUM_BYTES]);
+    BASE32_NOPAD.encode(&with_sum)
+}
+
+/// The bytes that were sealed under `head`; `before` is how many characters stand in front of `coded`.
+pub(crate) fn open(head: &str, coded: &str, before: usize) -> Result<Vec<u8>, MistypedText> {
     if let Some(at) = coded.chars().position(|c| !matches!(c, 'A'..='Z' | '2'..='7')) {
-        return Err(MistypedText::Character { position: prefix.len() + at + 1 });
+        return Err(MistypedText::Character { position: before + at + 1 });
     }
     let bytes = BASE32_NOPAD.decode(coded.as_bytes()).map_err(|_| MistypedText::Checksum)?;
     let (content, sum) = bytes.split_last_chunk::<CHECKSUM_BYTES>().ok_or(MistypedText::Checksum)?;
-    if sha256(&[content])[..CHECKSUM_BYTES] != *sum {
+    if sha256(&[head.as_bytes(), content])[..CHECKSUM_BYTES] != *sum {
         return Err(MistypedText::Checksum);
     }
     Ok(content.to_vec())
+}
+
+/// `text` in capitals and without white space; `None` if more than `chars_max` characters are left.
+pub(crate) fn plain(text: &str, chars_max: usize) -> Option<String> {
+    let mut plain = String::with_capacity(text.len().min(chars_max));
+    for (count, c) in text.chars().filter(|c| !c.is_whitespace()).enumerate() {
+        if count == chars_max {
+            return None;
+        }
+        plain.push(c.to_ascii_uppercase());
+    }
+    Some(plain)
+}
+
+/// What follows the prefix in a plain text.
+pub(crate) fn after_prefix(wanted: Carried, plain: &str) -> Result<&str, MistypedText> {
+    plain.strip_prefix(wanted.prefix()).ok_or_else(|| {
+        match Carried::ALL.into_iter().find(|carried| plain.starts_with(carried.prefix())) {
+            Some(found) => MistypedText::Other { wanted, found },
+            None => MistypedText::Prefix { wanted },
+        }
+    })
 }
 
 #[cfg(test)]

@@ -119,7 +119,7 @@ impl Session {
 
     pub(super) fn on_admitted(&mut self, purpose: Pending, admission: Option<Admission>) -> Result<(), Close> {
         let Pending::Admit { class, ids, is_receipt } = purpose else { return Err(OTHER_KIND) };
-        let Admission { refused, cuts } = admission.ok_or(Close::new(CloseCode::Storage, "write"))?;
+        let Admission { refused, let_in, cuts } = admission.ok_or(Close::new(CloseCode::Storage, "write"))?;
         if is_receipt && refused.is_empty() {
             ids.into_iter().for_each(|id| self.out.report(Report::ReceiptHeld(id)));
         }
@@ -127,6 +127,7 @@ impl Session {
         for (id, refused) in refused {
             self.out.report(Report::StatementRefused { class, id, refused });
         }
+        self.tell_statements(&let_in);
         self.on_cuts(&cuts);
         result
     }

@@ -1,6 +1,6 @@
 //! What a session is told when it begins: who this side is, who the peer proved to be, and what is held.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::frame::{LogTip, StatementClass, Wants};
 use super::io::Census;
@@ -10,7 +10,7 @@ use super::version::Version;
 use crate::cbor::Writer;
 use crate::id::{LogId, MissionId, ScopeId, StatementId, StoreId, sha256};
 use crate::key::KEY_BYTES;
-use crate::roster::{Certificate, CompleteCharter, Cut, PartyNumber};
+use crate::roster::{Certificate, CompleteCharter, Cut, Included, PartyNumber, Roster};
 
 /// Who takes part, and within which limits.
 #[derive(Clone, Debug)]
@@ -139,14 +139,64 @@ pub struct CutKey {
     pub key: [u8; KEY_BYTES],
     /// The party that cut it; a cut by another party than the one that certified the key does not count.
     pub party: PartyNumber,
-    /// The cut.
+    /// The cut; or of another class a statement that shows what the cut leaves, which the key's holder is told with it.
+    pub class: StatementClass,
+    /// Its id.
     pub statement: StatementId,
 }
 
 impl CutKey {
+    /// What every cut ends that `roster` has, those included that wait for the certificate of their key: a peer may be about
+    /// to show it.
+    pub fn all(roster: &Roster) -> Vec<Self> {
+        let waiting = roster.cuts_waiting();
+        Self::told(roster, &roster.cuts().chain(&waiting).collect::<Vec<_>>())
+    }
+
+    /// What these cuts of a roster end, and what shows what they leave: the amendments in force, which may have brought the root
+    /// key that cut; their acknowledgements, the inclusions of these and of entries of the keys, and the certificates of
+    /// whoever signed any of it. Each once for each party that cut the key, however many its cuts are.
+    pub fn told(roster: &Roster, cuts: &[&Cut]) -> Vec<Self> {
+        let mut told: Vec<Self> = cuts.iter().flat_map(|cut| Self::of(cut)).collect();
+        if told.is_empty() {
+            return told;
+        }
+        let mut keys: BTreeMap<[u8; KEY_BYTES], BTreeSet<PartyNumber>> = BTreeMap::new();
+        told.iter().for_each(|cut| _ = keys.entry(cut.key).or_default().insert(cut.party));
+        let mut named: Vec<([u8; KEY_BYTES], StatementClass, StatementId)> = Vec::new();
+        for amendment in roster.amendments_in_force() {
+            named.extend(keys.keys().map(|key| (*key, StatementClass::Amendment, amendment.id())));
+        }
+        let mut acknowledged: BTreeMap<StatementId, [u8; KEY_BYTES]> = BTreeMap::new();
+        for cut in cuts {
+            for said in roster.acknowledgements_of(cut.id()) {
+                acknowledged.insert(said.id(), *cut.key());
+                named.push((*cut.key(), StatementClass::Acknowledgement, said.id()));
+                named.push((*cut.key(), StatementClass::Certificate, said.certificate()));
+            }
+        }
+        for inclusion in roster.inclusions() {
+            let key = match inclusion.included() {
+                Included::Entry { key, head: _ } => Some(*key).filter(|key| keys.contains_key(key)),
+                Included::Statement(id) => acknowledged.get(id).copied(),
+            };
+            let Some(key) = key else { continue };
+            named.push((key, StatementClass::Inclusion, inclusion.id()));
+            let signer = roster.certificates_of(inclusion.signer().as_bytes());
+            named.extend(signer.map(|held| (key, StatementClass::Certificate, held.id())));
+        }
+        named.sort_unstable();
+        named.dedup();
+        for (key, class, statement) in named {
+            let parties = keys.get(&key).into_iter().flatten();
+            told.extend(parties.map(|&party| Self { key, party, class, statement }));
+        }
+        told
+    }
+
     /// What a cut ends: once for each party that signed it.
     pub fn of(cut: &Cut) -> impl Iterator<Item = Self> {
-        let party = |&party| Self { key: *cut.key(), party, statement: cut.id() };
+        let party = |&party| Self { key: *cut.key(), party, class: StatementClass::Cut, statement: cut.id() };
         cut.by().parties().iter().map(party)
     }
 }

@@ -70,7 +70,7 @@ impl Session {
             Frame::Show => self.on_show(),
             Frame::Classes(theirs) => {
                 let ours = talking.classes.take().ok_or(Close::malformed("classes"))?;
-                let only = is_cut.then_some(talking.peer.cuts.as_slice());
+                let only = is_cut.then_some(&talking.peer.cuts);
                 self.statements.begin(&ours, &theirs, only, out);
                 Ok(())
             }

@@ -136,7 +136,7 @@ impl Session {
         let introduction = Introduction { mission, certificate, store, wants };
         let Some((peer, greeting)) = self.meet(&introduction)? else { return Ok(()) };
         let Greeting { local, tips, changes, .. } = greeting;
-        let only = peer.is_cut().then_some(peer.cuts.as_slice());
+        let only = peer.is_cut().then_some(&peer.cuts);
         let statements: Vec<_> = statements.iter().map(|(class, digest)| (class.code(), *digest)).collect();
         self.statements.begin(&local.statements, &statements, only, &mut self.out);
         self.logs.begin(&peer.scopes, &tips, &theirs, peer.is_cut());

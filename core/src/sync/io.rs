@@ -378,7 +378,9 @@ pub enum BlobState {
 pub struct Admission {
     /// Those refused, with the reason; a statement that is held already or superseded is not refused.
     pub refused: Vec<(StatementId, Refused)>,
-    /// Keys that these statements cut.
+    /// Statements that had waited for one of these and hold now.
+    pub let_in: Vec<(StatementClass, StatementId)>,
+    /// Keys that these statements, or those let in, cut.
     pub cuts: Vec<CutKey>,
 }
 

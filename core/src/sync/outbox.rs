@@ -84,7 +84,7 @@ impl Outbox {
 
     /// Has statements admitted; `is_receipt` says that it is the peer's own receipt of this session.
     pub(super) fn admit(&mut self, class: StatementClass, statements: Vec<Vec<u8>>, is_receipt: bool) {
-        let ids = statements.iter().map(|statement| StatementId::of(statement)).collect();
+        let ids = statements.iter().map(|statement| class.id_of(statement)).collect();
         let token = self.token(Pending::Admit { class, ids, is_receipt });
         self.actions.push_back(Action::Admit { token, class, statements });
     }

@@ -1,8 +1,10 @@
 //! Who the peer is, as far as its hello shows (`spec/sync.md` §Hello).
 
+use std::collections::BTreeSet;
+
 use super::close::{Close, CloseCode};
 use super::config::{CutKey, SessionConfig};
-use super::frame::Wants;
+use super::frame::{StatementClass, Wants};
 use crate::id::{MissionId, ScopeId, StatementId, StoreId};
 use crate::key::KeyCache;
 use crate::roster::Certificate;
@@ -24,8 +26,9 @@ pub(super) struct Peer {
     pub(super) wants: Wants,
     /// Scopes that both certificates grant, ascending.
     pub(super) scopes: Vec<ScopeId>,
-    /// The cuts of its key; not empty: it may send, and receives these and what its sending needs.
-    pub(super) cuts: Vec<StatementId>,
+    /// The cuts of its key, and what shows what they leave; not empty: it may send, and receives these and what its sending
+    /// needs.
+    pub(super) cuts: BTreeSet<(StatementClass, StatementId)>,
 }
 
 impl Peer {
@@ -44,7 +47,7 @@ impl Peer {
         let Some(own) = &config.certificate else { return Ok(None) };
         let shared = own.scopes().iter().filter(|scope| certificate.scopes().binary_search(scope).is_ok());
         let scopes = shared.copied().collect();
-        let mut peer = Self { certificate, store: hello.store, wants: hello.wants, scopes, cuts: Vec::new() };
+        let mut peer = Self { certificate, store: hello.store, wants: hello.wants, scopes, cuts: BTreeSet::new() };
         peer.learn(cuts);
         Ok(Some(peer))
     }
@@ -54,11 +57,10 @@ impl Peer {
         let before = self.cuts.len();
         for cut in cuts {
             let is_its = cut.key == *self.certificate.key().as_bytes() && cut.party == self.certificate.party();
-            if is_its && !self.cuts.contains(&cut.statement) {
-                self.cuts.push(cut.statement);
+            if is_its {
+                self.cuts.insert((cut.class, cut.statement));
             }
         }
-        self.cuts.sort_unstable();
         self.cuts.len() > before
     }
 

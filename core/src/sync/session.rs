@@ -20,7 +20,7 @@ use super::serving::Serving;
 use super::statements::Statements;
 use super::tips::Logs;
 use super::version::Version;
-use crate::id::{LogId, ScopeId};
+use crate::id::{LogId, ScopeId, StatementId};
 
 /// Longest time until the peer is known: a hello and its certificate, over a link that loses most of what it is given.
 const GREETING_MS: u64 = 30_000;
@@ -272,10 +272,7 @@ impl Session {
         let LocalChange { tips, statements, cuts, blobs, bodies } = change;
         self.logs.on_local(&tips);
         self.on_cuts(&cuts);
-        let is_cut = matches!(&self.phase, Phase::Talking(talking) if talking.peer.is_cut());
-        if !is_cut {
-            self.statements.on_local_change(&statements);
-        }
+        self.tell_statements(&statements);
         if blobs {
             self.fetching.look_again(false);
         }
@@ -286,6 +283,16 @@ impl Session {
             self.withdraw();
         }
         Ok(())
+    }
+
+    /// The peer is told of statements that hold now; if its key is cut, of its cuts and what shows what they leave.
+    pub(super) fn tell_statements(&mut self, new: &[(StatementClass, StatementId)]) {
+        match &self.phase {
+            Phase::Talking(talking) if talking.peer.is_cut() => {
+                self.statements.tell_cut(new.iter().copied().filter(|new| talking.peer.cuts.contains(new)));
+            }
+            _ => self.statements.on_local_change(new),
+        }
     }
 
     /// If the peer's key was cut, it receives nothing more from here on.

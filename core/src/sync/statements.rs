@@ -93,7 +93,7 @@ impl Statements {
         &mut self,
         ours: &BTreeMap<StatementClass, [u8; 32]>,
         theirs: &[(u64, [u8; 32])],
-        only: Option<&[StatementId]>,
+        only: Option<&BTreeSet<(StatementClass, StatementId)>>,
         out: &mut Outbox,
     ) {
         self.has_begun = true;
@@ -112,8 +112,10 @@ impl Statements {
             }
             let mut state = Class::default();
             match only {
-                Some(cuts) if class == StatementClass::Cut => state.ours = Some(cuts.to_vec()),
-                Some(_) => state.ours = Some(Vec::new()),
+                Some(only) => {
+                    state.ours =
+                        Some(if is_told_of_cuts(self.version, class) { ids_of(only, class) } else { Vec::new() })
+                }
                 None => out.load(Request::StatementIds(class), Pending::StatementIds(class)),
             }
             self.classes.insert(class, state);
@@ -177,7 +179,7 @@ impl Statements {
     ) -> Result<(), Close> {
         let (gone, held): (Vec<_>, Vec<_>) = statements.into_iter().partition(Vec::is_empty);
         for statement in &held {
-            self.arrived(class, StatementId::of(statement));
+            self.arrived(class, class.id_of(statement));
         }
         // What nobody named cannot be gone.
         let lacking = self.lacking.get(&class).map_or(0, HashSet::len);
@@ -292,6 +294,8 @@ impl Statements {
                 refused.check,
                 Check::StatementLimit
                     | Check::CutSigner
+                    | Check::AcknowledgementSigner
+                    | Check::AcknowledgementCut
                     | Check::InclusionLeaf
                     | Check::InclusionSigner
                     | Check::ReceiptSigner
@@ -311,18 +315,26 @@ impl Statements {
         }
     }
 
-    /// Sends these cuts and nothing more: they are of the peer's key.
-    pub(super) fn restrict(&mut self, cuts: &[StatementId]) {
+    /// Sends these and nothing more: they are the cuts of the peer's key, and what shows what these leave.
+    pub(super) fn restrict(&mut self, only: &BTreeSet<(StatementClass, StatementId)>) {
         self.to_send.clear();
         self.frames.clear();
         self.receipts.restrict();
         self.is_dropping = self.is_loading;
-        self.on_local_change(&cuts.iter().map(|id| (StatementClass::Cut, *id)).collect::<Vec<_>>());
+        self.tell_cut(only.iter().copied());
+        let version = self.version;
         for (class, state) in &mut self.classes {
             if state.ids_told == 0 && !state.is_told {
-                state.ours = Some(if *class == StatementClass::Cut { cuts.to_vec() } else { Vec::new() });
+                state.ours = Some(if is_told_of_cuts(version, *class) { ids_of(only, *class) } else { Vec::new() });
             }
         }
+    }
+
+    /// A peer whose key is cut is told of these.
+    pub(super) fn tell_cut(&mut self, only: impl Iterator<Item = (StatementClass, StatementId)>) {
+        let version = self.version;
+        let only: Vec<_> = only.filter(|(class, _)| is_told_of_cuts(version, *class)).collect();
+        self.on_local_change(&only);
     }
 
     /// Says `ready` once everything the peer named is here, and reads what the peer lacks.
@@ -473,4 +485,14 @@ impl Statements {
         let is_compared = self.classes.values().all(|state| state.is_compared);
         is_compared && self.are_here() && self.admitting == 0
     }
+}
+
+/// Whether a peer whose key is cut is told of statements of this class: before version 3 of its cuts alone.
+fn is_told_of_cuts(version: Version, class: StatementClass) -> bool {
+    version >= Version::V3 || class == StatementClass::Cut
+}
+
+/// Those of one class, ascending.
+fn ids_of(statements: &BTreeSet<(StatementClass, StatementId)>, class: StatementClass) -> Vec<StatementId> {
+    statements.iter().filter(|(of, _)| *of == class).map(|(_, id)| *id).collect()
 }

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::cosignature::{Cosignature, witness_name};
-use super::{WITNESSES_MAX, Witness, Witnesses};
+use super::{Confirmation, WITNESSES_MAX, Witness, Witnesses};
 use crate::check::Refused;
 use crate::checkpoint::note::{KEY_HASH_BYTES, KeyType, key_hash, parse_signature, split};
 use crate::checkpoint::{Checkpoint, NOTE_BYTES_MAX};
 use crate::id::NoteHash;
 use crate::key::PublicKey;
-use crate::roster::Ledger;
+use crate::roster::{CompleteCharter, Ledger};
 
 /// Most signature lines of a note.
 pub const LINES_MAX: usize = 1 + WITNESSES_MAX;
@@ -80,6 +80,12 @@ impl CosignedNote {
         self.add_lines(&lines, witnesses)
     }
 
+    /// Whether the witnesses that judge a checkpoint of so many leaves confirm it finally.
+    pub fn is_final(&self, charter: &CompleteCharter) -> bool {
+        let witnesses = Witnesses::at(charter, self.checkpoint.size());
+        witnesses.is_some_and(|witnesses| witnesses.tally(self).confirmation == Confirmation::Final)
+    }
+
     /// Takes from `other` what it has about the same text, and tells whether that changed anything.
     ///
     /// In whatever order notes of one text are merged, the result is the same.
@@ -142,7 +148,10 @@ impl CosignedNote {
 }
 
 /// The checkpoint in a note that may have lines of others, before and after the ledger's.
-pub(super) fn checkpoint_among(note: &[u8], ledger: &Ledger) -> Result<Checkpoint, NoteRefused> {
+///
+/// # Errors
+/// `note-malformed`, or `checkpoint-invalid` if no line is the ledger's.
+pub fn checkpoint_among(note: &[u8], ledger: &Ledger) -> Result<Checkpoint, NoteRefused> {
     let (text, lines) = take_apart(note)?;
     // All are read before one is verified, so that whether a note is one does not depend on their order.
     let parted = lines.iter().map(|line| parts(line)).collect::<Result<Vec<_>, _>>()?;

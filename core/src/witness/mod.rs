@@ -11,13 +11,13 @@ mod quorum;
 mod request;
 
 pub use cosignature::{CosignError, Cosignature, TIME_MAX, verifier_key, witness_name};
-pub use cosigned::{COSIGNED_NOTE_BYTES_MAX, CosignedNote, LINES_MAX, NoteRefused};
+pub use cosigned::{COSIGNED_NOTE_BYTES_MAX, CosignedNote, LINES_MAX, NoteRefused, checkpoint_among};
 pub use decide::{Accepted, Observed, Refusal, Watched, decide};
 pub use quorum::{Confirmation, Quorum, Tally};
 pub use request::{AddCheckpoint, CONSISTENCY_HASHES_MAX, REQUEST_BYTES_MAX, RequestMalformed, parse_conflict};
 
 use crate::key::PublicKey;
-use crate::roster::{Charter, Ledger, PartyNumber};
+use crate::roster::{Charter, CompleteCharter, Ledger, PartyNumber};
 
 /// Most witness keys of a mission that count: with the ledger's line, a note then has at most 100 lines,
 /// as many as Go's `sumdb/note` reads.
@@ -54,6 +54,16 @@ impl<'a> Witnesses<'a> {
         let mut counted: Vec<Witness> = ranked.into_iter().take(WITNESSES_MAX).map(|(_, witness)| witness).collect();
         counted.sort_by_key(|witness| witness.key);
         Some(Self { ledger, counted })
+    }
+
+    /// Those that judge `note`: the ones of the charter that stood at the size it names.
+    pub fn judging(charter: &'a CompleteCharter, note: &[u8]) -> Option<Self> {
+        Self::of(charter.judging_note(note))
+    }
+
+    /// Those that judge a note of `size` leaves.
+    pub fn at(charter: &'a CompleteCharter, size: u64) -> Option<Self> {
+        Self::of(charter.judging(size))
     }
 
     /// The ledger they watch.

@@ -29,6 +29,13 @@ impl Quorum {
         Self { parties, liars, last: (parties + liars) / 2 + 1, provisional: parties / 2 + 1 }
     }
 
+    /// How many parties must have cosigned a checkpoint before it is shown to anybody: the least such that every group of
+    /// [`last`](Self::last) shares more than [`liars`](Self::liars) with them. So whoever asks such a group, after it was
+    /// restored from a copy, hears of every checkpoint that was shown. 0 where nobody has a witness.
+    pub const fn shown(self) -> usize {
+        if self.parties == 0 { 0 } else { (self.parties + self.liars).div_ceil(2) }
+    }
+
     /// What cosignatures of so many parties make of a checkpoint.
     pub const fn confirmation(self, signed: usize) -> Confirmation {
         if signed >= self.last {
@@ -140,6 +147,10 @@ mod tests {
             let Quorum { liars, last, provisional, .. } = Quorum::of(parties);
             assert!(2 * last > parties + liars && 2 * (last - 1) <= parties + liars, "{parties}");
             assert!(2 * provisional > parties && 2 * (provisional - 1) <= parties && provisional <= last, "{parties}");
+            // Whoever confirms a restored ledger knows what was shown; one party alone is all there is to ask.
+            let shown = Quorum::of(parties).shown();
+            let meets = |shown| shown + last > parties + liars;
+            assert!(parties < 2 || shown <= parties && meets(shown) && !meets(shown - 1), "{parties}");
             // Where a third may lie, the others are enough.
             assert!(parties < 4 || last <= parties - liars, "{parties}");
         }
@@ -159,6 +170,7 @@ mod tests {
             assert_eq!(found, wanted, "{parties}");
         }
         assert_eq!(Quorum::of(0).confirmation(0), Unconfirmed);
+        assert_eq!([0, 1, 2, 3, 4, 5, 7].map(|parties| Quorum::of(parties).shown()), [0, 1, 2, 2, 3, 3, 5]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use merestone_core::id::{BlobHash, EntryId, RecordId, StatementId, sha256};
+use merestone_core::id::{BlobHash, EntryId, RecordId, sha256};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::aside::AsideReason;
@@ -80,7 +80,8 @@ impl Apply<'_> {
             ledger::append(self.connection, append)?;
         }
         committed.tips = self.logs.settle(self.connection, self.arrived)?;
-        self.stale(&touched, batch.touch_all)?;
+        self.stale(&touched)?;
+        self.stale_logs(batch)?;
         Ok(committed)
     }
 
@@ -175,7 +176,7 @@ impl Apply<'_> {
 
     fn statement(&self, statement: &NewStatement) -> rusqlite::Result<()> {
         let NewStatement { class, signer, bytes } = statement;
-        let id = StatementId::of(bytes);
+        let id = class.id_of(bytes);
         let sql = "INSERT INTO statement (id, class, signer, bytes) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
         self.connection.prepare_cached(sql)?.execute(params![id.as_bytes(), class.code(), signer, bytes])?;
         Ok(())
@@ -219,16 +220,33 @@ impl Apply<'_> {
         Ok(())
     }
 
-    fn stale(&mut self, touched: &BTreeSet<RecordId>, is_all: bool) -> rusqlite::Result<()> {
+    fn stale(&mut self, touched: &BTreeSet<RecordId>) -> rusqlite::Result<()> {
         let mut insert = self.connection.prepare_cached("INSERT INTO stale (turn, record) VALUES (?1, ?2)")?;
         for record in touched {
             *self.turn += 1;
             insert.execute(params![*self.turn, record.as_bytes()])?;
         }
-        if is_all {
-            // What is known of the logs is written by now; it is forgotten, so that all is read again.
-            self.logs.read_again();
+        Ok(())
+    }
+
+    /// Has logs indexed from their beginning again.
+    fn stale_logs(&mut self, batch: &Batch) -> rusqlite::Result<()> {
+        if !batch.touch_all && batch.touched_keys.is_empty() {
+            return Ok(());
+        }
+        // What is known of the logs is written by now; it is forgotten, so that all is read again.
+        self.logs.read_again();
+        if batch.touch_all {
             self.connection.prepare_cached("UPDATE log SET indexed = 0")?.execute([])?;
+            return Ok(());
+        }
+        let mut select = self.connection.prepare_cached("SELECT log, key FROM log")?;
+        let logs = select.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, [u8; 32]>(1)?)))?;
+        let mut update = self.connection.prepare_cached("UPDATE log SET indexed = 0 WHERE log = ?1")?;
+        for log in logs.collect::<rusqlite::Result<Vec<_>>>()? {
+            if batch.touched_keys.contains(&log.1) {
+                update.execute([log.0])?;
+            }
         }
         Ok(())
     }

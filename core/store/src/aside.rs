@@ -3,10 +3,10 @@
 use std::fmt;
 
 use merestone_core::id::{EntryId, RecordId};
-use rusqlite::params;
+use rusqlite::{OptionalExtension as _, params};
 
 use crate::error::ReadError;
-use crate::store::Store;
+use crate::store::{Store, limit};
 
 /// One item that was set aside.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +63,62 @@ impl fmt::Display for AsideReason {
     }
 }
 
+/// A sibling for which a fork had no room, as it was set aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DisplacedEntry {
+    /// Its place among what is set aside, ascending with the time at which it was.
+    pub number: i64,
+    /// Its header.
+    pub header: Vec<u8>,
+}
+
+/// A displaced entry with its body, if that was held and is not erased.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DisplacedWhole {
+    /// Its header.
+    pub header: Vec<u8>,
+    /// Its body.
+    pub body: Option<Vec<u8>>,
+}
+
+/// Most displaced entries read at once.
+pub const PAGE_DISPLACED_MAX: usize = 1_024;
+
 impl Store {
+    /// Entries that lower siblings displaced and that are not held again, after the one with number `after`; at most
+    /// [`PAGE_DISPLACED_MAX`]. An entry may be there more than once.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn displaced(&self, after: i64) -> Result<Vec<DisplacedEntry>, ReadError> {
+        self.read(|connection| {
+            let sql = "SELECT a.aside, a.bytes FROM aside a
+                       WHERE a.aside > ?1 AND a.what = 'entry' AND a.reason = ?2 AND a.bytes IS NOT NULL
+                         AND NOT EXISTS (
+                           SELECT 1 FROM entry e WHERE substr(e.id, 1, 8) = substr(a.id, 1, 8) AND e.id = a.id)
+                       ORDER BY a.aside LIMIT ?3";
+            let mut select = connection.prepare_cached(sql)?;
+            let values = params![after, AsideReason::Displaced.code(), limit(PAGE_DISPLACED_MAX)];
+            let rows =
+                select.query_map(values, |row| Ok(DisplacedEntry { number: row.get(0)?, header: row.get(1)? }))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The displaced entry with this number.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn displaced_at(&self, number: i64) -> Result<Option<DisplacedWhole>, ReadError> {
+        self.read(|connection| {
+            let sql = "SELECT bytes, body FROM aside WHERE aside = ?1 AND what = 'entry' AND reason = ?2";
+            let values = params![number, AsideReason::Displaced.code()];
+            let mut select = connection.prepare_cached(sql)?;
+            let read = |row: &rusqlite::Row<'_>| Ok(DisplacedWhole { header: row.get(0)?, body: row.get(1)? });
+            Ok(select.query_row(values, read).optional()?)
+        })
+    }
+
     /// Everything that is set aside, oldest first.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! What is committed together: everything in a batch becomes durable, or nothing of it.
 
+use std::collections::BTreeSet;
+
 use merestone_core::entry::VerifiedEntry;
 use merestone_core::id::{BlobHash, EntryId, RecordId, StatementId, StoreId};
 
@@ -39,13 +41,17 @@ pub enum StatementClass {
     Cosignature = 7,
     /// That a final checkpoint held a leaf.
     Inclusion = 8,
+    /// An amendment of the charter.
+    Amendment = 9,
     /// That two keys are the same observer's.
     Succession = 10,
+    /// That another party holds a cut.
+    Acknowledgement = 11,
 }
 
 impl StatementClass {
     /// All classes, ascending.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Charter,
         Self::Certificate,
         Self::Cut,
@@ -55,12 +61,20 @@ impl StatementClass {
         Self::Form,
         Self::Cosignature,
         Self::Inclusion,
+        Self::Amendment,
         Self::Succession,
+        Self::Acknowledgement,
     ];
 
     /// Its number.
     pub const fn code(self) -> u8 {
         self as u8
+    }
+
+    /// The id of a statement of this class (`spec/roster.md`).
+    pub fn id_of(self, bytes: &[u8]) -> StatementId {
+        let class = merestone_core::roster::Class::from_code(self.code().into());
+        class.map_or_else(|| StatementId::of(bytes), |class| class.id_of(bytes))
     }
 
     /// The class with this number.
@@ -90,6 +104,7 @@ pub struct Batch {
     pub(crate) erased_bodies: Vec<EntryId>,
     pub(crate) erased_blobs: Vec<BlobHash>,
     pub(crate) touched: Vec<RecordId>,
+    pub(crate) touched_keys: BTreeSet<[u8; 32]>,
     pub(crate) touch_all: bool,
     pub(crate) rows: Vec<IndexRow>,
     pub(crate) dropped_rows: Vec<RecordId>,
@@ -239,6 +254,12 @@ impl Batch {
     /// Marks a record's index row as stale for a reason that is no entry, for instance a cut.
     pub fn touch(&mut self, record: RecordId) -> &mut Self {
         self.touched.push(record);
+        self
+    }
+
+    /// Marks every record as stale in which one of these keys signed: its standing may be another, for instance after a cut.
+    pub fn touch_keys(&mut self, keys: impl IntoIterator<Item = [u8; 32]>) -> &mut Self {
+        self.touched_keys.extend(keys);
         self
     }
 

@@ -69,21 +69,16 @@ impl Store {
     }
 
     fn check_entries(&self, census: &mut Census) -> Result<(), ReadError> {
-        let mut after = None;
-        loop {
-            let tips = self.tips(None, after)?;
-            let Some(last) = tips.last() else { return Ok(()) };
-            after = Some(last.log);
-            for tip in tips {
-                let mut from = 0;
-                while from < LOG_ENTRIES_MAX {
-                    let page = self.log_entries(tip.log, from, crate::entries::PAGE_ENTRIES_MAX)?;
-                    let Some(last) = page.last() else { break };
-                    from = last.seq + 1;
-                    census.entries += page.len() as u64;
-                }
+        for tip in self.each_tip(None) {
+            let (tip, mut from) = (tip?, 0);
+            while from < LOG_ENTRIES_MAX {
+                let page = self.log_entries(tip.log, from, crate::entries::PAGE_ENTRIES_MAX)?;
+                let Some(last) = page.last() else { break };
+                from = last.seq + 1;
+                census.entries += page.len() as u64;
             }
         }
+        Ok(())
     }
 
     fn check_blobs(&self, census: &mut Census) -> Result<(), BlobError> {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use merestone_core::entry::LogHead;
 use merestone_core::id::{EntryId, LogId, RecordId, ScopeId, sha256};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -71,6 +72,40 @@ impl Store {
     /// If the store cannot be read.
     pub fn tips(&self, scope: Option<ScopeId>, after: Option<LogId>) -> Result<Vec<LogTip>, ReadError> {
         self.all_tips(|tips| tips.after(scope, after).take(PAGE_TIPS_MAX).copied().collect())
+    }
+
+    /// How far each log of a scope has come (`None`: of all scopes), ascending by log. They are read page by page, so a log that
+    /// begins meanwhile may be among them or not.
+    ///
+    /// # Errors
+    /// If the store cannot be read; nothing comes after that.
+    pub fn each_tip(&self, scope: Option<ScopeId>) -> impl Iterator<Item = Result<LogTip, ReadError>> {
+        let (mut page, mut after, mut is_over) = (Vec::new().into_iter(), None, false);
+        std::iter::from_fn(move || {
+            if page.len() == 0 && !is_over {
+                let next = self.tips(scope, after);
+                is_over = next.as_ref().map_or(true, Vec::is_empty);
+                match next {
+                    Ok(tips) => page = tips.into_iter(),
+                    Err(error) => return Some(Err(error)),
+                }
+            }
+            let tip: LogTip = page.next()?;
+            after = Some(tip.log);
+            Some(Ok(tip))
+        })
+    }
+
+    /// The last entry of every log of a key along its main branch, ascending by log.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn heads_of(&self, key: &[u8; 32]) -> Result<Vec<LogHead>, ReadError> {
+        let head = |tip: &LogTip| {
+            let (id, seq) = (tip.head?, tip.height.checked_sub(1)?);
+            Some(LogHead { scope: tip.scope, epoch: tip.epoch, seq, id })
+        };
+        self.all_tips(|tips| tips.after(None, None).filter(|tip| tip.key == *key).filter_map(head).collect())
     }
 
     /// The logs of which a commit after number `changed` brought an entry or set one aside ([`LogTip::changed`]), ascending.

@@ -58,7 +58,7 @@ impl Store {
             let mut rows = select.query([class.code()])?;
             let mut statements = Vec::new();
             while let Some(row) = rows.next()? {
-                statements.push(read_statement(row)?);
+                statements.push(read_statement(row, class)?);
             }
             Ok(statements)
         })
@@ -73,7 +73,7 @@ impl Store {
             let sql = "SELECT statement, id, bytes FROM statement WHERE class = ?1 AND id = ?2";
             let mut select = connection.prepare_cached(sql)?;
             let mut rows = select.query(params![class.code(), id.as_bytes()])?;
-            let found = rows.next()?.map(read_statement).transpose()?;
+            let found = rows.next()?.map(|row| read_statement(row, class)).transpose()?;
             Ok(found.map(|(_, bytes)| bytes))
         })
     }
@@ -166,10 +166,10 @@ impl Store {
     }
 }
 
-fn read_statement(row: &Row<'_>) -> Result<(StatementId, Vec<u8>), Trouble> {
+fn read_statement(row: &Row<'_>, class: StatementClass) -> Result<(StatementId, Vec<u8>), Trouble> {
     let damaged = |number| Trouble::Row(Damaged::Statement { row: number });
     let number = row.get(0)?;
     let id = StatementId::from_bytes(row.get(1).map_err(|_| damaged(number))?);
     let bytes: Vec<u8> = row.get(2).map_err(|_| damaged(number))?;
-    if StatementId::of(&bytes) == id { Ok((id, bytes)) } else { Err(damaged(number)) }
+    if class.id_of(&bytes) == id { Ok((id, bytes)) } else { Err(damaged(number)) }
 }

@@ -88,7 +88,7 @@ mod wiping;
 mod writer;
 mod written;
 
-pub use aside::{Aside, AsideReason};
+pub use aside::{Aside, AsideReason, DisplacedEntry, DisplacedWhole, PAGE_DISPLACED_MAX};
 pub use batch::{Batch, Committed, DraftId, STATEMENT_BYTES_MAX, StatementClass, VALUE_BYTES_MAX};
 pub use blob::WholeBlob;
 pub use census::Census;

@@ -159,3 +159,24 @@ fn the_whole_index_can_be_built_again() {
     expected.sort_unstable();
     assert_eq!(all, expected);
 }
+
+#[test]
+fn records_of_a_key_are_indexed_again_and_no_others() {
+    let (_home, store) = Home::new();
+    let (mut cut, mut other) = (Author::new(1), Author::new(2));
+    let entries: Vec<_> = (0..3).map(|n| cut.create(&format!("{n}"))).collect();
+    commit(&store, entries.clone());
+    commit(&store, vec![other.create("other")]);
+    let through = store.stale_records(100).unwrap().unwrap().through;
+    let mut batch = Batch::new();
+    batch.indexed(through);
+    store.commit(batch).unwrap();
+    let mut batch = Batch::new();
+    batch.touch_keys([*entries[0].key().as_bytes(), [7; 32]]);
+    store.commit(batch).unwrap();
+    let mut again = store.stale_records(100).unwrap().unwrap().records;
+    again.sort_unstable();
+    let mut expected: Vec<_> = entries.iter().map(|entry| entry.record()).collect();
+    expected.sort_unstable();
+    assert_eq!(again, expected);
+}

@@ -285,7 +285,9 @@ const fn class_name(class: Class) -> &'static str {
         Class::Receipt => "receipt",
         Class::Note => "checkpoint",
         Class::Cosignature => "cosignature",
+        Class::Amendment => "amendment",
         Class::Succession => "succession",
+        Class::Acknowledgement => "acknowledgement",
         Class::Inclusion => "inclusion",
         Class::Form => "form",
     }

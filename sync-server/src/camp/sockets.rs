@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _, UdpSocket};
 
-use merestone_core::id::MissionId;
+use merestone_core::id::{MissionId, hex};
 use merestone_core::ticket::Ticket;
 use merestone_link::{BindError, Endpoint, PeerKey};
 use merestone_node::replica::Replica;
@@ -73,8 +73,7 @@ impl Place {
 
 /// A key and an address, as they are typed.
 pub(crate) fn ticket(key: PeerKey, address: SocketAddr) -> String {
-    let key: String = key.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{key}@{address}")
+    format!("{}@{address}", hex(key.as_bytes()))
 }
 
 /// The addresses of a host.

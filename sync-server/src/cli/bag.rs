@@ -1,9 +1,12 @@
 //! `merestone bag`: evidence for auditors.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use merestone_core::id::ScopeId;
+use merestone_node::Device;
 use merestone_node::bag::{self, LeftOut, WrittenBag};
 use serde::Serialize;
 
@@ -22,7 +25,7 @@ pub(crate) enum Verb {
     Write {
         /// The folder: a new one, or empty.
         folder: PathBuf,
-        /// Only this scope, by name or id. Repeat for each. Default: all.
+        /// Only this scope, by name or id. Repeat for each. Default: those that this device's certificates grant.
         #[arg(long = "scope", value_name = "SCOPE")]
         scopes: Vec<String>,
     },
@@ -35,12 +38,24 @@ impl Verb {
         let charter = device.charter();
         let named = scopes.iter().map(|name| roster::scope_named(charter.charter(), name));
         let named = named.collect::<Result<Vec<_>, _>>()?;
-        let only = if named.is_empty() { None } else { Some(named.as_slice()) };
+        let own = if named.is_empty() { granted(&device) } else { Some(named) };
+        let only = own.as_deref();
         let written = bag::write(device.store(), device.authority(), only, &folder)?;
         let shown = BagShown::of(&folder, &device.mission().to_string(), &written);
         context.screen.show(&shown)?;
         Ok(if shown.left_out.is_empty() { Code::Done } else { Code::Undecided })
     }
+}
+
+/// The scopes that the certificates of this device grant; `None` if these are all of the mission, or there is none.
+fn granted(device: &Device) -> Option<Vec<ScopeId>> {
+    let roster = device.authority().roster();
+    let own = device.observers();
+    let certificates = own.iter().flat_map(|observer| roster.certificates_of(observer.key.as_bytes()));
+    let granted: BTreeSet<ScopeId> =
+        certificates.flat_map(|certificate| certificate.scopes().iter().copied()).collect();
+    let all = roster.charter().charter().scopes.iter().map(|scope| scope.id).collect::<BTreeSet<_>>();
+    (!granted.is_empty() && granted != all).then(|| granted.into_iter().collect())
 }
 
 #[derive(Serialize)]
@@ -88,6 +103,8 @@ impl LeftOutShown {
         match left {
             LeftOut::DamagedPhoto(hash) => Self { what: "damaged-photo", id: hash.to_string() },
             LeftOut::AbsentPhoto(hash) => Self { what: "absent-photo", id: hash.to_string() },
+            LeftOut::Leaves { held, used } => Self { what: "ledger-leaves", id: format!("{used} of {held}") },
+            LeftOut::Siblings(count) => Self { what: "displaced-siblings", id: count.to_string() },
             LeftOut::Receipt(id) => Self { what: "receipt-of-other-scopes", id: id.to_string() },
         }
     }
@@ -96,6 +113,11 @@ impl LeftOutShown {
         match self.what {
             "damaged-photo" => format!("photo {} is damaged here: sync with a peer that holds it", self.id),
             "absent-photo" => format!("photo {} is not held here: sync with a peer that holds it", self.id),
+            "ledger-leaves" => format!(
+                "the ledger after {} leaves: something that the next ones name is not held here; sync with base camp",
+                self.id
+            ),
+            "displaced-siblings" => format!("{} siblings at forks that are beyond what a bag takes", self.id),
             _ => format!("receipt {} speaks of other scopes too", self.id),
         }
     }

@@ -1,5 +1,6 @@
 //! `merestone device`: making a device, enrolling the observers who use it, and saying where it answers.
 
+mod request;
 mod succeed;
 mod ticket;
 
@@ -7,15 +8,14 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use merestone_core::roster::{CHARTER_BYTES_MAX, TRANSFER_CHARS_MAX};
+use merestone_core::roster::TRANSFER_CHARS_MAX;
 use merestone_node::Device;
 use merestone_node::device::{Observer, ObserverState, System};
-use merestone_node::enrolment::Enrolment;
 use merestone_node::qr::QrPicture;
-use merestone_node::vault::KeyFiles;
 use serde::Serialize;
 
-use super::{Context, UnlockCostArgs, roster, store_key};
+use super::mission::charter_bytes;
+use super::{Context, roster, store_key};
 use crate::exit::{Code, Failure};
 use crate::input;
 use crate::output::{self, Report};
@@ -34,26 +34,11 @@ pub(crate) enum Verb {
     /// Make the keys of a new observer, and the request that an officer certifies.
     ///
     /// The keys stay on this device, wrapped by the passphrase you choose. Send the request to your party's officer by
-    /// any way, and read the six words to each other: if they are the same, nobody changed the request on the way.
+    /// any way, and read the six words from this screen to the officer, who compares: if they are the same, nobody changed it.
     #[command(
         after_help = "Example:\n  merestone device request --observer Anna --device \"Anna's phone\" --home phone --out anna.request"
     )]
-    Request {
-        /// The observer's name, as it will stand in the certificate.
-        #[arg(long, value_name = "NAME")]
-        observer: String,
-        /// What the device is called.
-        #[arg(long, value_name = "NAME")]
-        device: String,
-        /// Write the request into this new file too.
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
-        /// Draw the request as a QR code into this new file: .svg or .pbm.
-        #[arg(long, value_name = "FILE")]
-        qr: Option<PathBuf>,
-        #[command(flatten)]
-        cost: UnlockCostArgs,
-    },
+    Request(request::RequestArgs),
     /// Take up the certificate that an officer issued: from then on the observer can sign.
     #[command(after_help = "Example:\n  merestone device accept anna.certificate --home phone")]
     Accept {
@@ -81,9 +66,7 @@ impl Verb {
     pub(crate) fn run(self, context: &Context) -> Result<Code, Failure> {
         match self {
             Self::Init { charter } => init(context, &charter),
-            Self::Request { observer, device, out, qr, cost } => {
-                request(context, &observer, &device, [out.as_deref(), qr.as_deref()], &cost)
-            }
+            Self::Request(args) => args.run(context),
             Self::Accept { certificate } => accept(context, &certificate),
             Self::Succeed(args) => args.run(context),
             Self::Ticket(args) => args.run(context),
@@ -101,36 +84,10 @@ pub(super) fn read_carried(path: &Path, what: &'static str) -> Result<String, Fa
 }
 
 fn init(context: &Context, charter: &Path) -> Result<Code, Failure> {
-    let bytes = input::read(charter, "a charter", CHARTER_BYTES_MAX)?;
+    let bytes = charter_bytes(charter)?;
     let device = Device::create(&context.home()?, store_key(), &bytes, System::real(0)?);
     let device = device.map_err(|error| Failure::from(error).about(charter.display()))?;
     context.screen.show(&DeviceShown::of(&device)?)?;
-    Ok(Code::Done)
-}
-
-fn request(
-    context: &Context,
-    observer: &str,
-    name: &str,
-    [out, qr]: [Option<&Path>; 2],
-    cost: &UnlockCostArgs,
-) -> Result<Code, Failure> {
-    let device = context.open(0)?;
-    let picture_kind = qr.map(PictureKind::of).transpose()?;
-    for file in [out, qr].into_iter().flatten() {
-        input::refuse_existing(file)?;
-    }
-    let passphrase = context.asker.choose(observer)?;
-    let vault = KeyFiles::with_cost(&device.home().keys(), passphrase, cost.cost());
-    let enrolment = device.request(&vault, observer, name)?;
-    if let Some(out) = out {
-        input::write_new(out, format!("{}\n", enrolment.text).as_bytes())?;
-    }
-    if let (Some(path), Some(kind), Some(picture)) = (qr, picture_kind, enrolment.qr()) {
-        input::write_new(path, &kind.draw(&picture))?;
-    }
-    let picture = if context.screen.is_watched() { enrolment.qr() } else { None };
-    context.screen.show(&RequestMade::of(&enrolment, picture))?;
     Ok(Code::Done)
 }
 
@@ -168,33 +125,6 @@ impl PictureKind {
             // Eight pixels to a module: sharp on a screen, and small.
             Self::Pbm => picture.to_pbm(8),
         }
-    }
-}
-
-#[derive(Serialize)]
-struct RequestMade {
-    key: String,
-    request: String,
-    words: [&'static str; 6],
-    #[serde(skip)]
-    picture: Option<QrPicture>,
-}
-
-impl RequestMade {
-    fn of(enrolment: &Enrolment, picture: Option<QrPicture>) -> Self {
-        Self { key: enrolment.key.to_string(), request: enrolment.text.clone(), words: enrolment.words, picture }
-    }
-}
-
-impl Report for RequestMade {
-    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
-        if let Some(picture) = &self.picture {
-            write!(out, "{}", picture.to_terminal())?;
-        }
-        writeln!(out, "{}", self.request)?;
-        writeln!(out, "six words  {}", self.words.join(" "))?;
-        writeln!(out, "key        {}", self.key)?;
-        writeln!(out, "Give the request to your party's officer, and read the six words to each other.")
     }
 }
 

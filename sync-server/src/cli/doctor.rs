@@ -1,16 +1,19 @@
 //! `merestone doctor`: everything a device holds, read and hashed again.
 
+mod ledger;
+
 use std::io::{self, Write};
 
 use merestone_core::id::{BlobHash, EntryId, StatementId};
 use merestone_store::{Aside, Census, StatementClass, Store, StoredBody};
 use serde::Serialize;
 
+use self::ledger::LedgerShown;
 use super::{Context, store_key};
 use crate::exit::{Code, Failure};
 use crate::output::{self, Report};
 
-/// Check every row and every photo of a device, and say what is damaged, missing, or taking the last room.
+/// Check every row and every photo of a device, and the ledger's leaves, and say what is damaged, missing, or taking the last room.
 ///
 /// What is damaged is set aside, never deleted, and the next sync fetches it again from any peer that holds it.
 /// Nothing else is changed.
@@ -52,6 +55,8 @@ struct Diagnosis {
     photo_bytes_missing: u64,
     free_bytes: Option<u64>,
     low_room: bool,
+    /// `None` where the mission has no ledger.
+    ledger: Option<LedgerShown>,
 }
 
 #[derive(Serialize)]
@@ -118,10 +123,16 @@ impl Diagnosis {
             photo_bytes_missing: counts.blob_bytes_missing,
             free_bytes: room.free_bytes,
             low_room: room.low_room,
+            ledger: LedgerShown::of(store)?,
         })
     }
 
     fn is_sound(&self) -> bool {
+        self.is_whole() && self.ledger.as_ref().is_none_or(LedgerShown::is_sound)
+    }
+
+    /// Whether everything is sound that any peer gives again.
+    fn is_whole(&self) -> bool {
         let is_whole = self.damaged.iter().all(|aside| aside.recovered);
         is_whole && self.structure.is_empty() && self.photos_lost.is_empty()
     }
@@ -167,11 +178,15 @@ impl Report for Diagnosis {
         for photo in &self.photos_unknown {
             writeln!(out, "note      file {photo} is held by no row; it is left alone")?;
         }
+        if let Some(ledger) = &self.ledger {
+            ledger.lines(out)?;
+        }
         let free = self.free_bytes.map_or_else(|| "not known".to_owned(), output::bytes);
         let low = if self.low_room { "; the reserve is used up: make room now" } else { "" };
         writeln!(out, "room      {free}{low}")?;
         match self.code() {
             Code::Done => writeln!(out, "Everything is sound."),
+            Code::Failed if self.is_whole() => writeln!(out, "Everything but the ledger is sound."),
             Code::Failed => writeln!(out, "Something is damaged. Sync with a peer: what it holds is fetched again."),
             _ => writeln!(out, "Sound, and not complete: sync with a peer that holds the rest."),
         }
@@ -185,8 +200,9 @@ mod tests {
         Body, Clock, ClockSource, Commitment, Content, Context, EntryDraft, Kind, Position, Subject,
     };
     use merestone_core::id::{Epoch, FormHash, MissionId, ScopeId, StoreId};
-    use merestone_core::key::SigningKey;
-    use merestone_store::{Batch, Identity, SIBLINGS_MAX};
+    use merestone_core::key::{PublicKey, SigningKey};
+    use merestone_core::roster::{Charter, CompleteCharter, Ledger, Party, PartyNumber, Scope, SignedCharter};
+    use merestone_store::{Batch, Identity, LeafOf, LedgerAppend, NewLeaf, SIBLINGS_MAX};
 
     /// One of many first entries of a log.
     fn sibling(mission: MissionId, n: u8) -> merestone_core::entry::VerifiedEntry {
@@ -205,6 +221,46 @@ mod tests {
             seen: None,
         };
         draft.sign(&SigningKey::from_seed(&[1; 32])).expect("well formed")
+    }
+
+    #[test]
+    fn a_ledger_of_which_the_tree_is_gone_is_damage_and_the_rest_is_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let key = |seed| SigningKey::from_seed(&[seed; 32]);
+        let charter = charter(&key(1), *key(2).public());
+        let mission = charter.mission();
+        let identity = Identity { mission, store: StoreId::from_bytes([5; 16]) };
+        let store = Store::create(&folder.path().join("store"), store_key(), identity).expect("a store");
+        let mut batch = Batch::new();
+        batch.statement(StatementClass::Charter, None, charter.as_bytes().to_vec());
+        store.commit(batch).expect("room");
+        assert_eq!(Diagnosis::of(&store).expect("it can be read").code(), Code::Done);
+        let leaf = NewLeaf { bytes: vec![1; 35], about: LeafOf::Other };
+        let mut batch = Batch::new();
+        batch.ledger(LedgerAppend { leaves: vec![leaf], ..LedgerAppend::default() });
+        store.commit(batch).expect("room");
+        let diagnosis = Diagnosis::of(&store).expect("it can be read");
+        assert_eq!(diagnosis.code(), Code::Failed);
+        let mut shown = Vec::new();
+        diagnosis.human(&mut shown).expect("a list takes all");
+        let shown = String::from_utf8(shown).expect("text");
+        assert!(shown.contains("damaged   the ledger: keep the folder"), "{shown}");
+        assert!(shown.ends_with("Everything but the ledger is sound.\n"), "{shown}");
+    }
+
+    /// One party, and a ledger.
+    fn charter(root: &SigningKey, ledger: PublicKey) -> CompleteCharter {
+        let number = PartyNumber(1);
+        let charter = Charter {
+            name: "Border".into(),
+            nonce: [1; 16],
+            parties: vec![Party { number, name: "State A".into(), root: *root.public(), witnesses: Vec::new() }],
+            scopes: vec![Scope { id: ScopeId::from_bytes([1; 8]), name: "North".into() }],
+            forms: Vec::new(),
+            ledger: Some(Ledger { origin: "border.example/ledger".into(), key: ledger }),
+            quorum: 1,
+        };
+        SignedCharter::begin(&charter, root).expect("well formed").complete().expect("the only party signed")
     }
 
     #[test]

@@ -11,7 +11,7 @@ use merestone_node::office::PartyOffice;
 use serde::Serialize;
 
 use super::Context;
-use super::mission::{complete_charter, root_key};
+use super::mission::{complete_charter, key_in, refused_by};
 use super::record::{record_id, unknown_record};
 use crate::exit::{Code, Failure};
 use crate::input;
@@ -154,9 +154,9 @@ fn propose(context: &Context, args: ProposeArgs) -> Result<Code, Failure> {
         None => Erased::Heads(view.heads),
     };
     let charter = device.charter();
-    let root = root_key(&context.asker, &key)?;
+    let root = key_in(&context.asker, &key)?;
     let draft = ErasureDraft { record, erased, reason: reason.reason(), text };
-    let proposed = PartyOffice::new(&root).propose_erasure(&charter, draft)?;
+    let proposed = PartyOffice::new(&root).propose_erasure(&charter, draft).map_err(refused_by(&key))?;
     input::write_new(&out, &proposed.encode())?;
     context.screen.show(&ErasureShown::of(&proposed, &charter, &out))?;
     Ok(Code::Done)
@@ -165,10 +165,8 @@ fn propose(context: &Context, args: ProposeArgs) -> Result<Code, Failure> {
 fn sign(context: &Context, path: &Path, charter: &Path, key: &Path) -> Result<Code, Failure> {
     let charter = complete_charter(charter)?;
     let (mut proposed, _) = read(path, &charter)?;
-    let root = root_key(&context.asker, key)?;
-    proposed.sign(&charter, &root).map_err(|error| {
-        Failure::from(error).about(format!("the key in {} cannot sign this, is it a party's?", key.display()))
-    })?;
+    let root = key_in(&context.asker, key)?;
+    proposed.sign(&charter, &root).map_err(refused_by(key))?;
     input::replace(path, &proposed.encode())?;
     context.screen.show(&ErasureShown::of(&proposed, &charter, path))?;
     Ok(Code::Done)
@@ -189,7 +187,7 @@ fn add(context: &Context, path: &Path) -> Result<Code, Failure> {
         return Err(Failure::new(Code::BadInput, line));
     }
     let received = device.receive(Class::Erasure, &[bytes])?;
-    if let Some((_, refused)) = received.refused.first() {
+    if let Some(refused) = received.refusal() {
         return Err(Failure::new(Code::BadInput, format!("{} is refused ({refused})", path.display())));
     }
     context.screen.show(&ErasureShown { taken_up: true, ..shown })?;
@@ -227,21 +225,21 @@ impl ErasureShown {
             Erased::Heads(heads) => (heads.iter().map(ToString::to_string).collect(), None),
             Erased::Photo(photo) => (Vec::new(), Some(photo.to_string())),
         };
-        let charter = charter.charter();
+        let parties: Vec<PartyNumber> = proposed.parties().collect();
+        let (complete, charter) = (charter.erase(&parties), charter.charter());
         let name = |number: PartyNumber| {
             let party = charter.parties.iter().find(|party| party.number == number);
             party.map_or_else(|| number.0.to_string(), |party| party.name.clone())
         };
-        let signed: Vec<String> = proposed.parties().map(name).collect();
         Self {
             record: record.to_string(),
             heads,
             photo,
             reason: reason_name(*reason),
             text: text.clone(),
-            complete: signed.len() as u64 >= charter.quorum,
+            complete,
             needed: charter.quorum,
-            signed,
+            signed: parties.into_iter().map(name).collect(),
             taken_up: false,
             file: file.to_owned(),
         }

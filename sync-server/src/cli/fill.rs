@@ -62,16 +62,19 @@ impl FillArgs {
             (None, None) => return Err(Failure::new(Code::Usage, "name a --form, or the --record to change")),
         };
         let (draft, is_resumed) = self.draft(&device, &observer.key, &form, subject)?;
-        let mut filling = device.filling(&draft)?.ok_or_else(|| {
+        let no_questions = || {
             let line =
                 format!("the questions of {} are not on this device; give them with `merestone form add`", form.kind);
             Failure::new(Code::BadInput, line)
-        })?;
-        if let Some(wanted) = &self.language {
-            let language = language_named(filling.form(), wanted).map_err(|line| Failure::new(Code::Usage, line))?;
-            filling.set_language(Some(language));
-        }
+        };
+        let questions = device.form(draft.form)?.and_then(|form| form.questions).ok_or_else(no_questions)?;
+        let language = self.language.as_deref().map(|wanted| language_named(&questions, wanted)).transpose();
+        let language = language.map_err(|line| Failure::new(Code::Usage, line))?;
         let draft = self.signing.located(&device, device.keep(draft)?)?;
+        let mut interview = device.interview(draft, is_resumed)?.ok_or_else(no_questions)?;
+        if language.is_some() {
+            interview.set_language(language);
+        }
         // A program that reads the report gets nothing else on standard output.
         let to: Box<dyn Write> = if context.screen.is_json() { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
         let mut talk = Talk::new(io::stdin().lock(), to);
@@ -81,7 +84,7 @@ impl FillArgs {
                 "{damaged} drafts on this device cannot be read; they are kept (`merestone device show`)."
             ))?;
         }
-        let ended = Asking::new(&device, draft, filling, &mut talk).run(is_resumed)?;
+        let ended = Asking::new(&device, interview, &mut talk).run(is_resumed)?;
         match ended {
             Ended::Saved(saved) => {
                 context.screen.show(&SavedShown::of(saved))?;

@@ -48,8 +48,10 @@ use crate::passphrase::Asker;
     subcommand_required = true,
     after_help = "A first walk through it, in one folder:\n  \
         each party   merestone mission key --out state-a.key\n  \
+        each party   merestone witness key --out witness-a.key\n  \
+        base camp    merestone mission key --out ledger.key\n  \
         one of them  merestone mission found --name Border --party 'State A=KEY' … --scope North \\\n                 \
-                       --key state-a.key --out charter.cbor\n  \
+                       --ledger border.example/ledger=KEY --witness 1=KEY … --key state-a.key --out charter.cbor\n  \
         the others   merestone mission sign charter.cbor --key state-b.key\n  \
         a device     merestone device init charter.cbor --home phone\n  \
         a device     merestone device request --observer Anna --device phone --out anna.request --home phone\n  \
@@ -57,14 +59,17 @@ use crate::passphrase::Asker;
                        --out anna.certificate          (and --words 'the six words that Anna reads out', in a script)\n  \
         a device     merestone device accept anna.certificate --home phone\n  \
         an observer  merestone record new --form inspection --set post='North gate' … --home phone\n  \
-        base camp    merestone serve --home camp          (a device too, certified with --role camp)\n  \
+        each party   merestone witness serve --key witness-a.key --charter charter.cbor --state witness-a --new\n  \
+        base camp    merestone serve --home camp --ledger-key ledger.key --witness http://HOST:7412 …\n                 \
+                       (a device too, certified with --role camp)\n  \
         a device     merestone sync KEY@HOST:PORT --home phone\n  \
         without one  merestone courier write stick.courier --home phone\n  \
         base camp    merestone courier read stick.courier --home camp\n  \
+        base camp    merestone ledger show --home camp\n  \
         base camp    merestone bag write evidence --home camp\n  \
         an auditor   merestone-audit evidence --mission ID\n\n\
         Exit codes: 0 done, 1 failed, 2 cannot be decided, 64 wrong use, 65 bad input,\n69 not reachable, 74 storage.\n\
-        `merestone VERB --help` explains each verb with an example. Only `serve`, `sync` and `witness` use a network;\n`demo` uses that of this machine."
+        `merestone VERB --help` explains each verb with an example. Only `serve`, `sync`, `witness` and `ledger mirror` use a\nnetwork;\n`demo` uses that of this machine."
 )]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -285,4 +290,41 @@ pub(crate) fn public_key(text: &str) -> Result<PublicKey, Failure> {
     // Any id of 32 bytes reads hex alike.
     let bytes = merestone_core::id::MissionId::from_hex(text.trim()).ok_or_else(|| bad("not a key"))?;
     PublicKey::admit(bytes.as_bytes()).map_err(|refused| bad(&refused.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The lines of a page's shell blocks that call `merestone`, split into words as a shell does.
+    fn commands(page: &str) -> Vec<Vec<String>> {
+        let blocks = page.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+        let lines = blocks.flat_map(|block| block.replace("\\\n", " ").lines().map(words).collect::<Vec<_>>());
+        lines.filter(|words| words.first().is_some_and(|word| word == "merestone")).collect()
+    }
+
+    fn words(line: &str) -> Vec<String> {
+        let (mut words, mut word, mut is_quoted) = (Vec::new(), String::new(), false);
+        for char in line.split(" #").next().unwrap_or_default().chars() {
+            match char {
+                '\'' => is_quoted = !is_quoted,
+                ' ' if !is_quoted => words.push(std::mem::take(&mut word)),
+                char => word.push(char),
+            }
+        }
+        words.push(word);
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
+    #[test]
+    fn every_command_of_the_first_page_is_one() {
+        let commands = commands(include_str!("../../../README.md"));
+        assert!(commands.len() > 10, "{} commands", commands.len());
+        for words in commands {
+            if let Err(error) = Args::try_parse_from(&words) {
+                panic!("{}: {error}", words.join(" "));
+            }
+        }
+    }
 }

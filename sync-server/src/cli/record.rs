@@ -1,6 +1,7 @@
 //! `merestone record`: recording and changing. Reading is in `view`.
 
 mod exhibit;
+mod fork;
 mod sign;
 
 use std::collections::BTreeSet;
@@ -20,6 +21,7 @@ use merestone_node::{Answer, Device};
 use serde::Serialize;
 
 use self::exhibit::ExhibitArgs;
+use self::fork::ForkArgs;
 use self::sign::{RestateArgs, SignArgs};
 use super::answers::{self, Setting};
 use super::fill::FillArgs;
@@ -69,6 +71,9 @@ pub(crate) enum Verb {
         after_help = "Example:\n  merestone record exhibit 51ad… --show status --show context/day --out gate.exhibit --home camp"
     )]
     Exhibit(ExhibitArgs),
+    /// Write a file that shows two entries of one key at one position: that its log was forked.
+    #[command(after_help = "Example:\n  merestone record fork 51ad… --out twins.fork --home camp")]
+    Fork(ForkArgs),
     /// List records, newest first.
     #[command(after_help = "Example:\n  merestone record list --kind incident --search bridge --home camp")]
     List(ListArgs),
@@ -188,6 +193,7 @@ impl Verb {
             Self::Sign(args) => sign::sign(context, args),
             Self::Restate(args) => sign::restate(context, &args),
             Self::Exhibit(args) => exhibit::exhibit(context, args),
+            Self::Fork(args) => fork::fork(context, args),
             Self::List(args) => args.run(context),
             Self::Show(args) => args.run(context),
             Self::History(args) => args.run(context),

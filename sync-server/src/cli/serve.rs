@@ -3,26 +3,29 @@
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use merestone_core::witness::Witnesses;
 use merestone_link::AcceptError;
 use merestone_node::Device;
 use merestone_node::device::Observer;
 use merestone_node::qr::QrPicture;
-use merestone_node::replica::{Camp, LedgerError, LedgerKey, Replica, TurnedAway};
+use merestone_node::replica::{Camp, LedgerError, Replica, TurnedAway};
 
 use serde::Serialize;
 
 use super::Context;
-use super::mission::root_key;
+use super::ledger::KeeperArgs;
 use crate::camp::{self, Event, Mirrors, OutcomeShown, PersonShown, Place, Teller};
 use crate::exit::{Code, Failure};
 use crate::http::{HttpServer, Url, ledger_routes};
 use crate::output::{Report, Screen};
-use crate::passphrase::Asker;
-use crate::witness::Collecting;
+use crate::witness::{Collecting, Following};
+
+/// Least time between two checkpoints, in seconds: two exchanges with a witness over a satellite. A next one before that
+/// would come before the witnesses answered the first.
+const EVERY_MIN_S: u64 = 5;
 
 /// Be base camp: answer every device of the mission, take what it brings, give it what it lacks, until Ctrl-C.
 ///
@@ -47,23 +50,25 @@ pub(crate) struct ServeArgs {
     /// (`merestone sync --nearby`); bystanders see that Merestone runs here.
     #[arg(long)]
     quiet: bool,
-    /// The mission's ledger key, at the one camp that keeps the ledger: base camp then signs checkpoints over what it holds.
-    #[arg(long, value_name = "FILE")]
-    ledger_key: Option<PathBuf>,
-    /// Read the ledger key's passphrase from this file. Default: as the other passphrase.
-    #[arg(long, value_name = "FILE", requires = "ledger_key")]
-    ledger_passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    keeper: KeeperArgs,
     /// Ask this witness to cosign each checkpoint (C2SP tlog-witness), as http://HOST:PORT; may be given several times.
     #[arg(long, value_name = "URL", value_parser = Url::read, requires = "ledger_key")]
     witness: Vec<Url>,
-    /// Shortest time between two checkpoints, in seconds. A mission keeps 4,096: every 15 minutes they last for six weeks of
-    /// uninterrupted work, every minute for three days.
-    #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(1..))]
+    /// Shortest time between two checkpoints, in seconds; at least 5, in which a witness over a satellite answers. Every phone
+    /// keeps the newest 2,048, and as many of all older ones: every 15 minutes the newest are three weeks of uninterrupted work,
+    /// every minute a day and a half, of which each phone fetches some 2 MB.
+    #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(EVERY_MIN_S..))]
     every: u64,
-    /// Let the ledger go on although no quorum of witnesses confirmed that this store has everything that was ever signed:
-    /// you know that the key was used nowhere else and that nothing was restored from a copy.
-    #[arg(long, requires = "ledger_key")]
-    ledger_complete: bool,
+    /// Let the ledger of so many leaves go on although no quorum of witnesses confirmed that this store has everything that was
+    /// ever signed: you know that the key was used nowhere else and that nothing was restored from a copy. Holds for this store
+    /// and this size, once.
+    #[arg(long, value_name = "LEAVES", requires = "ledger_key")]
+    ledger_complete: Option<u64>,
+    /// Follow the ledger that another camp keeps and shows there, as http://HOST:PORT: copy its leaves, show devices what final
+    /// checkpoints hold, and keep evidence if it shows two histories.
+    #[arg(long, value_name = "URL", value_parser = Url::read, conflicts_with = "ledger_key")]
+    mirror_ledger: Option<Url>,
     /// Show the ledger over HTTP, as ADDRESS:PORT: checkpoints and tiles of hashes, and bundles of ids, which tell how much was
     /// written and when, and no content (C2SP tlog-tiles).
     #[arg(long, value_name = "ADDRESS")]
@@ -75,7 +80,7 @@ impl ServeArgs {
         camp::log();
         let device = Arc::new(context.open(0)?);
         let observer = camp::camp_key(&device)?;
-        let ledger = self.ledger(context, &device)?;
+        let ledger = self.keeper.key(context, &device)?;
         context.unlock(&device, &observer)?;
         let replica = device.replica(&observer.key)?;
         let runtime = camp::runtime()?;
@@ -84,13 +89,19 @@ impl ServeArgs {
             let stopped = camp::asked_to_stop()?;
             let endpoint = camp::bind(&replica, self.listen)?;
             let camp = Arc::new(Camp::around(replica, ledger, Duration::from_secs(self.every))?);
-            if self.ledger_complete {
-                camp.trust_store()?;
+            if let Some(leaves) = self.ledger_complete {
+                camp.vouch(leaves)?;
             }
             let serving = camp.serve(endpoint)?;
             context.screen.show(&Ready::of(&device, &observer, camp.replica(), serving.address(), context.screen))?;
             let http = self.show_ledger(context, &camp).await?;
+            if self.keeper.ledger_key.is_some() && self.witness.is_empty() && has_witnesses(&device) {
+                tracing::warn!(
+                    "this mission has witnesses and none is asked, so no checkpoint is shown to devices: --witness URL, or `merestone ledger request` for a stick"
+                );
+            }
             let collecting = Collecting::begin(context.screen, &camp, &self.witness);
+            let following = Following::begin(context.screen, &device, &camp, self.mirror_ledger.as_ref());
             let mirrors = Mirrors::begin(context.screen, &device, camp.replica(), &self.mirror)?;
             let advertising = camp::advertise(&device, camp.replica(), serving.address(), self.quiet);
             let answered = camp::answer(serving, &mut Lines { screen: context.screen, camp: &camp }, stopped).await;
@@ -98,7 +109,7 @@ impl ServeArgs {
                 advertising.stop().await;
             }
             mirrors.stop().await;
-            drop((collecting, http));
+            drop((collecting, following, http));
             answered?;
             Ok::<_, Failure>(camp)
         })?;
@@ -108,7 +119,7 @@ impl ServeArgs {
             Err(error @ LedgerError::Unconfirmed { .. }) => tracing::warn!("the ledger did not go on: {error}"),
             other => drop(other?),
         }
-        context.screen.show(&Stopped { event: "stopped", ledger_size: camp.ledger_size() })?;
+        context.screen.show(&Stopped::of(&camp))?;
         Ok(Code::Done)
     }
 
@@ -119,17 +130,10 @@ impl ServeArgs {
         context.screen.show(&HttpReady { event: "http", url })?;
         Ok(Some(server))
     }
+}
 
-    fn ledger(&self, context: &Context, device: &Device) -> Result<Option<LedgerKey>, Failure> {
-        let Some(path) = &self.ledger_key else { return Ok(None) };
-        let asker = match &self.ledger_passphrase_file {
-            Some(file) => Asker::new(Some(file.clone())),
-            None => context.asker.clone(),
-        };
-        let key = root_key(&asker, path)?;
-        let charter = device.charter();
-        Ok(Some(LedgerKey::new(Arc::new(key), charter.charter().ledger.as_ref())?))
-    }
+fn has_witnesses(device: &Device) -> bool {
+    Witnesses::of(device.charter().charter()).is_some_and(|witnesses| witnesses.quorum().parties > 0)
 }
 
 /// Somebody answers here.
@@ -201,12 +205,28 @@ struct Stopped {
     event: &'static str,
     /// `None` at a camp that keeps no ledger.
     ledger_size: Option<u64>,
+    /// Leaves of the newest checkpoint that is shown.
+    #[serde(rename = "ledger_shown")]
+    shown: Option<u64>,
+}
+
+impl Stopped {
+    fn of(camp: &Camp) -> Self {
+        let shown = camp.replica().authority().roster().newest_shown_note().map_or(0, |note| note.size());
+        let ledger_size = camp.ledger_size();
+        Self { event: "stopped", ledger_size, shown: ledger_size.map(|_| shown) }
+    }
 }
 
 impl Report for Stopped {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
-        if let Some(size) = self.ledger_size {
-            writeln!(out, "ledger     {size} leaves, and a checkpoint over all of them")?;
+        match (self.ledger_size, self.shown) {
+            (Some(size), Some(shown)) if size > shown => writeln!(
+                out,
+                "ledger     {size} leaves; the newest checkpoint that enough witnesses cosigned is of {shown}"
+            )?,
+            (Some(size), _) => writeln!(out, "ledger     {size} leaves, and a checkpoint over all of them")?,
+            (None, _) => {}
         }
         writeln!(out, "stopped    everything that was acknowledged is on the disk")
     }

@@ -7,19 +7,19 @@ use std::sync::Arc;
 
 use clap::Subcommand;
 use merestone_core::roster::Ledger;
-use merestone_core::witness::{REQUEST_BYTES_MAX, Witnesses, verifier_key};
+use merestone_core::witness::{COSIGNED_NOTE_BYTES_MAX, REQUEST_BYTES_MAX, Witnesses, verifier_key};
 use merestone_node::clock::SystemEntropy;
 use merestone_node::vault::PartyKeyFile;
 use serde::Serialize;
 
-use super::mission::{complete_charter, root_key};
+use super::mission::{complete_charter, key_in};
 use super::{Context, UnlockCostArgs};
 use crate::camp;
 use crate::exit::{Code, Failure};
 use crate::http::{HttpServer, witness_routes};
 use crate::input;
 use crate::output::Report;
-use crate::witness::Witness;
+use crate::witness::{Begin, Witness};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
@@ -37,7 +37,7 @@ pub(crate) enum Verb {
     /// What was cosigned last is on the disk before the answer leaves. Copying the folder of --state, or starting a second
     /// witness of one key, takes away what a witness is for.
     #[command(
-        after_help = "Example:\n  merestone witness serve --key witness-a.key --charter charter.cbor --state witness-a \\\n    --listen 0.0.0.0:7412"
+        after_help = "Example:\n  merestone witness serve --key witness-a.key --charter charter.cbor --state witness-a \\\n    --new --listen 0.0.0.0:7412        (--new the first time only)"
     )]
     Serve {
         #[command(flatten)]
@@ -73,6 +73,14 @@ pub(crate) struct WitnessArgs {
     /// The folder in which the witness keeps what it cosigned last.
     #[arg(long, value_name = "DIR")]
     state: PathBuf,
+    /// Begin with nothing, the first time: this key never cosigned anything. A witness that forgot what it cosigned could
+    /// cosign a second history.
+    #[arg(long, conflicts_with = "latest")]
+    new: bool,
+    /// Begin with this checkpoint, because the folder was lost: the largest that anybody holds with this witness's
+    /// cosignature.
+    #[arg(long, value_name = "NOTE")]
+    latest: Option<PathBuf>,
 }
 
 impl Verb {
@@ -118,16 +126,22 @@ impl Report for KeyMade {
 impl WitnessArgs {
     fn open(&self, context: &Context) -> Result<(Arc<Witness>, Ledger), Failure> {
         let charter = complete_charter(&self.charter)?;
+        let anchor = charter.anchor();
         let witnesses = Witnesses::of(charter.charter());
         let Some(witnesses) = witnesses else {
             return Err(Failure::bad_input("the charter names no ledger, so there is nothing to witness"));
         };
-        let key = root_key(&context.asker, &self.key)?;
+        let key = key_in(&context.asker, &self.key)?;
         if !witnesses.iter().any(|witness| witness.key == *key.public()) {
             return Err(Failure::bad_input("the charter does not name this key as a witness's; use the one it names"));
         }
         let ledger = witnesses.ledger().clone();
-        let witness = Witness::open(key, ledger.clone(), &self.state)?;
+        let begin = match &self.latest {
+            Some(path) => Begin::After(input::read(path, "a checkpoint", COSIGNED_NOTE_BYTES_MAX)?),
+            None if self.new => Begin::New,
+            None => Begin::Again,
+        };
+        let witness = Witness::open(key, ledger.clone(), &self.state, &begin)?.building_on(anchor);
         Ok((Arc::new(witness), ledger))
     }
 }

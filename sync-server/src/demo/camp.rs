@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use merestone_core::checkpoint::Checkpoint;
-use merestone_core::key::SigningKey;
 use merestone_core::roster::{Class, Role};
+use merestone_core::witness::Tally;
 use merestone_link::PeerKey;
 use merestone_node::Device;
 use merestone_node::device::{Home, System};
@@ -20,15 +20,17 @@ use tokio::task::JoinSet;
 
 use super::cast::Cast;
 use super::meet::{LOOPBACK, limits};
-use super::mission::{Mission, NEUTRAL, own_fault, passphrase};
+use super::mission::{Mission, NEUTRAL, PlacedKeys, own_fault, passphrase};
 use super::relay::{Cuts, Relay};
 use super::replay::{ReplayClock, entropy};
+use super::witnesses::Witnesses;
 use crate::exit::{Code, Failure};
 
 /// Base camp, answering.
 pub(super) struct BaseCamp {
-    camp: Camp,
+    camp: Arc<Camp>,
     serving: Serving,
+    witnesses: Witnesses,
 }
 
 /// What became of one device's way to base camp.
@@ -57,18 +59,20 @@ pub(super) struct Visit {
 const LINKS_MAX: u64 = 20;
 
 impl BaseCamp {
-    /// Makes base camp in `folder` and lets it answer. The neutral body runs it and certifies its key.
+    /// Makes base camp and the parties' witnesses in `out` and lets them answer. The neutral body runs the camp and certifies
+    /// its key.
     ///
     /// # Errors
-    /// If it cannot be made.
-    pub(super) fn open(
-        folder: &Path,
+    /// If they cannot be made.
+    pub(super) async fn open(
+        out: &Path,
         mission: &Mission,
-        ledger: Arc<SigningKey>,
+        keys: PlacedKeys,
         seed: Option<u64>,
     ) -> Result<Self, Failure> {
         const NAME: &str = "Base camp";
-        let home = Home::new(folder);
+        let PlacedKeys { ledger, witnesses } = keys;
+        let home = Home::new(&out.join("camp"));
         let system = System::of(Arc::new(ReplayClock::new([0; 8], 120)), entropy(seed, NAME));
         let device = Device::create(&home, StoreKey::from_bytes([0; 32]), mission.charter.as_bytes(), system)?;
         let vault = KeyFiles::with_cost(&home.keys(), passphrase(), UnlockCost::PHONE);
@@ -80,12 +84,13 @@ impl BaseCamp {
         let keys = CampKeys {
             transport: keys.transport,
             receipts: ReceiptKey::new(keys.signer, &certificate)?,
-            ledger: Some(LedgerKey::new(ledger, mission.charter.charter().ledger.as_ref())?),
+            ledger: Some(LedgerKey::new(Arc::new(ledger), mission.charter.charter().ledger.as_ref())?),
         };
         let options = CampOptions { limits: limits(), ..CampOptions::default() };
-        let camp = Camp::open(Arc::clone(device.store()), keys, options)?;
+        let camp = Arc::new(Camp::open(Arc::clone(device.store()), keys, options)?);
         let serving = camp.serve(camp.replica().bind(LOOPBACK)?)?;
-        Ok(Self { camp, serving })
+        let witnesses = Witnesses::begin(&out.join("parties"), mission, witnesses).await?;
+        Ok(Self { camp, serving, witnesses })
     }
 
     /// Every device comes in at once, each over its own road; `cuts` says how bad the road of a device is.
@@ -115,12 +120,12 @@ impl BaseCamp {
         Ok(done.into_iter().map(|(_, visit)| visit).collect())
     }
 
-    /// Takes everything into the ledger and signs a checkpoint over it.
+    /// Takes everything into the ledger and signs a checkpoint over it, which the witnesses of the parties make final.
     ///
     /// # Errors
-    /// If the ledger cannot be continued.
-    pub(super) fn checkpoint(&self) -> Result<Option<Checkpoint>, Failure> {
-        Ok(self.camp.checkpoint()?)
+    /// If the ledger cannot be continued, or a witness refuses.
+    pub(super) async fn confirm(&mut self) -> Result<(Checkpoint, Tally), Failure> {
+        self.witnesses.confirm(&self.camp).await
     }
 
     /// What base camp holds.
@@ -129,7 +134,7 @@ impl BaseCamp {
     }
 
     /// Says good-bye to everybody.
-    pub(super) async fn close(self) -> Camp {
+    pub(super) async fn close(self) -> Arc<Camp> {
         self.serving.stop().await;
         self.camp
     }

@@ -1,6 +1,5 @@
 //! A lost phone: its party cuts the key at what base camp holds, and whoever found it goes on writing.
 
-use merestone_core::entry::LogHead;
 use merestone_core::key::PublicKey;
 use merestone_core::roster::{Class, Cut, CutDraft, CutReason};
 use merestone_node::Answer;
@@ -31,17 +30,7 @@ pub(super) fn cut(
     messenger: &Phone,
 ) -> Result<Loss, Failure> {
     let key = lost.observers[0];
-    let mut kept = Vec::new();
-    let mut after = None;
-    loop {
-        let page = camp.tips(None, after)?;
-        let Some(last) = page.last() else { break };
-        after = Some(last.log);
-        for tip in page.iter().filter(|tip| tip.key == *key.as_bytes()) {
-            let Some(id) = tip.head else { continue };
-            kept.push(LogHead { scope: tip.scope, epoch: tip.epoch, seq: tip.height - 1, id });
-        }
-    }
+    let kept = camp.heads_of(key.as_bytes())?;
     let text = Some("Lost on the way back from the posts.");
     let draft = CutDraft { key: key.as_bytes(), kept: &kept, reason: CutReason::Lost, text };
     let cut = mission.office(party).cut(&mission.charter, &draft)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use merestone_core::id::{FormHash, ScopeId};
-use merestone_core::key::{PublicKey, SigningKey};
+use merestone_core::key::SigningKey;
 use merestone_core::roster::{Certificate, CompleteCharter, EnrolmentRequest, Ledger, Role};
 use merestone_forms::{Form, standard};
 use merestone_node::office::{MissionPlan, PartyOffice};
@@ -37,6 +37,14 @@ const FORMS: [(FormName, &str); 5] = [
     (FormName::AccessRestriction, standard::ACCESS_RESTRICTION),
 ];
 
+/// The keys that parties use elsewhere than in their offices.
+pub(super) struct PlacedKeys {
+    /// Signs checkpoints, at base camp.
+    pub(super) ledger: SigningKey,
+    /// Cosign them, one of each party in their order.
+    pub(super) witnesses: Vec<SigningKey>,
+}
+
 /// A founded mission, with the keys of its parties: in life these lie in three places.
 pub(super) struct Mission {
     pub(super) charter: CompleteCharter,
@@ -47,16 +55,18 @@ pub(super) struct Mission {
 }
 
 impl Mission {
-    /// Founds the mission; the parties' key files go to `folder`, and `ledger` will sign its checkpoints.
+    /// Founds the mission; the key files of the parties, of their witnesses and of the ledger go to `folder`.
     ///
     /// # Errors
     /// If a key file cannot be written.
-    pub(super) fn found(folder: &Path, ledger: PublicKey, seed: Option<u64>) -> Result<Self, Failure> {
-        let mut roots = Vec::new();
-        for name in PARTIES {
+    pub(super) fn found(folder: &Path, seed: Option<u64>) -> Result<(Self, PlacedKeys), Failure> {
+        let make = |name: &str| {
             let path = folder.join(format!("{}.key", name.to_lowercase().replace(' ', "-")));
-            roots.push(PartyKeyFile::make(&path, &passphrase(), UnlockCost::PHONE, &*entropy(seed, name))?);
-        }
+            Ok::<_, Failure>(PartyKeyFile::make(&path, &passphrase(), UnlockCost::PHONE, &*entropy(seed, name))?)
+        };
+        let ledger = make("ledger")?;
+        let roots = PARTIES.iter().map(|name| make(name)).collect::<Result<Vec<_>, _>>()?;
+        let witnesses = PARTIES.iter().map(|name| make(&format!("{name} witness"))).collect::<Result<Vec<_>, _>>()?;
         let forms = FORMS.into_iter().map(|(name, document)| Ok((name, form_hash(document)?)));
         let forms = forms.collect::<Result<BTreeMap<_, _>, Failure>>()?;
         let plan = MissionPlan {
@@ -64,10 +74,13 @@ impl Mission {
             parties: PARTIES.iter().zip(&roots).map(|(name, root)| ((*name).to_owned(), *root.public())).collect(),
             scopes: vec![POSTS.to_owned(), INCIDENTS.to_owned()],
             forms: forms.values().copied().collect(),
-            ledger: Some(Ledger { origin: "demonstration.invalid/merestone".to_owned(), key: ledger }),
+            ledger: Some(Ledger { origin: "demonstration.invalid/merestone".to_owned(), key: *ledger.public() }),
             quorum: 2,
         };
-        let charter = plan.charter(&*entropy(seed, "charter"))?;
+        let mut charter = plan.charter(&*entropy(seed, "charter"))?;
+        for (party, witness) in charter.parties.iter_mut().zip(&witnesses) {
+            party.witnesses.push(*witness.public());
+        }
         let scope = |name| charter.scopes.iter().find(|scope| scope.name == name).map(|scope| scope.id);
         let (Some(posts), Some(incidents)) = (scope(POSTS), scope(INCIDENTS)) else {
             return Err(own_fault("the charter's scopes"));
@@ -80,7 +93,7 @@ impl Mission {
         let mission = merestone_core::roster::SignedCharter::decode(&bytes).map(|signed| signed.mission());
         let charter = mission.and_then(|mission| CompleteCharter::verify(&bytes, mission));
         let charter = charter.map_err(|_| own_fault("the charter"))?;
-        Ok(Self { charter, roots, posts, incidents, forms })
+        Ok((Self { charter, roots, posts, incidents, forms }, PlacedKeys { ledger, witnesses }))
     }
 
     /// The office of a party, by its place in [`PARTIES`].

@@ -15,6 +15,7 @@
 //! camp      base camp
 //! loss      a lost phone: its key is cut, and a thief goes on writing
 //! forge/    six forged copies
+//! witnesses of each party, over HTTP
 //! verdict   what the audit says of a bag
 //! acts/     the story, act by act
 //! ```
@@ -32,6 +33,7 @@ mod source;
 mod story;
 mod teams;
 mod verdict;
+mod witnesses;
 
 use std::env;
 use std::fs;

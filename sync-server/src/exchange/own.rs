@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use merestone_core::form::Key;
-use merestone_core::id::{RecordId, sha256};
+use merestone_core::id::{RecordId, hex, sha256};
 use merestone_exchange::export::{self, csv};
 use merestone_exchange::import::{Attachment, Exactness, NamedCsv, Source, Submission, read_csv, read_edit};
 use merestone_exchange::{Held, Record, Schema, Value, instance_of, tables};
@@ -167,7 +167,7 @@ impl Comparing<'_> {
             let place = self.rows.row(&extra.place);
             let parts = [self.record.record.as_str(), &place, &extra.path, &extra.text].join("\0");
             let hash = sha256(&[b"merestone/returned/v1\0", parts.as_bytes()]);
-            let row: String = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+            let row = hex(&hash[..8]);
             let cells = [("in", &place), ("path", &extra.path), ("text", &extra.text)];
             let cells = cells.into_iter().filter(|(_, text)| !text.is_empty());
             let cell = |(name, text): (&str, &String)| (format!("{IMPORTED}/{row}/{name}"), Value::Text(text.clone()));

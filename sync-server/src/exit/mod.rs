@@ -4,6 +4,8 @@
 
 mod errors;
 
+pub(crate) use errors::{LEDGER_DAMAGED, LEDGER_SPLIT};
+
 use std::error::Error;
 use std::fmt::Display;
 use std::io::{self, Write as _};

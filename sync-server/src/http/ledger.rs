@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use merestone_core::ledger::{Row, TILE_WIDTH, TileAddress};
 use merestone_node::replica::{LedgerTiles, Replica};
+use merestone_store::ReadError;
 use tokio::task::spawn_blocking;
 
 /// A full tile never changes; a partial one belongs to a size that was shown.
@@ -18,13 +19,19 @@ pub(crate) fn ledger_routes(replica: Replica) -> Router {
 }
 
 async fn checkpoint(State(replica): State<Replica>) -> Response {
-    let roster = replica.authority().roster();
-    match roster.newest_note().map(|note| roster.cosigned(note).encode()) {
-        Some(note) => {
+    let read = spawn_blocking(move || {
+        // A copy may have been told of a checkpoint before its leaves: whoever reads here wants both.
+        let held = replica.store().ledger_size()?;
+        let roster = replica.authority().roster();
+        Ok::<_, ReadError>(roster.newest_shown_within(held).map(|note| roster.cosigned(note).encode()))
+    });
+    match read.await {
+        Ok(Ok(Some(note))) => {
             let kind = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")];
             (kind, note).into_response()
         }
-        None => StatusCode::NOT_FOUND.into_response(),
+        Ok(Ok(None)) => StatusCode::NOT_FOUND.into_response(),
+        Ok(Err(_)) | Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
@@ -33,7 +40,7 @@ async fn tile(State(replica): State<Replica>, Path(rest): Path<String>) -> Respo
         return StatusCode::BAD_REQUEST.into_response();
     };
     // What no checkpoint covers yet may still be lost with the disk: nobody is shown it.
-    let size = replica.authority().roster().newest_note().map_or(0, |note| note.size());
+    let size = replica.authority().roster().newest_shown_note().map_or(0, |note| note.size());
     if !is_within(&address, size) {
         return StatusCode::NOT_FOUND.into_response();
     }

@@ -1,9 +1,10 @@
 //! HTTP: the ledger of base camp to read, and a witness to ask; both are C2SP's, so that others' programs speak with them.
 //!
 //! Everything that travels is signed or checked against what is, so it travels in plain HTTP; whoever wants TLS puts a
-//! proxy in front. A caller costs a bounded amount: of connections, of bytes, of time.
+//! proxy in front. A caller costs a bounded amount: of connections, its own and its network's, of bytes, of time.
 
 mod client;
+mod guests;
 mod ledger;
 mod witness;
 
@@ -12,22 +13,22 @@ pub(crate) use ledger::ledger_routes;
 pub(crate) use witness::witness_routes;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::map_response;
+use axum::response::Response;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
+use self::guests::Guests;
 use crate::exit::{Code, Failure};
 
-/// Connections at one time: a mission has a dozen witnesses, mirrors and auditors. The next caller is hung up on.
-const CONNECTIONS_MAX: usize = 64;
 /// Time for a request's head.
 const HEAD_MAX: Duration = Duration::from_secs(10);
 /// How long a connection lives, whatever is said on it: a mirror fetches some thousand tiles in that time, and comes again.
@@ -68,24 +69,32 @@ impl Drop for HttpServer {
 }
 
 async fn answer(listener: TcpListener, routes: Router) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let guests = Guests::default();
     // Ends with this task, and so do the connections in it.
     let mut connections = JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
-        let Ok((stream, _)) = listener.accept().await else {
+        let Ok((stream, from)) = listener.accept().await else {
             // Out of descriptors, or a caller that has gone already: neither is gone at once.
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
-        let service = TowerToHyperService::new(routes.clone());
+        let address = from.ip();
+        let Some(seat) = guests.seat(address) else { continue };
+        let known = guests.clone();
+        let given = move |response: Response| {
+            if response.status() == StatusCode::OK {
+                known.remember(address);
+            }
+            std::future::ready(response)
+        };
+        let service = TowerToHyperService::new(routes.clone().layer(map_response(given)));
         connections.spawn(async move {
             let mut builder = http1::Builder::new();
             builder.timer(TokioTimer::new()).header_read_timeout(HEAD_MAX).max_buf_size(BUFFER_BYTES);
             // How a caller ended is its own affair.
             let _ = timeout(CONNECTION_MAX, builder.serve_connection(TokioIo::new(stream), service)).await;
-            drop(place);
+            drop(seat);
         });
     }
 }

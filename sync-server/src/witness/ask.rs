@@ -5,8 +5,8 @@ use std::sync::Arc;
 use merestone_core::checkpoint::Checkpoint;
 use merestone_core::witness::{COSIGNED_NOTE_BYTES_MAX, parse_conflict};
 use merestone_node::replica::{AnswerError, Camp, Cosigned, LedgerError, Question};
-use tokio::task::spawn_blocking;
 
+use super::on_disk;
 use crate::http::{Answer, HttpError, Url, post};
 
 /// How often a witness may name another size in one asking: once for a camp that knows nothing of it, once more for one that
@@ -41,7 +41,7 @@ pub(crate) enum Trouble {
         size: u64,
     },
     /// It does not cosign: another ledger, another key, or the proof did not verify.
-    #[error("it refuses with status {status}")]
+    #[error("it refuses with status {status}: {}", meaning(*.status))]
     Refused {
         /// The HTTP status.
         status: u16,
@@ -56,15 +56,28 @@ impl Trouble {
     pub(crate) const fn code(&self) -> &'static str {
         match self {
             Trouble::Http(HttpError::Unreachable) => "witness-unreachable",
-            Trouble::Http(HttpError::TooSlow) => "witness-silent",
+            Trouble::Http(HttpError::TooSlow) => "witness-slow",
             Trouble::Http(HttpError::TooLong { .. }) => "witness-too-long",
             Trouble::Http(HttpError::Malformed) | Trouble::Garbage => "witness-garbage",
             Trouble::NoWitness => "witness-unknown",
             Trouble::Conflict { .. } => "witness-conflict",
             Trouble::Refused { .. } => "witness-refuses",
             Trouble::Ledger(LedgerError::Lost { .. } | LedgerError::Behind { .. }) => "ledger-lost",
-            Trouble::Ledger(_) => "ledger",
+            Trouble::Ledger(_) => "ledger-stopped",
         }
+    }
+}
+
+/// What a witness says with a status.
+const fn meaning(status: u16) -> &'static str {
+    match status {
+        400 => "it does not take what base camp asks for a question; report it",
+        403 => "the ledger's key of its charter is another: compare `merestone mission show` there and here",
+        404 => "it watches another ledger: was it started with this charter?",
+        408 => "the question did not reach it in time",
+        422 => "it was shown another tree, or this ledger lost leaves: the folder of its state may hold the evidence",
+        500..=599 => "it could not keep what it cosigned, or its clock is wrong: look at that machine",
+        _ => "something else than a witness may answer there",
     }
 }
 
@@ -119,17 +132,39 @@ async fn question(camp: &Arc<Camp>, url: &Url, old: u64) -> Result<Option<Questi
 
 async fn take(camp: &Arc<Camp>, url: &Url, checkpoint: Checkpoint, answer: Vec<u8>) -> Result<Cosigned, Trouble> {
     let (of, asked) = (Arc::clone(camp), url.to_string());
-    on_disk(move || of.take_answer(&checkpoint, &answer, Some(&asked))).await.map_err(|error| match error {
+    on_disk(move || of.take_answer(&checkpoint, &answer, &asked)).await.map_err(|error| match error {
         AnswerError::Malformed => Trouble::Garbage,
-        AnswerError::NoWitness => Trouble::NoWitness,
+        AnswerError::NoWitness | AnswerError::NotAsked => Trouble::NoWitness,
         AnswerError::Ledger(error) => Trouble::Ledger(error),
     })
 }
 
-/// Runs what waits for the disk beside what waits for the network.
-async fn on_disk<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::witness::MirrorError;
+    use merestone_core::audit::explain;
+
+    #[test]
+    fn every_code_that_base_camp_says_is_explained() {
+        let https = [HttpError::Unreachable, HttpError::TooSlow, HttpError::TooLong { max: 1 }, HttpError::Malformed];
+        let asked = https.map(Trouble::Http).into_iter().chain([
+            Trouble::Garbage,
+            Trouble::NoWitness,
+            Trouble::Conflict { size: 1 },
+            Trouble::Refused { status: 403 },
+            Trouble::Ledger(LedgerError::Lost { told: 2, size: 1 }),
+            Trouble::Ledger(LedgerError::Damaged),
+        ]);
+        let copied = https.map(|source| MirrorError::Http { path: String::new(), source }).into_iter().chain([
+            MirrorError::NoLedger,
+            MirrorError::Status { path: String::new(), status: 404 },
+            MirrorError::Malformed { path: String::new() },
+            MirrorError::Ledger(LedgerError::Unproved { size: 1 }),
+        ]);
+        let codes = asked.map(|trouble| trouble.code()).chain(copied.map(|error| error.code()));
+        for code in codes.chain(["ledger-split"]) {
+            assert!(explain(code).is_some_and(|row| row.advice.ends_with('.')), "{code}");
+        }
     }
 }

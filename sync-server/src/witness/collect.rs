@@ -130,7 +130,7 @@ impl Teller {
     fn tally(&self, checkpoint: &Checkpoint) -> Option<(Tally, Vec<String>)> {
         let roster = self.camp.replica().authority().roster();
         let note = roster.cosigned(checkpoint);
-        let witnesses = Witnesses::of(roster.charter().charter())?;
+        let witnesses = Witnesses::at(roster.charter(), checkpoint.size())?;
         let notes = roster.cosigned_notes();
         let silent = witnesses.silent_in(notes.iter()).into_iter();
         let silent = silent.map(|witness| format!("{} of party {}", witness.key, witness.party)).collect();

@@ -62,3 +62,18 @@ fn a_lost_phone_is_followed_by_a_new_one_that_is_shown_as_the_same_observers() {
     let of_new = people.iter().find(|person| person["key"] == *new).expect("the new key");
     assert_eq!(of_new["same_observer"], serde_json::json!([old]));
 }
+
+#[test]
+fn a_cut_that_no_other_party_can_acknowledge_says_that_what_is_final_stays() {
+    let world = World::with_witnesses();
+    world.enrol("anna", "Anna", "a.key", "observer");
+    world.enrol("camp", "Base camp", "a.key", "camp");
+    let key = text(&world.json(&["device", "show", "--home", "anna"])["observers"][0], "key").to_owned();
+    let cut = ["roster", "cut", &key, "--reason", "lost", "--key", "a.key", "--home", "anna"];
+    let said = world.run(&cut);
+    let words = String::from_utf8(said.stdout).expect("text");
+    assert!(words.contains("one other party must hold it, and none has a camp, reviewer or arbiter"), "{words}");
+    assert!(words.contains("roster cut --propose"), "{words}");
+    let doctor = world.json(&["doctor", "--home", "anna"]);
+    assert_eq!(text(&doctor["ledger"]["stuck_cuts"][0], "key"), key);
+}

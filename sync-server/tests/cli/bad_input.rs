@@ -57,7 +57,7 @@ fn files_that_are_not_what_they_should_be_are_named() {
     let charter = world.read("charter.cbor");
     world.write("cut-off.cbor", &charter[..charter.len() / 2]);
     world.write("noise", &[0xff; 300]);
-    world.write("huge", &vec![0; 70_000]);
+    world.write("huge", &vec![0; 1_100_000]);
     world.write("empty", b"");
     world.write("text", b"MERESTONE-REQUEST:AAAA\n");
     world.write("strange\nname", b"");
@@ -80,7 +80,7 @@ fn files_that_are_not_what_they_should_be_are_named() {
             Refusal { args: &init("folder"), code: 65, says: "is a directory" },
             Refusal { args: &init("empty"), code: 65, says: "empty" },
             Refusal { args: &init("noise"), code: 65, says: "noise" },
-            Refusal { args: &init("huge"), code: 65, says: "longer than a charter can be (65536 bytes)" },
+            Refusal { args: &init("huge"), code: 65, says: "longer than a charter can be (1048576 bytes)" },
             Refusal { args: &init("cut-off.cbor"), code: 65, says: "cut-off.cbor" },
             Refusal { args: &init("strange\nname"), code: 65, says: "strange?name" },
             Refusal { args: &["mission", "show", "noise"], code: 65, says: "noise is not a charter" },
@@ -89,7 +89,7 @@ fn files_that_are_not_what_they_should_be_are_named() {
             Refusal { args: &sign("noise"), code: 65, says: "not a key file" },
             Refusal { args: &sign("cut-off.key"), code: 65, says: "damaged" },
             Refusal { args: &sign("newer.key"), code: 65, says: "version 9" },
-            Refusal { args: &sign("huge"), code: 65, says: "longer than a party's key can be" },
+            Refusal { args: &sign("huge"), code: 65, says: "longer than a key file can be" },
             Refusal { args: &["mission", "key", "--out", "a.key"], code: 65, says: "exists already" },
             Refusal {
                 args: &[&sign("a.key")[..], &["--passphrase-file", "wrong"]].concat(),
@@ -128,7 +128,7 @@ fn the_founder_must_be_a_party_and_keys_must_be_keys() {
             Refusal { args: &found("nobody", "m.cbor"), code: 64, says: "NAME=KEY" },
             Refusal { args: &found("X=12", "m.cbor"), code: 65, says: "64 hex digits" },
             Refusal { args: &found(&weak, "m.cbor"), code: 65, says: "key" },
-            Refusal { args: &found(&stranger, "m.cbor"), code: 65, says: "is it a party's?" },
+            Refusal { args: &found(&stranger, "m.cbor"), code: 65, says: "is the key a party's?" },
             Refusal { args: &found("=", "m.cbor"), code: 65, says: "64 hex digits" },
             Refusal { args: &["mission", "sign", "charter.cbor", "--key", "x.key"], code: 65, says: "x.key" },
         ],

@@ -97,6 +97,9 @@ fn a_record_goes_from_one_phone_over_base_camp_to_another_and_into_a_bag() {
 
     let diagnosis = world.json(&["doctor", "--home", "camp"]);
     assert_eq!(diagnosis["entries"], bag["entries"]);
+    let ledger = &diagnosis["ledger"];
+    assert_eq!((&ledger["damaged"], &ledger["leaves_checked"]), (&Value::Bool(false), &ledger["leaves"]), "{ledger}");
+    assert!(ledger["checkpoints_checked"].as_u64() > Some(0), "{ledger}");
 }
 
 #[test]

@@ -64,9 +64,9 @@ fn outsiders_read_the_ledger_over_http_and_cosign_it() {
 
     let ours = ["wa", "wb"].map(|owner| {
         let (key, state) = (format!("{owner}.key"), format!("{owner}.state"));
-        world.answer(&["witness", "serve", "--key", &key, "--charter", "charter.cbor", "--state", &state])
+        world.answer(&["witness", "serve", "--key", &key, "--charter", "charter.cbor", "--state", &state, "--new"])
     });
-    let mut args = vec!["serve", "--home", "camp", "--ledger-key", "l.key", "--every", "1", "--http", "127.0.0.1:0"];
+    let mut args = vec!["serve", "--home", "camp", "--ledger-key", "l.key", "--every", "5", "--http", "127.0.0.1:0"];
     args.extend(["--witness", url.trim()]);
     ours.iter().for_each(|witness| args.extend(["--witness", text(&witness.ready, "url")]));
     let mut camp = world.answer(&args);

@@ -15,11 +15,15 @@ fn record(world: &World) {
 
 fn witness(world: &World, owner: &str) -> Camp {
     let (key, state) = (format!("{owner}.key"), format!("{owner}.state"));
-    world.answer(&["witness", "serve", "--key", &key, "--charter", "charter.cbor", "--state", &state])
+    let mut args = vec!["witness", "serve", "--key", &key, "--charter", "charter.cbor", "--state", &state];
+    if !world.path(&state).exists() {
+        args.push("--new");
+    }
+    world.answer(&args)
 }
 
 fn camp(world: &World, witnesses: &[&str]) -> Camp {
-    let mut args = vec!["serve", "--home", "camp", "--ledger-key", "l.key", "--every", "1", "--http", "127.0.0.1:0"];
+    let mut args = vec!["serve", "--home", "camp", "--ledger-key", "l.key", "--every", "5", "--http", "127.0.0.1:0"];
     witnesses.iter().for_each(|url| args.extend(["--witness", url]));
     world.answer(&args)
 }
@@ -31,6 +35,26 @@ fn confirmed(camp: &mut Camp, leaves: u64, confirmation: &str) -> Value {
         if told["leaves"].as_u64() >= Some(leaves) && told["confirmation"] == confirmation {
             return told;
         }
+    }
+}
+
+#[test]
+fn whoever_signs_a_charter_sees_every_witness_and_what_the_seats_give() {
+    let world = World::with_witnesses();
+    let shown = world.json(&["mission", "show", "charter.cbor"]);
+    for party in shown["parties"].as_array().expect("parties") {
+        assert_eq!(party["witnesses"].as_array().map(Vec::len), Some(1), "{party}");
+    }
+    let seats = serde_json::json!({"parties": 3, "may_lie": 1, "final": 3, "handed_out": 2});
+    let decides = serde_json::json!({"erasure": 2, "agreed_cut": 2, "amendment": 3, "parties": 3});
+    assert_eq!((&shown["seats"], &shown["decides"]), (&seats, &decides));
+    let words = String::from_utf8(world.run(&["mission", "show", "charter.cbor"]).stdout).expect("text");
+    for said in [
+        "final with 3 of them, handed out with 2",
+        "amending needs 3 of 3",
+        shown["parties"][0]["witnesses"][0].as_str().expect("a key"),
+    ] {
+        assert!(words.contains(said), "{said} in {words}");
     }
 }
 
@@ -57,6 +81,18 @@ fn a_checkpoint_becomes_final_over_http_and_a_mirror_takes_the_ledger_over() {
     assert_eq!(world.json(&["ledger", "mirror", &http, "--home", "second"])["new"], 0);
     let shown = world.json(&["ledger", "show", "--home", "second"]);
     assert_eq!((&shown["confirmation"], &shown["final_leaves"]), (&"final".into(), &told["leaves"]));
+
+    // A third one follows by itself, shows what is final, and shows the ledger to a fourth.
+    world.enrol("third", "Third camp", "a.key", "camp");
+    assert_eq!(world.json(&["sync", &camp.ticket, "--home", "third"])["fully_synced"], true);
+    let follow = ["serve", "--home", "third", "--mirror-ledger", &http, "--http", "127.0.0.1:0"];
+    let mut third = world.answer(&follow);
+    let http_of_third = text(&third.event("http"), "url").to_owned();
+    let copied = third.event("ledger-copied");
+    assert!(copied["leaves"].as_u64() >= told["leaves"].as_u64(), "{copied}");
+    world.enrol("fourth", "Fourth camp", "b.key", "camp");
+    assert_eq!(world.json(&["ledger", "mirror", &http_of_third, "--home", "fourth"])["leaves"], copied["leaves"]);
+    third.stop();
     camp.stop();
     witnesses.into_iter().for_each(Camp::stop);
 
@@ -78,32 +114,63 @@ fn a_stick_carries_requests_to_a_witness_and_answers_back() {
     world.enrol("camp", "Base camp", "n.key", "camp");
     let waiting = world.run(&["ledger", "request", "--out", "none.request", "--home", "camp"]);
     assert_eq!(waiting.status.code(), Some(2), "nothing is signed yet");
-    let serve = ["serve", "--home", "camp", "--ledger-key", "l.key", "--ledger-complete"];
-    world.answer(&serve).stop();
-    let sign = |owner: &str, request: &str, code: i32| {
-        let (key, out, state) = (format!("{owner}.key"), format!("{request}.{owner}"), format!("{owner}.state"));
-        let args =
-            ["witness", "sign", request, "--key", &key, "--charter", "charter.cbor", "--state", &state, "--out", &out];
-        (world.json_with_code(&args, code), out)
+    let keeper = ["--ledger-key", "l.key", "--home", "camp"];
+    // Asks, signs and accepts: by sticks alone a ledger begins, and its first checkpoint becomes final.
+    let round = |name: &str, is_new: bool| {
+        ["wa", "wb", "wn"].map(|owner| {
+            let (key, state) = (format!("{owner}.key"), format!("{owner}.state"));
+            let (request, answer) = (format!("{owner}.{name}"), format!("{owner}.{name}.answer"));
+            let witness = world.witness_key(owner);
+            let ask = ["ledger", "request", "--witness", &witness, "--out", &request];
+            world.json(&[&ask[..], &keeper].concat());
+            let sign = ["witness", "sign", &request, "--key", &key, "--charter", "charter.cbor", "--out", &answer];
+            let kept: &[&str] = if is_new { &["--state", &state, "--new"] } else { &["--state", &state] };
+            let signed = world.json(&[&sign[..], kept].concat());
+            let accepted = world.json(&[&["ledger", "accept", &answer][..], &keeper].concat());
+            assert_eq!(accepted["old"], false);
+            (signed["cosigned"].as_u64(), accepted)
+        })
     };
-    world.json(&["ledger", "request", "--out", "first", "--home", "camp"]);
-    let mut confirmation = Vec::new();
-    for owner in ["wa", "wb", "wn"] {
-        let (signed, answer) = sign(owner, "first", 0);
-        assert_eq!(signed["cosigned"], 1);
-        confirmation.push(world.json(&["ledger", "accept", &answer, "--home", "camp"])["confirmation"].clone());
-    }
-    assert_eq!(confirmation, ["unconfirmed", "provisional", "final"]);
+    let begun = round("begin", true);
+    assert_eq!(begun.each_ref().map(|(leaves, _)| *leaves), [Some(0); 3]);
+    let waits = begun.each_ref().map(|(_, accepted)| accepted["waits"].is_string());
+    assert_eq!(waits, [true, true, false], "the third confirms that nothing is lost");
+    // Signed by now, and shown to nobody.
+    let waiting = world.json_with_code(&["ledger", "show", "--home", "camp"], 2);
+    assert_eq!((&waiting["leaves"], &waiting["needed"]), (&1.into(), &2.into()), "{waiting}");
+    let first = round("first", false);
+    assert_eq!(first.each_ref().map(|(leaves, _)| *leaves), [Some(1); 3]);
+    let words = first.each_ref().map(|(_, accepted)| accepted["confirmation"].clone());
+    assert_eq!(words, ["unconfirmed", "provisional", "final"]);
+    assert_eq!(world.json(&["ledger", "show", "--home", "camp"])["final_leaves"], 1);
+
     // A request from nothing is refused now, with the size from which to prove.
-    world.write("again", &world.read("first"));
-    let (refused, answer) = sign("wa", "again", 2);
+    let sign = |request: &str, code: i32| {
+        let out = format!("{request}.answer");
+        let who = ["--key", "wa.key", "--charter", "charter.cbor", "--state", "wa.state"];
+        (world.json_with_code(&[&["witness", "sign", request, "--out", &out], &who[..]].concat(), code), out)
+    };
+    world.json(&["ledger", "request", "--out", "again", "--home", "camp"]);
+    let (refused, answer) = sign("again", 2);
     assert_eq!((&refused["status"], &refused["split"]), (&409.into(), &false.into()));
     let told = world.run(&["ledger", "accept", &answer, "--home", "camp"]);
     assert!(String::from_utf8_lossy(&told.stderr).contains("--old 1"));
     world.json(&["ledger", "request", "--old", "1", "--out", "second", "--home", "camp"]);
-    assert_eq!(sign("wa", "second", 0).0["cosigned"], 1);
+    assert_eq!(sign("second", 0).0["cosigned"], 1);
     world.write("garbage", b"<html>");
-    assert_eq!(world.run(&["ledger", "accept", "garbage", "--home", "camp"]).status.code(), Some(65));
+    for keeper in [&keeper[..], &["--home", "camp"]] {
+        assert_eq!(world.run(&[&["ledger", "accept", "garbage"][..], keeper].concat()).status.code(), Some(65));
+    }
+}
+
+#[test]
+fn a_witness_that_finds_nothing_where_it_kept_its_state_does_not_begin_anew() {
+    let world = World::with_witnesses();
+    let args = ["witness", "serve", "--key", "wa.key", "--charter", "charter.cbor", "--state", "wrong"];
+    let refused = world.run(&args);
+    assert_eq!(refused.status.code(), Some(65));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--new"));
+    assert!(!world.path("wrong").exists());
 }
 
 /// Somebody who answers every request with these bytes.
@@ -155,23 +222,71 @@ fn a_witness_keeps_the_proof_that_the_ledger_showed_two_histories() {
     let world = World::with_witnesses();
     for home in ["camp", "other"] {
         world.enrol(home, home, "n.key", "camp");
-        let serve = ["serve", "--home", home, "--ledger-key", "l.key", "--ledger-complete"];
+        let serve = ["serve", "--home", home, "--ledger-key", "l.key", "--ledger-complete", "0"];
         world.answer(&serve).stop();
-        world.json(&["ledger", "request", "--out", &format!("{home}.ask"), "--home", home]);
     }
+    let witness = world.witness_key("wa");
+    let ask = |home: &str, old: &str, out: &str| {
+        let args = ["ledger", "request", "--witness", &witness, "--ledger-key", "l.key", "--home", home];
+        world.json(&[&args[..], &["--old", old, "--out", out]].concat());
+    };
+    ask("camp", "0", "camp.ask");
     let sign = |request: &str, code: i32| {
         let out = format!("{request}.answer");
         let who = ["--key", "wa.key", "--charter", "charter.cbor", "--state", "wa.state"];
-        world.json_with_code(&[&["witness", "sign", request, "--out", &out], &who[..]].concat(), code)
+        let kept: &[&str] = if world.path("wa.state").exists() { &[] } else { &["--new"] };
+        world.json_with_code(&[&["witness", "sign", request, "--out", &out], &who[..], kept].concat(), code)
     };
     assert_eq!(sign("camp.ask", 0)["cosigned"], 1);
     // One leaf each, of different certificates; asked with the size that the witness has.
-    world.json(&["ledger", "request", "--old", "1", "--out", "other.again", "--home", "other"]);
+    ask("other", "1", "other.again");
     let refused = sign("other.again", 1);
     assert_eq!((&refused["status"], &refused["split"]), (&409.into(), &true.into()));
     let kept = ["cosigned", "refused"].map(|name| world.read(&format!("wa.state/split-1/{name}.note")));
     assert_ne!(kept[0], kept[1]);
     assert!(kept.iter().all(|note| note.starts_with(b"border.example/ledger\n1\n")));
+}
+
+#[test]
+fn a_mirror_keeps_the_proof_that_the_ledger_showed_two_histories() {
+    let world = World::with_mission();
+    world.enrol("anna", "Anna", "a.key", "observer");
+    world.enrol("mirror", "Mirror", "b.key", "camp");
+    record(&world);
+    let mut camps = ["camp", "other"].map(|home| {
+        world.enrol(home, home, "n.key", "camp");
+        // The smaller history first: its camp meets nobody.
+        if home == "other" {
+            let carried = world.answer(&["serve", "--home", home, "--quiet"]);
+            assert_eq!(world.json(&["sync", &carried.ticket, "--home", "anna"])["fully_synced"], true);
+            carried.stop();
+        }
+        world.answer(&["serve", "--home", home, "--ledger-key", "l.key", "--every", "5", "--http", "127.0.0.1:0"])
+    });
+    let [one, two] = camps.each_mut().map(|camp| text(&camp.event("http"), "url").to_owned());
+    // Its first checkpoint is signed as soon as it begins, and not before it answers.
+    let mirrored = loop {
+        let mirrored = world.run(&["ledger", "mirror", &one, "--home", "mirror"]);
+        if mirrored.status.code() != Some(69) {
+            break mirrored;
+        }
+    };
+    assert_eq!(mirrored.status.code(), Some(0), "{}", String::from_utf8_lossy(&mirrored.stderr));
+    let refused = loop {
+        let refused = world.run(&["ledger", "mirror", &two, "--home", "mirror"]);
+        if refused.status.code() != Some(69) {
+            break refused;
+        }
+    };
+    assert_eq!(refused.status.code(), Some(1), "{}", String::from_utf8_lossy(&refused.stderr));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("contradict each other"));
+    let folder = std::fs::read_dir(world.path("mirror")).expect("a home");
+    let folder = folder.flatten().find(|entry| entry.file_name().to_string_lossy().starts_with("ledger-split-1-"));
+    let folder = folder.expect("the evidence").path();
+    let notes = ["smaller", "larger"].map(|name| std::fs::read(folder.join(format!("{name}.note"))).expect("a note"));
+    assert!(notes[0].starts_with(b"border.example/ledger\n1\n") && notes[0] != notes[1]);
+    assert!(folder.join("larger.consistency").is_file());
+    camps.into_iter().for_each(Camp::stop);
 }
 
 #[test]

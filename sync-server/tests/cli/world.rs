@@ -53,6 +53,7 @@ impl World {
         for ((owner, given), party) in witness_keys.iter().zip(parties) {
             let make = || {
                 let made = world.json(&["witness", "key", "--out", &format!("{owner}.key"), "--kdf-memory-mib", "1"]);
+                world.write(&format!("{owner}.public"), text(&made, "key").as_bytes());
                 text(&made, "key").to_owned()
             };
             let key = given.map_or_else(make, ToOwned::to_owned);
@@ -63,6 +64,11 @@ impl World {
         world.json(&["mission", "sign", "charter.cbor", "--key", "b.key"]);
         assert_eq!(world.json(&["mission", "sign", "charter.cbor", "--key", "n.key"])["complete"], true);
         world
+    }
+
+    /// The public key of a witness, as the charter names it.
+    pub(crate) fn witness_key(&self, owner: &str) -> String {
+        String::from_utf8(self.read(&format!("{owner}.public"))).expect("hex digits")
     }
 
     /// A device `home` whose observer a party certified.

@@ -1,4 +1,7 @@
-"""`python -m verifier vectors DIR` and `python -m verifier bag DIR --mission ID [--json]`."""
+"""`python -m verifier vectors DIR`, and of a folder with `--mission ID [--json]`:
+
+`python -m verifier bag DIR`, `python -m verifier publication DIR [--bag DIR]`.
+"""
 
 import argparse
 import json
@@ -8,6 +11,8 @@ from pathlib import Path
 from . import vectors
 from .bag import audit
 from .bag_files import FolderFiles
+from .findings import Report
+from .publication_bag import judge_publication
 
 _EXIT = {"PASSED": 0, "FAILED": 1, "INDETERMINATE": 2}
 
@@ -21,14 +26,22 @@ def main() -> int:
     bag.add_argument("folder", type=Path)
     bag.add_argument("--mission", type=bytes.fromhex, required=True, help="the mission's id, from whoever you trust")
     bag.add_argument("--json", action="store_true")
+    publication = commands.add_parser("publication", help="judge a publication, apart or against a bag")
+    publication.add_argument("folder", type=Path)
+    publication.add_argument("--mission", type=bytes.fromhex, required=True)
+    publication.add_argument("--bag", type=Path)
+    publication.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     if arguments.command == "vectors":
         return vectors.report(arguments.folder)
-    return _judge_bag(arguments.folder, arguments.mission, arguments.json)
+    files, mission = FolderFiles(arguments.folder), arguments.mission
+    if arguments.command == "publication":
+        bag_files = None if arguments.bag is None else FolderFiles(arguments.bag)
+        return _tell(judge_publication(files, mission, bag_files), arguments.json)
+    return _tell(audit(files, mission), arguments.json)
 
 
-def _judge_bag(folder: Path, mission: bytes, as_json: bool) -> int:
-    found = audit(FolderFiles(folder), mission)
+def _tell(found: Report, as_json: bool) -> int:
     findings = [finding.as_json() for finding in found.findings]
     if as_json:
         print(json.dumps({"verdict": found.verdict, "findings": findings}))

@@ -15,7 +15,7 @@ from .roster import Charter
 _ACCOUNT_MAX, _RULES_MAX, _EXCEPTIONS_MAX, _LABELS_MAX = 134_217_728, 1_024, 4_096, 256
 _QUESTIONS_MAX, _DECISIONS_MAX, _LOGS_MAX = 4_096, 4_104, 65_536
 _REASON_MAX = 6
-_STATES = {0, *range(16, 21), *range(34, 40)}
+_STATES = {0, *range(16, 21), *range(34, 41)}
 _FACTS = {
     f"context/{fact}" for fact in ("coarse-place", "exact-place", "day", "exact-time", "post", "observer", "photos")
 }

@@ -5,7 +5,7 @@ from typing import Any
 from . import claims, merkle
 from .bag_files import Bag
 from .context import photo_files
-from .entry import Entry, Header
+from .entry import CO_AUTHORSHIP, CONCURRENCE, Entry, Header
 from .evidence import Evidence
 from .findings import doubt, failure, note
 from .forms import Form
@@ -45,6 +45,8 @@ def _report_record(bag: Bag, evidence: Evidence, verdict: Verdict) -> None:
                 bag.findings.append(note("entry-held", **place))
             case "unappliable":
                 bag.findings.append(note("entry-unappliable", **place, detail=verdict.faults[id_]))
+            case "voided" if header.kind in (CONCURRENCE, CO_AUTHORSHIP) and _was_edited(evidence, verdict, header):
+                bag.findings.append(note("edited-after-signature", **place))
             case "waiting" if _waits_for_another(evidence, verdict, header):
                 bag.findings.append(doubt("entry-waiting", **place))
     for fork in verdict.forks:
@@ -66,6 +68,18 @@ def _waits_for_another(evidence: Evidence, verdict: Verdict, header: Header) -> 
         return True
     held = evidence.in_records()
     return any(ref not in held or verdict.standings.get(ref) == "waiting" for ref in header.refs)
+
+
+def _was_edited(evidence: Evidence, verdict: Verdict, header: Header) -> bool:
+    """Whether an applied change stands on a change that the entry names."""
+    held, named = evidence.in_records(), set(header.refs)
+    below = list(verdict.applied)
+    seen: set[bytes] = set()
+    while below:
+        refs = set(held[below.pop()].header.refs) - seen
+        seen |= refs
+        below += [ref for ref in refs if ref in held]
+    return bool(named & seen)
 
 
 def _check_presence(bag: Bag, evidence: Evidence, entry: Entry, erased: set[bytes]) -> None:
@@ -102,11 +116,6 @@ def _check_contexts(bag: Bag, evidence: Evidence) -> None:
         certificate = evidence.certificate(header)
         if certificate is not None and body.context[4] != certificate.request.observer:
             bag.findings.append(note("context-observer", **_place(header)))
-        before = evidence.entries.get(header.prev or b"")
-        if before is not None and before.body is not None and before.body.context:
-            old, new = before.body.context[1], body.context[1]
-            if new[0] < old[0] or (new[2] == old[2] and new[1] < old[1]):
-                bag.findings.append(note("clock-backwards", **_place(header)))
 
 
 def _check_photos(bag: Bag, evidence: Evidence, erased: set[bytes]) -> None:

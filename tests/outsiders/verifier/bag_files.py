@@ -2,22 +2,23 @@
 
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .findings import Finding, failure, note
+from .findings import Finding, doubt, failure, note
 from .hashing import sha256
 from .refusal import Refused
 
 VERSIONS = (1, 2)
+_PHOTO_MAX = 67_108_864
 _MANIFEST, _TAG_MANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
 _TAG_FILES = ("bagit.txt", "bag-info.txt", _MANIFEST, _TAG_MANIFEST)
-_DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 _HASH = "[0-9a-f]{64}"
 _ROW = re.compile(rf"({_HASH})  (\S.*)")
 _KNOWN = re.compile(
-    rf"data/charter\.cbor|data/statements/(?:certificate|cut|erasure|receipt|inclusion|succession)/{_HASH}\.cbor|data/forms/{_HASH}\.cbor"
+    rf"data/charter\.cbor|data/statements/(?:acknowledgement|amendment|certificate|cut|erasure|receipt|inclusion|succession)/{_HASH}\.cbor|data/forms/{_HASH}\.cbor"
     rf"|data/logs/{_HASH}\.cborseq|data/photos/{_HASH}|data/ledger/(?:checkpoint\.note|notes/[0-9]+-{_HASH}\.note|tile/entries/.+)"
 )
 
@@ -66,7 +67,9 @@ class FolderFiles(Files):
     def read(self, path: str) -> bytes | None:
         place = self.folder / path
         try:
-            return place.read_bytes() if stat.S_ISREG(place.lstat().st_mode) else None
+            facts = place.lstat()
+            is_over = path.startswith("data/photos/") and facts.st_size > _PHOTO_MAX
+            return place.read_bytes() if stat.S_ISREG(facts.st_mode) and not is_over else None
         except OSError:
             return None
 
@@ -88,24 +91,24 @@ class Bag:
             if path.startswith(folder) and _KNOWN.fullmatch(path):
                 yield path, path[len(folder) :].partition(".")[0]
 
-    def named_by_hash(self, folder: str) -> Iterator[bytes]:
+    def named_by_hash(self, folder: str, id_of: Callable[[bytes], bytes] = sha256) -> Iterator[bytes]:
         """The files of a folder; one that is not named by the hash of its content is a finding, and is read."""
         for path, name in self.below(folder):
             data = self.files.read(path)
             if data is None:
                 self.findings.append(failure("bag-unreadable", file=path))
                 continue
-            if sha256(data).hex() != name:
-                self.findings.append(failure("bag-misnamed", statement=sha256(data), file=path))
+            if id_of(data).hex() != name:
+                self.findings.append(failure("bag-misnamed", statement=id_of(data), file=path))
             yield data
 
 
 def open_bag(files: Files) -> Bag:
     """The bag's tag files; `bag-version` is the only refusal, since nothing else in such a bag is judged."""
     bag = Bag(files, 1, None)
-    if files.read("bagit.txt") != _DECLARATION:
+    if files.read("bagit.txt") != DECLARATION:
         bag.findings.append(failure("bag-unreadable", file="bagit.txt"))
-    info = _info(files.read("bag-info.txt"))
+    info = read_info(files.read("bag-info.txt"))
     version = info.get("Merestone-Bag-Version", "")
     if not version.isdecimal():
         bag.findings.append(failure("bag-unreadable", file="bag-info.txt"))
@@ -117,16 +120,17 @@ def open_bag(files: Files) -> Bag:
         bag.scopes = _scopes(files.read("bag-info.txt") or b"", info["Merestone-Scopes"])
         if bag.scopes is None:
             bag.findings.append(failure("bag-unreadable", file="bag-info.txt"))
+    if info.get("Merestone-Leaves-Left-Out", "0") != "0":
+        bag.findings.append(doubt("ledger-left-out"))
     bag.mission = info.get("External-Identifier")
-    _check_manifests(bag)
-    payload = [bag.files.read(path) for path in files.paths() if path.startswith("data/")]
-    held = [data for data in payload if data is not None]
-    if "bag-info.txt" in files.paths() and info.get("Payload-Oxum") != f"{sum(map(len, held))}.{len(held)}":
+    bag.findings += check_manifests(files, _TAG_FILES, _KNOWN)
+    if "bag-info.txt" in files.paths() and not is_oxum(files, info.get("Payload-Oxum")):
         bag.findings.append(failure("bag-manifest", file="bag-info.txt"))
     return bag
 
 
-def _info(data: bytes | None) -> dict[str, str]:
+def read_info(data: bytes | None) -> dict[str, str]:
+    """The lines of `bag-info.txt`."""
     lines = (data or b"").decode(errors="replace").split("\n")
     return {key: value.strip() for key, colon, value in (line.partition(":") for line in lines) if colon}
 
@@ -139,30 +143,43 @@ def _scopes(data: bytes, value: str) -> list[bytes] | None:
     return [bytes.fromhex(word) for word in words] if words and is_id and is_once else None
 
 
-def _check_manifests(bag: Bag) -> None:
-    paths = bag.files.paths()
+def check_manifests(files: Files, tag_files: tuple[str, ...], known: re.Pattern[str]) -> list[Finding]:
+    """What the two manifests and the files do not agree on, and files that the layout does not know."""
+    paths, findings = files.paths(), []
     for manifest, covered in (
         (_MANIFEST, [path for path in paths if path.startswith("data/")]),
-        (_TAG_MANIFEST, [path for path in paths if path in _TAG_FILES and path != _TAG_MANIFEST]),
+        (_TAG_MANIFEST, [path for path in paths if path in tag_files and path != _TAG_MANIFEST]),
     ):
-        said = _rows(bag, manifest)
-        if said is None:
+        rows, wrong = _rows(files, manifest)
+        findings += wrong
+        if rows is None:
             continue
-        for path in sorted({*covered, *said}):
-            data = bag.files.read(path)
-            if data is None and path not in said:
-                bag.findings.append(failure("bag-unreadable", file=path))
-            elif data is None or path not in said or sha256(data).hex() != said[path]:
-                bag.findings.append(failure("bag-manifest", file=path))
-    for path in paths:
-        if path not in _TAG_FILES and not _KNOWN.fullmatch(path):
-            bag.findings.append(note("bag-foreign-file", file=path))
+        for path in sorted({*covered, *rows}):
+            data = files.read(path)
+            if data is None and path in paths:
+                findings.append(failure("bag-unreadable", file=path))
+            elif data is None or path not in rows or sha256(data).hex() != rows[path]:
+                findings.append(failure("bag-manifest", file=path))
+    strange = [path for path in paths if path not in tag_files and not known.fullmatch(path)]
+    return findings + [note("bag-foreign-file", file=path) for path in strange]
 
 
-def _rows(bag: Bag, manifest: str) -> dict[str, str] | None:
-    data = bag.files.read(manifest)
-    rows = [_ROW.fullmatch(line) for line in (data or b"").decode(errors="replace").splitlines()]
-    if data is None or None in rows:
-        bag.findings.append(failure("bag-unreadable", file=manifest))
-        return None
-    return {row[2]: row[1] for row in rows if row is not None}
+def _rows(files: Files, manifest: str) -> tuple[dict[str, str] | None, list[Finding]]:
+    """The rows; nothing where the manifest is not there or no text. A line that is no row counts for nothing."""
+    data = files.read(manifest)
+    try:
+        lines = None if data is None else data.decode().splitlines()
+    except UnicodeDecodeError:
+        lines = None
+    if lines is None:
+        return None, [failure("bag-unreadable", file=manifest)]
+    rows = [_ROW.fullmatch(line) for line in lines]
+    wrong = [failure("bag-manifest", file=manifest)] if None in rows else []
+    return {row[2]: row[1] for row in rows if row is not None}, wrong
+
+
+def is_oxum(files: Files, said: str | None) -> bool:
+    """Whether `Payload-Oxum` is that of the payload."""
+    payload = [files.read(path) for path in files.paths() if path.startswith("data/")]
+    held = [data for data in payload if data is not None]
+    return said == f"{sum(map(len, held))}.{len(held)}"

@@ -7,14 +7,16 @@ from . import merkle
 from .bag_files import Bag
 from .checkpoint import BegunLeaf, CosignatureLeaf, EntryLeaf, Leaf, LogLeaf, StatementLeaf
 from .evidence import Evidence
-from .findings import Finding, failure, note
+from .findings import Finding, doubt, failure, note
 from .hashing import sha256
 from .ledger import WIDTH, open_bundle, open_path
 from .refusal import Refused
 from .roster import Charter
-from .witness import CosignedNote, earlier, open_cosigned, tally, witnesses
+from .witness import CosignedNote, earlier, is_handed_out, open_cosigned, tally, witnesses
 
 _NAME = re.compile(r"data/ledger/notes/(0|[1-9][0-9]*)-([0-9a-f]{64})\.note")
+# How many entries of one position a store keeps.
+SIBLINGS = 4
 _OLD_NOTE = "data/ledger/checkpoint.note"
 
 
@@ -23,6 +25,8 @@ class Ledger:
     """The notes that match the bag's leaves, and the leaves up to the largest of them."""
 
     notes: list[CosignedNote] = field(default_factory=list)
+    # Those of them whose root is that of the leaves.
+    matching: list[CosignedNote] = field(default_factory=list)
     leaves: list[Leaf] = field(default_factory=list)
     newest: CosignedNote | None = None
     last_final: CosignedNote | None = None
@@ -33,6 +37,11 @@ class Ledger:
         """The statements that are in the ledger under a final note."""
         size = self.last_final.checkpoint.size if self.last_final is not None else 0
         return frozenset(leaf.statement for leaf in self.leaves[:size] if isinstance(leaf, StatementLeaf))
+
+    def final_leaves(self) -> dict[Leaf, int]:
+        """The leaves under a final note, each with its least index."""
+        size = self.last_final.checkpoint.size if self.last_final is not None else 0
+        return {leaf: index for index, leaf in reversed(list(enumerate(self.leaves[:size])))}
 
     def entries(self) -> dict[bytes, EntryLeaf]:
         """Trusted entry leaves by entry id."""
@@ -47,12 +56,13 @@ def read_ledger(bag: Bag, charter: Charter) -> Ledger:
     hashes = [merkle.leaf_hash(raw) for raw, _ in leaves[:limit]]
     within = [one for one in ledger.notes if one.checkpoint.size <= limit or one.checkpoint.size == 0]
     matching = [one for one in within if merkle.root(hashes[: one.checkpoint.size]) == one.checkpoint.root]
+    ledger.matching = matching
     for one in ledger.notes:
-        if one not in within and not _has_rival(one, ledger.notes):
-            bag.findings.append(note("note-beyond-leaves", statement=one.checkpoint.id))
-        elif one not in matching:
-            bag.findings.append(_mismatch(one, ledger.notes, matching))
-            ledger.is_contradicted = True
+        if one in matching:
+            continue
+        finding = _mismatch(one, one in within, ledger.notes, matching, charter)
+        bag.findings.append(finding)
+        ledger.is_contradicted |= finding.weight == "failure"
     if matching and limit > 0:
         ledger.newest = max(matching, key=lambda one: one.checkpoint.size)
         final = [one for one in matching if tally(one, charter).confirmation == "final"]
@@ -61,16 +71,21 @@ def read_ledger(bag: Bag, charter: Charter) -> Ledger:
     return ledger
 
 
-def _mismatch(one: CosignedNote, notes: list[CosignedNote], matching: list[CosignedNote]) -> Finding:
-    size = one.checkpoint.size
-    is_split = any(other.checkpoint.size > size for other in matching)
-    is_split |= _has_rival(one, notes)
-    return failure("ledger-split" if is_split else "ledger-root", statement=one.checkpoint.id)
-
-
-def _has_rival(one: CosignedNote, notes: list[CosignedNote]) -> bool:
-    """Whether the ledger signed another tree of its size: no leaves are needed to see it."""
-    return any(other is not one and other.checkpoint.size == one.checkpoint.size for other in notes)
+def _mismatch(
+    one: CosignedNote, differs: bool, notes: list[CosignedNote], matching: list[CosignedNote], charter: Charter
+) -> Finding:
+    """What a note is that does not match; `differs` is whether it could be compared with the leaves."""
+    size, place = one.checkpoint.size, {"statement": one.checkpoint.id}
+    # Another one of its size needs no leaves to be seen.
+    against = [other for other in notes if other is not one and other.checkpoint.size == size]
+    against += [other for other in matching if differs and other.checkpoint.size > size]
+    if not differs and not against:
+        return note("note-beyond-leaves", **place)
+    if not is_handed_out(one, charter):
+        return doubt("ledger-split-unshown", **place)
+    if any(is_handed_out(other, charter) for other in against):
+        return failure("ledger-split", **place)
+    return failure("ledger-root", **place) if differs else note("note-beyond-leaves", **place)
 
 
 def _notes(bag: Bag, charter: Charter) -> list[CosignedNote]:
@@ -91,7 +106,7 @@ def _notes(bag: Bag, charter: Charter) -> list[CosignedNote]:
             continue
         said = (str(found.checkpoint.size), found.checkpoint.id.hex())
         if named is not None and named.groups() != said:
-            bag.findings.append(failure("bag-misnamed", statement=found.checkpoint.id, file=path))
+            bag.findings.append(failure("bag-misnamed", statement=bytes.fromhex(named[2]), file=path))
         held = merged.get(found.checkpoint.text)
         merged[found.checkpoint.text] = _merge(held, found) if held is not None else found
     return sorted(merged.values(), key=lambda one: (one.checkpoint.size, one.checkpoint.id))
@@ -162,12 +177,19 @@ def _check_entries(bag: Bag, evidence: Evidence, ledger: Ledger, filled: set[byt
         if logs.get(log, scope) != scope:
             bag.findings.append(failure("ledger-scope", log=log))
     absent: dict[bytes, EntryLeaf] = {}
+    crowd: dict[tuple[bytes, int], list[bytes]] = {}
+    for entry in held.values():
+        crowd.setdefault((entry.header.log, entry.header.seq), []).append(entry.header.id)
     for leaf in ledger.entries().values():
         is_foreign = leaf.log not in scopes or (leaf.log in begun and begun[leaf.log] not in (bag.scopes or []))
         if bag.scopes is not None and is_foreign:
             continue
         if leaf.entry not in held and leaf.entry not in filled:
-            bag.findings.append(failure("entry-left-out", log=leaf.log, seq=leaf.seq, entry=leaf.entry))
+            place = {"log": leaf.log, "seq": leaf.seq, "entry": leaf.entry}
+            if sum(id_ < leaf.entry for id_ in crowd.get((leaf.log, leaf.seq), ())) >= SIBLINGS:
+                bag.findings.append(doubt("sibling-displaced", **place))
+                continue
+            bag.findings.append(failure("entry-left-out", **place))
             if leaf.log not in shown:
                 absent[leaf.log] = leaf
     for leaf in absent.values():

@@ -1,17 +1,20 @@
 """A bag's logs: every entry's header, place in its chain, authority and body (bundle.md, Layout and Verdict)."""
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import cbor
 from .bag_files import Bag
-from .bag_ledger import Ledger
+from .bag_ledger import SIBLINGS, Ledger
+from .checkpoint import EntryLeaf
 from .entry import BODY_MAX, CO_AUTHORSHIP, HEADER_MAX, Header, log_id, open_entry, open_header
 from .evidence import Evidence
 from .findings import Finding, doubt, failure, note
 from .hashing import sha256
 from .receipt import AttestedLog, Receipt
 from .refusal import Refused, need
+from .roster import CAMP
+from .witness import can_be_final
 
 
 @dataclass(frozen=True)
@@ -41,18 +44,41 @@ def read_logs(bag: Bag, evidence: Evidence, receipts: list[Receipt], ledger: Led
         filled |= _LogFile(bag, evidence, named, path, bytes.fromhex(name)).read(data)
     for entry in evidence.entries.values():
         _check_prev(bag, evidence, entry.header, filled)
+        _check_crowd(bag, evidence, entry.header)
     return filled
+
+
+def _check_crowd(bag: Bag, evidence: Evidence, header: Header) -> None:
+    """Of the entries at one position four take part in records; asked at the first of them."""
+    siblings = evidence.siblings(header)
+    if len(siblings) <= SIBLINGS or header.id != siblings[0]:
+        return
+    shown = evidence.shown()
+    for id_ in evidence.ranked(siblings)[SIBLINGS:]:
+        one = evidence.entries[id_].header
+        evidence.displaced.add(id_)
+        is_kept = evidence.is_cut(one.key) and not evidence.is_covered(one)
+        weigh = doubt if is_kept or EntryLeaf(one.log, one.seq, id_) in shown else note
+        bag.findings.append(weigh("entry-displaced", log=one.log, seq=one.seq, entry=id_))
 
 
 def _check_prev(bag: Bag, evidence: Evidence, header: Header, filled: set[bytes]) -> None:
     """A gap is reported at the last entry missing, which the next one names."""
     if header.prev is None or header.prev in filled:
         return
-    before = evidence.entries.get(header.prev)
-    if before is None:
-        bag.findings.append(failure("log-gap", log=header.log, seq=header.seq - 1, entry=header.prev))
-    elif before.header.log != header.log or before.header.seq != header.seq - 1:
-        bag.findings.append(failure("log-prev", log=header.log, seq=header.seq, entry=header.id))
+    of_log = [one.header for one in evidence.entries.values() if one.header.log == header.log]
+    before = [one.id for one in of_log if one.seq == header.seq - 1]
+    if header.prev in before:
+        return
+    below = [one.seq for one in of_log if one.seq < header.seq]
+    weigh = failure
+    # Above a fork of its log a broken chain is what the key's holder can sign about himself.
+    if len(below) > len(set(below)):
+        weigh = note if evidence.is_covered(header) else doubt
+    if before:
+        bag.findings.append(weigh("log-prev", log=header.log, seq=header.seq, entry=header.id))
+    else:
+        bag.findings.append(weigh("log-gap", log=header.log, seq=header.seq - 1, entry=header.prev))
 
 
 class _LogFile:
@@ -161,6 +187,26 @@ def check_authority(bag: Bag, evidence: Evidence) -> None:
             bag.findings.append(note("set-aside-by-cut", **place))
         if header.kind > CO_AUTHORSHIP:
             bag.findings.append(note("kind-unknown", **place))
+    for entry in evidence.misplaced.values():
+        if entry.header.id not in evidence.entries:
+            _check_certificate(bag, evidence, entry.header)
+
+
+def check_finality(bag: Bag, evidence: Evidence, ledger: Ledger) -> None:
+    """Where a cut of one party acts, does the bag show what was final before it?"""
+    if not can_be_final(evidence.roster.charter):
+        return
+    size = ledger.last_final.checkpoint.size if ledger.last_final is not None else None
+    ends = {cut.id: evidence.acts_from(cut) for cut in evidence.roster.cuts.values() if not cut.is_agreed}
+    open_cuts = {id_ for id_, end in ends.items() if size is None or end is None or size < end}
+    said: set[bytes] = set()
+    for header in sorted((one.header for one in evidence.entries.values()), key=lambda one: (one.log, one.seq, one.id)):
+        if header.key in said or not evidence.is_cut(header.key):
+            continue
+        covering = list(evidence.covering(header))
+        if any(cut.id in open_cuts for cut in covering) and not any(cut.is_agreed for cut in covering):
+            said.add(header.key)
+            bag.findings.append(doubt("cut-finality-unknown", log=header.log, seq=header.seq, entry=header.id))
 
 
 def _check_certificate(bag: Bag, evidence: Evidence, header: Header) -> None:
@@ -168,12 +214,12 @@ def _check_certificate(bag: Bag, evidence: Evidence, header: Header) -> None:
     certificate = evidence.certificate(header)
     if not evidence.roster.knows(header.key):
         bag.findings.append(failure("key-not-in-roster", **place))
-    elif header.seq > 0 or header.id not in evidence.entries:
+    if header.seq > 0 or header.id not in evidence.entries:
         return
-    elif certificate is None:
-        bag.findings.append(doubt("certificate-missing", **place))
-    elif certificate.key != header.key:
+    if certificate is not None and certificate.key != header.key:
         bag.findings.append(note("certificate-key", **place))
+    elif certificate is None and evidence.roster.knows(header.key):
+        bag.findings.append(doubt("certificate-missing", **place))
 
 
 def check_heights(bag: Bag, evidence: Evidence, receipts: list[Receipt]) -> None:
@@ -185,17 +231,27 @@ def check_heights(bag: Bag, evidence: Evidence, receipts: list[Receipt]) -> None
     for entry in evidence.entries.values():
         header = entry.header
         held.setdefault(header.log, {}).setdefault(header.seq, set()).add(header.id)
-    cut_keys = {cut.key for cut in evidence.roster.cuts.values()}
     said: dict[tuple[str, bytes, int, bytes], Receipt] = {}
-    # Of several receipts that say one thing, one whose key is not cut weighs most.
-    for receipt in sorted(receipts, key=lambda one: one.key not in cut_keys):
+    # Of several receipts that say one thing, the one that weighs most is told.
+    for receipt in sorted(receipts, key=lambda one: _speaks_for_a_camp(evidence, one)):
         for one in receipt.logs:
             code = _receipt_fault(held.get(one.log, {}), one, bag.scopes is not None)
             if code is not None:
                 said[code, one.log, one.height - 1, one.head] = receipt
     for (code, log, seq, id_), receipt in said.items():
-        weigh = doubt if receipt.key in cut_keys or code == "receipt-log-absent" else failure
+        is_sure = _speaks_for_a_camp(evidence, receipt) and code not in ("receipt-log-absent", "sibling-displaced")
+        weigh = failure if is_sure else doubt
         bag.findings.append(weigh(code, log=log, seq=seq, entry=id_, statement=receipt.id))
+    attested = {(one.log, one.height - 1, one.head) for receipt in receipts for one in receipt.logs}
+    for succession in evidence.successions:
+        for scope, epoch, seq, id_ in succession.heads:
+            log = log_id(succession.old, scope, epoch)
+            is_foreign = bag.scopes is not None and log not in held and scope not in bag.scopes
+            code = _receipt_fault(held.get(log, {}), AttestedLog(log, seq + 1, id_, 0), False)
+            if code is None or is_foreign or (log, seq, id_) in attested:
+                continue
+            found = doubt(code if code == "sibling-displaced" else "succession-head-missing")
+            bag.findings.append(replace(found, log=log, seq=seq, entry=id_, statement=succession.id))
     for cut in evidence.roster.cuts.values():
         for scope, epoch, seq, id_ in cut.kept:
             log = log_id(cut.key, scope, epoch)
@@ -208,10 +264,17 @@ def check_heights(bag: Bag, evidence: Evidence, receipts: list[Receipt]) -> None
                 bag.findings.append(doubt("earlier-missing", log=log, seq=seq, entry=id_))
 
 
+def _speaks_for_a_camp(evidence: Evidence, receipt: Receipt) -> bool:
+    """Whether a bag fails that lacks what the receipt attests: each of a mission's people could sign what is not so."""
+    return evidence.roster.certificates[receipt.certificate].role == CAMP and not evidence.is_cut(receipt.key)
+
+
 def _receipt_fault(log: dict[int, set[bytes]], one: AttestedLog, has_scopes: bool) -> str | None:
     seq = one.height - 1
     if one.height == 0 or one.head in log.get(seq, ()):
         return None
+    if sum(id_ < one.head for id_ in log.get(seq, ())) >= SIBLINGS:
+        return "sibling-displaced"
     if seq in log:
         return "receipt-other-head"
     if not log and has_scopes:

@@ -31,8 +31,12 @@ def check_text(text: str, multiline: bool) -> None:
     for character in text:
         if character == "\n" and multiline:
             continue
-        forbidden = unicodedata.category(character) == "Cc" or ord(character) in _BIDI
-        need(not forbidden, "text-forbidden")
+        need(not is_forbidden(character), "text-forbidden")
+
+
+def is_forbidden(character: str) -> bool:
+    """A control character, or one that changes the direction of others."""
+    return unicodedata.category(character) == "Cc" or ord(character) in _BIDI
 
 
 class _Reader:
@@ -50,6 +54,8 @@ class _Reader:
         major, info = first >> 5, first & 31
         if major == 6:
             raise Refused("cbor-tag")
+        if info == 31:
+            raise Refused("cbor-indefinite")
         if major == 7:
             return self.simple(info)
         number = self.argument(major, info)
@@ -72,8 +78,6 @@ class _Reader:
     def argument(self, major: int, info: int) -> int:
         if info < 24:
             return info
-        if info == 31 and major >= 2:
-            raise Refused("cbor-indefinite")
         need(info < 28, "cbor-malformed")
         width = 1 << (info - 24)
         number = int.from_bytes(self.take(width), "big")
@@ -87,8 +91,6 @@ class _Reader:
             return known[info]
         if info in (25, 26, 27):
             raise Refused("cbor-float")
-        if info == 31:
-            raise Refused("cbor-indefinite")
         raise Refused("cbor-malformed" if info >= 28 else "cbor-simple")
 
     def text(self, length: int) -> str:

@@ -43,7 +43,7 @@ _KNOWN = {
 _QUESTION = r"[A-Za-z_][A-Za-z0-9_.-]{0,63}"
 QUESTION = re.compile(_QUESTION)
 ROW = re.compile(r"[0-9a-f]{16}")
-_KEY = re.compile(rf"{_QUESTION}(?:/[0-9a-f]{{16}}/{_QUESTION})?")
+KEY = re.compile(rf"{_QUESTION}(?:/[0-9a-f]{{16}}/{_QUESTION})?")
 _SEED = re.compile(r"[0-9a-f]{32}")
 
 # (counter, actor), the order in which predecessors stand.
@@ -246,7 +246,7 @@ def _check_operations(operations: list[_Operation]) -> None:
     need(all(operation.on_root for operation in operations), "change-object")
     need(all(operation.is_put for operation in operations), "change-action")
     keys = [operation.key for operation in operations]
-    need(all(key is not None and _KEY.fullmatch(key) for key in keys), "change-key")
+    need(all(key is not None and KEY.fullmatch(key) for key in keys), "change-key")
     encoded = [key.encode() for key in keys if key is not None]
     need(encoded == sorted(encoded), "change-key")
     need(ascends(encoded), "change-duplicate-key")
@@ -289,24 +289,41 @@ def _encode(
     puts: tuple[Put, ...],
 ) -> bytes:
     """What Automerge writes for these puts."""
-    named = {actor for put in puts for _, actor in put.preds} - {author}
-    actors = [author, *sorted(named)]
-    flat = [pred for put in puts for pred in put.preds]
+    others = sorted({actor for put in puts for _, actor in put.preds} - {author})
+    actors = [author, *others]
+    written = [
+        (put.key, one.type, one.raw, [(actors.index(actor), counter) for counter, actor in put.preds])
+        for put, one in zip(puts, operations)
+    ]
+    return write_change(deps, author, seq, start_op, bytes.fromhex(message), others, written)[0]
+
+
+# Key, type and bytes of the value, and of each predecessor the actor (0 the author) and the counter.
+Written = tuple[str, int, bytes, list[tuple[int, int]]]
+
+
+def write_change(
+    deps: list[bytes], author: bytes, seq: int, start_op: int, seed: bytes, others: list[bytes], puts: list[Written]
+) -> tuple[bytes, bytes]:
+    """The canonical chunk and its hash."""
+    flat = [pred for _, _, _, preds in puts for pred in preds]
     columns = {
-        KEY_NAME: encode_runs((put.key for put in puts), "text"),
+        KEY_NAME: encode_runs((key for key, _, _, _ in puts), "text"),
         INSERT: encode_booleans([False] * len(puts)),
         ACTION: encode_runs([1] * len(puts), "uint"),
-        VALUE_META: encode_runs((len(one.raw) << 4 | one.type for one in operations), "uint"),
-        VALUE: b"".join(one.raw for one in operations),
-        PRED_COUNT: encode_runs((len(put.preds) for put in puts), "uint"),
-        PRED_ACTOR: encode_runs((actors.index(actor) for _, actor in flat), "uint"),
-        PRED_COUNTER: encode_deltas([counter for counter, _ in flat]),
+        VALUE_META: encode_runs((len(raw) << 4 | kind for _, kind, raw, _ in puts), "uint"),
+        VALUE: b"".join(raw for _, _, raw, _ in puts),
+        PRED_COUNT: encode_runs((len(preds) for _, _, _, preds in puts), "uint"),
+        PRED_ACTOR: encode_runs((actor for actor, _ in flat), "uint"),
+        PRED_COUNTER: encode_deltas([counter for _, counter in flat]),
     }
     written = {number: column for number, column in columns.items() if column}
+    message = seed.hex().encode()
     parts = [uleb(len(deps)), *deps, uleb(len(author)), author, uleb(seq), uleb(start_op), sleb(0)]
-    parts += [uleb(len(message)), message.encode(), uleb(len(actors) - 1)]
-    parts += [uleb(16) + actor for actor in actors[1:]]
+    parts += [uleb(len(message)), message, uleb(len(others))]
+    parts += [uleb(16) + actor for actor in others]
     parts.append(uleb(len(written)))
     parts += [uleb(number) + uleb(len(column)) for number, column in written.items()]
     contents = b"".join([*parts, *written.values()])
-    return MAGIC + _hash(contents)[:4] + b"\x01" + uleb(len(contents)) + contents
+    hash_ = _hash(contents)
+    return MAGIC + hash_[:4] + b"\x01" + uleb(len(contents)) + contents, hash_

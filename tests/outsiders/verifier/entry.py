@@ -14,7 +14,7 @@ from .refusal import Refused, need
 HEADER_MAX, BODY_MAX = 32_768, 393_216
 LOG_ENTRIES_MAX = 2**20
 _REFS_MAX, _EARLIER_MAX, _WRITERS_MAX = 256, 256, 64
-CHANGE, OBJECTION, RULING, CO_AUTHORSHIP = 1, 5, 7, 8
+CHANGE, CONCURRENCE, OBJECTION, RULING, CO_AUTHORSHIP = 1, 4, 5, 7, 8
 
 # (scope, epoch, seq, entry id)
 Earlier = tuple[bytes, bytes, int, bytes]

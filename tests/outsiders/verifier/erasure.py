@@ -23,7 +23,7 @@ class Erasure:
 
 
 def open_erasure(data: bytes, charter: Charter) -> Erasure:
-    """The erasure, signed by the charter's quorum."""
+    """The erasure, signed by as many parties as decide."""
     need(len(data) <= _ERASURE_MAX, "size-limit")
     payload, signatures = row(any_octets, items(any_octets, 0, 64))(cbor.decode(data))
     known = {
@@ -39,5 +39,5 @@ def open_erasure(data: bytes, charter: Charter) -> Erasure:
     need(ascends(found.get(3, ())))
     need(found[1] == charter.mission, "mission-mismatch")
     parties = check_party_signatures(charter, signatures, "erasure", sha256(payload), "erasure-quorum")
-    need(len(parties) >= charter.quorum, "erasure-quorum")
+    need(charter.is_decided(parties), "erasure-quorum")
     return Erasure(sha256(data), found[2], tuple(found.get(3, ())), found.get(4), tuple(parties))

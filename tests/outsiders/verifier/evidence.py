@@ -1,13 +1,18 @@
 """All entries and statements that are held, and what follows for each entry from its log and the roster."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import inf
 
-from .checkpoint import EntryLeaf, StatementLeaf
+from .bounds import liars_max
+from .checkpoint import EntryLeaf, Leaf, StatementLeaf
 from .entry import Entry, Header
 from .erasure import Erasure
 from .inclusion import Inclusion
 from .refusal import Refused, need
 from .roster import Certificate, Cut, Roster
+from .succession import Succession
+from .witness import witnesses
 
 
 @dataclass
@@ -17,9 +22,14 @@ class Evidence:
     roster: Roster
     erasures: list[Erasure] = field(default_factory=list)
     inclusions: list[Inclusion] = field(default_factory=list)
+    # The leaves at hand under a final note, each with its index.
+    final_leaves: dict[Leaf, int] = field(default_factory=dict)
+    successions: list[Succession] = field(default_factory=list)
     entries: dict[bytes, Entry] = field(default_factory=dict)
     # Entries with another body than was signed beside them; it was not taken.
     damaged: set[bytes] = field(default_factory=set)
+    # Entries for which stores have no room beside lower siblings (record.md, Limits).
+    displaced: set[bytes] = field(default_factory=set)
     # Entries that stand where they do not belong: of one that does not stand in its place too, no chain leads to a
     # certificate.
     misplaced: dict[bytes, Entry] = field(default_factory=dict)
@@ -34,7 +44,8 @@ class Evidence:
 
     def in_records(self) -> dict[bytes, Entry]:
         """The entries that records are made of."""
-        return self.misplaced | self.entries
+        kept = {id_: one for id_, one in self.entries.items() if id_ not in self.displaced}
+        return self.misplaced | kept
 
     def ledgered(self) -> frozenset[bytes]:
         """The certificates and cuts that an inclusion shows to be in the ledger."""
@@ -81,14 +92,34 @@ class Evidence:
 
     def is_covered(self, header: Header) -> bool:
         """Whether some cut covers the entry."""
+        return any(True for _ in self.covering(header))
+
+    def covering(self, header: Header) -> Iterator[Cut]:
+        """The cuts that cover the entry."""
         certificate = self.certificate(header)
-        return any(
-            cut.key == header.key
-            and (certificate is None or certificate.party in cut.parties)
-            and self._covers(cut, header)
-            and not self._was_final_before(cut, header)
-            for cut in self.roster.cuts.values()
-        )
+        for cut in self.roster.cuts.values():
+            acts = cut.key == header.key and (certificate is None or certificate.party in cut.parties)
+            if acts and self._covers(cut, header) and not self._was_final_before(cut, header):
+                yield cut
+
+    def is_cut(self, key: bytes) -> bool:
+        """Whether a cut ends the key."""
+        return any(cut.key == key for cut in self.roster.cuts.values())
+
+    def ranked(self, siblings: list[bytes]) -> list[bytes]:
+        """Entries of one position in the order in which they take part in records (record.md, Limits)."""
+        shown = self.shown()
+
+        def rank(id_: bytes) -> tuple[bool, float, bytes]:
+            header = self.entries[id_].header
+            index = shown.get(EntryLeaf(header.log, header.seq, id_))
+            return self.is_covered(header), inf if index is None else index, id_
+
+        return sorted(siblings, key=rank)
+
+    def acts_from(self, cut: Cut) -> int | None:
+        """j: the index at which enough other parties held the cut; nothing while they are fewer."""
+        return self._acknowledged(cut, self.shown())
 
     def _covers(self, cut: Cut, header: Header) -> bool:
         kept = next((one for one in cut.kept if one[:2] == (header.scope, header.epoch)), None)
@@ -108,17 +139,39 @@ class Evidence:
                 return held.header.id == header.id
             id_ = held.header.prev
 
+    def shown(self) -> dict[Leaf, int]:
+        """Of every leaf that a final checkpoint is shown to hold, the least index."""
+        least = dict(self.final_leaves)
+        for one in self.inclusions:
+            least[one.leaf] = min(one.index, least.get(one.leaf, one.index))
+        return least
+
+    def _acknowledged(self, cut: Cut, shown: dict[Leaf, int]) -> int | None:
+        """The index at which enough other parties are shown to have held the cut; nothing while they are fewer."""
+        least: dict[int, int] = {}
+        for one in self.roster.acknowledgements.values():
+            index = shown.get(StatementLeaf(one.id))
+            if one.cut == cut.id and index is not None:
+                least[one.party] = min(index, least.get(one.party, index))
+        for count, index in enumerate(sorted(least.values()), 1):
+            judging = self.roster.charter.judging(index + 1)
+            if count >= liars_max(len({witness.party for witness in witnesses(judging)})):
+                return index
+        return None
+
     def _was_final_before(self, cut: Cut, header: Header) -> bool:
         """roster.md, What was final before a cut."""
         if cut.is_agreed:
             return False
-        shown = [one.index for one in self.inclusions if one.leaf == StatementLeaf(cut.id)]
-        for one in self.inclusions:
-            leaf = one.leaf
+        shown = self.shown()
+        end = self._acknowledged(cut, shown)
+        for leaf, index in shown.items():
             if not isinstance(leaf, EntryLeaf) or leaf.log != header.log or leaf.seq < header.seq:
                 continue
-            is_before = not shown or one.size <= min(shown)
-            if is_before and (leaf.entry == header.id or leaf.seq > header.seq):
-                if self._is_below(header, leaf.entry) is not False:
-                    return True
+            held = self.entries.get(leaf.entry)
+            if held is None or held.header.log != leaf.log or held.header.seq != leaf.seq:
+                continue
+            is_before = end is None or index < end
+            if is_before and self.first(held.header) is not None and self._is_below(header, leaf.entry):
+                return True
         return False

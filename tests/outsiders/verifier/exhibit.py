@@ -4,23 +4,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import bounds, cbor
+from .amendment import open_charter_file
 from .disclosure import Disclosure, open_disclosure
 from .entry import Header, open_header
 from .fields import any_octets, ascends, fields, items, uint
 from .forms import open_form
 from .ledger import Proof, open_proof
 from .refusal import Refused, need
-from .roster import Certificate, Charter, open_certificate, open_charter
+from .roster import Certificate, Charter, open_certificate
 from .witness import witnesses
 
-_EXHIBIT_MAX, _CERTIFICATES_MAX = 1_572_864, 16
+_EXHIBIT_MAX, _CERTIFICATES_MAX = 2_555_904, 16
 
 
 @dataclass(frozen=True)
 class Exhibit:
     """What the parts say together."""
 
+    # The one in force, and its id.
     charter: Charter
+    charter_id: bytes
     header: Header
     certificates: list[Certificate]
     disclosure: Disclosure | None
@@ -33,7 +36,7 @@ class Exhibit:
             return None
         size = self.proof.note.checkpoint.size
         said = [bounds.Said(size, one.witness.party, one.time) for one in self.proof.note.cosignatures]
-        liars = bounds.liars_max(len({one.party for one in witnesses(self.charter)}))
+        liars = bounds.liars_max(len({one.party for one in witnesses(self.charter.judging(size))}))
         return bounds.not_after(self.proof.index, said, liars)
 
 
@@ -41,7 +44,7 @@ def open_exhibit(data: bytes, mission: bytes) -> Exhibit:
     """The eight steps of exhibit.md, Order of the checks."""
     need(len(data) <= _EXHIBIT_MAX, "size-limit")
     found = _parts(cbor.decode(data))
-    charter = open_charter(found[2], mission)
+    charter, charter_id = open_charter_file(found[2], mission)
     header = open_header(found[4] if 4 in found else _header_of(found[5]), mission)
     certificates = _certificates(found[3], charter, header)
     disclosure = None
@@ -54,7 +57,7 @@ def open_exhibit(data: bytes, mission: bytes) -> Exhibit:
         need(charter.ledger is not None, "not-included")
         leaf = cbor.encode([0, header.log, header.seq, header.id])
         proof = open_proof(found[7], leaf, charter)
-    return Exhibit(charter, header, certificates, disclosure, proof)
+    return Exhibit(charter, charter_id, header, certificates, disclosure, proof)
 
 
 def _parts(item: Any) -> dict[int, Any]:

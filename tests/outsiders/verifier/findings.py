@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from .cbor import is_forbidden
+
 _WEIGHTS = ("failure", "doubt", "note")
 
 
@@ -22,7 +24,13 @@ class Finding:
     def as_json(self) -> dict[str, Any]:
         """Without what is not said; ids in hex."""
         said = {key: value for key, value in asdict(self).items() if value is not None}
-        return {key: value.hex() if isinstance(value, bytes) else value for key, value in said.items()}
+        plain = {key: value.hex() if isinstance(value, bytes) else value for key, value in said.items()}
+        return plain if self.file is None else plain | {"file": _shown(self.file)}
+
+
+def _shown(name: str) -> str:
+    """The name of a file, of which nothing moves a reader's screen."""
+    return "".join(f"\\u{{{ord(one):x}}}" if is_forbidden(one) else one for one in name)
 
 
 def failure(code: str, **place: Any) -> Finding:

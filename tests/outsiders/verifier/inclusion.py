@@ -8,7 +8,7 @@ from .cose import open_envelope
 from .entry import log_id
 from .fields import any_octets, fields, hash32, octets, row
 from .hashing import sha256
-from .ledger import open_proof
+from .ledger import is_own_form, open_proof
 from .refusal import Refused, need
 from .roster import RECEIPT_ROLES, Roster
 
@@ -43,6 +43,7 @@ def open_inclusion(data: bytes, roster: Roster) -> Inclusion:
     need(_is_wanted(leaf, found.get(4), roster), "inclusion-leaf")
     try:
         proof = open_proof(found[3], found[2], roster.charter)
+        need(is_own_form(found[3], proof))
     except Refused:
         raise Refused("inclusion-proof") from None
     need(proof.tally.confirmation == "final", "inclusion-final")
@@ -53,6 +54,4 @@ def _is_wanted(leaf: Leaf, log: tuple[bytes, bytes, bytes] | None, roster: Roste
     if isinstance(leaf, EntryLeaf):
         is_cut = log is not None and any(cut.key == log[0] for cut in roster.cuts.values())
         return log is not None and is_cut and log_id(*log) == leaf.log
-    if isinstance(leaf, StatementLeaf):
-        return log is None and (leaf.statement in roster.certificates or leaf.statement in roster.cuts)
-    return False
+    return isinstance(leaf, StatementLeaf) and log is None

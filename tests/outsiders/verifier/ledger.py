@@ -1,5 +1,6 @@
 """A ledger as tiles, bundles and proof files (ledger.md)."""
 
+import base64
 import re
 from dataclasses import dataclass
 
@@ -102,6 +103,13 @@ def open_proof(data: bytes, leaf: bytes, charter: Charter) -> Proof:
     root = merkle.root_from_inclusion(merkle.leaf_hash(leaf), index, note.checkpoint.size, path)
     need(root == note.checkpoint.root, "not-included")
     return Proof(index, note, tally(note, charter))
+
+
+def is_own_form(data: bytes, proof: Proof) -> bool:
+    """Whether a proof file is in the bytes that its writer makes: nothing extra, and the note of version 2."""
+    index, path, _ = _read_proof(data)
+    lines = [f"index {index}", *(base64.b64encode(hash_).decode() for hash_ in path), "", ""]
+    return data == b"c2sp.org/tlog-proof@v1\n" + "\n".join(lines).encode() + proof.note.data
 
 
 def _read_proof(data: bytes) -> tuple[int, list[bytes], bytes]:

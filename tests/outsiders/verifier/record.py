@@ -149,8 +149,11 @@ class _Judge:
             return True
         if self.evidence.certificate(entry.header) is None:
             return True
-        refs = entry.header.refs
-        return any(ref not in self.held or self.standing.get(ref) == "waiting" for ref in refs)
+        return any(ref not in self.held or self._holds_up(ref) for ref in entry.header.refs)
+
+    def _holds_up(self, ref: bytes) -> bool:
+        kind = self.held[ref].header.kind if ref in self.entries else CHANGE
+        return self.standing.get(ref) == "waiting" and kind != CO_AUTHORSHIP
 
     def _is_out_of_role(self, entry: Entry) -> bool:
         header, certificate = entry.header, self.evidence.certificate(entry.header)

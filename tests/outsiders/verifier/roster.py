@@ -11,7 +11,8 @@ from .fields import any_octets, ascends, fields, hash32, items, octets, row, tex
 from .hashing import sha256
 from .refusal import Refused, need
 
-CHARTER_MAX, REQUEST_MAX, CERTIFICATE_MAX, CUT_MAX = 65_536, 512, 720, 68_000
+CHARTER_MAX, REQUEST_MAX, CERTIFICATE_MAX, CUT_MAX = 65_536, 512, 720, 80_384
+ATTESTATION_MAX = 8_192
 _CERTIFICATE_SCOPES_MAX, _KEPT_MAX = 16, 1_024
 OBSERVER, REVIEWER, ARBITER, CAMP, AUDITOR = 1, 2, 3, 4, 5
 _ROLE_KINDS = {OBSERVER: (*range(1, 7), 8), REVIEWER: range(2, 7), ARBITER: range(2, 8)}
@@ -40,16 +41,39 @@ class Charter:
     forms: tuple[bytes, ...]
     ledger: tuple[str, bytes] | None
     quorum: int
+    # Of a charter that was amended: keys that were replaced, root keys among them with their party's number, and the
+    # charters that judge notes up to a size (None: no note could be final), in the order of the amendments.
+    former_keys: frozenset[bytes] = frozenset()
+    former_roots: dict[bytes, int] = field(default_factory=dict)
+    judges: "tuple[tuple[int | None, Charter], ...]" = ()
+    # Of each charter before it: its quorum, and the numbers of its parties.
+    former_quorums: tuple[tuple[int, frozenset[int]], ...] = ()
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """The numbers of its parties."""
+        return frozenset(party.number for party in self.parties)
+
+    def is_decided(self, signers: list[int], least: int = 1) -> bool:
+        """Whether so many parties of some charter of the chain signed as that charter asks for (roster.md, Quorum)."""
+        chain = (*self.former_quorums, (self.quorum, self.numbers))
+        return any(len(numbers & set(signers)) >= max(quorum, least) for quorum, numbers in chain)
 
     def party_of_root(self, key: bytes) -> Party | None:
-        """The party whose root key this is."""
-        return next((party for party in self.parties if party.root == key), None)
+        """The party whose root key this is, or was."""
+        number = self.former_roots.get(key)
+        return next((party for party in self.parties if party.root == key or party.number == number), None)
+
+    def judging(self, size: int) -> "Charter":
+        """The charter whose ledger key and witnesses are those of notes of so many leaves."""
+        return next((before for to, before in self.judges if to is not None and size <= to), self)
 
 
-def _origin(value: Any) -> str:
-    origin = text(128)(value)
-    need("+" not in origin and not any(character.isspace() for character in origin))
-    return origin
+def origin(value: Any) -> str:
+    """The name of a ledger, which is a key name in signed notes."""
+    name = text(128)(value)
+    need("+" not in name and not any(character.isspace() for character in name))
+    return str(name)
 
 
 def open_charter(data: bytes, mission: bytes | None = None) -> Charter:
@@ -59,8 +83,8 @@ def open_charter(data: bytes, mission: bytes | None = None) -> Charter:
     payload, signatures = row(any_octets, items(any_octets, 1, 64))(outer)
     found = _charter_payload(payload)
     need(mission is None or sha256(payload) == mission, "mission-mismatch")
-    parties = tuple(Party(number, name, root, tuple(keys)) for number, name, root, keys in found[3])
-    scopes = tuple(scope for scope, _ in found[4])
+    charter = charter_of(payload, sha256(payload))
+    parties, scopes = charter.parties, charter.scopes
     need(ascends(party.number for party in parties), "charter-order")
     need(ascends(scopes) and ascends(found[5]), "charter-order")
     need(1 <= found[7] <= len(parties), "charter-order")
@@ -69,10 +93,17 @@ def open_charter(data: bytes, mission: bytes | None = None) -> Charter:
     for key in keys:
         ed25519.admit(key)
     need(len(set(keys)) == len(keys), "charter-keys")
-    charter = Charter(sha256(payload), payload, found[1], parties, scopes, tuple(found[5]), found.get(6), found[7])
     signers = check_party_signatures(charter, signatures, "charter", charter.mission, "mission-mismatch")
     need(len(signers) == len(parties), "charter-signatures")
     return charter
+
+
+def charter_of(payload: bytes, mission: bytes) -> Charter:
+    """The charter that a payload is, whose rules and signatures were judged."""
+    found = _charter_payload(payload)
+    parties = tuple(Party(number, name, root, tuple(keys)) for number, name, root, keys in found[3])
+    scopes = tuple(scope for scope, _ in found[4])
+    return Charter(mission, payload, found[1], parties, scopes, tuple(found[5]), found.get(6), found[7])
 
 
 def _charter_payload(payload: bytes) -> dict[int, Any]:
@@ -83,7 +114,7 @@ def _charter_payload(payload: bytes) -> dict[int, Any]:
         3: items(party, 1, 64),
         4: items(row(octets(8), text(128)), 1, 256),
         5: items(hash32, 0, 1_024),
-        6: row(_origin, hash32),
+        6: row(origin, hash32),
         7: uint,
     }
     return fields(cbor.decode(payload), known, (1, 2, 3, 4, 5, 7))
@@ -118,6 +149,9 @@ class Request:
     transport: bytes
     observer: str
     device: str
+    # Length and hash of what the maker of the device says about the key, and the key that this one is to follow.
+    attestation: tuple[int, bytes] | None
+    replaces: bytes | None
 
     @property
     def words(self) -> list[int]:
@@ -129,11 +163,20 @@ class Request:
 def open_request(data: bytes, mission: bytes) -> Request:
     """The request, of this mission."""
     need(len(data) <= REQUEST_MAX, "size-limit")
-    envelope = open_envelope(data, "request")
+    envelope = open_envelope(data, "request", or_version=2)
     known = {1: hash32, 2: hash32, 3: text(64), 4: text(64), 5: octets(8)}
-    found = fields(cbor.decode(envelope.payload), known, known)
+    more = {6: row(_attestation_bytes, hash32), 7: hash32} if envelope.version == 2 else {}
+    found = fields(cbor.decode(envelope.payload), known | more, known)
+    need(envelope.version == 1 or 6 in found or 7 in found)
+    need(found.get(7) != envelope.key)
     need(found[1] == mission, "mission-mismatch")
-    return Request(data, envelope.id, envelope.key, found[2], found[3], found[4])
+    return Request(data, envelope.id, envelope.key, found[2], found[3], found[4], found.get(6), found.get(7))
+
+
+def _attestation_bytes(value: Any) -> int:
+    length = uint(value, 1)
+    need(length <= ATTESTATION_MAX, "size-limit")
+    return length
 
 
 def carried_text(prefix: str, data: bytes) -> str:
@@ -178,6 +221,14 @@ def open_certificate(data: bytes, charter: Charter) -> Certificate:
     return Certificate(envelope.id, found[2], request, found[4], tuple(found[5]))
 
 
+def certified_key(data: bytes, charter: Charter) -> bytes | None:
+    """The key of the request in a certificate whose shape was judged, where the request is one."""
+    try:
+        return open_request(cbor.decode(cbor.decode(data)[2])[3], charter.mission).key
+    except Refused:
+        return None
+
+
 @dataclass(frozen=True)
 class Cut:
     """The end of a key: of each log, the last entry that is kept."""
@@ -191,13 +242,26 @@ class Cut:
     reason: int
 
 
+@dataclass(frozen=True)
+class Acknowledgement:
+    """That another party held a cut of one party, `of`."""
+
+    id: bytes
+    party: int
+    cut: bytes
+    of: int
+
+
 @dataclass
 class Roster:
-    """A charter and the certificates and cuts that are held."""
+    """A charter and the certificates, cuts and acknowledgements that are held."""
 
     charter: Charter
     certificates: dict[bytes, Certificate] = field(default_factory=dict)
     cuts: dict[bytes, Cut] = field(default_factory=dict)
+    acknowledgements: dict[bytes, Acknowledgement] = field(default_factory=dict)
+    # Keys of certificates that wait for an amendment.
+    waiting_keys: set[bytes | None] = field(default_factory=set)
 
     def add_certificate(self, data: bytes) -> Certificate:
         certificate = open_certificate(data, self.charter)
@@ -210,8 +274,8 @@ class Roster:
         return cut
 
     def knows(self, key: bytes) -> bool:
-        """Whether any certificate is for this key."""
-        return any(certificate.key == key for certificate in self.certificates.values())
+        """Whether any certificate is for this key, also one that waits."""
+        return key in self.waiting_keys or any(certificate.key == key for certificate in self.certificates.values())
 
 
 def open_cut(data: bytes, roster: Roster) -> Cut:
@@ -222,7 +286,7 @@ def open_cut(data: bytes, roster: Roster) -> Cut:
         payload, signatures = row(any_octets, items(any_octets, 1, 64))(outer)
         found = _cut_payload(payload, roster.charter)
         parties = check_party_signatures(roster.charter, signatures, "cut", sha256(payload), "cut-quorum")
-        need(len(parties) >= roster.charter.quorum, "cut-quorum")
+        need(roster.charter.is_decided(parties, 2), "cut-quorum")
     else:
         envelope = open_envelope(data, "cut")
         found = _cut_payload(envelope.payload, roster.charter)

@@ -4,6 +4,7 @@ import base64
 from dataclasses import dataclass
 
 from . import ed25519, merkle
+from .bounds import liars_max
 from .checkpoint import INVALID, SIZE_MAX, Checkpoint, is_ledger_line, open_parts, read_text
 from .refusal import Refused, need
 from .roster import Charter
@@ -74,10 +75,16 @@ def _cosignature(witness: Witness, line: Line, text: bytes) -> Cosignature | Non
     return Cosignature(witness, time, line.signature[8:]) if holds else None
 
 
+def _judging(note: Note, charter: Charter) -> Charter:
+    said = read_text(note.text)
+    return charter if said is None else charter.judging(said.size)
+
+
 def open_cosigned(data: bytes, charter: Charter) -> CosignedNote:
     """A note of version 1 or 2 in our form."""
     need(len(data) <= NOTE_MAX, MALFORMED)
     note, lines = need_lines(split_note(data), MALFORMED)
+    charter = _judging(note, charter)
     need(len(lines) <= LINES_MAX, MALFORMED)
     checkpoint = open_parts(note, lines[0], charter.ledger)
     known = {(one.name, key_hash(one.name, 4, one.key)): one for one in witnesses(charter)}
@@ -107,6 +114,7 @@ def open_cosignature(data: bytes, charter: Charter) -> CosignedNote:
 def open_foreign(data: bytes, charter: Charter) -> CosignedNote:
     """A note as others write it, as the note that is kept of it."""
     note, lines = need_lines(split_note(data), MALFORMED)
+    charter = _judging(note, charter)
     if charter.ledger is None:
         raise Refused(INVALID)
     ours = next((line for line in lines if is_ledger_line(line, note.text, *charter.ledger)), None)
@@ -138,14 +146,28 @@ class Tally:
 
 
 def tally(note: CosignedNote, charter: Charter) -> Tally:
-    """The quorum's answer."""
+    """The quorum's answer, by the charter that judges notes of its size."""
+    charter = charter.judging(note.checkpoint.size)
     parties = sorted({one.party for one in witnesses(charter)})
     signed = sorted({one.witness.party for one in note.cosignatures})
     count = len(parties)
-    liars = max(1, (count - 1) // 3)
-    final, provisional = (count + liars) // 2 + 1, count // 2 + 1
+    final, provisional = (count + liars_max(count)) // 2 + 1, count // 2 + 1
     word = "final" if len(signed) >= final else "provisional" if len(signed) >= provisional else "unconfirmed"
     return Tally(word, signed, [party for party in parties if party not in signed])
+
+
+def is_handed_out(note: CosignedNote, charter: Charter) -> bool:
+    """Whether witnesses of so many parties cosigned the note that nobody who restores the ledger can have forgotten it."""
+    charter = charter.judging(note.checkpoint.size)
+    count = len({one.party for one in witnesses(charter)})
+    least = (count + liars_max(count) + 1) // 2 if count else 0
+    return len({one.witness.party for one in note.cosignatures}) >= least
+
+
+def can_be_final(charter: Charter) -> bool:
+    """Whether enough parties have witnesses for any checkpoint to be final."""
+    count = len({one.party for one in witnesses(charter)})
+    return (count + liars_max(count)) // 2 + 1 <= count
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ use merestone_core::id::EntryId;
 use merestone_node::Device;
 
 use super::site::Site;
-pub use holding::{Holding, chain_to, tips};
+pub use holding::{Holding, chain, chain_to, tips};
 pub use shown::Shown;
 pub use truth::truth;
 

@@ -38,11 +38,13 @@ pub struct Luck {
     pub old_versions: bool,
     /// Bundles on sticks.
     pub couriers: bool,
+    /// Witnesses of the parties, by which checkpoints become final: no bad luck, but cuts then have a ground to stand on.
+    pub witnesses: bool,
 }
 
 impl Luck {
     /// The names of the kinds.
-    pub const KINDS: [&str; 14] = [
+    pub const KINDS: [&str; 15] = [
         "short-links",
         "kills",
         "power-cuts",
@@ -57,12 +59,15 @@ impl Luck {
         "busy",
         "old-versions",
         "couriers",
+        "witnesses",
     ];
 
     /// A subset: each kind in about two worlds of five.
+    ///
+    /// Old programs know nothing of what is final, so they are not where there are witnesses: they would apply other entries.
     pub fn draw(chance: &mut Chance) -> Self {
         let mut has = || chance.below(5) < 2;
-        Self {
+        let drawn = Self {
             short_links: has(),
             kills: has(),
             power_cuts: has(),
@@ -77,7 +82,9 @@ impl Luck {
             busy: has(),
             old_versions: has(),
             couriers: has(),
-        }
+            witnesses: has(),
+        };
+        Self { old_versions: drawn.old_versions && !drawn.witnesses, ..drawn }
     }
 
     /// The newest version that the program of a device speaks: where programs are old, every third has not been updated, and
@@ -107,6 +114,7 @@ impl Luck {
             self.busy,
             self.old_versions,
             self.couriers,
+            self.witnesses,
         ];
         Self::KINDS.iter().zip(has).any(|(name, has)| has && *name == kind)
     }
@@ -179,12 +187,22 @@ pub struct Tally {
     pub audits: u64,
     /// Newcomers with an empty device.
     pub newcomers: u64,
+    /// Answers of witnesses that came to the camp.
+    pub cosigned: u64,
+    /// Final checkpoints when a world ended.
+    pub finals: u64,
+    /// Cuts that acted on what was final, because enough parties acknowledged them.
+    pub acknowledged: u64,
+    /// Entries that a cut left alone because they were final before it.
+    pub settled: u64,
+    /// Amendments of the charter.
+    pub amendments: u64,
     /// Most bytes on the disk of one device when its world ended.
     pub disk_bytes_max: u64,
 }
 
 impl Tally {
-    fn rows(&self) -> [(&'static str, u64); 33] {
+    fn rows(&self) -> [(&'static str, u64); 38] {
         [
             ("worlds", self.seeds),
             ("device-hours", self.device_hours),
@@ -217,6 +235,11 @@ impl Tally {
             ("bundles carried", self.couriers),
             ("bags audited", self.audits),
             ("newcomers", self.newcomers),
+            ("answers of witnesses", self.cosigned),
+            ("final checkpoints", self.finals),
+            ("cuts acknowledged", self.acknowledged),
+            ("entries final before a cut", self.settled),
+            ("amendments", self.amendments),
             ("bytes on the fullest disk", self.disk_bytes_max),
             ("faults", self.faults()),
         ]
@@ -280,6 +303,11 @@ impl AddAssign for Tally {
         self.couriers += other.couriers;
         self.audits += other.audits;
         self.newcomers += other.newcomers;
+        self.cosigned += other.cosigned;
+        self.finals += other.finals;
+        self.acknowledged += other.acknowledged;
+        self.settled += other.settled;
+        self.amendments += other.amendments;
         self.disk_bytes_max = self.disk_bytes_max.max(other.disk_bytes_max);
     }
 }

@@ -187,7 +187,8 @@ fn after(
                 || !outcome.failed.is_empty()
                 || outcomes[1 - side].missing_there.iter().any(|log| log.here > log.there);
             if lacks && !is_named {
-                let found = format!("{names}: side {side} lacks something and names nothing");
+                let lacked = now[side].first_lacked(&now[1 - side]);
+                let found = format!("{names}: side {side} lacks something and names nothing: {lacked:?}");
                 return violated("gaps-reported", found);
             }
         }

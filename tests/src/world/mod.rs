@@ -20,3 +20,4 @@ pub mod run;
 pub mod senses;
 pub mod site;
 pub mod wire;
+pub mod witnesses;

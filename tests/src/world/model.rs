@@ -50,14 +50,23 @@ pub struct CutMade {
     pub made_ms: u64,
     /// The last entry to keep of each log, and its seq.
     pub kept: BTreeMap<LogId, (u64, EntryId)>,
+    /// Entries of the key that a final checkpoint held when the cut was made: whatever comes later, they count.
+    pub was_final: BTreeSet<EntryId>,
+    /// Entries that a final checkpoint held before enough parties held the cut, and all below them; known in peace.
+    pub settled: BTreeSet<EntryId>,
 }
 
 /// The entry before each entry in its log.
 pub type Chain = BTreeMap<EntryId, Option<EntryId>>;
 
 impl CutMade {
-    /// Whether an entry of its key is neither what is kept nor before it in its chain.
+    /// Whether an entry of its key is neither what is kept nor before it in its chain, nor was final before the cut.
     pub fn covers(&self, key: &[u8; 32], at: Place, chain: &Chain) -> bool {
+        self.leaves_out(key, at, chain) && !self.settled.contains(&at.id)
+    }
+
+    /// Whether an entry of its key is neither what is kept nor before it in its chain.
+    fn leaves_out(&self, key: &[u8; 32], at: Place, chain: &Chain) -> bool {
         *key == self.key && self.kept.get(&at.log).is_none_or(|(seq, kept)| !is_before(*kept, *seq, at, chain))
     }
 }
@@ -110,6 +119,12 @@ impl Model {
     pub fn copy_drafts(&mut self, key: &[u8; 32]) {
         let open = self.attempts.iter().filter(|(_, attempt)| attempt.key == *key && attempt.told.is_none());
         self.copied.extend(open.map(|(word, _)| word.clone()));
+    }
+
+    /// Whether it was final before every cut that does not keep it.
+    pub fn was_final(&self, key: &[u8; 32], at: Place, chain: &Chain) -> bool {
+        let mut cuts = self.cuts.iter().filter(|cut| cut.leaves_out(key, at, chain)).peekable();
+        cuts.peek().is_some() && cuts.all(|cut| cut.was_final.contains(&at.id))
     }
 
     /// Whether a party cut it away.

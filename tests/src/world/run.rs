@@ -1,9 +1,11 @@
 //! One world from its seed: hours of saves, meetings and bad luck, and then peace, in which everything must come together.
 
+mod amending;
 mod carrying;
 mod closing;
 mod cuts;
 mod doubles;
+mod finality;
 mod hours;
 mod mishaps;
 mod peace;
@@ -14,8 +16,9 @@ use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
-use merestone_core::roster::Role;
+use merestone_core::roster::{CompleteCharter, Role};
 
 use super::check::{Holding, Shown, Violation};
 use super::luck::{Luck, Tally};
@@ -23,8 +26,10 @@ use super::model::Model;
 use super::senses::{ClockFault, Time};
 use super::site::Site;
 use super::wire::chain;
+use super::witnesses::Witnesses;
 use crate::chance::Chance;
 use crate::mission::Mission;
+use crate::outpost::Missions;
 use doubles::Backup;
 
 /// An hour of the world.
@@ -113,8 +118,8 @@ impl fmt::Display for Failure {
 ///
 /// # Errors
 /// The first thing that did not hold; a panic, of the product or of the World itself, is one.
-pub fn run(plan: Plan, mission: &Mission) -> Result<Outcome, Box<Failure>> {
-    let founded = catch_unwind(AssertUnwindSafe(|| World::found(plan, mission)));
+pub fn run(plan: Plan, missions: &Missions) -> Result<Outcome, Box<Failure>> {
+    let founded = catch_unwind(AssertUnwindSafe(|| World::found(plan, missions)));
     let mut world = match founded {
         Ok(world) => world,
         Err(panic) => {
@@ -151,18 +156,25 @@ struct World<'a> {
     sites: Vec<Site>,
     backups: BTreeMap<usize, Backup>,
     hostile: Option<usize>,
+    witnesses: Witnesses,
+    /// The charters after each amendment that somebody holds or held.
+    amended: Vec<Arc<CompleteCharter>>,
     tally: Tally,
     story: VecDeque<String>,
 }
 
 impl<'a> World<'a> {
-    fn found(plan: Plan, mission: &'a Mission) -> Self {
+    fn found(plan: Plan, missions: &'a Missions) -> Self {
         let mut chance = Chance::new(plan.seed);
         let luck = Luck::draw(&mut chance);
+        let mission = if luck.witnesses { &missions.witnessed } else { &missions.bare };
         let mut clocks = Chance::new(plan.seed ^ plan.clocks.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x00c1_0c85);
         let time = Time::default();
         let words = format!("world {}", plan.seed);
-        let camps = 1 + usize::from(chance.once_in(3));
+        let camps = match luck.witnesses {
+            true => 1 + chance.below(3) as usize,
+            false => 1 + usize::from(chance.once_in(3)),
+        };
         let phones = (3 + chance.below(4) + 4 * u64::from(chance.once_in(5))) as usize;
         let mut tally = Tally { seeds: 1, ..Tally::default() };
         let sites = (0..camps + phones).map(|number| {
@@ -180,7 +192,25 @@ impl<'a> World<'a> {
         let hostile = luck.hostile.then(|| camps + chance.below(phones as u64) as usize);
         let (model, backups, story) = (Model::default(), BTreeMap::new(), VecDeque::new());
         let (seed, events, level, digest) = (plan.seed, plan.events.max(1), plan.level, [0; 32]);
-        Self { seed, events, level, digest, mission, chance, luck, time, model, sites, backups, hostile, tally, story }
+        let witnesses = if luck.witnesses { Witnesses::of(mission) } else { Witnesses::default() };
+        Self {
+            seed,
+            events,
+            level,
+            digest,
+            mission,
+            chance,
+            luck,
+            time,
+            model,
+            sites,
+            backups,
+            hostile,
+            witnesses,
+            amended: Vec::new(),
+            tally,
+            story,
+        }
     }
 
     fn live(&mut self) -> Result<Shown, Violation> {

@@ -80,7 +80,8 @@ impl Site {
     /// If the product does not found a device on a sound disk.
     pub fn found(mission: &Mission, time: &Time, words: &str, number: usize, role: Role, clock: ClockFault) -> Self {
         let disk = Disk::make().expect("the World can write to its own folder");
-        let party = if role == Role::Camp { 2 } else { number % 3 };
+        // Each camp is another party's, so that two parties hold what a third one cuts.
+        let party = if role == Role::Camp { (number + 2) % 3 } else { number % 3 };
         let words = format!("{words}/{number}");
         let device = mission.create_device(&disk.home().join("device"), system(time, clock, format!("{words}/0")));
         let key = mission.enrol_as(&device, party, &format!("Person {number}"), role);
@@ -163,6 +164,11 @@ impl Site {
     /// Whether it runs.
     pub fn is_up(&self) -> bool {
         self.up.is_some()
+    }
+
+    /// The camp that keeps the ledger, where it runs.
+    pub fn camp(&self) -> Option<&Camp> {
+        self.up.as_ref()?.camp.as_ref()
     }
 
     /// How many times it was started.

@@ -260,12 +260,14 @@ fn a_key_file_that_is_not_whole_is_one_clear_error_and_stays_as_it_is() {
         check("cut", &sound[..len], &is_either);
     }
     check("longer", &[&sound[..], b"\n"].concat(), &is_damaged);
-    // Version 2: the number after the array of eight and the label of 17 letters.
+    // The version: the number after the array of eight and the label of 17 letters.
     let at = 2 + "merestone/keyfile".len();
     let mut newer = sound.clone();
     assert_eq!(newer[at], 1);
+    newer[at] = 3;
+    check("newer", &newer, &|fault| fault == KeyFileFault::Newer { found: 3 });
     newer[at] = 2;
-    check("newer", &newer, &|fault| fault == KeyFileFault::Newer { found: 2 });
+    check("no file of version 2", &newer, &is_damaged);
     for at in 0..sound.len() {
         let mut flipped = sound.clone();
         flipped[at] ^= 1;

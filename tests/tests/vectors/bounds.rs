@@ -22,7 +22,7 @@ fn judge(vector: &Vector) -> Value {
     let parties = vector.input["parties"].as_u64().and_then(|n| usize::try_from(n).ok()).expect("a number");
     let quorum = Quorum::of(parties);
     let timeline = Timeline::new(quorum, sightings(&vector.input["cosigned"]), sightings(&vector.input["logged"]));
-    let bounds = timeline.bounds(vector.input["leaf"].as_u64(), vector.input["seen"].as_u64());
+    let bounds = timeline.between(vector.input["leaf"].as_u64(), vector.input["seen"].as_u64());
     if bounds.is_contradictory() {
         return json!({"code": "bounds-contradict"});
     }

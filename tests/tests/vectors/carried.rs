@@ -3,7 +3,7 @@
 use merestone_core::courier::{Contents, FRAME_HEAD_BYTES, FrameHead, MAGIC, Part, TRAILER_BYTES, Trailer};
 use merestone_core::id::{BlobHash, EntryId, sha256};
 use merestone_core::nearby::Advert;
-use merestone_core::roster::CompleteCharter;
+use merestone_core::roster::{CompleteCharter, Parts, PartsError};
 use merestone_core::sync::frame::Frame;
 use merestone_core::sync::{BlobFrame, Version, wire};
 use merestone_core::ticket::{ReadTicketError, Ticket};
@@ -18,6 +18,7 @@ fn what_is_carried_is_judged_as_its_pages_say() {
     let vectors = all(&["ticket", "nearby", "courier"]);
     for vector in &vectors {
         let found = match vector.group.as_str() {
+            "ticket" if vector.input["subject"] == "texts" => texts(vector),
             "ticket" => ticket(vector),
             "courier" => courier(vector),
             _ => advert(vector),
@@ -47,6 +48,26 @@ fn ticket(vector: &Vector) -> Value {
         Err(ReadTicketError::Newer { version: _ }) => json!({"code": "newer"}),
         Err(ReadTicketError::Refused(_)) => json!({"code": "refused"}),
     }
+}
+
+fn texts(vector: &Vector) -> Value {
+    let found = Parts::from_texts(vector.input["texts"].as_str().expect("texts"));
+    let code = match found {
+        Ok(parts) => {
+            let (id, count) = (parts.id().to_owned(), parts.texts().len());
+            let whole = parts.into_bytes();
+            assert_eq!(Parts::of(&whole).expect("they were read").id(), id, "{}", vector.name);
+            return json!({"id": id, "whole": hex(&whole), "count": count});
+        }
+        Err(PartsError::Missing { .. }) => "missing",
+        Err(PartsError::TooLong) => "too-long",
+        Err(PartsError::Start(_) | PartsError::Mistyped { .. }) => "mistyped",
+        Err(PartsError::Part { .. }) => "part",
+        Err(PartsError::Mixed { .. }) => "mixed",
+        Err(PartsError::Differs { .. }) => "differs",
+        Err(PartsError::Id) => "id",
+    };
+    json!({"code": code})
 }
 
 fn advert(vector: &Vector) -> Value {

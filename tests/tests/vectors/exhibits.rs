@@ -44,6 +44,7 @@ fn judge(vector: &Vector) -> Value {
         "confirmation": exhibit.logged.as_ref().map(|logged| logged.tally.confirmation.code()),
         "not_after": not_after.map(|bound| bound.time),
         "opened": opened,
+        "charter": exhibit.charter.charter().id().to_string(),
     })
 }
 

@@ -8,6 +8,7 @@ mod carried;
 mod disclosures;
 mod entries;
 mod exhibits;
+mod forks;
 mod ledgers;
 mod load;
 mod records;

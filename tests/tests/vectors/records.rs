@@ -16,7 +16,13 @@ pub(crate) fn roster(vector: &Vector) -> Roster {
     let charter =
         CompleteCharter::verify(&bytes(&vector.input["charter"]), vector.mission()).expect("a complete charter");
     let mut roster = Roster::new(charter);
-    let classes = [("certificates", Class::Certificate), ("cuts", Class::Cut), ("erasures", Class::Erasure)];
+    let classes = [
+        ("amendments", Class::Amendment),
+        ("certificates", Class::Certificate),
+        ("cuts", Class::Cut),
+        ("acknowledgements", Class::Acknowledgement),
+        ("erasures", Class::Erasure),
+    ];
     for (key, class) in classes {
         for statement in Vector::list(&vector.input["statements"], key) {
             roster.admit(class, &bytes(statement)).expect("a statement beside the subject");

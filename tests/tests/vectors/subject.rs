@@ -1,5 +1,7 @@
-//! Vectors whose subject is no entry: charters, requests, certificates, successions, cuts, inclusions, erasures, forms,
+//! Vectors whose subject is no entry: charters, amendments, requests, certificates, successions, cuts, inclusions, erasures, forms,
 //! notes, frames, receipts, disclosures, accounts.
+
+use std::collections::BTreeSet;
 
 use merestone_core::check::{Policy, Refused};
 use merestone_core::checkpoint::Checkpoint;
@@ -11,7 +13,9 @@ use merestone_core::key::KeyCache;
 use merestone_core::merkle;
 use merestone_core::publication::SignedAccount;
 use merestone_core::receipt::Receipt;
-use merestone_core::roster::{Certificate, Class, CompleteCharter, Cut, EnrolmentRequest, Roster, Succession};
+use merestone_core::roster::{
+    Amendment, Certificate, Class, CompleteCharter, Cut, EnrolmentRequest, PartyNumber, Roster, Succession,
+};
 use merestone_core::sync::frame::Frame;
 use merestone_core::sync::{Version, wire};
 use serde_json::{Value, json};
@@ -31,13 +35,28 @@ fn facts<P: Policy>(vector: &Vector, subject: &str, item: &[u8], policy: P) -> R
     let id = StatementId::of(item).to_string();
     Ok(match subject {
         "charter" => charter(&CompleteCharter::verify_under(item, vector.mission(), policy)?),
+        "amendment" => {
+            let mut roster = records::roster(vector);
+            let id = roster.admit_under(Class::Amendment, item, policy)?.id();
+            amendment(
+                &roster,
+                roster.amendments().find(|held| held.id() == id).expect("the amendment that was admitted"),
+            )
+        }
         "request" => {
             let request = EnrolmentRequest::verify_under(item, keys, policy)?;
-            json!({
+            let mut facts = json!({
                 "id": id, "key": hex(request.key().as_bytes()), "transport": hex(request.transport()),
                 "observer": request.observer(), "device": request.device(),
                 "words": request.words_bits(), "text": request.to_text(),
-            })
+            });
+            if let Some(named) = request.attestation() {
+                facts["attestation"] = json!({"bytes": named.bytes(), "hash": hex(named.digest())});
+            }
+            if let Some(key) = request.replaces() {
+                facts["replaces"] = json!(hex(key));
+            }
+            facts
         }
         "certificate" => {
             let charter = records::roster(vector).charter().clone();
@@ -56,6 +75,11 @@ fn facts<P: Policy>(vector: &Vector, subject: &str, item: &[u8], policy: P) -> R
         "succession" => {
             let roster = admitted(vector, Class::Succession, item, policy)?;
             succession(&id, roster.successions().next().expect("the succession that was admitted"))
+        }
+        "acknowledgement" => {
+            let roster = admitted(vector, Class::Acknowledgement, item, policy)?;
+            let said = roster.acknowledgements().next().expect("the acknowledgement that was admitted");
+            json!({"id": said.id().to_string(), "party": said.party().0, "cut": said.cut().to_string(), "of": said.of().0})
         }
         "inclusion" => {
             let roster = admitted(vector, Class::Inclusion, item, policy)?;
@@ -109,6 +133,23 @@ fn charter(complete: &CompleteCharter) -> Value {
         "scopes": charter.scopes.iter().map(|scope| scope.id.to_string()).collect::<Vec<_>>(),
         "forms": charter.forms.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "quorum": charter.quorum,
+    })
+}
+
+fn amendment(roster: &Roster, made: &Amendment) -> Value {
+    let charter = roster.charter().charter();
+    let numbers = |parties: &BTreeSet<PartyNumber>| parties.iter().map(|party| party.0).collect::<Vec<_>>();
+    let rivals = roster.frozen().map_or_else(Vec::new, |frozen| frozen.rivals.clone());
+    json!({
+        "id": made.id().to_string(), "charter": made.amended().id().to_string(),
+        "predecessor": made.predecessor().to_string(), "signers": numbers(made.signers()),
+        "in_force": roster.charter().id().to_string(),
+        "parties": charter.parties.iter().map(|party| party.number.0).collect::<Vec<_>>(),
+        "scopes": charter.scopes.iter().map(|scope| scope.id.to_string()).collect::<Vec<_>>(),
+        "forms": charter.forms.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "quorum": charter.quorum,
+        "rivals": rivals.iter().map(|rival| rival.id.to_string()).collect::<Vec<_>>(),
+        "both": roster.frozen().map_or_else(Vec::new, |frozen| numbers(&frozen.signed_both())),
     })
 }
 

@@ -1,7 +1,7 @@
 //! Worlds from seeds: nothing that must hold is broken, and a seed gives the same world again.
 
 use merestone_tests::chance::Chance;
-use merestone_tests::outpost;
+use merestone_tests::outpost::Missions;
 use merestone_tests::world::luck::{Luck, Tally};
 use merestone_tests::world::run::{Level, Plan, run};
 
@@ -10,13 +10,13 @@ const DEVICE_HOURS: u64 = 60;
 
 #[test]
 fn worlds_of_bad_luck_keep_what_was_promised() {
-    let mission = outpost::found();
+    let missions = Missions::found();
     let mut tally = Tally::default();
     for seed in 3_000.. {
         if tally.device_hours >= DEVICE_HOURS {
             break;
         }
-        match run(Plan { seed, clocks: 0, events: 60, level: Level::Talks }, &mission) {
+        match run(Plan { seed, clocks: 0, events: 60, level: Level::Talks }, &missions) {
             Ok(outcome) => tally += outcome.tally,
             Err(failure) => panic!("{failure}"),
         }
@@ -27,9 +27,9 @@ fn worlds_of_bad_luck_keep_what_was_promised() {
 
 #[test]
 fn a_seed_gives_the_same_world_again() {
-    let mission = outpost::found();
+    let missions = Missions::found();
     let again = || {
-        run(Plan { seed: 7, clocks: 0, events: 60, level: Level::Talks }, &mission)
+        run(Plan { seed: 7, clocks: 0, events: 60, level: Level::Talks }, &missions)
             .unwrap_or_else(|failure| panic!("{failure}"))
     };
     let (one, other) = (again(), again());
@@ -39,7 +39,7 @@ fn a_seed_gives_the_same_world_again() {
 
 #[test]
 fn clocks_decide_nothing() {
-    let mission = outpost::found();
+    let missions = Missions::found();
     // Not bad luck that depends on how many bytes an entry has, hence how many storage calls it takes, or on which of two
     // forks has the lower id: the numbers that other clocks show are longer or shorter, and signed.
     let is_comparable = |seed: &u64| {
@@ -51,7 +51,7 @@ fn clocks_decide_nothing() {
     };
     for seed in (5_000..).filter(is_comparable).take(2) {
         let under = |clocks| {
-            run(Plan { seed, clocks, events: 60, level: Level::Talks }, &mission)
+            run(Plan { seed, clocks, events: 60, level: Level::Talks }, &missions)
                 .unwrap_or_else(|failure| panic!("{failure}"))
         };
         let (one, other) = (under(0).shown.applied_words(), under(1).shown.applied_words());

@@ -5,7 +5,7 @@ use std::io;
 use std::process::{Command, Output, Stdio};
 use std::thread::{self, JoinHandle};
 
-use merestone_tests::outpost;
+use merestone_tests::outpost::Missions;
 use merestone_tests::world::luck::Tally;
 use merestone_tests::world::run::{Level, Plan, run};
 use merestone_tests::world::wire::dice;
@@ -17,10 +17,10 @@ const WORLDS: u64 = 20;
 #[test]
 fn worlds_over_real_links_keep_what_was_promised_and_are_the_same_in_another_process() {
     let [same, further] = [1, 1 + WORLDS].map(campaign);
-    let mission = outpost::found();
+    let missions = Missions::found();
     let (mut tally, mut digest) = (Tally::default(), [0; 32]);
     for seed in 1..=WORLDS {
-        match run(Plan { seed, clocks: 0, events: 60, level: Level::Wires }, &mission) {
+        match run(Plan { seed, clocks: 0, events: 60, level: Level::Wires }, &missions) {
             Ok(outcome) => {
                 tally += outcome.tally;
                 digest.iter_mut().zip(outcome.digest).for_each(|(all, one)| *all ^= one);

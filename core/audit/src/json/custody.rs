@@ -2,7 +2,7 @@
 
 use merestone_core::audit::Report as Facts;
 use merestone_core::audit::custody::{ErasureFacts, Holder, ScopeFacts};
-use merestone_core::audit::logged::Bounded;
+use merestone_core::audit::times::Bounded;
 use merestone_core::bounds::Bound;
 use serde::Serialize;
 

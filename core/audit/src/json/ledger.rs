@@ -16,12 +16,18 @@ pub(super) struct Complete {
     note: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     confirmation: Option<&'static str>,
+    /// Until when at the latest its last leaf was there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_after: Option<super::custody::End>,
     /// Absent for all scopes.
     #[serde(skip_serializing_if = "Option::is_none")]
     scopes: Option<Vec<String>>,
     entries_left_out: u64,
     logs_left_out: u64,
     statements_left_out: u64,
+    entries_displaced: u64,
+    entries_beyond: u64,
+    entries_seen_beyond: u64,
     words: String,
 }
 
@@ -34,23 +40,36 @@ impl Complete {
                 as_of: None,
                 note: None,
                 confirmation: None,
+                not_after: None,
                 scopes: None,
                 entries_left_out: 0,
                 logs_left_out: 0,
                 statements_left_out: 0,
+                entries_displaced: 0,
+                entries_beyond: 0,
+                entries_seen_beyond: 0,
                 words,
             },
-            Completeness::AsOf(AsOf { size, note, tally, newer: _, scopes, left_out }) => Self {
-                is: if *left_out == Default::default() { "complete" } else { "not complete" },
-                as_of: Some(*size),
-                note: Some(note.to_string()),
-                confirmation: Some(tally.confirmation.code()),
-                scopes: scopes.as_ref().map(|scopes| scopes.iter().map(ToString::to_string).collect()),
-                entries_left_out: left_out.entries,
-                logs_left_out: left_out.logs,
-                statements_left_out: left_out.statements,
-                words,
-            },
+            Completeness::AsOf(as_of) => Self::as_of(as_of, words),
+        }
+    }
+
+    fn as_of(as_of: &AsOf, words: String) -> Self {
+        let AsOf { size, note, tally, newer: _, scopes, left_out, not_after, beyond, seen_beyond, displaced } = as_of;
+        Self {
+            is: if *left_out == Default::default() { "complete" } else { "not complete" },
+            as_of: Some(*size),
+            note: Some(note.to_string()),
+            confirmation: Some(tally.confirmation.code()),
+            not_after: not_after.as_ref().map(super::custody::End::of),
+            scopes: scopes.as_ref().map(|scopes| scopes.iter().map(ToString::to_string).collect()),
+            entries_left_out: left_out.entries,
+            logs_left_out: left_out.logs,
+            statements_left_out: left_out.statements,
+            entries_displaced: *displaced,
+            entries_beyond: *beyond,
+            entries_seen_beyond: *seen_beyond,
+            words,
         }
     }
 }

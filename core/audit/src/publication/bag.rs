@@ -8,17 +8,20 @@ use std::path::Path;
 use merestone_core::audit::authority::{admit, read_charter};
 use merestone_core::audit::bag::Part;
 use merestone_core::audit::fast::read_item;
-use merestone_core::audit::{Findings, Place};
+use merestone_core::audit::ledger::{Logged, Notes};
+use merestone_core::audit::{Findings, Place, Weight};
 use merestone_core::disclosure::Disclosure;
 use merestone_core::entry::{Position, VerifiedEntry};
 use merestone_core::form::FormDefinition;
-use merestone_core::id::{EntryId, FormHash, MissionId, RecordId, StatementId};
+use merestone_core::id::{EntryId, FormHash, LogId, MissionId, NoteHash, RecordId, StatementId};
 use merestone_core::key::KeyCache;
-use merestone_core::publication::{Account, Comparison, PublicationCode};
+use merestone_core::publication::{Account, Comparison, NamedNote, PublicationCode};
 use merestone_core::record::{HeldEntry, Setting, judge};
 use merestone_core::roster::{Class, Coverage, LogIndex, Roster};
 
+use crate::Options;
 use crate::folder::{Folder, Listed, OpenError};
+use crate::leaves::read_ledger;
 
 /// Most bytes of logs that are compared: they are held in memory at once.
 const LOGS_BYTES_MAX: u64 = 2 << 30;
@@ -30,6 +33,15 @@ pub(super) struct Evidence {
     forms: BTreeMap<FormHash, FormDefinition>,
     records: BTreeMap<RecordId, Vec<HeldEntry>>,
     ids: HashSet<EntryId>,
+    ledger: BagLedger,
+}
+
+/// The ledger of a bag: what its leaves say of each log, and the notes that are of them.
+#[derive(Default)]
+struct BagLedger {
+    logs: HashMap<LogId, Logged>,
+    notes: BTreeMap<NoteHash, u64>,
+    trusted: u64,
 }
 
 impl Evidence {
@@ -56,15 +68,63 @@ impl Evidence {
             bytes_left -= bytes.len() as u64;
             logs.read(&bytes, mission);
         }
-        Ok(Some(logs.settle(roster)))
+        let ledger = BagLedger::read(&folder, &listed, roster.clone());
+        Ok(Some(Evidence { ledger, ..logs.settle(roster) }))
     }
 
-    pub(super) fn begin<'a>(&'a self, account: &'a Account) -> Compared<'a> {
-        Compared {
-            evidence: self,
-            comparison: Comparison::begin(account, &self.forms, &self.roster),
-            done: BTreeSet::new(),
+    /// Begins a comparison; `place_of` is [`place_of`](Self::place_of) of this evidence.
+    pub(super) fn begin<'a>(
+        &'a self,
+        account: &'a Account,
+        place_of: &'a dyn Fn(LogId, u64, EntryId) -> Option<u64>,
+        findings: &mut Findings,
+    ) -> Compared<'a> {
+        let named = account.note.map(|note| self.ledger.notes.get(&note).copied());
+        let why_not = match named {
+            Some(Some(_)) => None,
+            _ if self.ledger.trusted == 0 => Some("the bag has no leaves of a ledger"),
+            Some(None) => Some("the checkpoint that the account names is none of those that the bag's leaves are of"),
+            None => Some("the account names no checkpoint"),
+        };
+        if let Some(why_not) = why_not {
+            // With a ledger the party could have named a checkpoint, and with it what was known when it signed.
+            let has_ledger = self.roster.charter().charter().ledger.is_some();
+            let weight = if has_ledger { Weight::Doubt } else { Weight::Note };
+            findings.add_as(weight, PublicationCode::Note, Place::bag(), why_not);
         }
+        let ledger = named.flatten().map(|size| NamedNote { size, place_of });
+        let comparison = Comparison::begin(account, &self.forms, &self.roster, ledger);
+        Compared { evidence: self, comparison, done: BTreeSet::new() }
+    }
+
+    /// The place of the leaf of an entry, if a note vouches for it.
+    pub(super) fn place_of(&self, log: LogId, seq: u64, id: EntryId) -> Option<u64> {
+        let place = self.ledger.logs.get(&log)?.find(seq, id)?;
+        Some(u64::from(place)).filter(|place| *place < self.ledger.trusted)
+    }
+}
+
+impl BagLedger {
+    /// What is wrong with the ledger is for the audit of the bag to say.
+    fn read(folder: &Folder, listed: &[Listed], mut roster: Roster) -> Self {
+        let (mut notes, mut unsaid) = (Notes::new(), Findings::new());
+        for file in listed.iter().filter(|file| file.is_file()) {
+            if let Part::CosignedNote(size, hash) = file.part
+                && let Some(bytes) = folder.read(&file.path, file.part.bytes_max())
+            {
+                notes.admit(&mut roster, (size, hash), &bytes, &mut unsaid);
+            }
+        }
+        let options = Options { threads: 1, ..Options::default() };
+        let mut view = read_ledger(folder, listed, &roster, &notes, None, &options, &mut unsaid);
+        let logs = listed.iter().filter_map(|file| match file.part {
+            Part::Log(log) => Some((log, view.take_log(log)?)),
+            _ => None,
+        });
+        let logs = logs.collect();
+        let sizes = view.sizes_of(&notes);
+        let notes = sizes.into_iter().filter_map(|(note, size)| Some((note, size?))).collect();
+        Self { logs, notes, trusted: view.trusted() }
     }
 }
 
@@ -158,6 +218,6 @@ impl Logs {
         }
         let hashes = roster.ids(Class::Form).into_iter().map(|id| FormHash::from_bytes(*id.as_bytes()));
         let forms = hashes.filter_map(|hash| Some((hash, roster.form(hash)?.clone()))).collect();
-        Evidence { roster, coverage, forms, records, ids }
+        Evidence { roster, coverage, forms, records, ids, ledger: BagLedger::default() }
     }
 }

@@ -19,7 +19,7 @@ use merestone_core::publication::{
     ACCOUNT, ACCOUNT_BYTES_MAX, Account, DISCLOSURES_BYTES_MAX, Examination, HEADER, NOTE, PAGE, Page, PublicationCode,
     SignedAccount, TABLE, Tally, VERSION, disclosures_path, lines,
 };
-use merestone_core::roster::{CHARTER_BYTES_MAX, CompleteCharter};
+use merestone_core::roster::{CHARTER_FILE_BYTES_MAX, CharterFile, CompleteCharter};
 
 use crate::folder::{Folder, Listed, OpenError, What};
 use crate::manifests::Manifested;
@@ -34,7 +34,7 @@ const TABLE_BYTES_MAX: u64 = 1 << 30;
 pub struct PublicationReport {
     mission: MissionId,
     findings: Findings,
-    charter: Option<CompleteCharter>,
+    charter: Option<CharterFile>,
     account: Option<(StatementId, Account)>,
     forms: BTreeMap<FormHash, FormDefinition>,
     tally: Tally,
@@ -141,14 +141,16 @@ struct Audit<'a> {
 
 impl Audit<'_> {
     fn examine(&self, report: &mut PublicationReport, evidence: Option<&Evidence>, findings: &mut Findings) {
-        let Some(charter) = self.charter(report.mission, findings) else { return };
-        let Some(signed) = self.account(&charter, findings) else { return };
+        let Some(file) = self.charter(report.mission, findings) else { return };
+        let charter = file.charter();
+        let Some(signed) = self.account(charter, findings) else { return };
         let account = signed.account();
         let forms = self.forms(account, findings);
-        let mut examination = Examination::begin(account, &charter, &forms);
-        let mut comparison = evidence.map(|evidence| evidence.begin(account));
+        let mut examination = Examination::begin(account, charter, &forms);
+        let place_of = |log, seq, id| evidence.and_then(|evidence| evidence.place_of(log, seq, id));
+        let mut comparison = evidence.map(|evidence| evidence.begin(account, &place_of, findings));
         let mut table = String::from(HEADER);
-        let mut page = Page::begin(&charter, &signed, &forms);
+        let mut page = Page::begin(charter, &signed, &forms);
         for listed in self.listed {
             let Some(record) = record_of(&listed.path) else { continue };
             let Some(bytes) = self.read(&listed.path, DISCLOSURES_BYTES_MAX, findings) else { continue };
@@ -162,7 +164,7 @@ impl Audit<'_> {
         if self.folder.read(TABLE, TABLE_BYTES_MAX).is_none_or(|said| said != table.as_bytes()) {
             findings.add(PublicationCode::Table, Place::file(TABLE), "not there, or other lines");
         }
-        self.say_note(&charter, account, findings);
+        self.say_note(charter, account, findings);
         report.photos = self.photos(examination.photos(), findings);
         self.say_foreign(account, findings);
         let (found, tally) = examination.finish();
@@ -178,13 +180,13 @@ impl Audit<'_> {
         }
         report.tally = tally;
         report.account = Some((signed.id(), account.clone()));
-        report.charter = Some(charter);
+        report.charter = Some(file);
         report.forms = forms;
     }
 
-    fn charter(&self, mission: MissionId, findings: &mut Findings) -> Option<CompleteCharter> {
-        let bytes = self.read(CHARTER, CHARTER_BYTES_MAX as u64, findings)?;
-        let verified = CompleteCharter::verify(&bytes, mission);
+    fn charter(&self, mission: MissionId, findings: &mut Findings) -> Option<CharterFile> {
+        let bytes = self.read(CHARTER, CHARTER_FILE_BYTES_MAX as u64, findings)?;
+        let verified = CharterFile::read(&bytes, mission);
         verified.map_err(|refused| findings.refused(refused, Place::file(CHARTER))).ok()
     }
 
@@ -211,8 +213,9 @@ impl Audit<'_> {
 
     /// The note that the account names lies beside it.
     fn say_note(&self, charter: &CompleteCharter, account: &Account, findings: &mut Findings) {
-        let (Some(wanted), Some(ledger)) = (account.note, &charter.charter().ledger) else { return };
+        let (Some(wanted), Some(_)) = (account.note, &charter.charter().ledger) else { return };
         let Some(bytes) = self.read(NOTE, NOTE_BYTES_MAX as u64, findings) else { return };
+        let Some(ledger) = &charter.judging_note(&bytes).ledger else { return };
         match Checkpoint::verify(&bytes, ledger) {
             Ok(note) if note.hash() == wanted => {}
             Ok(_) => {
@@ -271,7 +274,7 @@ impl Audit<'_> {
 
 /// Whether a path is one of the layout of a publication and of no other bag.
 fn is_of_publication(path: &str) -> bool {
-    [PAGE, TABLE, ACCOUNT].contains(&path) || record_of(path).is_some()
+    [PAGE, TABLE, ACCOUNT, CHARTER].contains(&path) || record_of(path).is_some()
 }
 
 fn form_path(form: FormHash) -> String {

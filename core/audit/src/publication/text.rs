@@ -2,16 +2,12 @@
 
 use std::fmt::{self, Write as _};
 
-use merestone_core::audit::{Weight, explain};
-use merestone_core::publication::{Decision, Reason, label_at};
+use merestone_core::publication::{Decision, Reason, State, label_at};
 use serde::Serialize;
 
 use super::PublicationReport;
 use crate::folder::printable;
 use crate::show;
-
-/// Findings of one code that are shown in a terminal; JSON has more.
-const PLACES_SHOWN: usize = 10;
 
 pub(super) fn write(report: &PublicationReport) -> String {
     let mut out = String::new();
@@ -27,10 +23,13 @@ fn all(report: &PublicationReport, out: &mut String) -> fmt::Result {
     writeln!(out, "{}  publication, {compared}", report.verdict())?;
     writeln!(out, "mission {}", report.mission)?;
     if let (Some((id, account)), Some(charter)) = (&report.account, &report.charter) {
-        let party = charter.charter().party(account.party).map_or_else(String::new, |party| printable(&party.name));
+        let party =
+            charter.charter().charter().party(account.party).map_or_else(String::new, |party| printable(&party.name));
         writeln!(out, "account {id}, signed by {party} (party {})", account.party.0)?;
+        let id = charter.charter().id().to_string();
+        writeln!(out, "charter {}", show::charter_in_force(&id, charter.amendments()))?;
     }
-    findings(report, out)?;
+    show::findings(&report.findings, out)?;
     let tally = &report.tally;
     writeln!(out, "\nAccount")?;
     writeln!(out, "  lists {} entries in {} logs", tally.entries, tally.logs)?;
@@ -43,6 +42,10 @@ fn all(report: &PublicationReport, out: &mut String) -> fmt::Result {
     writeln!(out, "\nWhat this says\n  {SAYS}\n  {SAYS_NOT}")?;
     if report.compared.is_none() {
         writeln!(out, "  {ALONE}")?;
+        let has_ledger = report.charter.as_ref().is_some_and(|file| file.charter().charter().ledger.is_some());
+        if has_ledger && report.account.as_ref().is_some_and(|(_, account)| account.note.is_none()) {
+            writeln!(out, "  {NO_NOTE}")?;
+        }
     }
     Ok(())
 }
@@ -52,30 +55,7 @@ const SAYS: &str = "Each value that is shown is one that the holder of an observ
 const SAYS_NOT: &str = "It does not say that a value is true, nor that the account is.";
 const ALONE: &str =
     "Whether anything was left out that the account does not list, nobody can say without a bag: add --bag BAG.";
-
-fn findings(report: &PublicationReport, out: &mut String) -> fmt::Result {
-    if report.findings.counts().next().is_none() {
-        return writeln!(out, "\nFindings: none");
-    }
-    writeln!(out, "\nFindings")?;
-    let all: Vec<_> = report.findings.iter().collect();
-    for (weight, code, count) in report.findings.counts() {
-        let times = if count == 1 { String::new() } else { format!(", {count} times") };
-        writeln!(out, "  {:<8} {code}{times}", weight.as_str())?;
-        if let Some(explanation) = explain(code.as_str()) {
-            writeln!(out, "           {}", explanation.meaning)?;
-        }
-        let shown = if weight == Weight::Note { 3 } else { PLACES_SHOWN };
-        let own = all.iter().filter(|finding| finding.code == code && finding.weight == weight);
-        for finding in own.take(shown) {
-            writeln!(out, "           · {}: {}", printable(&show::place(&finding.place)), finding.detail)?;
-        }
-        if count > shown as u64 {
-            writeln!(out, "           · and {} more", count - shown as u64)?;
-        }
-    }
-    Ok(())
-}
+const NO_NOTE: &str = "The account names no checkpoint of the mission's ledger: nothing shows that it is whole.";
 
 /// What is withheld of each form, and why.
 fn withheld(report: &PublicationReport, out: &mut String) -> fmt::Result {
@@ -110,21 +90,7 @@ fn state_in_words(state: u64) -> String {
     if let Some(reason) = Reason::from_code(state) {
         return format!("left out by decision, {}", reason.as_str());
     }
-    let words = match state {
-        16 => "erased",
-        17 => "not held",
-        18 => "applied, and nothing of it can be disclosed",
-        19 => "not applied",
-        20 => "of an unknown kind",
-        34 => "receipts",
-        35 => "host comments",
-        36 => "concurrences",
-        37 => "objections",
-        38 => "dissents",
-        39 => "rulings",
-        _ => "of an unknown state",
-    };
-    words.to_owned()
+    State::words_of(state).unwrap_or("of an unknown state").to_owned()
 }
 
 #[derive(Serialize)]
@@ -132,6 +98,7 @@ struct Page {
     mission: String,
     verdict: &'static str,
     compared: Option<u64>,
+    charter: Option<String>,
     account: Option<String>,
     party: Option<u64>,
     logs: u64,
@@ -161,11 +128,12 @@ struct Found {
 }
 
 pub(super) fn json(report: &PublicationReport) -> String {
-    let PublicationReport { mission, findings, account, tally, photos, compared, .. } = report;
+    let PublicationReport { mission, findings, charter, account, forms: _, tally, photos, compared } = report;
     let page = Page {
         mission: mission.to_string(),
         verdict: report.verdict().as_str(),
         compared: *compared,
+        charter: charter.as_ref().map(|file| file.charter().id().to_string()),
         account: account.as_ref().map(|(id, _)| id.to_string()),
         party: account.as_ref().map(|(_, account)| account.party.0),
         logs: tally.logs,

@@ -256,6 +256,11 @@ impl Scene {
         bag
     }
 
+    /// Whether the mission's checkpoints can be final: only there a cut by one party leaves something open.
+    pub(crate) fn has_ledger(&self) -> bool {
+        self.logbook.is_some()
+    }
+
     /// The plain logs of `least` entries or more.
     pub(crate) fn plain(&self, least: usize) -> Vec<&Author> {
         self.authors.iter().filter(|author| author.is_plain() && author.entries().len() >= least).collect()

@@ -99,8 +99,15 @@ impl Mission {
 
     pub(crate) fn certificate(&self, party: u8, seed: u8, observer: &str, role: Role) -> Certificate {
         let device = format!("{observer}'s phone");
-        let draft =
-            RequestDraft { mission: self.id(), transport: [seed; 32], observer, device: &device, nonce: [seed; 8] };
+        let draft = RequestDraft {
+            mission: self.id(),
+            transport: [seed; 32],
+            observer,
+            device: &device,
+            nonce: [seed; 8],
+            attestation: None,
+            replaces: None,
+        };
         let request = EnrolmentRequest::make(&draft, &key(seed)).unwrap();
         Certificate::issue(&self.charter, &key(party), &request, role, &[scope()]).unwrap()
     }

@@ -5,11 +5,13 @@
 
 mod bag;
 mod device;
+mod ledger;
 mod mission;
 mod scene;
 
 pub(crate) use bag::{Bag, Disk, item, log_path, raw_item};
 pub(crate) use device::{Device, Made};
+pub(crate) use ledger::{checkpoint, cosign, cosignature_leaves, cosigned, everybody, put_leaves, put_note};
 use merestone_audit::{Code, Finding, Report};
 use merestone_core::entry::{Media, MissingReason, Photo, Rendition, RenditionOrReason};
 use merestone_core::form::{FormDefinition, Leaf, Shape};

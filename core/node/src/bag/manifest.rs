@@ -1,69 +1,81 @@
-//! What is in a bag, as BagIt lists it (RFC 8493).
+//! What is in a folder of evidence, a bag or a publication, as BagIt lists it (RFC 8493).
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use merestone_core::audit::bag::VERSION;
-use merestone_core::id::{MissionId, ScopeId};
+use merestone_core::audit::bag::{BAG_INFO, BAGIT, MANIFEST, TAG_MANIFEST};
+use merestone_core::id::MissionId;
 
 use super::error::BagError;
 use super::folder::{Building, WrittenFile};
 
-const BAGIT: &str = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
+const BAGIT_LINES: &str = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
 
-/// The files of evidence of a bag, by path.
+/// The files of such a folder, by path.
 #[derive(Default)]
-pub(super) struct Manifest {
-    payload: BTreeMap<String, WrittenFile>,
+pub(crate) struct Manifest {
+    payload: Files,
+    tags: Files,
 }
+
+/// Files, by path.
+#[derive(Default)]
+pub(crate) struct Files(BTreeMap<String, WrittenFile>);
 
 impl Manifest {
-    pub(super) fn add(&mut self, path: String, file: WrittenFile) {
-        self.payload.insert(path, file);
+    /// Lists a file of evidence.
+    pub(crate) fn add(&mut self, path: String, file: WrittenFile) {
+        self.payload.0.insert(path, file);
     }
 
-    pub(super) fn files(&self) -> u64 {
-        self.payload.len() as u64
+    /// Lists a file beside the evidence.
+    pub(crate) fn add_tag(&mut self, path: &str, file: WrittenFile) {
+        self.tags.0.insert(path.to_owned(), file);
     }
 
-    pub(super) fn bytes(&self) -> u64 {
-        self.payload.values().map(|file| file.bytes).sum()
+    /// The evidence.
+    pub(crate) fn payload(&self) -> &Files {
+        &self.payload
     }
 
-    /// Writes the tag files and both manifests; `scopes` are those of a bag that does not hold all.
-    pub(super) fn finish(
-        self,
+    /// Writes the tag files and both manifests. `version` is the first line of `bag-info.txt`, `more` are its last ones.
+    /// Gives what lies beside the evidence.
+    pub(crate) fn finish(
+        mut self,
+        version: &str,
         mission: MissionId,
-        scopes: Option<&[ScopeId]>,
+        more: &str,
         building: &mut Building,
-    ) -> Result<(), BagError> {
-        let mut info = format!(
-            "Merestone-Bag-Version: {VERSION}\nExternal-Identifier: {mission}\nPayload-Oxum: {}.{}\n",
-            self.bytes(),
-            self.files()
-        );
-        if let Some(scopes) = scopes {
-            let mut scopes: Vec<String> = scopes.iter().map(ToString::to_string).collect();
-            scopes.sort_unstable();
-            scopes.dedup();
-            let _ = writeln!(info, "Merestone-Scopes: {}", scopes.join(" "));
+    ) -> Result<Files, BagError> {
+        let (files, bytes) = (self.payload.count(), self.payload.bytes());
+        let info = format!("{version}\nExternal-Identifier: {mission}\nPayload-Oxum: {bytes}.{files}\n{more}");
+        for (path, content) in [(BAGIT, BAGIT_LINES), (BAG_INFO, &info), (MANIFEST, &self.payload.list())] {
+            let file = building.put(path, content.as_bytes())?;
+            self.add_tag(path, file);
         }
-        let payload = list(&self.payload);
-        let mut tags = BTreeMap::new();
-        let files = [("bagit.txt", BAGIT), ("bag-info.txt", &info), ("manifest-sha256.txt", &payload)];
-        for (path, content) in files {
-            tags.insert(path.to_owned(), building.put(path, content.as_bytes())?);
-        }
-        building.put("tagmanifest-sha256.txt", list(&tags).as_bytes())?;
-        Ok(())
+        let over_tags = building.put(TAG_MANIFEST, self.tags.list().as_bytes())?;
+        self.add_tag(TAG_MANIFEST, over_tags);
+        Ok(self.tags)
     }
 }
 
-fn list(files: &BTreeMap<String, WrittenFile>) -> String {
-    let mut lines = String::new();
-    for (path, file) in files {
-        // A String takes everything.
-        let _ = writeln!(lines, "{}  {path}", file.hash);
+impl Files {
+    /// How many.
+    pub(crate) fn count(&self) -> u64 {
+        self.0.len() as u64
     }
-    lines
+
+    /// Their bytes together.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.0.values().map(|file| file.bytes).sum()
+    }
+
+    fn list(&self) -> String {
+        let mut lines = String::new();
+        for (path, file) in &self.0 {
+            // A String takes everything.
+            let _ = writeln!(lines, "{}  {path}", file.hash);
+        }
+        lines
+    }
 }

@@ -6,14 +6,17 @@
 //!
 //! Photos are hashed while they are copied. One that is damaged is set aside in the store, left out of the bag, and named.
 
+mod displaced;
 mod error;
 pub(crate) mod folder;
 mod ledger;
-mod manifest;
+pub(crate) mod manifest;
 mod payload;
+mod reach;
 
 use std::path::Path;
 
+use merestone_core::audit::bag::VERSION;
 use merestone_core::id::{BlobHash, ScopeId, StatementId};
 use merestone_store::Store;
 
@@ -53,6 +56,15 @@ pub enum LeftOut {
     DamagedPhoto(BlobHash),
     /// An entry of the scopes names a photo that is not held.
     AbsentPhoto(BlobHash),
+    /// Leaves of the ledger that are held, because something that they name is not: sync with who holds it.
+    Leaves {
+        /// How many are held under a checkpoint.
+        held: u64,
+        /// How many are in the bag.
+        used: u64,
+    },
+    /// So many siblings for which forks had no room in the store, beyond those that a bag takes.
+    Siblings(u64),
     /// A receipt speaks of logs outside the scopes that were asked for, and would accuse the bag of missing them.
     Receipt(StatementId),
 }
@@ -73,8 +85,30 @@ pub fn write(
     let mut manifest = Manifest::default();
     let mut written = WrittenBag::default();
     payload::write(store, authority, scopes, &mut building, &mut manifest, &mut written)?;
-    (written.files, written.bytes) = (manifest.files(), manifest.bytes());
-    manifest.finish(authority.roster().mission(), scopes, &mut building)?;
+    (written.files, written.bytes) = (manifest.payload().count(), manifest.payload().bytes());
+    let leaves = written.left_out.iter().map(|left| match left {
+        LeftOut::Leaves { held, used } => held - used,
+        LeftOut::DamagedPhoto(_) | LeftOut::AbsentPhoto(_) | LeftOut::Receipt(_) | LeftOut::Siblings(_) => 0,
+    });
+    let version = format!("Merestone-Bag-Version: {VERSION}");
+    let more = what_is_left_out(scopes, leaves.sum());
+    manifest.finish(&version, authority.roster().mission(), &more, &mut building)?;
     building.finish()?;
     Ok(written)
+}
+
+/// Lines of `bag-info.txt`: the scopes of a bag that does not hold all, and how many leaves of the ledger are held and not in
+/// it.
+fn what_is_left_out(scopes: Option<&[ScopeId]>, leaves: u64) -> String {
+    let mut lines = String::new();
+    if let Some(scopes) = scopes {
+        let mut scopes: Vec<String> = scopes.iter().map(ToString::to_string).collect();
+        scopes.sort_unstable();
+        scopes.dedup();
+        lines.push_str(&format!("Merestone-Scopes: {}\n", scopes.join(" ")));
+    }
+    if leaves > 0 {
+        lines.push_str(&format!("Merestone-Leaves-Left-Out: {leaves}\n"));
+    }
+    lines
 }

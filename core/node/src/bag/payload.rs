@@ -4,13 +4,14 @@ use std::io::Read as _;
 
 use merestone_core::audit::bag::statement_path;
 use merestone_core::cbor::Writer;
-use merestone_core::id::{BlobHash, ScopeId};
+use merestone_core::id::{BlobHash, MissionId, ScopeId};
 use merestone_core::merkle::CHUNK_BYTES;
 use merestone_core::roster::{Class, Roster};
-use merestone_store::{BlobClass, BlobError, LogTip, PAGE_ENTRIES_MAX, Store, StoredBody};
+use merestone_store::{BlobClass, BlobError, DisplacedWhole, LogTip, PAGE_ENTRIES_MAX, Store};
 
+use super::displaced::{Displaced, Row};
 use super::error::BagError;
-use super::folder::Building;
+use super::folder::{Building, Writing};
 use super::manifest::Manifest;
 use super::{LeftOut, WrittenBag};
 use crate::authority::Authority;
@@ -31,18 +32,20 @@ pub(super) fn write(
             &all
         }
     };
-    let mut parts = Parts { store, building, manifest, written };
     let roster = authority.roster().clone();
+    let displaced = Displaced::read(store, roster.mission())?;
+    let mut parts = Parts { store, mission: roster.mission(), building, manifest, written };
     parts.statements(&roster, scopes)?;
     // Before the logs: no leaf may speak of an entry that came after they were read.
-    parts.ledger(&roster)?;
-    parts.logs(scopes)?;
+    parts.ledger(&roster, scopes, &displaced)?;
+    parts.logs(scopes, &displaced)?;
     parts.photos(chosen)
 }
 
 /// A bag while its evidence is written.
 pub(super) struct Parts<'a> {
     pub(super) store: &'a Store,
+    mission: MissionId,
     building: &'a mut Building,
     manifest: &'a mut Manifest,
     pub(super) written: &'a mut WrittenBag,
@@ -60,6 +63,12 @@ impl Parts<'_> {
                     self.written.left_out.push(LeftOut::Receipt(id));
                     continue;
                 }
+                self.put(path, bytes)?;
+            }
+        }
+        // What rests on one of two rival amendments is evidence, though it counts for nothing.
+        for (class, id, bytes, _) in roster.waiting().filter(|_| roster.frozen().is_some()) {
+            if let Some(path) = statement_path(class, id) {
                 self.put(path, bytes)?;
             }
         }
@@ -89,49 +98,68 @@ impl Parts<'_> {
         Ok(false)
     }
 
-    fn logs(&mut self, scopes: Option<&[ScopeId]>) -> Result<(), BagError> {
-        let mut after = None;
-        loop {
-            let page = self.store.tips(None, after)?;
-            let Some(last) = page.last() else { return Ok(()) };
-            after = Some(last.log);
-            for tip in page {
-                if scopes.is_none_or(|scopes| scopes.contains(&tip.scope)) {
-                    self.log(&tip)?;
-                }
+    fn logs(&mut self, scopes: Option<&[ScopeId]>, displaced: &Displaced) -> Result<(), BagError> {
+        if displaced.beyond > 0 {
+            self.written.left_out.push(LeftOut::Siblings(displaced.beyond));
+        }
+        let store = self.store;
+        for tip in store.each_tip(None) {
+            let tip = tip?;
+            if scopes.is_none_or(|scopes| scopes.contains(&tip.scope)) {
+                self.log(&tip, displaced)?;
             }
         }
+        Ok(())
     }
 
-    /// All entries of a log that are held: siblings, and those after a gap, are evidence too.
-    fn log(&mut self, tip: &LogTip) -> Result<(), BagError> {
+    /// All entries of a log that are held: siblings, also those set aside, and those after a gap, are evidence too.
+    fn log(&mut self, tip: &LogTip, displaced: &Displaced) -> Result<(), BagError> {
         let mut page = self.store.log_entries(tip.log, 0, PAGE_ENTRIES_MAX)?;
         if page.is_empty() {
             return Ok(());
         }
         let path = format!("data/logs/{}.cborseq", tip.log);
         let mut file = self.building.file(&path)?;
+        let mut siblings = displaced.of_log(tip.log).iter().peekable();
         while let Some(last) = page.last() {
             let next = last.seq + 1;
             for entry in &page {
-                let mut writer = Writer::with_capacity(entry.header.len() + 1_024);
-                writer.array(2).bytes(&entry.header);
-                match &entry.body {
-                    StoredBody::Held(body) => {
-                        writer.bytes(body);
-                    }
-                    StoredBody::Missing | StoredBody::Erased => {
-                        writer.null();
-                        self.written.bodies_absent += 1;
-                    }
+                while let Some(before) = siblings.next_if(|sibling| (sibling.seq, sibling.id) < (entry.seq, entry.id)) {
+                    self.sibling(before, &mut file)?;
                 }
-                file.write(&writer.finish())?;
-                self.written.entries += 1;
+                self.item(&entry.header, entry.body.bytes(), &mut file)?;
             }
             page = self.store.log_entries(tip.log, next, PAGE_ENTRIES_MAX)?;
         }
+        for sibling in siblings {
+            self.sibling(sibling, &mut file)?;
+        }
         self.manifest.add(path, file.finish()?);
         self.written.logs += 1;
+        Ok(())
+    }
+
+    fn sibling(&mut self, row: &Row, file: &mut Writing) -> Result<(), BagError> {
+        match row.read(self.store, self.mission)? {
+            Some(DisplacedWhole { header, body }) => self.item(&header, body.as_deref(), file),
+            None => Ok(()),
+        }
+    }
+
+    fn item(&mut self, header: &[u8], body: Option<&[u8]>, file: &mut Writing) -> Result<(), BagError> {
+        let mut writer = Writer::with_capacity(header.len() + 1_024);
+        writer.array(2).bytes(header);
+        match body {
+            Some(body) => {
+                writer.bytes(body);
+            }
+            None => {
+                writer.null();
+                self.written.bodies_absent += 1;
+            }
+        }
+        file.write(&writer.finish())?;
+        self.written.entries += 1;
         Ok(())
     }
 

@@ -347,7 +347,7 @@ impl Device {
     }
 
     fn newest_note(&self) -> Option<NoteHash> {
-        self.authority.roster().newest_note().map(|note| note.hash())
+        self.authority.roster().newest_shown_note().map(|note| note.hash())
     }
 }
 

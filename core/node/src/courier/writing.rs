@@ -226,18 +226,14 @@ impl Writing<'_> {
     fn entries(&mut self) -> Result<u64, WriteCourierError> {
         let mut total = 0;
         for &scope in self.scopes {
-            let (mut pending, mut after) = (Vec::new(), None);
-            loop {
-                let tips = self.store.tips(Some(scope), after).map_err(AccessError::from)?;
-                let Some(last) = tips.last() else { break };
-                after = Some(last.log);
-                for tip in tips {
-                    // What lies beside the main branch is not named in a receipt.
-                    let is_forked = tip.branches.is_some();
-                    let known = self.recipient.filter(|_| !is_forked);
-                    let from = known.map_or(Ok(0), |to| to.from(self.store, tip.log))?;
-                    total += self.log(scope, tip.log, from, &mut pending)?;
-                }
+            let mut pending = Vec::new();
+            for tip in self.store.each_tip(Some(scope)) {
+                let tip = tip.map_err(AccessError::from)?;
+                // What lies beside the main branch is not named in a receipt.
+                let is_forked = tip.branches.is_some();
+                let known = self.recipient.filter(|_| !is_forked);
+                let from = known.map_or(Ok(0), |to| to.from(self.store, tip.log))?;
+                total += self.log(scope, tip.log, from, &mut pending)?;
             }
             self.batches(scope, &mut pending, 1)?;
         }

@@ -49,6 +49,8 @@ impl Device {
         if let Some(Ok(key)) = certificate.map(|certificate| ReceiptKey::new(Arc::clone(&keys.signer), certificate)) {
             setup = setup.receipts(key);
         }
+        // A camp that opens says at once which cuts it holds, and writes to the roster.
+        drop(roster);
         if self.system.threads == Threads::Caller {
             setup = setup.inline();
         }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use merestone_core::id::{MissionId, StoreId};
-use merestone_core::roster::{Class, CompleteCharter, SignedCharter};
+use merestone_core::roster::{Class, CompleteCharter, Roster};
 use merestone_store::{Batch, Identity, Room, StatementClass, Store, StoreKey, Threads};
 
 pub use error::{AccessError, CreateError, OpenDeviceError};
@@ -126,13 +126,15 @@ impl Device {
     /// # Errors
     /// [`CreateError`].
     pub fn create(home: &Home, key: StoreKey, charter: &[u8], system: System) -> Result<Self, CreateError> {
-        let signed = SignedCharter::decode(charter).map_err(CreateError::Charter)?;
-        let mission = signed.mission();
-        CompleteCharter::verify(charter, mission).map_err(CreateError::Charter)?;
+        let roster = Roster::read_charter_file(charter).map_err(CreateError::Charter)?;
+        let mission = roster.mission();
         let store = StoreId::from_bytes(random(&*system.entropy)?);
         let store = Store::create_with(&home.store(), key, Identity { mission, store }, system.threads)?;
         let mut batch = Batch::new();
-        batch.statement(StatementClass::Charter, None, charter.to_vec());
+        batch.statement(StatementClass::Charter, None, roster.charter().as_bytes().to_vec());
+        for amendment in roster.amendments() {
+            batch.statement(StatementClass::Amendment, None, amendment.as_bytes().to_vec());
+        }
         store.commit(batch)?;
         let device = Self::start(home, store, system)?;
         device.add_standard_forms()?;
@@ -180,8 +182,8 @@ impl Device {
     /// If the store refuses.
     pub fn receive(&self, class: Class, statements: &[Vec<u8>]) -> Result<Received, AccessError> {
         let received = self.authority.admit(&self.store, class, statements.iter().map(Vec::as_slice))?;
-        if !received.new.is_empty() {
-            self.follow_statements(class, &received.new)?;
+        for (class, new) in received.news(class) {
+            self.follow_statements(class, &new)?;
         }
         Ok(received)
     }

@@ -221,16 +221,7 @@ impl Device {
 
 /// The last known head of every log of `key`.
 fn earlier_heads(device: &Device, key: &PublicKey) -> Result<Vec<LogHead>, PenError> {
-    let (mut heads, mut after) = (Vec::new(), None);
-    loop {
-        let tips = device.store.tips(None, after).map_err(AccessError::from)?;
-        let Some(last) = tips.last() else { break };
-        after = Some(last.log);
-        for tip in tips.iter().filter(|tip| tip.key == *key.as_bytes()) {
-            let Some(id) = tip.head else { continue };
-            heads.push(LogHead { scope: tip.scope, epoch: tip.epoch, seq: tip.height - 1, id });
-        }
-    }
+    let heads = device.heads_of(key).map_err(AccessError::from)?;
     if heads.len() > EARLIER_MAX {
         return Err(PenError::WornOut { key: Box::new(*key) });
     }

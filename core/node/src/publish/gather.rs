@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use merestone_core::checkpoint::{Checkpoint, Leaf};
 use merestone_core::entry::{Header, Position};
 use merestone_core::form::FormDefinition;
 use merestone_core::id::{EntryId, Epoch, FormHash, LogId, RecordId, ScopeId};
@@ -35,6 +36,15 @@ struct Log {
     entries: BTreeMap<(u64, EntryId), State>,
 }
 
+impl Log {
+    fn new(key: [u8; KEY_BYTES], scope: ScopeId, epoch: Epoch) -> Self {
+        Self { key, scope, epoch, party: None, entries: BTreeMap::new() }
+    }
+}
+
+/// Leaves of the ledger that are read at once.
+const PAGE_LEAVES: usize = 16_384;
+
 struct Gathering<'a> {
     device: &'a Device,
     plan: &'a Plan,
@@ -52,7 +62,12 @@ pub(super) fn gather(device: &Device, plan: &Plan, signer: &dyn Signer) -> Resul
         record: *record,
         labels: labels.iter().map(|(label, decision)| (label.clone(), decision.clone())).collect(),
     };
-    let note = device.authority.roster().newest_note().map(|note| (note.hash(), note.as_bytes().to_vec()));
+    // Up to a note of more leaves than are here nobody could say that the account is whole.
+    let leaves = device.store.ledger_size()?;
+    let notes = device.authority.roster().notes().filter(|note| note.size() <= leaves).cloned().collect::<Vec<_>>();
+    let newest = notes.into_iter().max_by_key(|note| (note.size(), note.hash()));
+    let size = newest.as_ref().map_or(0, Checkpoint::size);
+    let note = newest.map(|note| (note.hash(), note.as_bytes().to_vec()));
     let account = Account {
         // Put in by whoever signs.
         party: PartyNumber(0),
@@ -65,7 +80,9 @@ pub(super) fn gather(device: &Device, plan: &Plan, signer: &dyn Signer) -> Resul
     let (logs, forms, records) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     refuse_unknown_labels(device, plan)?;
     let mut gathering = Gathering { device, plan, account, logs, forms, records };
-    for record in gathering.list()? {
+    let records = gathering.list()?;
+    gathering.list_leaves(size)?;
+    for record in records {
         gathering.judge(record)?;
     }
     gathering.close(signer, note.map(|(_, bytes)| bytes))
@@ -91,21 +108,15 @@ impl Gathering<'_> {
     fn list(&mut self) -> Result<BTreeSet<RecordId>, PublishError> {
         let mut records = BTreeSet::new();
         for scope in self.account.scopes.clone() {
-            let mut after = None;
-            loop {
-                let page = self.device.store.tips(Some(scope), after)?;
-                let Some(last) = page.last() else { break };
-                after = Some(last.log);
-                for tip in page {
-                    self.list_log(&tip, &mut records)?;
-                }
+            for tip in self.device.store.each_tip(Some(scope)) {
+                self.list_log(&tip?, &mut records)?;
             }
         }
         Ok(records)
     }
 
     fn list_log(&mut self, tip: &LogTip, records: &mut BTreeSet<RecordId>) -> Result<(), PublishError> {
-        let mut log = Log { key: tip.key, scope: tip.scope, epoch: tip.epoch, party: None, entries: BTreeMap::new() };
+        let mut log = Log::new(tip.key, tip.scope, tip.epoch);
         let mut from = 0;
         loop {
             let page = self.device.store.log_entries(tip.log, from, PAGE_ENTRIES_MAX)?;
@@ -119,6 +130,35 @@ impl Gathering<'_> {
         }
         if !log.entries.is_empty() {
             self.logs.insert(tip.log, log);
+        }
+        Ok(())
+    }
+
+    /// Lists the entries of the scopes that the first `size` leaves of the ledger have: what is not held is known by them.
+    fn list_leaves(&mut self, size: u64) -> Result<(), PublishError> {
+        let mut begun = BTreeSet::new();
+        let mut from = 0;
+        while from < size {
+            let page = self.device.store.ledger_leaves(from, PAGE_LEAVES)?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            for bytes in page.iter().take(usize::try_from(size - from).unwrap_or(usize::MAX)) {
+                match Leaf::decode(bytes) {
+                    Ok(Leaf::Begun { key, scope, epoch }) if self.account.scopes.contains(&scope) => {
+                        let log = LogId::derive(&key, scope, epoch);
+                        begun.insert(log);
+                        self.logs.entry(log).or_insert_with(|| Log::new(key, scope, epoch));
+                    }
+                    Ok(Leaf::Entry { log, seq, id }) if begun.contains(&log) => {
+                        if let Some(log) = self.logs.get_mut(&log) {
+                            log.entries.entry((seq, id)).or_insert(State::NotHeld);
+                        }
+                    }
+                    Ok(_) | Err(_) => {}
+                }
+            }
+            from += page.len() as u64;
         }
         Ok(())
     }
@@ -187,13 +227,8 @@ impl Gathering<'_> {
             Position::First { certificate: _, earlier } => {
                 let Some(key) = self.logs.get(&log).map(|log| log.key) else { return };
                 for head in earlier.iter().filter(|head| self.account.scopes.contains(&head.scope)) {
-                    let log = self.logs.entry(LogId::derive(&key, head.scope, head.epoch)).or_insert_with(|| Log {
-                        key,
-                        scope: head.scope,
-                        epoch: head.epoch,
-                        party: None,
-                        entries: BTreeMap::new(),
-                    });
+                    let id = LogId::derive(&key, head.scope, head.epoch);
+                    let log = self.logs.entry(id).or_insert_with(|| Log::new(key, head.scope, head.epoch));
                     log.entries.entry((head.seq, head.id)).or_insert(State::NotHeld);
                 }
             }
@@ -212,6 +247,8 @@ impl Gathering<'_> {
             return Err(PublishError::UnknownRecord { record });
         }
         let entry = |((seq, id), state)| AccountedEntry { seq, id, state };
+        // A log was begun in the ledger, and none of its entries is under the note.
+        self.logs.retain(|_, log| !log.entries.is_empty());
         let logs = std::mem::take(&mut self.logs).into_values().map(|log| {
             let Log { key, scope, epoch, party, entries } = log;
             AccountedLog { key, scope, epoch, party, entries: entries.into_iter().map(entry).collect() }

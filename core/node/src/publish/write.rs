@@ -1,32 +1,31 @@
 //! The folder of a publication: disclosures record by record, what lies beside them, and the pages for people.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::Path;
 
 use merestone_core::audit::Weight;
-use merestone_core::audit::bag::{BAG_INFO, BAGIT, CHARTER, MANIFEST, TAG_MANIFEST, photo_path};
+use merestone_core::audit::bag::{CHARTER, photo_path};
 use merestone_core::disclosure::Disclosure;
 use merestone_core::id::{BlobHash, EntryId, RecordId};
 use merestone_core::publication::{
     ACCOUNT, Examination, HEADER, NOTE, PAGE, Page, TABLE, VERSION, disclose, disclosures_path, lines,
 };
+use merestone_core::roster::CharterFile;
 use merestone_media::{ORIGINAL_BYTES_MAX, is_bare};
 use merestone_store::BlobError;
 
 use super::gather::Gathered;
 use super::{PhotoLeftOut, PublishError, Published};
-use crate::bag::folder::{Building, WrittenFile};
+use crate::bag::folder::Building;
+use crate::bag::manifest::Manifest;
 use crate::device::Device;
-
-const BAGIT_LINES: &str = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
 
 pub(super) fn write(device: &Device, gathered: &Gathered, target: &Path) -> Result<Published, PublishError> {
     let building = Building::begin(target)?;
-    let (payload, tags) = (BTreeMap::new(), BTreeMap::new());
-    let mut folder = Folder { building, payload, tags };
-    folder.evidence(CHARTER, device.charter().as_bytes())?;
+    let mut folder = Folder { building, manifest: Manifest::default() };
+    let file = CharterFile::of(&device.authority().roster());
+    folder.evidence(CHARTER, file.as_bytes())?;
     folder.evidence(ACCOUNT, gathered.signed.as_bytes())?;
     for (form, definition) in &gathered.forms {
         let bytes = definition.encode().map_err(|refused| PublishError::Account(refused.into()))?;
@@ -36,12 +35,12 @@ pub(super) fn write(device: &Device, gathered: &Gathered, target: &Path) -> Resu
         folder.evidence(NOTE, note)?;
     }
 
-    let charter = device.charter();
+    let charter = file.charter();
     let account = gathered.signed.account();
-    let mut examination = Examination::begin(account, &charter, &gathered.forms);
+    let mut examination = Examination::begin(account, charter, &gathered.forms);
     let mut table = folder.building.file(TABLE)?;
     table.write(HEADER.as_bytes())?;
-    let mut page = Page::begin(&charter, &gathered.signed, &gathered.forms);
+    let mut page = Page::begin(charter, &gathered.signed, &gathered.forms);
     for (&record, shown) in &gathered.records {
         let bytes = disclosures(device, gathered, record, shown)?;
         let read: Vec<Disclosure<'_>> = examination.record(record, &bytes);
@@ -50,7 +49,7 @@ pub(super) fn write(device: &Device, gathered: &Gathered, target: &Path) -> Resu
         page.record(record, &read, party);
         folder.evidence(&disclosures_path(record), &bytes)?;
     }
-    folder.tags.insert(TABLE.to_owned(), table.finish()?);
+    folder.manifest.add_tag(TABLE, table.finish()?);
     let (photos, photos_left_out) = photos(device, examination.photos(), &mut folder)?;
     let (findings, tally) = examination.finish();
     if let Some(worst) = findings.iter().find(|finding| finding.weight == Weight::Failure) {
@@ -108,51 +107,28 @@ fn photos(
 /// The folder while it is written, and what is in it.
 struct Folder {
     building: Building,
-    payload: BTreeMap<String, WrittenFile>,
-    tags: BTreeMap<String, WrittenFile>,
+    manifest: Manifest,
 }
 
 impl Folder {
     fn evidence(&mut self, path: &str, content: &[u8]) -> Result<(), PublishError> {
         let file = self.building.put(path, content)?;
-        self.payload.insert(path.to_owned(), file);
+        self.manifest.add(path.to_owned(), file);
         Ok(())
     }
 
     fn page(&mut self, path: &str, content: &[u8]) -> Result<(), PublishError> {
         let file = self.building.put(path, content)?;
-        self.tags.insert(path.to_owned(), file);
+        self.manifest.add_tag(path, file);
         Ok(())
     }
 
     /// Writes what BagIt asks for, and gives the folder its name: the files in it and their bytes.
     fn finish(mut self, device: &Device) -> Result<(u64, u64), PublishError> {
-        let (files, bytes) = sum(&self.payload);
-        let mission = device.mission();
-        let info = format!(
-            "Merestone-Publication-Version: {VERSION}\nExternal-Identifier: {mission}\nPayload-Oxum: {bytes}.{files}\n"
-        );
-        let payload = list(&self.payload);
-        for (path, content) in [(BAGIT, BAGIT_LINES), (BAG_INFO, &info), (MANIFEST, &payload)] {
-            self.page(path, content.as_bytes())?;
-        }
-        let tags = list(&self.tags);
-        self.page(TAG_MANIFEST, tags.as_bytes())?;
-        let (pages, more) = sum(&self.tags);
+        let (files, bytes) = (self.manifest.payload().count(), self.manifest.payload().bytes());
+        let version = format!("Merestone-Publication-Version: {VERSION}");
+        let tags = self.manifest.finish(&version, device.mission(), "", &mut self.building)?;
         self.building.finish()?;
-        Ok((files + pages, bytes + more))
+        Ok((files + tags.count(), bytes + tags.bytes()))
     }
-}
-
-fn sum(files: &BTreeMap<String, WrittenFile>) -> (u64, u64) {
-    (files.len() as u64, files.values().map(|file| file.bytes).sum())
-}
-
-fn list(files: &BTreeMap<String, WrittenFile>) -> String {
-    let mut lines = String::new();
-    for (path, file) in files {
-        // A String takes everything.
-        let _ = writeln!(lines, "{}  {path}", file.hash);
-    }
-    lines
 }

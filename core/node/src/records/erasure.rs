@@ -20,15 +20,21 @@ impl Device {
             Class::Charter | Class::Form | Class::Note | Class::Cosignature | Class::Succession | Class::Receipt => {
                 Ok(())
             }
-            Class::Certificate | Class::Cut | Class::Inclusion => {
+            Class::Certificate | Class::Cut | Class::Acknowledgement | Class::Inclusion => {
                 self.shelf.clear();
-                if self.is_any_log_of(&self.keys_of(class, new))? {
-                    // Standings in lists may be others now. They are worked out again when a list is shown.
-                    let mut batch = Batch::new();
-                    batch.touch_all().refetchable();
-                    self.store.commit(batch)?;
-                }
+                // Standings in lists may be others now. They are worked out again when a list is shown.
+                let mut batch = Batch::new();
+                batch.touch_keys(self.keys_of(class, new)).refetchable();
+                self.store.commit(batch)?;
                 Ok(())
+            }
+            // Anything may hold now that did not, and the other way round.
+            Class::Amendment => {
+                self.shelf.clear();
+                let mut batch = Batch::new();
+                batch.touch_all().refetchable();
+                self.store.commit(batch)?;
+                self.apply_erasures(|_| true)
             }
             Class::Erasure => {
                 self.shelf.clear();
@@ -57,7 +63,7 @@ impl Device {
         Ok(())
     }
 
-    /// The keys that new certificates, cuts or inclusions are about.
+    /// The keys that new certificates, cuts, acknowledgements or inclusions are about.
     fn keys_of(&self, class: Class, new: &[StatementId]) -> BTreeSet<[u8; 32]> {
         let roster = self.authority.roster();
         match class {
@@ -65,29 +71,22 @@ impl Device {
                 new.iter().filter_map(|id| Some(*roster.certificate(*id)?.key().as_bytes())).collect()
             }
             Class::Cut => roster.cuts().filter(|cut| new.contains(&cut.id())).map(|cut| *cut.key()).collect(),
+            Class::Acknowledgement => {
+                let cuts = new.iter().filter_map(|id| roster.cut(roster.acknowledgement(*id)?.cut()));
+                cuts.map(|cut| *cut.key()).collect()
+            }
             Class::Inclusion => {
                 let new = roster.inclusions().filter(|inclusion| new.contains(&inclusion.id()));
                 new.filter_map(|inclusion| Some(*inclusion.about(&roster)?)).collect()
             }
             Class::Charter
+            | Class::Amendment
             | Class::Erasure
             | Class::Receipt
             | Class::Note
             | Class::Cosignature
             | Class::Succession
             | Class::Form => BTreeSet::new(),
-        }
-    }
-
-    fn is_any_log_of(&self, keys: &BTreeSet<[u8; 32]>) -> Result<bool, AccessError> {
-        let mut after = None;
-        loop {
-            let tips = self.store.tips(None, after)?;
-            if tips.iter().any(|tip| keys.contains(&tip.key)) {
-                return Ok(true);
-            }
-            let Some(last) = tips.last() else { return Ok(false) };
-            after = Some(last.log);
         }
     }
 

@@ -9,8 +9,7 @@ use merestone_core::id::{EntryId, StatementId};
 use merestone_core::key::KeyCache;
 use merestone_core::ledger::LedgerProof;
 use merestone_core::publication::{Decision, Reason, disclose, label_at};
-use merestone_core::roster::{Class, Roster};
-use merestone_core::witness::{Confirmation, CosignedNote, Witnesses};
+use merestone_core::roster::{CharterFile, Class, Roster};
 use merestone_store::ReadError;
 
 use crate::device::{AccessError, Device};
@@ -85,7 +84,7 @@ impl Device {
         certificates.sort_by_key(|certificate| !certificate.grants(header.scope, header.kind));
         certificates.truncate(CERTIFICATES_MAX);
         let proof = self.proof(&verified, &roster)?;
-        let charter = roster.charter();
+        let charter = &CharterFile::of(&roster);
         let bytes = exhibit::write(Parts { charter, certificates: &certificates, shown, proof: proof.as_ref() });
         Exhibit::read(&bytes, self.mission())?;
         Ok(bytes)
@@ -93,15 +92,14 @@ impl Device {
 
     /// That the ledger has an entry; `None` where nothing here shows it.
     fn proof(&self, entry: &VerifiedEntry, roster: &Roster) -> Result<Option<LedgerProof>, ExhibitError> {
-        let Some(witnesses) = Witnesses::of(roster.charter().charter()) else { return Ok(None) };
         let size = self.store.ledger_size()?;
         let leaf = Leaf::Entry { log: entry.log(), seq: entry.header().seq, id: entry.id() }.encode();
         let places = self.store.ledger_places_of(entry.log(), entry.header().seq, size)?;
         let Some((index, _)) = places.into_iter().find(|(_, bytes)| *bytes == leaf) else { return Ok(None) };
         let mut notes = roster.cosigned_notes();
         notes.retain(|note| (index + 1..=size).contains(&note.checkpoint().size()));
-        let is_final = |note: &&CosignedNote| witnesses.tally(note).confirmation == Confirmation::Final;
-        let Some(note) = notes.iter().find(is_final).or(notes.last()) else { return Ok(None) };
+        let first_final = notes.iter().find(|note| note.is_final(roster.charter()));
+        let Some(note) = first_final.or(notes.last()) else { return Ok(None) };
         let path = LedgerTiles::of(&self.store).inclusion_proof(index, note.checkpoint().size())?;
         Ok(path.map(|path| LedgerProof { index, path, note: note.encode() }))
     }

@@ -138,13 +138,15 @@ fn writers(creation: &HeldEntry, roster: &Roster) -> BTreeSet<u64> {
     }
 }
 
-/// The values that stood at `heads`: what a screen showed that was drawn then.
+/// The values that stood at `heads`: what a screen showed that was drawn then, also where a cut took a head away since.
 pub(crate) fn values_at(judged: &Judged<'_>, heads: &[EntryId]) -> Values {
     let index = judged.index();
     let is_shown =
         |change: &&ChangeEntry<'_>| heads.iter().any(|&head| index.is_or_descends_from(head, change.held.id()));
     let mut values = Values::new();
-    for change in judged.applied().iter().filter(is_shown) {
+    let mut shown: Vec<&ChangeEntry<'_>> = judged.applied().iter().chain(judged.unapplied()).filter(is_shown).collect();
+    shown.sort_unstable_by_key(|change| (change.depth, change.held.id()));
+    for change in shown {
         for (at, put) in change.change.puts().iter().enumerate() {
             replace(&mut values, put, change.held.id(), change.change.op(at));
         }

@@ -7,7 +7,7 @@ use merestone_core::entry::{Position, SignedEntry, VerifiedEntry};
 use merestone_core::id::{EntryId, LogId, RecordId, StatementId};
 use merestone_core::key::KeyCache;
 use merestone_core::record::{HeldEntry, Judged, Setting, judge};
-use merestone_core::roster::{Chains, Coverage, LogIndex, Roster};
+use merestone_core::roster::{Chains, Coverage, Link, LogIndex, Roster};
 use merestone_store::{PAGE_ENTRIES_MAX, StoredEntry};
 
 use super::sheet::Sheet;
@@ -233,9 +233,14 @@ impl Chains for StoredChains<'_> {
         }
     }
 
-    fn prev(&self, entry: EntryId) -> Option<EntryId> {
+    fn height(&self, log: LogId) -> u64 {
+        self.device.store.tip(log).ok().flatten().map_or(0, |tip| tip.height)
+    }
+
+    fn link(&self, entry: EntryId) -> Option<Link> {
         let stored = self.device.store.entry(entry).ok()??;
-        prev(&self.device.verified(&stored, &mut KeyCache::with_capacity(1))?)
+        let verified = self.device.verified(&stored, &mut KeyCache::with_capacity(1))?;
+        Some(Link { log: stored.log, seq: stored.seq, prev: prev(&verified) })
     }
 }
 

@@ -42,7 +42,8 @@ struct Held {
 pub(super) fn expects_much(shared: &Shared, peer: PeerKey) -> bool {
     let Some(agreed) = Agreed::with(&shared.store, peer) else { return true };
     // A store that cannot be read says so to the conversation.
-    let Ok(now) = all_tips(&shared.store).and_then(|tips| Held::now(shared, &tips)) else { return true };
+    let tips: Result<Vec<LogTip>, ReadError> = shared.store.each_tip(None).collect();
+    let Ok(now) = tips.and_then(|tips| Held::now(shared, &tips)) else { return true };
     now.is_much_more_than(&agreed.held)
 }
 
@@ -98,7 +99,7 @@ impl Agreed {
     }
 
     fn now(shared: &Shared, agreement: Agreement) -> Result<Option<Self>, ReadError> {
-        let tips = all_tips(&shared.store)?;
+        let tips = shared.store.each_tip(None).collect::<Result<Vec<_>, _>>()?;
         let since = tips.iter().map(|tip| tip.changed).max().unwrap_or(0);
         let agreed = tips.iter().filter(|tip| agreement.scopes.contains(&tip.scope));
         let agreed: Vec<LocalTip> = agreed.filter_map(local_tip).collect();
@@ -145,18 +146,6 @@ impl Agreed {
         let held = Held { entries, blobs, blobs_missing: reader.uint(what)? };
         reader.finish(what)?;
         Ok(Self { agreement: Agreement { store, scopes, digest, certificate }, since, held })
-    }
-}
-
-/// How far all logs have come, ascending.
-pub(super) fn all_tips(store: &Store) -> Result<Vec<LogTip>, ReadError> {
-    let mut tips: Vec<LogTip> = Vec::new();
-    loop {
-        let page = store.tips(None, tips.last().map(|tip| tip.log))?;
-        if page.is_empty() {
-            return Ok(tips);
-        }
-        tips.extend(page);
     }
 }
 

@@ -1,18 +1,23 @@
 //! Base camp: a replica that answers with receipts, sequences the mission's ledger, and can sign no entry.
 
+mod keeping;
+
 use std::fmt;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use merestone_core::checkpoint::Checkpoint;
+use merestone_core::key::PublicKey;
 use merestone_core::roster::Role;
 use merestone_link::{Endpoint, LinkLimits, TransportKey};
 use merestone_store::Store;
 use tokio::sync::watch;
 
-use super::ledger::{AnswerError, Cosigned, LedgerError, LedgerKey, Question, Sequencer};
+use keeping::{Keeping, lock};
+
+pub use keeping::Signed;
+
+use super::ledger::{AnswerError, Cosigned, LedgerError, LedgerKey, Question, show_final};
 use super::{Owner, ReceiptKey, Replica, ServeError, Serving, Setup};
 use crate::authority::AuthorityError;
 
@@ -33,7 +38,8 @@ pub struct CampKeys {
 pub struct CampOptions {
     /// Shortest time between two checkpoints that are signed without being asked for.
     ///
-    /// 15 minutes: a key may sign 4,096 notes (`spec/roster.md`), which then last for six weeks of uninterrupted work.
+    /// 15 minutes: the 2,048 newest notes, which every phone keeps (`spec/witness.md`, What is kept), are then three weeks of
+    /// uninterrupted work.
     pub note_interval: Duration,
     /// Limits of the connections.
     pub limits: LinkLimits,
@@ -86,7 +92,7 @@ pub enum CampError {
 /// A base camp, open. Dropping it ends the sequencing; conversations end with their [`Serving`].
 pub struct Camp {
     replica: Replica,
-    ledger: Option<Continued>,
+    ledger: Option<Keeping>,
 }
 
 impl Camp {
@@ -123,7 +129,7 @@ impl Camp {
             return Err(CampError::NotACamp);
         }
         let ledger = match ledger {
-            Some(key) => Some(Continued::begin(&replica, key, note_interval)?),
+            Some(key) => Some(Keeping::begin(&replica, key, note_interval)?),
             None => None,
         };
         Ok(Self { replica, ledger })
@@ -138,7 +144,8 @@ impl Camp {
     }
 
     /// Takes everything that is held into the ledger and signs a checkpoint over it. `None` at a camp that does not
-    /// sequence, and when the newest checkpoint covers everything. Blocks on the disk.
+    /// sequence, when the newest checkpoint covers everything, and while the one before waits for witnesses: where the mission
+    /// has some, a checkpoint is shown to nobody before they [answered](Self::take_answer). Blocks on the disk.
     ///
     /// # Errors
     /// [`LedgerError`]; what is in the ledger stays there.
@@ -155,12 +162,18 @@ impl Camp {
     /// [inline](Setup::inline) replica nobody else does. `now_ms` are milliseconds of a clock that does not jump.
     /// Blocks on the disk; trouble is told by [`ledger_trouble`](Self::ledger_trouble).
     pub fn keep_up(&self, now_ms: u64) {
-        let Some(Continued { state, woken: Some(woken), .. }) = &self.ledger else { return };
-        let mut state = lock(state);
-        let is_note_due = state.is_due && state.until_note(now_ms).is_zero();
-        if lock(woken).try_recv().is_ok() || is_note_due {
-            state.step(now_ms);
+        if let Some(ledger) = &self.ledger {
+            ledger.keep_up(now_ms);
         }
+    }
+
+    /// Makes, at a camp that holds a copy of the ledger, the inclusions that final checkpoints allow and nobody made yet; how
+    /// many. At the camp that sequences that is done with each checkpoint. Blocks on the disk.
+    ///
+    /// # Errors
+    /// If the store cannot be read or written.
+    pub fn show_copied(&self) -> Result<usize, LedgerError> {
+        show_final(self.replica.shared())
     }
 
     /// Number of leaves in the ledger; `None` at a camp that does not sequence.
@@ -179,14 +192,16 @@ impl Camp {
         self.ledger.as_ref().map(|ledger| lock(&ledger.state).signed.subscribe())
     }
 
-    /// Lets the ledger go on although no quorum of witnesses confirmed that this store has everything that was ever signed:
-    /// whoever calls this knows it, and answers for it. Blocks on the disk.
+    /// Lets the ledger of `leaves` leaves go on although no quorum of witnesses confirmed that this store has everything that
+    /// was ever signed: whoever calls this knows it, and answers for it. Where witnesses confirmed it nothing changes. Blocks on
+    /// the disk.
     ///
     /// # Errors
-    /// If the store cannot be written.
-    pub fn trust_store(&self) -> Result<(), LedgerError> {
+    /// [`LedgerError::OtherSize`] if this store has not so many; [`LedgerError::VouchedBefore`] the second time of one store and
+    /// size; if the store cannot be written.
+    pub fn vouch(&self, leaves: u64) -> Result<(), LedgerError> {
         let Some(ledger) = &self.ledger else { return Ok(()) };
-        lock(&ledger.state).sequencer.trust_store()?;
+        lock(&ledger.state).sequencer.vouch(leaves)?;
         ledger.wake();
         Ok(())
     }
@@ -201,20 +216,39 @@ impl Camp {
         lock(&ledger.state).sequencer.question(old)
     }
 
+    /// A [question](Self::question) that goes to `witness` on a stick. It is noted, with `now_s`, the time by this machine's
+    /// clock in seconds since 1970; the one before to the same witness is over.
+    ///
+    /// # Errors
+    /// As [`question`](Self::question).
+    pub fn carried_question(&self, witness: &PublicKey, old: u64, now_s: u64) -> Result<Option<Question>, LedgerError> {
+        let Some(ledger) = &self.ledger else { return Ok(None) };
+        lock(&ledger.state).sequencer.carried_question(witness, old, now_s)
+    }
+
+    /// Takes the answer to a [carried question](Self::carried_question), and gives the checkpoint that the witness cosigned.
+    ///
+    /// To a camp that was restored it confirms the party of that witness, if the witness's clock does not put it before the
+    /// question ([`Cosigned::is_old`]): lines are public, and old ones could be carried instead.
+    ///
+    /// # Errors
+    /// As [`take_answer`](Self::take_answer); [`AnswerError::NotAsked`].
+    pub fn take_carried(&self, answer: &[u8]) -> Result<(Checkpoint, Cosigned), AnswerError> {
+        let Some(ledger) = &self.ledger else { return Err(AnswerError::NoWitness) };
+        let taken = lock(&ledger.state).sequencer.take_carried(answer)?;
+        ledger.wake();
+        Ok(taken)
+    }
+
     /// Takes the cosignatures that a witness gave to a [question](Self::question) just now: they are durable when this
-    /// returns, and told to whoever is connected. Blocks on the disk.
+    /// returns, and told to whoever is connected as soon as enough parties cosigned. Blocks on the disk.
     ///
     /// `asked` names the witness, by its address, say: each confirms its own party to a camp that was restored, and no
-    /// other, whatever lines it gives. An answer that came on a stick (`None`) confirms none, because it may be old.
+    /// other, whatever lines it gives.
     ///
     /// # Errors
     /// [`AnswerError`]; at a camp that does not sequence nobody was asked, and every answer is [`AnswerError::NoWitness`].
-    pub fn take_answer(
-        &self,
-        checkpoint: &Checkpoint,
-        answer: &[u8],
-        asked: Option<&str>,
-    ) -> Result<Cosigned, AnswerError> {
+    pub fn take_answer(&self, checkpoint: &Checkpoint, answer: &[u8], asked: &str) -> Result<Cosigned, AnswerError> {
         let Some(ledger) = &self.ledger else { return Err(AnswerError::NoWitness) };
         let cosigned = lock(&ledger.state).sequencer.take_answer(checkpoint, answer, asked)?;
         ledger.wake();
@@ -242,162 +276,4 @@ impl fmt::Debug for Camp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Camp").field("replica", &self.replica).finish_non_exhaustive()
     }
-}
-
-/// How long nothing must have changed before the ledger is continued: a transfer in progress comes first.
-const QUIET: Duration = Duration::from_millis(250);
-/// How long it waits for that at most.
-const QUIET_MAX: Duration = Duration::from_secs(5);
-
-/// The ledger at the camp that sequences, and who continues it: a thread, or whoever calls [`Camp::keep_up`].
-struct Continued {
-    state: Arc<Mutex<Sequencing>>,
-    replica: Replica,
-    /// The hub's end of the thread's, or nobody's, alarm.
-    wake: Option<SyncSender<()>>,
-    woken: Option<Mutex<Receiver<()>>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-/// The sequencer, and when it signed last.
-struct Sequencing {
-    sequencer: Sequencer,
-    note_interval: Duration,
-    /// Milliseconds of the clock that the caller of [`step`](Self::step) reads.
-    noted_ms: Option<u64>,
-    is_due: bool,
-    trouble: Option<String>,
-    signed: watch::Sender<Option<Signed>>,
-}
-
-/// A checkpoint that was signed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Signed {
-    /// Its leaves.
-    pub size: u64,
-    /// When, by a clock that measures durations.
-    pub at: Instant,
-}
-
-impl Continued {
-    fn begin(replica: &Replica, key: LedgerKey, note_interval: Duration) -> Result<Self, CampError> {
-        let sequencer = Sequencer::open(Arc::clone(replica.shared()), key)?;
-        let state = Sequencing {
-            sequencer,
-            note_interval,
-            noted_ms: None,
-            is_due: false,
-            trouble: None,
-            signed: watch::Sender::new(None),
-        };
-        let state = Arc::new(Mutex::new(state));
-        let (wake, woken) = mpsc::sync_channel(1);
-        replica.shared().hub.wake_on_change(wake.clone());
-        // What was committed before the last end and is not in the ledger yet.
-        let _ = wake.try_send(());
-        let (mut thread, mut own) = (None, None);
-        if replica.shared().is_inline {
-            own = Some(Mutex::new(woken));
-        } else {
-            let of_thread = Arc::clone(&state);
-            let work = move || keep_up(&of_thread, &woken);
-            let spawned = thread::Builder::new().name("merestone-ledger".into()).spawn(work);
-            thread = Some(spawned.map_err(CampError::Thread)?);
-        }
-        Ok(Self { state, replica: replica.clone(), wake: Some(wake), woken: own, thread })
-    }
-}
-
-impl Continued {
-    /// What held the ledger up may be over.
-    fn wake(&self) {
-        if let Some(wake) = &self.wake {
-            let _ = wake.try_send(());
-        }
-    }
-}
-
-impl Drop for Continued {
-    fn drop(&mut self) {
-        self.wake = None;
-        self.replica.shared().hub.wake_nobody();
-        if let Some(thread) = self.thread.take() {
-            // A panic in it was reported when it happened; the leaves it committed are there.
-            let _ = thread.join();
-        }
-    }
-}
-
-impl Sequencing {
-    /// Takes up what is new, and signs a note if one is due.
-    fn step(&mut self, now_ms: u64) {
-        self.trouble = self.try_step(now_ms).err().map(|error| error.to_string());
-        if self.trouble.is_some() {
-            // Tried again at the next change.
-            self.is_due = false;
-        }
-    }
-
-    fn try_step(&mut self, now_ms: u64) -> Result<(), LedgerError> {
-        self.is_due |= self.sequencer.append_all()? > 0;
-        if self.is_due && self.until_note(now_ms).is_zero() {
-            self.note()?;
-            (self.noted_ms, self.is_due) = (Some(now_ms), false);
-        }
-        self.sequencer.show()
-    }
-
-    /// Signs a note, and says so.
-    fn note(&mut self) -> Result<Option<Checkpoint>, LedgerError> {
-        let note = self.sequencer.note()?;
-        if let Some(note) = &note {
-            self.signed.send_replace(Some(Signed { size: note.size(), at: Instant::now() }));
-        }
-        Ok(note)
-    }
-
-    /// How long the next note is to wait.
-    fn until_note(&self, now_ms: u64) -> Duration {
-        let since = |noted| Duration::from_millis(now_ms.saturating_sub(noted));
-        self.noted_ms.map_or(Duration::ZERO, |noted| self.note_interval.saturating_sub(since(noted)))
-    }
-}
-
-/// Continues the ledger whenever something changed, and signs a note when one is due.
-fn keep_up(state: &Mutex<Sequencing>, woken: &Receiver<()>) {
-    let began = Instant::now();
-    let now_ms = || u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    loop {
-        let wait = {
-            let state = lock(state);
-            if state.is_due { state.until_note(now_ms()) } else { Duration::MAX }
-        };
-        match woken.recv_timeout(wait.min(Duration::from_secs(3_600))) {
-            Ok(()) => {
-                if !wait_for_quiet(woken) {
-                    return;
-                }
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return,
-        }
-        lock(state).step(now_ms());
-    }
-}
-
-/// `false`: the camp is closing.
-fn wait_for_quiet(woken: &Receiver<()>) -> bool {
-    let began = Instant::now();
-    loop {
-        match woken.recv_timeout(QUIET) {
-            Ok(()) if began.elapsed() < QUIET_MAX => {}
-            Ok(()) | Err(RecvTimeoutError::Timeout) => return true,
-            Err(RecvTimeoutError::Disconnected) => return false,
-        }
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // The sequencer changes its tree only after a commit, so a panic leaves it as the store has it.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -72,13 +72,14 @@ pub(super) fn for_each_link(store: &Store, log: LogId, from: u64, mut see: impl 
 /// The entries of a log from `from` on whose chain is held down to the log's first entry, ascending by (seq, id):
 /// what a ledger may admit. `from` is 0 or at most the log's first fork.
 pub(super) fn connected(store: &Store, log: LogId, from: u64) -> Result<Vec<Link>, ReadError> {
-    let mut reached: HashSet<Option<EntryId>> = HashSet::new();
+    // With the seq of what may follow: a key can sign an entry far above the one that it names.
+    let mut reached: HashSet<(u64, Option<EntryId>)> = HashSet::new();
     let start = from.saturating_sub(1);
     let mut found = Vec::new();
     for_each_link(store, log, start, |link| {
         let is_before = from > 0 && link.seq == start;
-        if is_before || (link.seq == 0 && link.prev.is_none()) || reached.contains(&link.prev) {
-            reached.insert(Some(link.id));
+        if is_before || (link.seq == 0 && link.prev.is_none()) || reached.contains(&(link.seq, link.prev)) {
+            reached.insert((link.seq + 1, Some(link.id)));
             if !is_before {
                 found.push(*link);
             }

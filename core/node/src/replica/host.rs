@@ -170,9 +170,11 @@ impl Host {
     pub(super) fn admit(&self, token: Token, class: StatementClass, statements: &[Vec<u8>]) -> Answer {
         match self.shared.take_up(class, statements, Some(self.member)) {
             Ok(received) => {
-                let is_cut = class == Class::Cut;
-                let cuts = if is_cut { cut_keys(&self.shared.authority.roster(), &received.new) } else { Vec::new() };
-                Answer::ok(Input::Admitted { token, admission: Some(Admission { refused: received.refused, cuts }) })
+                let news = received.news(class);
+                let cuts = news.get(&Class::Cut).map(|new| cut_keys(&self.shared.authority.roster(), new));
+                let (refused, let_in) = (received.refused, received.let_in);
+                let admission = Admission { refused, let_in, cuts: cuts.unwrap_or_default() };
+                Answer::ok(Input::Admitted { token, admission: Some(admission) })
             }
             Err(error) => Answer {
                 input: Input::Admitted { token, admission: None },
@@ -182,8 +184,8 @@ impl Host {
     }
 
     /// Makes a batch of entries ready for the store, and warns the owner of those in its own logs that it does not hold.
-    pub(super) fn prepare(&self, token: Token, entries: Vec<VerifiedEntry>) -> Result<Arriving, Answer> {
-        self.warn_of_own(&entries).map_err(|error| Answer::failed(token, error.into()))?;
+    pub(super) fn prepare(&self, token: Token, entries: Vec<VerifiedEntry>) -> Result<Arriving, Box<Answer>> {
+        self.warn_of_own(&entries).map_err(|error| Box::new(Answer::failed(token, error.into())))?;
         let mut news =
             News { token, logs: BTreeSet::new(), records: BTreeSet::new(), names_blobs: false, lacks_bodies: false };
         let mut batch = Batch::new();
@@ -253,7 +255,7 @@ impl Host {
         let mut known = None;
         for entry in entries {
             let key = entry.key().as_bytes();
-            if known != Some(key) && roster.certificates_of(key).next().is_none() {
+            if known != Some(key) && !roster.knows_key(key) {
                 return Some(Refused { check: Check::KeyNotInRoster, what: "key" });
             }
             known = Some(key);

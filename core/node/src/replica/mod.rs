@@ -33,6 +33,7 @@
 //! [`SyncOutcome::scopes_not_shared`]. Where it is false the outcome names what is missing, by log and person, by photo and
 //! record.
 
+mod acknowledging;
 mod agreed;
 mod answer;
 mod arrivals;
@@ -81,7 +82,10 @@ use tokio::sync::Semaphore;
 pub use calling::Network;
 pub use camp::{Camp, CampError, CampKeys, CampOptions, Signed};
 pub use error::{ServeError, SyncError};
-pub use ledger::{AnswerError, Cosigned, LedgerCopy, LedgerError, LedgerKey, LedgerTiles, Question, TilesError};
+pub use ledger::{
+    AnswerError, Cosigned, LedgerCheck, LedgerCopy, LedgerError, LedgerKey, LedgerSplit, LedgerTiles, LedgerWatch,
+    Question, TilesError, waiting_checkpoint,
+};
 pub use outcome::{
     BehindLog, End, FailedBlob, MissingBody, MissingHere, MissingPhoto, PeerInfo, Person, RefusedStatement, SyncOutcome,
 };
@@ -222,7 +226,7 @@ impl Replica {
     pub fn open(setup: Setup) -> Self {
         let Setup { store, authority, transport, receipts, owner, limits, network, is_inline } = setup;
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        Self(Arc::new(Shared {
+        let replica = Self(Arc::new(Shared {
             store,
             authority,
             transport,
@@ -240,7 +244,10 @@ impl Replica {
             signing: Mutex::default(),
             warnings: Mutex::default(),
             doubts: Doubts::default(),
-        }))
+        }));
+        // Of cuts that came while nobody could sign; where the store refuses, the next cut or opening tries again.
+        let _ = replica.0.acknowledge();
+        replica
     }
 
     /// Meets one peer. Must be called within a tokio runtime; dropping the [`Meeting`] ends it.
@@ -404,17 +411,21 @@ impl Shared {
     /// Takes up statements that a peer sent or that were made here; tells the owner and every conversation but `but`.
     fn take_up(&self, class: Class, statements: &[Vec<u8>], but: Option<hub::Member>) -> Result<Received, CommitError> {
         let received = self.authority.admit(&self.store, class, statements.iter().map(Vec::as_slice))?;
-        if received.new.is_empty() {
-            return Ok(received);
+        let news = received.news(class);
+        for (of, new) in &news {
+            if let Some(owner) = &self.owner {
+                owner.statements_arrived(*of, new);
+            }
+            let cuts = if *of == Class::Cut { cut_keys(&self.authority.roster(), new) } else { Vec::new() };
+            let statements = new.iter().map(|id| (*of, *id)).collect();
+            // An erasure takes photos away from the census.
+            let change = LocalChange { statements, cuts, blobs: *of == Class::Erasure, ..LocalChange::default() };
+            self.hub.publish(but, &change);
         }
-        if let Some(owner) = &self.owner {
-            owner.statements_arrived(class, &received.new);
+        if news.contains_key(&Class::Cut) {
+            // The cut is held, whether or not there is room to say so.
+            let _ = self.acknowledge();
         }
-        let cuts = if class == Class::Cut { cut_keys(&self.authority.roster(), &received.new) } else { Vec::new() };
-        let statements = received.new.iter().map(|id| (class, *id)).collect();
-        // An erasure takes photos away from the census.
-        let change = LocalChange { statements, cuts, blobs: class == Class::Erasure, ..LocalChange::default() };
-        self.hub.publish(but, &change);
         Ok(received)
     }
 
@@ -439,6 +450,6 @@ impl Shared {
 
 /// What the cuts with these ids cut.
 fn cut_keys(roster: &Roster, ids: &[StatementId]) -> Vec<CutKey> {
-    let new = roster.cuts().filter(|cut| ids.contains(&cut.id()));
-    new.flat_map(CutKey::of).collect()
+    let new: Vec<_> = roster.cuts().filter(|cut| ids.contains(&cut.id())).collect();
+    CutKey::told(roster, &new)
 }

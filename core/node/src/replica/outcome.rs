@@ -332,27 +332,25 @@ pub(super) fn missing(
 ) -> Result<(MissingHere, Vec<BehindLog>), ReadError> {
     let store = &shared.store;
     let (mut here, mut there) = (MissingHere::default(), Vec::new());
-    let mut after = None;
-    loop {
-        let page = store.tips(None, after)?;
-        let Some(last) = page.last() else { break };
-        after = Some(last.log);
-        for tip in page.iter().filter(|tip| scopes.contains(&tip.scope)) {
-            let told = session.peer_height(tip.log, tip.scope);
-            let behind = |there| {
-                let person = Person::of_key(&tip.key, &shared.authority.roster());
-                BehindLog { log: tip.log, person, here: tip.height, there }
-            };
-            // In a forked log a longer branch may stand beside the main one, and the peer may have told of either.
-            let is_forked = tip.branches.is_some();
-            let whole = if is_forked { unbroken(store, tip)? } else { tip.height };
-            let at_least = told.unwrap_or(0).max(tip.top);
-            if at_least > whole {
-                here.logs.push(behind(at_least));
-            }
-            if let Some(told) = told.filter(|told| *told < tip.height && (!is_forked || *told == 0)) {
-                there.push(behind(told));
-            }
+    for tip in store.each_tip(None) {
+        let tip = tip?;
+        if !scopes.contains(&tip.scope) {
+            continue;
+        }
+        let told = session.peer_height(tip.log, tip.scope);
+        let behind = |there| {
+            let person = Person::of_key(&tip.key, &shared.authority.roster());
+            BehindLog { log: tip.log, person, here: tip.height, there }
+        };
+        // In a forked log a longer branch may stand beside the main one, and the peer may have told of either.
+        let is_forked = tip.branches.is_some();
+        let whole = if is_forked { unbroken(store, &tip)? } else { tip.height };
+        let at_least = told.unwrap_or(0).max(tip.top);
+        if at_least > whole {
+            here.logs.push(behind(at_least));
+        }
+        if let Some(told) = told.filter(|told| *told < tip.height && (!is_forked || *told == 0)) {
+            there.push(behind(told));
         }
     }
     for theirs in session.peer_tips() {

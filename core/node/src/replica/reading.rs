@@ -11,10 +11,10 @@ use merestone_core::sync::{
     Census, CutKey, HeldAt, Loaded, LocalState, Part, Request, Span, StoredEntry, WantedBlob, named_logs,
 };
 use merestone_link::PeerKey;
-use merestone_store::{BlobClaim, BlobError, HeldPart, MissingBlob, ReadError, Store};
+use merestone_store::{BlobClaim, BlobError, HeldPart, LogTip, MissingBlob, ReadError, Store};
 
 use super::Shared;
-use super::agreed::{Agreed, all_tips};
+use super::agreed::Agreed;
 use super::answer::{local_tip, stored_blob_class};
 use super::arrivals::whole;
 use super::chain::{MainBranch, for_each_link};
@@ -79,7 +79,7 @@ impl Reading {
     pub(super) fn local_state(&self, peer: PeerKey, scopes: &[ScopeId], wants: Wants) -> Result<LocalState, ReadError> {
         // Before the logs: what is agreed meanwhile, by another conversation with this peer, is of a later state of them.
         let agreed = Agreed::with(self.store(), peer);
-        let all = all_tips(self.store())?;
+        let all: Vec<LogTip> = self.store().each_tip(None).collect::<Result<_, _>>()?;
         let agreement = agreed.map(|agreed| agreed.since(&all, scopes));
         let held = all.iter().filter(|tip| scopes.contains(&tip.scope));
         let tips = named_logs(held.filter_map(|tip| Some((tip.key, local_tip(tip)?))));
@@ -87,8 +87,7 @@ impl Reading {
         let blobs = Some(self.count(scopes, &classes)?);
         let roster = self.shared.authority.roster();
         let digests = Class::ALL.into_iter().filter_map(|class| Some((class, roster.digest(class)?)));
-        let cuts = roster.cuts().flat_map(CutKey::of);
-        Ok(LocalState { statements: digests.collect(), tips, cuts: cuts.collect(), blobs, agreement })
+        Ok(LocalState { statements: digests.collect(), tips, cuts: CutKey::all(&roster), blobs, agreement })
     }
 
     /// Answers one request. Blocks on the disk. `None`: all that is asked for comes by other conversations already,
@@ -139,7 +138,7 @@ impl Reading {
         let roster = self.shared.authority.roster();
         let (mut found, mut bytes) = (Vec::new(), 0);
         for id in ids {
-            let statement = roster.bytes(class, *id);
+            let statement = roster.kept_bytes(class, *id);
             bytes += statement.map_or(0, <[u8]>::len);
             if bytes > bytes_max && !found.is_empty() {
                 break;

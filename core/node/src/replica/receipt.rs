@@ -7,7 +7,7 @@ use merestone_core::id::{BlobHash, StatementId};
 use merestone_core::key::{PublicKey, Signer};
 use merestone_core::ledger::LedgerProof;
 use merestone_core::receipt::{LeftOut, LogHeld, RECEIPT_BYTES_MAX, Receipt, ReceiptDraft};
-use merestone_core::roster::{Certificate, Class, Included, Inclusion, MakeError, Roster};
+use merestone_core::roster::{Acknowledgement, Certificate, Class, Included, Inclusion, MakeError, Roster};
 use merestone_store::{CommitError, ReadError, Store};
 
 use super::Shared;
@@ -56,6 +56,11 @@ impl ReceiptKey {
 
     fn sign(&self, roster: &Roster, draft: ReceiptDraft) -> Result<Receipt, MakeError> {
         Receipt::make(roster, &*self.signer, draft)
+    }
+
+    /// Says that this key's holder holds a cut of another party.
+    pub(super) fn acknowledge(&self, roster: &Roster, cut: StatementId) -> Result<Acknowledgement, MakeError> {
+        Acknowledgement::make(roster, &*self.signer, self.certificate, cut)
     }
 
     /// Passes on what a final checkpoint of the ledger held.
@@ -158,19 +163,15 @@ struct Held {
 
 fn held(store: &Store) -> Result<Held, ReadError> {
     let missing: std::collections::HashMap<_, _> = store.missing_body_counts()?.into_iter().collect();
-    let (mut logs, mut after) = (Vec::new(), None);
-    loop {
-        let page = store.tips(None, after)?;
-        let Some(last) = page.last() else { break };
-        after = Some(last.log);
-        for tip in page {
-            let Some(head) = tip.head else { continue };
-            let missing = missing.get(&tip.log).copied().unwrap_or(0);
-            // Planted: the receipt says nothing of bodies that are missing.
-            #[cfg(planted)]
-            let missing = if merestone_core::planted::is("forget-missing-body") { 0 } else { missing };
-            logs.push(LogHeld { log: tip.log, height: tip.height, head, missing });
-        }
+    let mut logs = Vec::new();
+    for tip in store.each_tip(None) {
+        let tip = tip?;
+        let Some(head) = tip.head else { continue };
+        let missing = missing.get(&tip.log).copied().unwrap_or(0);
+        // Planted: the receipt says nothing of bodies that are missing.
+        #[cfg(planted)]
+        let missing = if merestone_core::planted::is("forget-missing-body") { 0 } else { missing };
+        logs.push(LogHeld { log: tip.log, height: tip.height, head, missing });
     }
     let room = RECEIPT_BYTES_MAX - FRAME_BYTES;
     let logs_held = logs.len();

@@ -368,7 +368,7 @@ impl Talk {
     fn entries(&mut self, token: Token, entries: Vec<VerifiedEntry>) {
         let answer = match self.host.prepare(token, entries) {
             Ok(Arriving { batch, news }) => self.host.stored(news, self.host.shared.store.commit(batch)),
-            Err(answer) => answer,
+            Err(answer) => *answer,
         };
         self.answer(answer);
     }

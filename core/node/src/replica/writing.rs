@@ -90,7 +90,7 @@ impl Writing {
     fn entries(&self, token: Token, entries: Vec<VerifiedEntry>) {
         let Arriving { batch, news } = match self.host.prepare(token, entries) {
             Ok(arriving) => arriving,
-            Err(answer) => return self.answer(answer),
+            Err(answer) => return self.answer(*answer),
         };
         let done = self.done.clone();
         let queued = self.host.shared.store.commit_then(batch, move |result| {

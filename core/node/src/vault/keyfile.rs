@@ -10,11 +10,14 @@ use zeroize::Zeroizing;
 
 use super::{Passphrase, UnlockCost};
 
-/// Longest key file, in bytes: twice what this version writes (193), so that a newer one is still told as newer.
-pub const KEYFILE_BYTES_MAX: usize = 512;
+/// Longest key file of any version, in bytes: far more than one takes, so that a newer one is still told as newer.
+pub const KEYFILE_BYTES_MAX: usize = 1_024;
+/// Longest key file of version 1, in bytes: it takes 193.
+const SEALED_FILE_BYTES_MAX: usize = 512;
 
 const LABEL: &str = "merestone/keyfile";
 const VERSION: u64 = 1;
+const WRAPPED_VERSION: u64 = 2;
 const TAG_BYTES: usize = 16;
 const CHECK_BYTES: usize = 4;
 
@@ -25,7 +28,7 @@ pub enum KeyFileFault {
     #[error("not a key file")]
     Foreign,
     /// A newer version of the program wrote it.
-    #[error("key file of version {found}, this program knows version {VERSION}")]
+    #[error("key file of version {found}, this program knows versions up to {WRAPPED_VERSION}")]
     Newer {
         /// Its version.
         found: u64,
@@ -39,6 +42,12 @@ pub enum KeyFileFault {
     /// It holds keys for another use.
     #[error("the key file is for another use")]
     OtherPurpose,
+    /// A passphrase does not open it: the phone's keystore wrapped it.
+    #[error("the phone's keystore opens this key file, and no passphrase")]
+    OfKeystore,
+    /// The keystore does not open it: a passphrase wrapped it.
+    #[error("a passphrase opens this key file, and not the keystore")]
+    OfPassphrase,
 }
 
 /// What the keys in a file are for.
@@ -143,8 +152,16 @@ impl<'a> KeyFile<'a> {
         }
         let mut reader = Reader::new(bytes);
         let found = version(&mut reader).map_err(|_| KeyFileFault::Foreign)?;
-        if found != VERSION {
-            return Err(KeyFileFault::Newer { found });
+        match found {
+            VERSION => {}
+            WRAPPED_VERSION => {
+                let of_keystore = |_| KeyFileFault::OfKeystore;
+                return Err(WrappedKeyFile::decode(bytes).map_or_else(|fault| fault, of_keystore));
+            }
+            _ => return Err(KeyFileFault::Newer { found }),
+        }
+        if bytes.len() > SEALED_FILE_BYTES_MAX {
+            return Err(KeyFileFault::Damaged);
         }
         let file = Self::fields(&mut reader, bytes).map_err(|_| KeyFileFault::Damaged)?;
         let (checked, check_read) = file;
@@ -197,6 +214,83 @@ impl<'a> KeyFile<'a> {
         reader.leave();
         reader.clone().finish("key file")?;
         Ok((Self { purpose, public, cost, salt, nonce, sealed, head }, check))
+    }
+}
+
+/// Longest wrapped secret, in bytes.
+pub const WRAPPED_BYTES_MAX: usize = 896;
+
+/// Who holds the signing key of a file of version 2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holder {
+    /// The file: the keystore wraps its seed.
+    File,
+    /// The keystore: it signs, and the file has the transport key alone.
+    Keystore,
+}
+
+/// A key file of version 2 as read.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct WrappedKeyFile<'a> {
+    pub(crate) public: [u8; 32],
+    pub(crate) holder: Holder,
+    pub(crate) wrapped: &'a [u8],
+}
+
+impl<'a> WrappedKeyFile<'a> {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let holder = match self.holder {
+            Holder::File => 0,
+            Holder::Keystore => 1,
+        };
+        let mut writer = Writer::with_capacity(KEYFILE_BYTES_MAX);
+        writer.array(7).text(LABEL).uint(WRAPPED_VERSION).uint(Purpose::Observer.code()).bytes(&self.public);
+        writer.uint(holder).bytes(self.wrapped);
+        let mut file = writer.finish();
+        let mut tail = Writer::new();
+        tail.bytes(&check(&file));
+        file.extend(tail.finish());
+        file
+    }
+
+    /// Reads a key file of version 2.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn decode(bytes: &'a [u8]) -> Result<Self, KeyFileFault> {
+        if bytes.len() > KEYFILE_BYTES_MAX {
+            return Err(KeyFileFault::Foreign);
+        }
+        let mut reader = Reader::new(bytes);
+        match version(&mut reader).map_err(|_| KeyFileFault::Foreign)? {
+            VERSION => {
+                let of_passphrase = |_| KeyFileFault::OfPassphrase;
+                return Err(KeyFile::decode(bytes).map_or_else(|fault| fault, of_passphrase));
+            }
+            WRAPPED_VERSION => {}
+            found => return Err(KeyFileFault::Newer { found }),
+        }
+        let (purpose, file, check_read) = Self::fields(&mut reader).map_err(|_| KeyFileFault::Damaged)?;
+        let end = bytes.len() - CHECK_BYTES - 1;
+        if check(&bytes[..end]) != check_read {
+            return Err(KeyFileFault::Damaged);
+        }
+        if purpose == Purpose::Observer.code() { Ok(file) } else { Err(KeyFileFault::OtherPurpose) }
+    }
+
+    fn fields(reader: &mut Reader<'a>) -> Result<(u64, Self, [u8; CHECK_BYTES]), Refused> {
+        let purpose = reader.uint("purpose")?;
+        let public = reader.array_of("public key")?;
+        let holder = match reader.uint("holder")? {
+            0 => Holder::File,
+            1 => Holder::Keystore,
+            _ => return Err(Refused { check: merestone_core::Check::Shape, what: "holder" }),
+        };
+        let wrapped = reader.bytes("wrapped keys")?;
+        let check = reader.array_of("check")?;
+        reader.leave();
+        reader.clone().finish("key file")?;
+        Ok((purpose, Self { public, holder, wrapped }, check))
     }
 }
 
@@ -254,6 +348,26 @@ mod tests {
         assert_eq!(data_encoding::HEXLOWER.encode(&bytes), data_encoding::HEXLOWER.encode(&made));
         let file = KeyFile::decode(&bytes).unwrap();
         assert_eq!(file.open(Purpose::Observer, &passphrase("correct horse Батарея")), Ok(secret()));
+    }
+
+    #[test]
+    fn the_second_example_of_the_spec_is_this_file_and_every_change_of_it_is_noticed() {
+        let spec = include_str!("../../../spec/keyfile.md");
+        let example = spec.split("```hex\n").nth(2).and_then(|rest| rest.split("```").next()).unwrap();
+        let bytes = data_encoding::HEXLOWER.decode(example.replace('\n', "").as_bytes()).unwrap_or_default();
+        let public = *merestone_core::key::SigningKey::from_seed(&[1; 32]).public().as_bytes();
+        let wrapped = [public, [1; 32], [2; 32]].concat();
+        let file = WrappedKeyFile { public, holder: Holder::File, wrapped: &wrapped };
+        assert_eq!(data_encoding::HEXLOWER.encode(&bytes), data_encoding::HEXLOWER.encode(&file.encode()));
+        assert_eq!(WrappedKeyFile::decode(&bytes), Ok(file));
+        assert_eq!(KeyFile::decode(&bytes).map(|_| ()), Err(KeyFileFault::OfKeystore));
+        assert_eq!(WrappedKeyFile::decode(&sealed(COST, "one")), Err(KeyFileFault::OfPassphrase));
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            assert!(WrappedKeyFile::decode(&changed).is_err(), "byte {at} changed unnoticed");
+            assert!(WrappedKeyFile::decode(&bytes[..at]).is_err(), "cut to {at}");
+        }
     }
 
     #[test]

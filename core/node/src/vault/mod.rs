@@ -6,6 +6,7 @@
 mod cost;
 mod files;
 mod keyfile;
+mod keystore;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -18,13 +19,14 @@ use zeroize::Zeroizing;
 
 pub use cost::UnlockCost;
 pub use files::{KeyFiles, PartyKeyFile};
-pub use keyfile::{KEYFILE_BYTES_MAX, KeyFileFault};
+pub use keyfile::{KEYFILE_BYTES_MAX, KeyFileFault, WRAPPED_BYTES_MAX};
+pub use keystore::{Keystore, KeystoreError, KeystoreFiles};
 
 use crate::clock::{Entropy, NoEntropy};
 
 /// Whoever holds the private keys of a device.
 ///
-/// [`KeyFiles`] keeps them in files. An app with a hardware keystore brings its own.
+/// [`KeyFiles`] keeps them in files that a passphrase wraps, [`KeystoreFiles`] in files that a keystore of the platform does.
 pub trait Vault: Send + Sync {
     /// Makes the keys of a new observer and keeps them: when this returns, they survive a power cut.
     ///
@@ -90,8 +92,11 @@ pub enum VaultError {
     /// There are no random bytes to make a key of.
     #[error(transparent)]
     NoEntropy(#[from] NoEntropy),
-    /// The platform's keystore refuses now, for instance because the screen is locked.
-    #[error("the keystore does not answer")]
+    /// The platform's keystore did not do it.
+    #[error(transparent)]
+    Keystore(#[from] KeystoreError),
+    /// The keystore gave what no keystore may: bytes that it does not unwrap again, or signatures of another key.
+    #[error("the keystore does not do what it says; no key was made")]
     Refused,
 }
 

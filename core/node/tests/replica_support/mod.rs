@@ -77,12 +77,23 @@ impl Mission {
 
     /// The certificate of the device with this seed, by party 1, for these scopes.
     pub(crate) fn certify(&self, seed: u8, role: Role, scopes: &[ScopeId]) -> Certificate {
+        self.certify_by(1, seed, role, scopes)
+    }
+
+    pub(crate) fn certify_by(&self, party: u8, seed: u8, role: Role, scopes: &[ScopeId]) -> Certificate {
         let transport = *transport(seed).public().as_bytes();
         let (observer, device) = (format!("Observer {seed}"), format!("Phone {seed}"));
-        let draft =
-            RequestDraft { mission: self.id(), transport, observer: &observer, device: &device, nonce: [seed; 8] };
+        let draft = RequestDraft {
+            mission: self.id(),
+            transport,
+            observer: &observer,
+            device: &device,
+            nonce: [seed; 8],
+            attestation: None,
+            replaces: None,
+        };
         let request = EnrolmentRequest::make(&draft, &key(seed)).unwrap();
-        Certificate::issue(&self.charter, &key(1), &request, role, scopes).unwrap()
+        Certificate::issue(&self.charter, &key(party), &request, role, scopes).unwrap()
     }
 }
 

@@ -115,10 +115,27 @@ impl Logged {
         }
     }
 
+    /// The leaves at a position with ids above `highest` of which the bag holds nothing; they are missed no more.
+    pub fn take_above(&mut self, seq: u64, highest: EntryId) -> Vec<(EntryId, u32)> {
+        let at = usize::try_from(seq).ok();
+        let first = at.and_then(|at| Some((EntryId::from_bytes(*self.ids.get(at)?), *self.places.get(at)?)));
+        let is_marked = at.is_some_and(|at| self.is_marked(at));
+        let first = first.filter(|(id, _)| *id > highest && !is_marked);
+        let beside = self.beside.range((seq, highest)..).take_while(|((at, _), _)| *at == seq);
+        let beside = beside.filter(|(key, _)| key.1 > highest && !self.present_beside.contains(key));
+        let taken: Vec<(EntryId, u32)> =
+            first.into_iter().chain(beside.map(|((_, id), place)| (*id, *place))).collect();
+        taken.iter().for_each(|(id, _)| self.mark(seq, *id));
+        taken
+    }
+
+    fn is_marked(&self, at: usize) -> bool {
+        self.present.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
+    }
+
     /// The leaves of which the bag holds nothing, among those before `end`.
     pub fn missing(&self, end: u64) -> impl Iterator<Item = (u64, EntryId, u32)> {
-        let is_marked = |at: usize| self.present.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1);
-        let first = self.ids.iter().zip(&self.places).enumerate().filter(move |(at, _)| !is_marked(*at));
+        let first = self.ids.iter().zip(&self.places).enumerate().filter(move |(at, _)| !self.is_marked(*at));
         let first = first.map(|(at, (id, place))| (at as u64, EntryId::from_bytes(*id), *place));
         let beside = self.beside.iter().filter(|(key, _)| !self.present_beside.contains(key));
         let beside = beside.map(|((seq, id), place)| (*seq, *id, *place));

@@ -7,7 +7,7 @@ use crate::audit::finding::{BagCode, Code, Findings, Place};
 use crate::checkpoint::Checkpoint;
 use crate::id::{NoteHash, StatementId};
 use crate::merkle::NodeHash;
-use crate::roster::{Class, PartyNumber, Roster};
+use crate::roster::{Class, CompleteCharter, PartyNumber, Roster};
 use crate::witness::{Confirmation, CosignedNote, NoteRefused, Tally, Witness, Witnesses};
 
 /// The notes that verified, by what they say.
@@ -33,7 +33,7 @@ impl Notes {
     /// Verifies the note in the file that its name says is of this size and hash.
     pub fn admit(&mut self, roster: &mut Roster, named: (u64, NoteHash), bytes: &[u8], findings: &mut Findings) {
         let place = place_of(named.0, named.1);
-        let note = match Witnesses::of(roster.charter().charter()) {
+        let note = match Witnesses::judging(roster.charter(), bytes) {
             Some(witnesses) => CosignedNote::verify(bytes, &witnesses),
             None => Err(NoteRefused::Checkpoint(crate::Refused {
                 check: crate::Check::CheckpointInvalid,
@@ -80,9 +80,9 @@ impl Notes {
     }
 
     /// Each text with what confirms it, ascending by size.
-    pub(super) fn tallied(&self, witnesses: Option<&Witnesses<'_>>) -> Vec<SeenNote> {
+    pub(super) fn tallied(&self, charter: &CompleteCharter) -> Vec<SeenNote> {
         let seen = |(&(size, root), same): (&(u64, NodeHash), &Same)| {
-            let witnesses = witnesses?;
+            let witnesses = Witnesses::at(charter, size)?;
             let times = same.cosigned.cosignatures().filter_map(|cosignature| {
                 let witness = witnesses.iter().find(|witness| witness.key == *cosignature.key())?;
                 // As a statement a cosignature stands under one line of the ledger, whichever of them.
@@ -141,6 +141,12 @@ impl SeenNote {
     /// Whether it matches and is final.
     pub fn is_final(&self) -> bool {
         self.is_matching() && self.tally.confirmation == Confirmation::Final
+    }
+
+    /// Whether enough parties cosigned it that whoever restores the ledger hears of it (`spec/witness.md`, Handing out): one
+    /// with fewer may have been forgotten with a disk, and accuses nobody.
+    pub fn is_handed_out(&self) -> bool {
+        self.tally.signed.len() >= self.tally.quorum.shown()
     }
 
     /// The parties that have witnesses and did not confirm it.

@@ -43,6 +43,12 @@ pub struct LedgerPass {
     logs: Logs,
     statements: BTreeMap<StatementId, u32>,
     cosignatures: BTreeMap<StatementId, u32>,
+    /// What leaves break that no matching note vouches for yet.
+    unvouched: Findings,
+    /// Most statements that are kept, and most cosignatures.
+    statements_max: usize,
+    /// Cosignature leaves after as many.
+    cosignatures_beyond: u64,
     is_too_large: bool,
 }
 
@@ -50,7 +56,7 @@ impl LedgerPass {
     /// Begins with the notes of a bag that has bundles of `reach` leaves and is of these scopes.
     pub fn new(roster: &Roster, notes: &Notes, scopes: Option<&[ScopeId]>, reach: u64) -> Self {
         let witnesses = Witnesses::of(roster.charter().charter());
-        let tallied = notes.tallied(witnesses.as_ref());
+        let tallied = notes.tallied(roster.charter());
         let end = tallied.iter().map(|note| note.size).filter(|&size| size <= reach).max().unwrap_or(0);
         Self {
             notes: tallied,
@@ -62,6 +68,9 @@ impl LedgerPass {
             logs: Logs::new(),
             statements: BTreeMap::new(),
             cosignatures: BTreeMap::new(),
+            unvouched: Findings::new(),
+            statements_max: LEDGER_STATEMENTS_MAX,
+            cosignatures_beyond: 0,
             is_too_large: end > LEAVES_MAX,
         }
     }
@@ -77,25 +86,29 @@ impl LedgerPass {
             if self.tree.size() >= self.end() {
                 return;
             }
-            self.compare();
+            self.compare(findings);
             let place = u32::try_from(self.tree.size()).unwrap_or(u32::MAX);
-            self.note_leaf(leaf, place, findings);
+            self.note_leaf(leaf, place);
             self.tree.append(*hash);
         }
     }
 
     /// Ends the ledger: what the notes say of it.
     pub fn finish(mut self, findings: &mut Findings) -> LedgerView {
-        self.compare();
+        self.compare(findings);
         if self.is_too_large {
             findings.add(BagCode::LedgerTooLarge, Place::bag(), "not judged");
+        }
+        if self.cosignatures_beyond > 0 {
+            let detail = format!("{} after the first {}", self.cosignatures_beyond, self.statements_max);
+            findings.add(BagCode::LedgerCosignatures, Place::bag(), detail);
         }
         let is_split = self.say_notes(findings);
         let Self { notes, silent, scopes, end, tree, logs, statements, cosignatures, is_too_large, .. } = self;
         let is_short = !is_too_large && tree.size() < end;
         let why_not = if is_too_large {
             Some("the ledger is larger than what is judged")
-        } else if is_split || notes.iter().any(|note| note.state == NoteState::Differing) {
+        } else if is_split || notes.iter().any(|note| note.state == NoteState::Differing && note.is_handed_out()) {
             Some("the ledger contradicts a note")
         } else if is_short {
             Some("the ledger's bundles cannot be read to their end")
@@ -105,52 +118,54 @@ impl LedgerPass {
         LedgerView::new(notes, silent, scopes, logs, statements, cosignatures, why_not)
     }
 
-    /// Compares the notes of as many leaves as there are now.
-    fn compare(&mut self) {
+    /// Compares the notes of as many leaves as there are now. What leaves break counts once a note vouches for them.
+    fn compare(&mut self, findings: &mut Findings) {
         let size = self.tree.size();
         while let Some(note) = self.notes.get_mut(self.next_note).filter(|note| note.size <= size) {
             let is_same = note.size == size && note.root == self.tree.root();
             note.state = if is_same { NoteState::Matching } else { NoteState::Differing };
             self.next_note += 1;
+            if is_same {
+                findings.merge(std::mem::take(&mut self.unvouched));
+            }
         }
     }
 
-    fn note_leaf(&mut self, leaf: &Leaf, place: u32, findings: &mut Findings) {
+    fn note_leaf(&mut self, leaf: &Leaf, place: u32) {
         let at = Place { leaf: Some(place.into()), ..Place::default() };
         match *leaf {
             Leaf::Entry { log, seq, id } => {
                 let Some(logged) = self.log(log, self.scopes.is_none()) else { return };
                 if let Err(rule) = logged.add(seq, id, place) {
-                    findings.add(BagCode::LedgerOrder, Place { leaf: at.leaf, ..Place::entry(log, seq, id) }, rule);
+                    let place = Place { leaf: at.leaf, ..Place::entry(log, seq, id) };
+                    self.unvouched.add(BagCode::LedgerOrder, place, rule);
                 }
             }
             Leaf::Begun { key, scope, epoch } => {
                 let is_claimed = self.scopes.as_ref().is_none_or(|scopes| scopes.contains(&scope));
-                self.declare(LogId::derive(&key, scope, epoch), scope, is_claimed, at, findings);
+                self.declare(LogId::derive(&key, scope, epoch), scope, is_claimed, at);
             }
             // By the ledger's word alone: nothing keeps it from a scope in which the log would be missed.
-            Leaf::Log { log, scope } => self.declare(log, scope, true, at, findings),
+            Leaf::Log { log, scope } => self.declare(log, scope, true, at),
             Leaf::Statement(id) | Leaf::Cosignature(id) => {
                 let is_statement = matches!(leaf, Leaf::Statement(_));
                 let held = if is_statement { &mut self.statements } else { &mut self.cosignatures };
-                if held.len() >= LEDGER_STATEMENTS_MAX {
-                    self.is_too_large = true;
+                if held.len() >= self.statements_max {
+                    // Bounds from below rest on fewer of them; nothing else does, and one witness could make as many.
+                    if is_statement { self.is_too_large = true } else { self.cosignatures_beyond += 1 }
                 } else if let Some(first) = held.insert(id, place) {
                     held.insert(id, first);
-                    findings.add(
-                        BagCode::LedgerOrder,
-                        Place { statement: Some(id), ..at },
-                        "the statement stands twice",
-                    );
+                    let place = Place { statement: Some(id), ..at };
+                    self.unvouched.add(BagCode::LedgerOrder, place, "the statement stands twice");
                 }
             }
         }
     }
 
-    fn declare(&mut self, log: LogId, scope: ScopeId, is_judged: bool, at: Place, findings: &mut Findings) {
+    fn declare(&mut self, log: LogId, scope: ScopeId, is_judged: bool, at: Place) {
         let Some(logged) = self.log(log, is_judged) else { return };
         if let Err(rule) = logged.declare(scope) {
-            findings.add(BagCode::LedgerOrder, Place { log: Some(log), ..at }, rule);
+            self.unvouched.add(BagCode::LedgerOrder, Place { log: Some(log), ..at }, rule);
         }
     }
 
@@ -162,33 +177,69 @@ impl LedgerPass {
         Some(self.logs.entry(log).or_insert_with(|| Logged::new(is_judged)))
     }
 
-    /// Says which notes are not of this tree; whether two of them contradict each other.
+    /// Says which notes are not of this tree; whether two that were handed out contradict each other.
     fn say_notes(&self, findings: &mut Findings) -> bool {
-        let newest = self.notes.iter().filter(|note| note.is_matching()).map(|note| note.size).max();
         let mut is_split = false;
-        for note in &self.notes {
-            let has_twin = self.notes.iter().any(|other| other.size == note.size && other.root != note.root);
-            let is_contradicted = newest.is_some_and(|newest| newest > note.size) && note.state == NoteState::Differing;
-            match note.state {
-                _ if (has_twin && !note.is_matching()) || is_contradicted => {
+        for note in self.notes.iter().filter(|note| !note.is_matching()) {
+            let contradiction = self.contradiction(note);
+            let is_differing = note.state == NoteState::Differing;
+            match contradiction {
+                Some(is_handed_out) if is_handed_out && note.is_handed_out() => {
                     is_split = true;
-                    findings.add(
-                        BagCode::LedgerSplit,
-                        note.place(),
-                        "another tree than the one that a second note is of",
-                    );
+                    let detail = "another tree than the one that a second note is of";
+                    findings.add(BagCode::LedgerSplit, note.place(), detail);
                 }
-                NoteState::Matching => {}
-                NoteState::Differing => {
+                _ if !note.is_handed_out() && (contradiction.is_some() || is_differing) => {
+                    let detail = format!("cosigned by {} parties, and of another tree", note.tally.signed.len());
+                    findings.add(BagCode::LedgerSplitUnshown, note.place(), detail);
+                }
+                _ if is_differing => {
                     let detail = format!("the bag's first {} leaves have another root", note.size);
                     findings.add(BagCode::LedgerRoot, note.place(), detail);
                 }
-                NoteState::Beyond => {
+                _ => {
                     let detail = format!("{} leaves, the bag has {}", note.size, self.tree.size());
                     findings.add(BagCode::NoteBeyondLeaves, note.place(), detail);
                 }
             }
         }
         is_split
+    }
+
+    /// Whether another note says that this one is of another tree, and whether such a one was handed out.
+    fn contradiction(&self, note: &SeenNote) -> Option<bool> {
+        let is_larger =
+            |other: &SeenNote| other.is_matching() && other.size > note.size && note.state == NoteState::Differing;
+        let is_twin = |other: &SeenNote| other.size == note.size && other.root != note.root;
+        let others = self.notes.iter().filter(|other| is_larger(other) || is_twin(other));
+        others.map(SeenNote::is_handed_out).reduce(|one, other| one || other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::witness::testing::complete;
+
+    fn read(leaves: impl Iterator<Item = Leaf>) -> LedgerPass {
+        let mut pass = LedgerPass::new(&Roster::new(complete(&[1, 1])), &Notes::new(), None, 0);
+        (pass.end, pass.statements_max) = (u64::MAX - LEAVES_MAX, 3);
+        for (place, leaf) in (0..).zip(leaves) {
+            pass.note_leaf(&leaf, place);
+        }
+        pass
+    }
+
+    #[test]
+    fn no_witness_makes_a_ledger_too_large_to_be_judged() {
+        let id = |n: u8| StatementId::from_bytes([n; 32]);
+        let pass = read((0..9).map(|n| Leaf::Cosignature(id(n))));
+        assert_eq!((pass.is_too_large, pass.cosignatures.len(), pass.cosignatures_beyond), (false, 3, 6));
+        let mut findings = Findings::default();
+        pass.finish(&mut findings);
+        assert_eq!((findings.count(BagCode::LedgerCosignatures), findings.count(BagCode::LedgerTooLarge)), (1, 0));
+
+        let pass = read((0..9).map(|n| Leaf::Statement(id(n))));
+        assert!(pass.is_too_large);
     }
 }

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::logged::{Logged, Places};
 use super::notes::{Notes, SeenNote};
 use crate::audit::finding::{BagCode, Findings, Place};
-use crate::bounds::{Sighting, Timeline};
+use crate::audit::logs::LogSummary;
+use crate::bounds::{Bound, Sighting, Timeline};
 use crate::id::{EntryId, LogId, NoteHash, ScopeId, StatementId};
-use crate::witness::{Tally, Witness};
+use crate::witness::{Confirmation, Tally, Witness};
 
 /// Logs of the ledger.
 pub(super) type Logs = BTreeMap<LogId, Logged>;
@@ -47,7 +48,7 @@ pub enum Completeness {
     /// Nothing shows it.
     NotAssessed(&'static str),
     /// The ledger shows it, as of a checkpoint.
-    AsOf(AsOf),
+    AsOf(Box<AsOf>),
 }
 
 /// The checkpoint that shows what was left out.
@@ -65,6 +66,25 @@ pub struct AsOf {
     pub scopes: Option<Vec<ScopeId>>,
     /// What the bag lacks of its leaves.
     pub left_out: LeftOutCounts,
+    /// Until when at the latest its last leaf was there.
+    pub not_after: Option<Bound>,
+    /// Entries of the bag that are not among its leaves.
+    pub beyond: u64,
+    /// Entries of the bag that name a checkpoint which is not there, or is not of the leaves there.
+    pub seen_beyond: u64,
+    /// Entries among its leaves that the bag lacks because four siblings with lower ids are in their place.
+    pub displaced: u64,
+}
+
+impl AsOf {
+    /// Counts what the logs of the bag have beyond it.
+    pub(in crate::audit) fn take_up(&mut self, logs: &BTreeMap<LogId, LogSummary>) {
+        let is_final = self.tally.confirmation == Confirmation::Final;
+        let within = |log: &LogSummary| if is_final { log.in_final } else { log.in_ledger };
+        self.beyond = logs.values().map(|log| log.entries - within(log)).sum();
+        self.displaced = logs.values().map(|log| log.displaced).sum();
+        self.seen_beyond = logs.values().map(|log| log.seen_beyond).sum();
+    }
 }
 
 impl LedgerView {
@@ -100,8 +120,14 @@ impl LedgerView {
 
     /// The certificates and other statements among the leaves of the last final checkpoint.
     pub fn ledgered(&self) -> BTreeSet<StatementId> {
+        self.finally_stated().map(|(id, _)| id).collect()
+    }
+
+    /// The same, with the places of their leaves.
+    pub fn finally_stated(&self) -> impl Iterator<Item = (StatementId, u64)> {
         let end = self.final_leaves();
-        self.statements.iter().filter(|(_, place)| u64::from(**place) < end).map(|(id, _)| *id).collect()
+        let stated = self.statements.iter().map(|(id, place)| (*id, u64::from(*place)));
+        stated.filter(move |(_, place)| *place < end)
     }
 
     /// The place of the leaf of an entry that is in the bag, once its log was read.
@@ -117,7 +143,8 @@ impl LedgerView {
     /// What the cosignatures of the matching checkpoints say about times (`spec/bounds.md`); `None` without any.
     pub fn timeline(&self) -> Option<Timeline> {
         let matching = || self.notes.iter().filter(|note| note.is_matching());
-        let quorum = matching().next()?.tally.quorum;
+        // Of the charters that judge some of them, the one with most that may lie: of so many parties one more tell the truth.
+        let quorum = matching().map(|note| note.tally.quorum).max_by_key(|quorum| quorum.liars)?;
         let cosigned = matching().flat_map(|note| {
             note.times.iter().map(|by| Sighting { at: note.size, party: by.witness.party, time: by.time })
         });
@@ -129,11 +156,11 @@ impl LedgerView {
         Some(Timeline::new(quorum, cosigned, logged))
     }
 
-    /// Every note of the bag, with its leaves if it is of this tree, else with none: nothing follows from having seen it.
-    pub fn sizes_of(&self, notes: &Notes) -> BTreeMap<NoteHash, u64> {
-        let mut sizes: BTreeMap<NoteHash, u64> = notes.sizes().into_keys().map(|hash| (hash, 0)).collect();
+    /// Every note of the bag, with its leaves if it is of this tree: else nothing follows from having seen it.
+    pub fn sizes_of(&self, notes: &Notes) -> BTreeMap<NoteHash, Option<u64>> {
+        let mut sizes: BTreeMap<NoteHash, Option<u64>> = notes.sizes().into_keys().map(|hash| (hash, None)).collect();
         for note in self.notes.iter().filter(|note| note.is_matching()) {
-            sizes.extend(note.hashes.iter().map(|hash| (*hash, note.size)));
+            sizes.extend(note.hashes.iter().map(|hash| (*hash, Some(note.size))));
         }
         sizes
     }
@@ -213,14 +240,18 @@ impl LedgerView {
         };
         let shown = self.last_final().unwrap_or(newest);
         let Some(note) = shown.hashes.first().copied() else { return Completeness::NotAssessed("no note") };
-        Completeness::AsOf(AsOf {
+        Completeness::AsOf(Box::new(AsOf {
             size: shown.size,
             note,
             tally: shown.tally.clone(),
             newer: Some(newest.size).filter(|size| *size > shown.size),
             scopes: self.scopes.as_ref().map(|scopes| scopes.iter().copied().collect()),
             left_out: self.left_out,
-        })
+            not_after: self.timeline().and_then(|timeline| timeline.not_after(shown.size - 1).cloned()),
+            beyond: 0,
+            seen_beyond: 0,
+            displaced: 0,
+        }))
     }
 
     fn newest(&self) -> Option<&SeenNote> {

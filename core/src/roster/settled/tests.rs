@@ -11,8 +11,8 @@ use crate::ledger::LedgerProof;
 use crate::merkle::{NodeHash, inclusion_proof, leaf_hash, root};
 use crate::record::testing::{charter as plain_charter, key, scope};
 use crate::roster::{
-    Certificate, Class, CompleteCharter, Coverage, Cut, CutDraft, CutReason, EnrolmentRequest, Included, Inclusion,
-    LogIndex, LogPosition, PartyNumber, ProposedCut, RequestDraft, Role, Roster, SignedCharter,
+    Acknowledgement, Certificate, Class, CompleteCharter, Coverage, Cut, CutBy, CutDraft, CutReason, EnrolmentRequest,
+    Included, Inclusion, LogIndex, LogPosition, PartyNumber, ProposedCut, RequestDraft, Role, Roster, SignedCharter,
 };
 use crate::witness::{Cosignature, CosignedNote, Witnesses};
 
@@ -42,6 +42,8 @@ fn certificate(party: u8, seed: u8, role: Role) -> Certificate {
         observer: "Observer",
         device: "Phone",
         nonce: [seed; 8],
+        attestation: None,
+        replaces: None,
     };
     let request = EnrolmentRequest::make(&draft, &key(seed)).expect("well formed");
     Certificate::issue(&charter(), &key(party), &request, role, &[scope(1)]).expect("a party certifies")
@@ -107,6 +109,7 @@ impl Link {
 struct History {
     links: Vec<Link>,
     cuts: Vec<Cut>,
+    acknowledgements: Vec<Acknowledgement>,
     leaves: Vec<Included>,
     /// Index and size of each inclusion that was made.
     inclusions: Vec<(usize, u64, Inclusion)>,
@@ -118,17 +121,21 @@ impl History {
         let links = Self::links(dice);
         let camp = certificate(3, 40, Role::Camp);
         let people = [certificate(1, CUT_SEED, Role::Observer), certificate(2, CUT_SEED, Role::Observer), camp];
+        let hands = [1, 2, 3].map(|party| certificate(party, 40 + party, Role::Reviewer));
         let mut all = Roster::new(charter());
         let mut statements = Vec::new();
         let mut take = |roster: &mut Roster, class, bytes: &[u8]| {
             roster.admit(class, bytes).expect("well formed");
             statements.push((class, bytes.to_vec()));
         };
-        people.iter().for_each(|person| take(&mut all, Class::Certificate, person.as_bytes()));
+        people.iter().chain(&hands).for_each(|person| take(&mut all, Class::Certificate, person.as_bytes()));
         let cuts: Vec<Cut> = (0..1 + dice.below(3)).map(|_| Self::cut(&links, dice)).collect();
         cuts.iter().for_each(|cut| take(&mut all, Class::Cut, cut.as_bytes()));
 
-        let leaves = Self::leaves(&links, &cuts, dice);
+        let acknowledgements = Self::acknowledgements(&all, &cuts, &hands, dice);
+        acknowledgements.iter().for_each(|said| take(&mut all, Class::Acknowledgement, said.as_bytes()));
+        let stated = cuts.iter().map(Cut::id).chain(acknowledgements.iter().map(Acknowledgement::id)).collect();
+        let leaves = Self::leaves(&links, stated, dice);
         let hashes: Vec<NodeHash> = leaves.iter().map(|leaf| leaf_hash(&leaf.leaf().encode())).collect();
         let mut inclusions = Vec::new();
         for _ in 0..dice.below(4) {
@@ -143,7 +150,26 @@ impl History {
                 inclusions.push((index, size as u64, made));
             }
         }
-        Self { links, cuts, leaves, inclusions, statements }
+        Self { links, cuts, acknowledgements, leaves, inclusions, statements }
+    }
+
+    /// Some parties, or none, say that they hold each cut of another one.
+    fn acknowledgements(
+        roster: &Roster,
+        cuts: &[Cut],
+        hands: &[Certificate; 3],
+        dice: &mut Dice,
+    ) -> Vec<Acknowledgement> {
+        let mut made = Vec::new();
+        for cut in cuts {
+            for (hand, seed) in hands.iter().zip(41..) {
+                let is_another = matches!(cut.by(), CutBy::Party(party) if *party != hand.party());
+                if is_another && dice.below(3) > 0 {
+                    made.push(Acknowledgement::make(roster, &key(seed), hand.id(), cut.id()).expect("it holds it"));
+                }
+            }
+        }
+        made
     }
 
     /// Logs that may fork once.
@@ -185,23 +211,37 @@ impl History {
         }
     }
 
-    /// Entries after those they name, and cuts between them.
-    fn leaves(links: &[Link], cuts: &[Cut], dice: &mut Dice) -> Vec<Included> {
+    /// Entries after those they name, and statements between them.
+    fn leaves(links: &[Link], mut stated: Vec<StatementId>, dice: &mut Dice) -> Vec<Included> {
         let mut open: Vec<&Link> = links.iter().collect();
-        let mut cuts: Vec<StatementId> = cuts.iter().map(Cut::id).collect();
         let (mut leaves, mut logged) = (Vec::new(), BTreeSet::new());
-        while !open.is_empty() || !cuts.is_empty() {
+        while !open.is_empty() || !stated.is_empty() {
             let ready: Vec<usize> =
                 (0..open.len()).filter(|at| open[*at].prev.is_none_or(|prev| logged.contains(&prev))).collect();
-            if ready.is_empty() || (!cuts.is_empty() && dice.below(4) == 0) {
-                leaves.push(Included::Statement(cuts.remove(0)));
+            if ready.is_empty() || (!stated.is_empty() && dice.below(4) == 0) {
+                leaves.push(Included::Statement(stated.remove(dice.below(stated.len()))));
                 continue;
             }
             let link = open.remove(ready[dice.below(ready.len())]);
             logged.insert(link.id);
             leaves.push(link.included());
+            if dice.below(4) == 0 {
+                leaves.push(Self::invented(link, dice));
+            }
         }
         leaves
+    }
+
+    /// What the ledger's key may log although nobody signed it there.
+    fn invented(link: &Link, dice: &mut Dice) -> Included {
+        let (head, unknown) = (link.head(), EntryId::from_bytes([dice.below(200) as u8; 32]));
+        let head = match dice.below(4) {
+            0 => LogHead { seq: 1_000_000, id: unknown, ..head },
+            1 => LogHead { seq: head.seq + dice.below(3) as u64, id: unknown, ..head },
+            2 => LogHead { seq: head.seq + 1 + dice.below(3) as u64, ..head },
+            _ => LogHead { epoch: epoch(1 + dice.below(3) as u8), ..head },
+        };
+        Included::Entry { key: *key(CUT_SEED).public().as_bytes(), head }
     }
 
     /// What the spec says is covered of what `party` certified, where every entry is held.
@@ -215,11 +255,14 @@ impl History {
         for cut in self.cuts.iter().filter(|cut| cut.by().parties().contains(&party)) {
             let mut spared: BTreeSet<EntryId> = cut.kept().iter().flat_map(|head| below(head.id)).collect();
             if cut.by().parties().len() == 1 {
-                let shown = |(index, _, _): &&(usize, u64, Inclusion)| matches!(self.leaves[*index], Included::Statement(id) if id == cut.id());
+                // Of three parties one may lie: with the party itself one more is enough.
+                let says = |id| self.acknowledgements.iter().any(|said| said.id() == id && said.cut() == cut.id());
+                let shown = |(index, _, _): &&(usize, u64, Inclusion)| matches!(self.leaves[*index], Included::Statement(id) if says(id));
                 let stands = self.inclusions.iter().filter(shown).map(|(index, _, _)| *index as u64).min();
-                for (index, size, _) in &self.inclusions {
+                for (index, _, _) in &self.inclusions {
                     if let Included::Entry { head, .. } = self.leaves[*index]
-                        && stands.is_none_or(|stands| *size <= stands)
+                        && stands.is_none_or(|stands| (*index as u64) < stands)
+                        && by_id.get(&head.id).is_some_and(|link| link.head() == head)
                     {
                         spared.extend(below(head.id));
                     }
@@ -293,14 +336,21 @@ fn a_party_alone_cannot_cut_below_what_was_final_before_and_a_quorum_can() {
         History::links(&mut Dice(7)).into_iter().filter(|link| link.log == 1 && link.id.as_bytes()[1] == 0).collect();
     let top = links.last().copied().expect("a log has an entry");
     let (lost, mut roster) = (key(CUT_SEED), Roster::new(charter()));
-    for person in [certificate(1, CUT_SEED, Role::Observer), certificate(3, 40, Role::Camp)] {
+    let camp = certificate(3, 40, Role::Camp);
+    for person in [&certificate(1, CUT_SEED, Role::Observer), &camp] {
         roster.admit(Class::Certificate, person.as_bytes()).expect("well formed");
     }
     let draft = CutDraft { key: lost.public().as_bytes(), kept: &[], reason: CutReason::Misuse, text: None };
     let cut = Cut::make(&charter(), &key(1), &draft).expect("a party cuts");
-    let mut leaves: Vec<Included> = links.iter().map(Link::included).collect();
+    let mut holding = roster.clone();
+    holding.admit(Class::Cut, cut.as_bytes()).expect("well formed");
+    let said = Acknowledgement::make(&holding, &key(40), camp.id(), cut.id()).expect("another party");
+    // The party that runs the ledger logged the cut before anything else, and showed it to nobody.
+    let mut leaves = vec![Included::Statement(cut.id())];
+    leaves.extend(links[..links.len() - 1].iter().map(Link::included));
     let before = leaves.len();
-    leaves.push(Included::Statement(cut.id()));
+    leaves.push(Included::Statement(said.id()));
+    leaves.push(top.included());
     let hashes: Vec<NodeHash> = leaves.iter().map(|leaf| leaf_hash(&leaf.leaf().encode())).collect();
     let proof = |index: usize, size: usize| {
         let path = inclusion_proof(index as u64, &hashes[..size]).expect("a leaf");
@@ -310,22 +360,26 @@ fn a_party_alone_cannot_cut_below_what_was_final_before_and_a_quorum_can() {
     links.iter().for_each(|link| index.add(log_id(1), link.seq, link.id, link.prev));
     let covered = |roster: &Roster| found(&links, &Coverage::derive(roster, &index), PartyNumber(1)).len();
 
-    let early = Inclusion::make(&roster, &key(40), &top.included(), &proof(before - 1, before));
+    let early = Inclusion::make(&roster, &key(40), &leaves[before - 1], &proof(before - 1, before));
     assert!(early.is_err(), "about a key that no cut ends");
     roster.admit(Class::Cut, cut.as_bytes()).expect("well formed");
     assert_eq!(covered(&roster), links.len(), "nothing is final: a party cuts at any height");
+    let hidden = Inclusion::make(&roster, &key(40), &leaves[0], &proof(0, before)).expect("final");
+    roster.admit(Class::Inclusion, hidden.as_bytes()).expect("well formed");
 
-    // A note over the cut holds the entries too, and shows nothing about what was before it.
-    let late = Inclusion::make(&roster, &key(40), &top.included(), &proof(before - 1, before + 1)).expect("final");
+    // What stands in the ledger after the acknowledgement was not there before it, and the newest note shows both.
+    let late = Inclusion::make(&roster, &key(40), &top.included(), &proof(before + 1, before + 2)).expect("final");
     roster.admit(Class::Inclusion, late.as_bytes()).expect("well formed");
-    assert_eq!(covered(&roster), 0, "where the cut stands is not known");
+    assert_eq!(covered(&roster), 0, "nobody else is known to hold the cut");
+    roster.admit(Class::Acknowledgement, said.as_bytes()).expect("well formed");
+    assert_eq!(covered(&roster), 0, "where the acknowledgement stands is not known");
     let stands = Inclusion::make(&roster, &key(40), &leaves[before], &proof(before, before + 1)).expect("final");
     roster.admit(Class::Inclusion, stands.as_bytes()).expect("well formed");
     assert_eq!(covered(&roster), links.len());
 
-    let final_before = Inclusion::make(&roster, &key(40), &top.included(), &proof(before - 1, before)).expect("final");
-    roster.admit(Class::Inclusion, final_before.as_bytes()).expect("well formed");
-    assert_eq!(covered(&roster), 0, "all of it was final before the cut");
+    let below = Inclusion::make(&roster, &key(40), &leaves[before - 1], &proof(before - 1, before + 2)).expect("final");
+    roster.admit(Class::Inclusion, below.as_bytes()).expect("well formed");
+    assert_eq!(covered(&roster), 1, "all but the last was in the ledger before, whichever note shows it");
 
     let mut proposed = ProposedCut::begin(&charter(), &key(1), &draft).expect("a party signs");
     proposed.sign(&charter(), &key(2)).expect("a party signs");
@@ -369,7 +423,7 @@ fn what_shows_nothing_final_about_something_held_is_refused_by_name() {
     assert_eq!(check(40, &leaves[1], &good), None);
     assert_eq!(check(42, &leaves[1], &good), Some(Check::InclusionSigner));
     assert_eq!(check(41, &leaves[1], &good), Some(Check::InclusionSigner), "an auditor signs nothing");
-    assert_eq!(check(40, &absent, &good), Some(Check::InclusionLeaf));
+    assert_eq!(check(40, &absent, &good), Some(Check::InclusionProof), "another statement");
     assert_eq!(check(40, &leaves[0], &good), Some(Check::InclusionProof), "another leaf");
     assert_eq!(check(40, &leaves[1], &LedgerProof { index: 0, ..good.clone() }), Some(Check::InclusionProof));
     assert_eq!(check(40, &leaves[1], &LedgerProof { note: alone, ..good.clone() }), Some(Check::InclusionFinal));

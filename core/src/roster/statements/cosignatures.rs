@@ -1,11 +1,12 @@
 //! Which cosignatures are kept: of each text and witness the one that a note keeps (`spec/witness.md`, Cosignatures as
 //! statements).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::super::Charter;
-use super::{Admitted, Roster, STATEMENTS_MAX};
+use super::thinned::Thinned;
+use super::{Admitted, Roster};
 use crate::check::{Check, Policy, Refused};
 use crate::checkpoint::Checkpoint;
 use crate::id::{DIGEST_BYTES, StatementId, sha256};
@@ -20,6 +21,19 @@ struct Held {
     bytes: Vec<u8>,
 }
 
+/// One cosignature that is held as a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CosignatureHeld {
+    /// The statement.
+    pub id: StatementId,
+    /// Leaves of its checkpoint.
+    pub size: u64,
+    /// SHA-256 of its checkpoint's text.
+    pub text: [u8; DIGEST_BYTES],
+    /// Whose it is.
+    pub witness: PublicKey,
+}
+
 /// SHA-256 of a checkpoint's text: cosignatures are over it, whichever line of the ledger stands under it.
 type Text = [u8; DIGEST_BYTES];
 
@@ -28,14 +42,16 @@ type Text = [u8; DIGEST_BYTES];
 pub(super) struct Cosignatures {
     /// Shared between the copies of a roster: there may be one for each note and witness.
     by_id: BTreeMap<StatementId, Arc<Held>>,
-    of_texts: BTreeMap<Text, BTreeMap<PublicKey, StatementId>>,
-    counts: BTreeMap<PublicKey, usize>,
+    /// By the number of leaves first, so that the newest are found.
+    of_texts: BTreeMap<(u64, Text), BTreeMap<PublicKey, StatementId>>,
+    /// Each witness fills only its own share.
+    thinned: BTreeMap<PublicKey, Thinned>,
 }
 
 impl Cosignatures {
-    fn keep<P: Policy>(&mut self, held: Held, policy: P) -> Result<Admitted, Refused> {
+    fn keep(&mut self, held: Held) -> Admitted {
         let id = StatementId::of(&held.bytes);
-        let (text, key) = (text_of(held.note.checkpoint()), *held.cosignature.key());
+        let (text, key) = (place_of(held.note.checkpoint()), *held.cosignature.key());
         let earlier = self.of_texts.get(&text).and_then(|of_keys| of_keys.get(&key)).copied();
         if let Some(other) = earlier {
             // Of one cosignature under two lines of the ledger the lower id is kept: any rule would do that all follow.
@@ -44,17 +60,39 @@ impl Cosignatures {
                     || (held.cosignature == other_held.cosignature && id < other)
             });
             if !is_kept {
-                return Ok(Admitted::Known(id));
+                return Admitted::Known(id);
             }
             self.by_id.remove(&other);
-        } else {
-            let count = self.counts.entry(key).or_default();
-            policy.require(*count < STATEMENTS_MAX, Check::StatementLimit, "cosignatures")?;
-            *count += 1;
         }
         self.of_texts.entry(text).or_default().insert(key, id);
         self.by_id.insert(id, Arc::new(held));
-        Ok(Admitted::New(id))
+        if let Some(gone) = self.thinned.entry(key).or_default().add(text.0, text.1) {
+            self.forget(&gone, &key);
+        }
+        if self.by_id.contains_key(&id) { Admitted::New(id) } else { Admitted::Known(id) }
+    }
+
+    fn forget(&mut self, text: &(u64, Text), key: &PublicKey) {
+        let Some(of_keys) = self.of_texts.get_mut(text) else { return };
+        if let Some(id) = of_keys.remove(key) {
+            self.by_id.remove(&id);
+        }
+        if of_keys.is_empty() {
+            self.of_texts.remove(text);
+        }
+    }
+
+    /// The checkpoint with the most leaves, but at most `leaves`, that witnesses of at least so many parties cosigned.
+    pub(super) fn newest_by(&self, parties: usize, leaves: u64, witnesses: &Witnesses<'_>) -> Option<&Checkpoint> {
+        let mut newest_first = self.of_texts.range(..=(leaves, [0xff; DIGEST_BYTES])).rev().map(|(_, of_keys)| of_keys);
+        let ids = newest_first.find(|of_keys| {
+            let by: BTreeSet<_> = of_keys.keys().filter_map(|key| witnesses.party_of(key)).collect();
+            by.len() >= parties
+        })?;
+        ids.values()
+            .filter_map(|id| self.by_id.get(id))
+            .map(|held| held.note.checkpoint())
+            .min_by_key(|note| note.hash())
     }
 
     pub(super) fn bytes(&self, id: StatementId) -> Option<&[u8]> {
@@ -66,15 +104,15 @@ impl Cosignatures {
     }
 
     fn under(&self, checkpoint: &Checkpoint) -> impl Iterator<Item = &Held> {
-        let ids = self.of_texts.get(&text_of(checkpoint)).into_iter().flat_map(BTreeMap::values);
+        let ids = self.of_texts.get(&place_of(checkpoint)).into_iter().flat_map(BTreeMap::values);
         ids.filter_map(|id| self.by_id.get(id)).map(|held| &**held)
     }
 }
 
 impl Roster {
     pub(super) fn admit_cosignature<P: Policy>(&mut self, bytes: &[u8], policy: P) -> Result<Admitted, Refused> {
-        let held = verify(bytes, self.charter.charter(), policy)?;
-        self.cosignatures.keep(held, policy)
+        let held = verify(bytes, self.charter.judging_note(bytes), policy)?;
+        Ok(self.cosignatures.keep(held))
     }
 
     /// A note with every cosignature held of its text.
@@ -82,6 +120,22 @@ impl Roster {
         let mut note = CosignedNote::new(checkpoint.clone());
         self.cosignatures.under(checkpoint).for_each(|held| _ = note.merge(&held.note));
         note
+    }
+
+    /// The cosignatures held of the `texts` checkpoints with the most leaves, ascending by leaves.
+    pub fn newest_cosignatures(&self, texts: usize) -> Vec<CosignatureHeld> {
+        let newest = self.cosignatures.of_texts.iter().rev().take(texts).rev();
+        let each = newest.flat_map(|(&(size, text), of_keys)| {
+            of_keys.iter().map(move |(&witness, &id)| CosignatureHeld { id, size, text, witness })
+        });
+        each.collect()
+    }
+
+    /// Every checkpoint held: those of notes, and those that only a cosignature brought.
+    pub fn checkpoints(&self) -> impl Iterator<Item = &Checkpoint> {
+        // Of each text the first cosignature's: the ledger signs a text once.
+        let first = self.cosignatures.of_texts.values().filter_map(|of_keys| of_keys.values().next());
+        self.notes().chain(first.filter_map(|id| self.cosignatures.by_id.get(id)).map(|held| held.note.checkpoint()))
     }
 
     /// Every note held with its cosignatures, ascending by size, then by note hash.
@@ -118,6 +172,10 @@ fn verify<P: Policy>(bytes: &[u8], charter: &Charter, policy: P) -> Result<Held,
     Ok(Held { note, cosignature: first, bytes: bytes.to_vec() })
 }
 
+fn place_of(checkpoint: &Checkpoint) -> (u64, Text) {
+    (checkpoint.size(), text_of(checkpoint))
+}
+
 fn text_of(checkpoint: &Checkpoint) -> Text {
     sha256(&[checkpoint.text()])
 }
@@ -149,10 +207,10 @@ mod tests {
             let mut held = Cosignatures::default();
             for at in order {
                 let read = verify(&made[at], &charter, Full).expect("a cosignature");
-                held.keep(read, Full).expect("within the limit");
+                held.keep(read);
             }
             assert_eq!(held.ids(), wanted, "{order:?}");
-            assert_eq!(held.counts.values().sum::<usize>(), 3);
+            assert_eq!(held.of_texts.values().map(BTreeMap::len).sum::<usize>(), 3);
         }
     }
 
@@ -201,13 +259,22 @@ mod tests {
     }
 
     #[test]
-    fn a_witness_fills_only_its_own_share_and_a_better_copy_needs_no_room() {
-        let mut roster = Roster::new(complete(&[1, 1]));
-        roster.admit(Class::Cosignature, &statement(7, 61, 9)).expect("it has room");
-        roster.cosignatures.counts.insert(*key(61).public(), STATEMENTS_MAX);
-        let refused = roster.admit(Class::Cosignature, &statement(8, 61, 9)).expect_err("no room");
-        assert_eq!(refused.check, Check::StatementLimit);
-        assert!(matches!(roster.admit(Class::Cosignature, &statement(7, 61, 8)), Ok(Admitted::New(_))));
-        assert!(matches!(roster.admit(Class::Cosignature, &statement(8, 62, 9)), Ok(Admitted::New(_))));
+    fn a_witness_fills_only_its_own_share_and_its_newest_text_is_always_kept() {
+        let charter = charter_with_witnesses(&[1, 1]);
+        let mut held = Cosignatures::default();
+        held.thinned.insert(*key(61).public(), Thinned::of(2, 1));
+        let mut keep =
+            |size, by, at| held.keep(verify(&statement(size, by, at), &charter, Full).expect("a cosignature"));
+        assert!(matches!(keep(1, 62, 9), Admitted::New(_)));
+        for size in 1..=9 {
+            assert!(matches!(keep(size, 61, 9), Admitted::New(_)), "{size}");
+        }
+        assert!(matches!(keep(9, 61, 8), Admitted::New(_)), "a better copy needs no room");
+        let of = |by: u8| -> Vec<u64> {
+            let by_witness = held.of_texts.iter().filter(|(_, of_keys)| of_keys.contains_key(key(by).public()));
+            by_witness.map(|((size, _), _)| *size).collect()
+        };
+        assert_eq!((of(61).len(), &of(61)[1..], of(62)), (3, &[8, 9][..], vec![1]));
+        assert_eq!(held.by_id.len(), 4);
     }
 }

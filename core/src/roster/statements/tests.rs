@@ -34,8 +34,59 @@ fn admitting_is_idempotent_and_in_any_order() {
     assert!(rosters.windows(2).all(|pair| pair[0] == pair[1]));
     assert_eq!(
         rosters[0].map(|digest| digest.is_some()),
-        [true, true, false, true, false, false, false, false, false, false]
+        [true, false, true, false, true, false, false, false, false, false, false, false]
     );
+}
+
+#[test]
+fn what_rests_on_a_certificate_or_a_cut_may_come_before_it() {
+    let (lost, camp) = (certificate(1, 30, Role::Observer), certificate(2, 31, Role::Camp));
+    let draft = CutDraft { key: lost.key().as_bytes(), kept: &[], reason: CutReason::Lost, text: None };
+    let cut = Cut::make(&charter(), &key(1), &draft).expect("a party cuts");
+    let mut held = roster(&[lost.clone(), camp.clone()]);
+    held.admit(Class::Cut, cut.as_bytes()).expect("of a certified key");
+    let said = Acknowledgement::make(&held, &key(31), camp.id(), cut.id()).expect("another party's camp");
+    held.admit(Class::Acknowledgement, said.as_bytes()).expect("of a held cut");
+    let statements = [
+        (Class::Certificate, lost.as_bytes()),
+        (Class::Certificate, camp.as_bytes()),
+        (Class::Cut, cut.as_bytes()),
+        (Class::Acknowledgement, said.as_bytes()),
+    ];
+    for order in [[3, 2, 1, 0], [3, 1, 2, 0], [2, 3, 0, 1], [3, 0, 1, 2], [1, 2, 3, 0]] {
+        let mut roster = Roster::new(charter());
+        for (class, bytes) in order.map(|index| statements[index]) {
+            assert!(roster.admit(class, bytes).is_ok() || roster.waits(class, class.id_of(bytes)), "{order:?}");
+        }
+        assert_eq!(roster.waiting().count(), 0, "{order:?}");
+        assert_eq!(
+            Class::ALL.map(|class| roster.digest(class)),
+            Class::ALL.map(|class| held.digest(class)),
+            "{order:?}"
+        );
+    }
+}
+
+#[test]
+fn nothing_that_nobody_vouches_for_takes_the_room_of_a_cut_that_waits() {
+    let (lost, camp) = (certificate(1, 30, Role::Observer), certificate(2, 31, Role::Camp));
+    let draft = CutDraft { key: lost.key().as_bytes(), kept: &[], reason: CutReason::Lost, text: None };
+    let cut = Cut::make(&charter(), &key(1), &draft).expect("a party cuts");
+    let mut roster = roster(&[camp]);
+    // Cuts with a wrong signature: anybody can make any number of them.
+    let mut refused = 0;
+    for number in 0..1_100_u64 {
+        let mut junk = cut.as_bytes().to_vec();
+        let end = junk.len();
+        junk[end - 8..].copy_from_slice(&number.to_be_bytes());
+        refused += usize::from(roster.admit(Class::Cut, &junk).is_err());
+    }
+    assert_eq!(refused, 1_100);
+    roster.admit(Class::Cut, cut.as_bytes()).expect_err("nobody here knows the key");
+    assert!(roster.waits(Class::Cut, cut.id()));
+    assert_eq!(roster.cuts_waiting().iter().map(Cut::id).collect::<Vec<_>>(), [cut.id()]);
+    roster.admit(Class::Certificate, lost.as_bytes()).expect("well formed");
+    assert!(roster.holds(Class::Cut, cut.id()));
 }
 
 #[test]

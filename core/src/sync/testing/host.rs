@@ -130,11 +130,10 @@ impl Host {
 
     pub(in crate::sync) fn local(&self) -> LocalState {
         let digest = |class: StatementClass| Some((class, self.roster.digest(class)?));
-        let cuts = self.roster.cuts().flat_map(CutKey::of);
         LocalState {
             statements: StatementClass::ALL.into_iter().filter_map(digest).collect(),
             tips: self.logs.keys().filter_map(|log| self.tip(*log)).collect(),
-            cuts: cuts.collect(),
+            cuts: CutKey::all(&self.roster),
             blobs: self.certificate.as_ref().map(|own| self.census(own.scopes(), &BlobClass::ALL)),
             agreement: None,
         }
@@ -354,7 +353,7 @@ impl Host {
             Request::Statements { class, ids, bytes_max: _ } => {
                 // One at a time, the least that a host may give.
                 Loaded::Statements(
-                    ids.first().map(|id| self.roster.bytes(class, *id).map(<[u8]>::to_vec)).into_iter().collect(),
+                    ids.first().map(|id| self.roster.kept_bytes(class, *id).map(<[u8]>::to_vec)).into_iter().collect(),
                 )
             }
             Request::Enrolment { transport } => {
@@ -458,21 +457,25 @@ impl Host {
     fn admit(&mut self, class: StatementClass, statements: &[Vec<u8>]) -> Admission {
         let mut admission = Admission::default();
         let cuts_before: BTreeSet<_> = self.roster.cuts().map(|cut| cut.id()).collect();
+        let waited: Vec<_> = self.roster.waiting().map(|(class, id, ..)| (class, id)).collect();
         for statement in statements {
-            if let Err(refused) = self.roster.admit(class, statement) {
-                admission.refused.push((StatementId::of(statement), refused));
+            let id = class.id_of(statement);
+            if let Err(refused) = self.roster.admit(class, statement)
+                && !self.roster.waits(class, id)
+            {
+                admission.refused.push((id, refused));
             }
         }
-        let new = self.roster.cuts().filter(|cut| !cuts_before.contains(&cut.id()));
-        admission.cuts = new.flat_map(CutKey::of).collect();
+        let new: Vec<_> = self.roster.cuts().filter(|cut| !cuts_before.contains(&cut.id())).collect();
+        admission.cuts = CutKey::told(&self.roster, &new);
+        admission.let_in = waited.into_iter().filter(|(class, id)| self.roster.holds(*class, *id)).collect();
         admission
     }
 
     fn commit(&mut self, commit: Commit) -> Committed {
         match commit {
             Commit::Entries(entries) => {
-                let is_known =
-                    |entry: &VerifiedEntry| self.roster.certificates_of(entry.key().as_bytes()).next().is_some();
+                let is_known = |entry: &VerifiedEntry| self.roster.knows_key(entry.key().as_bytes());
                 if self.is_strict && !entries.iter().all(is_known) {
                     return Committed::EntriesRefused(Refused { check: Check::KeyNotInRoster, what: "key" });
                 }

@@ -278,7 +278,7 @@ fn statements_beyond_the_limit_of_their_signer_are_no_fault_of_the_peer() {
     let Some(Action::Admit { token, statements, .. }) = alone.session.poll() else { panic!("nothing to admit") };
     let over = Refused { check: Check::StatementLimit, what: "statements" };
     let refused = statements.iter().map(|statement| (StatementId::of(statement), over)).collect();
-    alone.session.handle(Input::Admitted { token, admission: Some(Admission { refused, cuts: vec![] }) });
+    alone.session.handle(Input::Admitted { token, admission: Some(Admission { refused, ..Admission::default() }) });
     assert_eq!(alone.settle(), None);
 }
 

@@ -2,7 +2,10 @@
 
 use crate::id::{BlobHash, LogId, MissionId};
 use crate::record::testing::{certificate, charter, key, request, roster, scope};
-use crate::roster::{Certificate, Class as StatementClass, Cut, CutDraft, CutReason, Role};
+use crate::roster::{
+    Acknowledgement, Certificate, Changes, Class as StatementClass, Cut, CutDraft, CutReason, Party, ProposedAmendment,
+    Role,
+};
 use crate::sync::frame::{Frame, Hello, HelloV2, LogTip, Shown, Wants};
 use crate::sync::io::{Action, Class, Input, LocalChange};
 use crate::sync::testing::{Alone, EPOCH, Host, Link, assert_synced, file, in_each_version, join, speak, sync};
@@ -252,6 +255,101 @@ fn a_peer_whose_key_was_cut_gives_its_evidence_and_receives_the_cut_only() {
         let knows_it = |report: &Report| matches!(report, Report::Peer { is_cut: true, .. });
         assert!(hosts[0].reports.iter().any(knows_it));
     });
+}
+
+#[test]
+fn a_cut_that_waited_for_a_certificate_is_told_to_whoever_brings_it() {
+    in_each_version(|| {
+        let (mut hosts, _) = cut_phone();
+        let third = certificate(1, 40, Role::Observer);
+        let draft = CutDraft { key: third.key().as_bytes(), kept: &[], reason: CutReason::Lost, text: None };
+        let cut = Cut::make(&charter(), &key(1), &draft).expect("a party cuts");
+        hosts[0].roster = roster(&[hosts[0].certificate.clone().expect("certified")]);
+        hosts[0].roster.admit(StatementClass::Cut, cut.as_bytes()).expect_err("of a key that nobody here knows");
+        hosts[1].roster.admit(StatementClass::Certificate, third.as_bytes()).expect("well formed");
+        sync(&mut hosts);
+        for host in &hosts {
+            assert_eq!(host.roster.cuts().map(Cut::id).collect::<Vec<_>>(), [cut.id()]);
+        }
+        assert_synced(&hosts);
+    });
+}
+
+#[test]
+fn a_peer_of_whose_key_a_cut_waited_receives_the_cut_only() {
+    in_each_version(|| {
+        let (mut hosts, cut) = cut_phone();
+        hosts[0].roster = roster(&[hosts[0].certificate.clone().expect("certified")]);
+        hosts[0].roster.admit(StatementClass::Cut, cut.as_bytes()).expect_err("of a key that nobody here knows");
+        sync(&mut hosts);
+        let [knows, cut_one] = &hosts;
+        assert_eq!(knows.contents().0.len(), 8, "its evidence is heard");
+        assert_eq!(cut_one.contents().0.len(), 5, "and it hears nothing");
+        assert_eq!(cut_one.roster.cuts().map(Cut::id).collect::<Vec<_>>(), [cut.id()]);
+    });
+}
+
+#[test]
+fn a_peer_whose_key_was_cut_is_told_who_acknowledged_that_and_of_nobody_else() {
+    speak(Version::NEWEST);
+    let (mut hosts, cut) = cut_phone();
+    let camps = [(2, 40), (3, 41)].map(|(party, seed)| certificate(party, seed, Role::Camp));
+    for camp in &camps {
+        hosts[0].roster.admit(StatementClass::Certificate, camp.as_bytes()).expect("well formed");
+    }
+    let said =
+        Acknowledgement::make(&hosts[0].roster, &key(40), camps[0].id(), cut.id()).expect("another party's camp");
+    hosts[0].roster.admit(StatementClass::Acknowledgement, said.as_bytes()).expect("well formed");
+    sync(&mut hosts);
+    let told = &hosts[1].roster;
+    assert!(told.holds(StatementClass::Cut, cut.id()) && told.holds(StatementClass::Acknowledgement, said.id()));
+    let known: Vec<_> = camps.iter().map(|camp| told.certificate(camp.id()).is_some()).collect();
+    assert_eq!(known, [true, false]);
+}
+
+#[test]
+fn a_peer_whose_key_a_root_cut_that_it_does_not_know_yet_is_told_of_the_amendment_too() {
+    speak(Version::NEWEST);
+    let (mut hosts, _) = cut_phone();
+    let issued = hosts[1].certificate.clone().expect("it is certified");
+    let founding = charter();
+    let replaced = Party { root: *key(90).public(), ..founding.charter().parties[0].clone() };
+    let changes = Changes { parties: vec![replaced], ..Changes::default() };
+    let mut proposed = ProposedAmendment::begin(&founding, &key(1), &changes).expect("a party signs");
+    for root in [2, 3, 90] {
+        proposed.sign(&key(root)).expect("a party signs");
+    }
+    let amendment = proposed.complete().expect("all signed");
+    let draft = CutDraft { key: issued.key().as_bytes(), kept: &[], reason: CutReason::Lost, text: Some("new root") };
+    let cut = Cut::make(amendment.amended(), &key(90), &draft).expect("the new root cuts");
+    hosts[0].roster = Host::new(31).roster;
+    for (class, bytes) in [
+        (StatementClass::Amendment, amendment.as_bytes()),
+        (StatementClass::Certificate, issued.as_bytes()),
+        (StatementClass::Cut, cut.as_bytes()),
+    ] {
+        hosts[0].roster.admit(class, bytes).expect("well formed");
+    }
+    sync(&mut hosts);
+    assert!(hosts[1].roster.holds(StatementClass::Cut, cut.id()));
+}
+
+#[test]
+fn many_cuts_of_one_key_cost_no_more_than_they_are() {
+    let (mut hosts, _) = cut_phone();
+    let camp = certificate(2, 40, Role::Camp);
+    hosts[0].roster.admit(StatementClass::Certificate, camp.as_bytes()).expect("well formed");
+    for n in 0..60 {
+        let (lost, text) = (key(32), format!("once more, {n}"));
+        let draft =
+            CutDraft { key: lost.public().as_bytes(), kept: &[], reason: CutReason::Lost, text: Some(text.as_str()) };
+        let cut = Cut::make(&charter(), &key(1), &draft).expect("a party cuts");
+        hosts[0].roster.admit(StatementClass::Cut, cut.as_bytes()).expect("well formed");
+        let said =
+            Acknowledgement::make(&hosts[0].roster, &key(40), camp.id(), cut.id()).expect("another party's camp");
+        hosts[0].roster.admit(StatementClass::Acknowledgement, said.as_bytes()).expect("well formed");
+    }
+    assert_eq!(CutKey::all(&hosts[0].roster).len(), 61 + 60 + 1, "cuts, acknowledgements and who signed these");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
+use merestone_core::id::hex;
 use merestone_node::qr::QrPicture;
 use serde::Serialize;
 
@@ -51,7 +52,7 @@ impl TicketArgs {
         }
         context.screen.show(&TicketShown {
             mission: device.mission().to_string(),
-            key: ticket.transport().iter().map(|byte| format!("{byte:02x}")).collect(),
+            key: hex(ticket.transport()),
             addresses: ticket.addresses().iter().map(ToString::to_string).collect(),
             name: ticket.name().map(str::to_owned),
             ticket: text,

@@ -4,15 +4,14 @@ use std::io::{BufRead, Write};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use merestone_core::form::Key;
 use merestone_forms::filling::{Event, Filling, Offered, Place, RowId, Screen};
-use merestone_forms::model::Language;
-use merestone_forms::model::{NodeIndex, NodeKind, QuestionKind};
-use merestone_forms::{Answer, Form};
+use merestone_forms::model::{Language, NodeIndex};
+use merestone_forms::{Form, Refusal};
 use merestone_node::Device;
 use merestone_node::capture::{PhotoError, PhotoSource, Saved};
-use merestone_node::draft::Draft;
-use merestone_node::filling::{before, chosen, find, first_open, is_only_read};
+use merestone_node::filling::{
+    Interview, InterviewError, before, chosen, find, first_open, is_only_read, is_other_file, is_photo,
+};
 
 use super::talk::Talk;
 use crate::exit::Failure;
@@ -28,8 +27,7 @@ pub(super) enum Ended {
 /// A form being asked.
 pub(super) struct Asking<'a, R, W> {
     device: &'a Device,
-    draft: Draft,
-    filling: Filling,
+    interview: Interview,
     talk: &'a mut Talk<R, W>,
     /// The question whose problem was said; a second Enter goes on.
     warned: Option<Place>,
@@ -51,22 +49,20 @@ const HELP: &str = "Enter goes on; - leaves a question blank; :back  :jump NAME 
 const CHOICES_LISTED_MAX: usize = 60;
 
 impl<'a, R: BufRead, W: Write> Asking<'a, R, W> {
-    pub(super) fn new(device: &'a Device, draft: Draft, filling: Filling, talk: &'a mut Talk<R, W>) -> Self {
-        Self { device, draft, filling, talk, warned: None }
+    pub(super) fn new(device: &'a Device, interview: Interview, talk: &'a mut Talk<R, W>) -> Self {
+        Self { device, interview, talk, warned: None }
     }
 
     /// Asks until it is saved, kept or discarded.
     pub(super) fn run(mut self, is_resumed: bool) -> Result<Ended, Failure> {
-        self.filling.track(&if is_resumed { Event::Resume { at: now_ms() } } else { Event::Start { at: now_ms() } });
-        self.keep()?;
-        let title = self.filling.form().model().title.clone();
+        let title = self.filling().form().model().title.clone();
         self.talk.say(&format!("{title}. :help says what can be typed."))?;
         if is_resumed {
             self.talk.say("Going on with what was begun before; --anew begins another.")?;
         }
-        let mut at = if is_resumed { first_open(&self.filling) } else { 0 };
+        let mut at = if is_resumed { first_open(self.filling()) } else { 0 };
         loop {
-            let screens = self.filling.screens();
+            let screens = self.filling().screens();
             let screen = screens.get(at).copied();
             let go = match screen {
                 None => self.end()?,
@@ -75,31 +71,35 @@ impl<'a, R: BufRead, W: Write> Asking<'a, R, W> {
             at = match go {
                 Go::Stay => self.index_of(screen).unwrap_or(at),
                 Go::Next => self.index_of(screen).map_or(at, |at| at + 1),
-                Go::Back => before(&self.filling, &screens, at),
+                Go::Back => before(self.filling(), &screens, at),
                 Go::To(index) => index,
-                Go::End => self.filling.screens().len(),
+                Go::End => self.filling().screens().len(),
                 Go::Out(ended) => return Ok(ended),
             };
         }
     }
 
+    fn filling(&self) -> &Filling {
+        self.interview.filling()
+    }
+
     fn show(&mut self, screen: Screen, at: usize, screens: &[Screen]) -> Result<Go, Failure> {
         match screen {
             Screen::Group(place) => {
-                let label = self.filling.node(place).label.is_empty();
+                let label = self.filling().node(place).label.is_empty();
                 if !label {
-                    let label = self.filling.label(place);
+                    let label = self.filling().label(place);
                     self.talk.say(&format!("\n== {label}"))?;
                 }
                 Ok(Go::Next)
             }
             Screen::Row { place, number, .. } => {
-                let label = self.filling.label(place);
+                let label = self.filling().label(place);
                 self.talk.say(&format!("\n-- {label} {number}"))?;
                 Ok(Go::Next)
             }
-            Screen::Question(place) if is_only_read(&self.filling, place) => {
-                let label = self.filling.label(place);
+            Screen::Question(place) if is_only_read(self.filling(), place) => {
+                let label = self.filling().label(place);
                 self.talk.say(&format!("\n{label}"))?;
                 Ok(Go::Next)
             }
@@ -109,33 +109,32 @@ impl<'a, R: BufRead, W: Write> Asking<'a, R, W> {
     }
 
     fn ask(&mut self, place: Place, at: usize, screens: &[Screen]) -> Result<Go, Failure> {
-        let Some(key) = self.filling.key(place) else { return Ok(Go::Next) };
+        let Some(key) = self.filling().key(place) else { return Ok(Go::Next) };
         let asked = screens.iter().filter(|screen| matches!(screen, Screen::Question(_))).count();
         let number = screens[..=at].iter().filter(|screen| matches!(screen, Screen::Question(_))).count();
-        let label = self.filling.label(place);
+        let label = self.filling().label(place);
         self.talk.say(&format!("\n[{number}/{asked}] {label}  ({key})"))?;
-        let node = self.filling.node(place);
-        if let Some(hint) = self.filling.words(&node.hint, place) {
+        let node = self.filling().node(place);
+        if let Some(hint) = self.filling().words(&node.hint, place) {
             self.talk.say(&format!("    {hint}"))?;
         }
-        let offered = self.filling.offered(place);
+        let offered = self.filling().offered(place);
         for (index, choice) in offered.iter().enumerate().take(CHOICES_LISTED_MAX) {
             self.talk.say(&format!("    {}  {}  {}", index + 1, choice.name, choice.label))?;
         }
         if let Some(more) = offered.len().checked_sub(CHOICES_LISTED_MAX).filter(|more| *more > 0) {
             self.talk.say(&format!("    {more} more; type the name"))?;
         }
-        let begun = (now_ms(), self.filling.value(place).to_owned());
-        if self.filling.given(&key).is_some() {
+        let begun = (now_ms(), self.filling().value(place).to_owned());
+        if self.filling().given(&key).is_some() {
             self.talk.say(&format!("    now: {}", if begun.1.is_empty() { "left blank" } else { &begun.1 }))?;
         }
-        let prompt = if is_photo(&self.filling, place) { "path of a photo > " } else { "> " };
+        let prompt = if is_photo(self.filling(), place) { "path of a photo > " } else { "> " };
         let Some(typed) = self.talk.ask(prompt)? else { return self.leave() };
         let go = self.hear(place, &key, &typed, &offered)?;
         let (from, before) = begun;
-        let event = Event::Question { place, from, to: now_ms(), before, now: self.filling.value(place).to_owned() };
-        self.filling.track(&event);
-        self.keep()?;
+        let event = Event::Question { place, from, to: now_ms(), before, now: self.filling().value(place).to_owned() };
+        self.interview.track(self.device, &event)?;
         Ok(go)
     }
 
@@ -153,25 +152,24 @@ impl<'a, R: BufRead, W: Write> Asking<'a, R, W> {
             return self.pass(place);
         }
         let typed = if typed.trim() == "-" { "" } else { typed };
-        let taken = if is_file(&self.filling, place) && !typed.is_empty() {
+        let taken = if is_other_file(self.filling(), place) && !typed.is_empty() {
             Err("a sound, a film or a file cannot be attached at a terminal".to_owned())
-        } else if is_photo(&self.filling, place) && !typed.is_empty() {
+        } else if is_photo(self.filling(), place) && !typed.is_empty() {
             self.attach(key, Path::new(typed.trim()))?
         } else {
-            let answer = chosen(&self.filling, place, typed, offered);
-            self.filling.answer_typed(key, &answer).map_err(|refusal| refusal.to_string())
+            let answer = chosen(self.filling(), place, typed, offered);
+            refused(self.interview.answer_typed(self.device, key, &answer))?
         };
         if let Err(reason) = taken {
             self.talk.say(&format!("  ! {reason}"))?;
             return Ok(Go::Stay);
         }
-        self.keep()?;
-        if self.filling.problem(place).is_some() { self.pass(place) } else { Ok(Go::Next) }
+        if self.filling().problem(place).is_some() { self.pass(place) } else { Ok(Go::Next) }
     }
 
     /// Goes on from a question; where something is wrong with it, that is said first, once.
     fn pass(&mut self, place: Place) -> Result<Go, Failure> {
-        match self.filling.problem(place) {
+        match self.filling().problem(place) {
             Some(problem) if self.warned != Some(place) => {
                 let reason = problem.message.unwrap_or_else(|| problem.wrong.to_string());
                 self.talk.say(&format!("  ! {reason} (Enter goes on all the same)"))?;
@@ -186,18 +184,18 @@ impl<'a, R: BufRead, W: Write> Asking<'a, R, W> {
     }
 
     fn ask_row(&mut self, repeat: NodeIndex, within: Option<RowId>) -> Result<Go, Failure> {
-        let name = self.filling.form().name(repeat).to_owned();
-        let label = self.filling.label_of_repeat(repeat, within);
+        let name = self.filling().form().name(repeat).to_owned();
+        let label = self.filling().label_of_repeat(repeat, within);
         let Some(typed) = self.talk.ask(&format!("\nAdd to {label}? y/N > "))? else { return self.leave() };
         match typed.trim() {
             "y" | "Y" | "yes" => {
-                if let Err(refusal) = self.filling.add_row(&name, within) {
-                    self.talk.say(&format!("  ! {refusal}"))?;
+                let added = self.interview.add_row(self.device, &name, within).map(|_| ());
+                if let Err(reason) = refused(added)? {
+                    self.talk.say(&format!("  ! {reason}"))?;
                     return Ok(Go::Next);
                 }
-                self.keep()?;
                 // The row stands before the question that added it, where that was.
-                let screens = self.filling.screens();
+                let screens = self.filling().screens();
                 let add = Screen::Add { repeat, within };
                 let at = screens.iter().position(|screen| *screen == add).unwrap_or_default();
                 let row = screens[..at]
@@ -219,7 +217,7 @@ impl<'a, R: BufRead, W: Write> Asking<'a, R, W> {
             "save" => return Ok(Go::End),
             "quit" => return self.leave(),
             "discard" => {
-                self.device.discard(self.draft.id)?;
+                self.device.discard(self.interview.draft().id)?;
                 return Ok(Go::Out(Ended::Discarded));
             }
             "jump" => return self.jump(rest.trim()),
@@ -232,9 +230,9 @@ impl<'a, R: BufRead, W: Write> Asking<'a, R, W> {
     }
 
     fn jump(&mut self, to: &str) -> Result<Go, Failure> {
-        match find(&self.filling, to) {
+        match find(self.filling(), to) {
             Some(at) => {
-                self.filling.track(&Event::Jump { at: now_ms() });
+                self.interview.track(self.device, &Event::Jump { at: now_ms() })?;
                 Ok(Go::To(at))
             }
             None => {
@@ -245,13 +243,13 @@ impl<'a, R: BufRead, W: Write> Asking<'a, R, W> {
     }
 
     fn list(&mut self) -> Result<(), Failure> {
-        for screen in self.filling.screens() {
+        for screen in self.filling().screens() {
             if let Screen::Question(place) = screen
-                && let Some(key) = self.filling.key(place)
-                && !is_only_read(&self.filling, place)
+                && let Some(key) = self.filling().key(place)
+                && !is_only_read(self.filling(), place)
             {
-                let mark = if self.filling.problem(place).is_some() { "!" } else { " " };
-                let line = format!("  {mark} {key}  {}  {}", self.filling.label(place), self.filling.value(place));
+                let mark = if self.filling().problem(place).is_some() { "!" } else { " " };
+                let line = format!("  {mark} {key}  {}  {}", self.filling().label(place), self.filling().value(place));
                 self.talk.say(&line)?;
             }
         }
@@ -259,23 +257,24 @@ impl<'a, R: BufRead, W: Write> Asking<'a, R, W> {
     }
 
     fn remove(&mut self, key: Option<&str>) -> Result<Go, Failure> {
-        let Some(Key::Cell { repeat, row, .. }) = key.and_then(Key::parse) else {
-            self.talk.say("  ! this question is in no row")?;
-            return Ok(Go::Stay);
-        };
-        if let Some(row) = RowId::parse(row)
-            && let Err(refusal) = self.filling.withdraw_row(repeat, row)
-        {
-            self.talk.say(&format!("  ! {refusal}"))?;
+        match self.interview.withdraw_row_of(self.device, key.unwrap_or_default()) {
+            Err(InterviewError::Refused(Refusal::NoRow)) => {
+                self.talk.say("  ! this question is in no row")?;
+                return Ok(Go::Stay);
+            }
+            withdrawn => {
+                if let Err(reason) = refused(withdrawn)? {
+                    self.talk.say(&format!("  ! {reason}"))?;
+                }
+            }
         }
-        self.keep()?;
         Ok(Go::Back)
     }
 
     fn set_language(&mut self, wanted: &str) -> Result<(), Failure> {
-        match language_named(self.filling.form(), wanted) {
+        match language_named(self.filling().form(), wanted) {
             Ok(language) => {
-                self.filling.set_language(Some(language));
+                self.interview.set_language(Some(language));
                 Ok(())
             }
             Err(line) => self.talk.say(&format!("  ! {line}")),
@@ -284,24 +283,20 @@ impl<'a, R: BufRead, W: Write> Asking<'a, R, W> {
 
     /// Attaches a photo to a question; one that cannot be attached leaves the one that was there.
     fn attach(&mut self, key: &str, file: &Path) -> Result<Result<(), String>, Failure> {
-        match self.device.attach_at(self.draft.id, key, PhotoSource::File(file)) {
-            Ok(attached) => {
-                let hash = attached.answer(key).unwrap_or(Answer::Blank);
-                self.draft = attached.draft;
-                Ok(self.filling.answer(key, hash).map_err(|refusal| refusal.to_string()))
-            }
-            Err(error) => {
+        match self.interview.attach(self.device, key, PhotoSource::File(file)) {
+            Err(InterviewError::Photo(error)) => {
                 let is_named = matches!(error, PhotoError::File { .. });
                 let failure = Failure::from(error);
                 let failure = if is_named { failure } else { failure.about(file.display()) };
                 Ok(Err(failure.line().to_owned()))
             }
+            attached => refused(attached),
         }
     }
 
     /// What is still to mend, and whether to save.
     fn end(&mut self) -> Result<Go, Failure> {
-        let problems = self.filling.problems();
+        let problems = self.filling().problems();
         for problem in &problems {
             let reason = problem.message.clone().unwrap_or_else(|| problem.wrong.to_string());
             let key = if problem.key.is_empty() { "the form" } else { &problem.key };
@@ -324,42 +319,25 @@ impl<'a, R: BufRead, W: Write> Asking<'a, R, W> {
     }
 
     fn save(&mut self) -> Result<Go, Failure> {
-        self.filling.tell_time(now_ms());
-        self.filling.track(&Event::Save { at: now_ms() });
-        if self.draft.is_new() {
-            self.filling.finish();
-        }
-        self.keep()?;
-        Ok(Go::Out(Ended::Saved(self.device.save(&self.draft)?)))
+        Ok(Go::Out(Ended::Saved(self.interview.save(self.device)?)))
     }
 
     fn leave(&mut self) -> Result<Go, Failure> {
-        self.filling.track(&Event::Exit { at: now_ms() });
-        self.keep()?;
+        self.interview.leave(self.device)?;
         Ok(Go::Out(Ended::Kept))
     }
 
-    /// Makes what changed durable.
-    fn keep(&mut self) -> Result<(), Failure> {
-        let mut changes = self.filling.take_changes();
-        // An attached photo answers its question by itself: an entry that says it twice is none.
-        for photo in self.draft.photos.clone() {
-            let is_its = |key: &str| photo.row == key || format!("photos/{}/file", photo.row) == key;
-            let Some(at) = changes.iter().position(|(key, _)| is_its(key)) else { continue };
-            if changes[at].1 == Answer::Text(photo.photo.sha256.to_string()) {
-                changes.remove(at);
-            } else {
-                self.draft = self.device.detach(self.draft.id, &photo.row)?;
-            }
-        }
-        if !changes.is_empty() {
-            self.draft = self.device.put_all(self.draft.id, changes)?;
-        }
-        Ok(())
-    }
-
     fn index_of(&self, screen: Option<Screen>) -> Option<usize> {
-        self.filling.screens().iter().position(|other| Some(*other) == screen)
+        self.filling().screens().iter().position(|other| Some(*other) == screen)
+    }
+}
+
+/// What the form does not take is said, and asked again; that nothing can be kept ends the filling.
+fn refused(taken: Result<(), InterviewError>) -> Result<Result<(), String>, Failure> {
+    match taken {
+        Ok(()) => Ok(Ok(())),
+        Err(InterviewError::Refused(refusal)) => Ok(Err(refusal.to_string())),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -374,16 +352,6 @@ pub(super) fn language_named(form: &Form, wanted: &str) -> Result<usize, String>
             names => format!("the form has no such language; it has {names}"),
         }
     })
-}
-
-fn is_photo(filling: &Filling, place: Place) -> bool {
-    matches!(filling.node(place).kind, NodeKind::Question(QuestionKind::Image))
-}
-
-/// Whether a question asks for a file that is no photo.
-fn is_file(filling: &Filling, place: Place) -> bool {
-    let kind = &filling.node(place).kind;
-    matches!(kind, NodeKind::Question(QuestionKind::Audio | QuestionKind::Video | QuestionKind::File))
 }
 
 fn now_ms() -> i64 {

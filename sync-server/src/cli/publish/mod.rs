@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use merestone_core::publication::Reason;
+use merestone_core::publication::{Reason, State};
 use merestone_node::publish::{PhotoLeftOut, Plan, Published, publish};
 use serde::Serialize;
 
-use super::mission::root_key;
+use super::mission::key_in;
 use super::{Context, roster};
 use crate::exit::{Code, Failure};
 use crate::input;
@@ -68,7 +68,7 @@ impl PublishArgs {
         let charter = device.charter();
         let scopes = self.scopes.iter().map(|name| roster::scope_named(charter.charter(), name));
         let scopes = scopes.collect::<Result<Vec<_>, _>>()?;
-        let root = root_key(&context.asker, &self.key)?;
+        let root = key_in(&context.asker, &self.key)?;
         let plan = Plan { scopes, choice: decided.choice, exceptions: decided.exceptions, left_out: decided.left_out };
         let published = publish(&device, &plan, &root, &self.folder)?;
         context.screen.show(&PublishedShown::of(self.folder, device.mission().to_string(), &published))?;
@@ -165,21 +165,7 @@ fn state_word(state: u64) -> String {
     if let Some(reason) = Reason::from_code(state) {
         return format!("left-out-{}", reason.as_str());
     }
-    let word = match state {
-        16 => "erased",
-        17 => "not-held",
-        18 => "void",
-        19 => "not-applied",
-        20 => "unknown-kind",
-        34 => "receipt",
-        35 => "host-comment",
-        36 => "concurrence",
-        37 => "objection",
-        38 => "dissent",
-        39 => "ruling",
-        _ => "later-state",
-    };
-    word.to_owned()
+    State::word_of(state).unwrap_or("later-state").to_owned()
 }
 
 impl Report for PublishedShown {

@@ -4,13 +4,13 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use merestone_core::key::PublicKey;
-use merestone_core::roster::{CUT_BYTES_MAX, CompleteCharter, ProposedCut};
+use merestone_core::roster::{CUT_BYTES_MAX, CompleteCharter, PartyNumber, ProposedCut};
 use serde::Serialize;
 
 use super::cut::KeptShown;
 use super::reason_name;
 use crate::cli::Context;
-use crate::cli::mission::{complete_charter, root_key};
+use crate::cli::mission::{complete_charter, key_in, refused_by};
 use crate::exit::{Code, Failure};
 use crate::input;
 use crate::output::{self, Report};
@@ -38,10 +38,8 @@ pub(super) fn agree(context: &Context, args: &AgreeArgs) -> Result<Code, Failure
         Failure::new(Code::BadInput, line)
     })?;
     if let Some(key) = &args.key {
-        let root = root_key(&context.asker, key)?;
-        proposed.sign(&charter, &root).map_err(|error| {
-            Failure::from(error).about(format!("the key in {} cannot sign this, is it a party's?", key.display()))
-        })?;
+        let root = key_in(&context.asker, key)?;
+        proposed.sign(&charter, &root).map_err(refused_by(key))?;
         input::replace(&args.cut, &proposed.encode())?;
     }
     context.screen.show(&CutProposed::of(&proposed, &charter, &args.cut))?;
@@ -63,17 +61,18 @@ pub(super) struct CutProposed {
 
 impl CutProposed {
     pub(super) fn of(proposed: &ProposedCut, charter: &CompleteCharter, file: &Path) -> Self {
-        let charter = charter.charter();
-        let name = |number| charter.party(number).map_or_else(|| number.to_string(), |party| party.name.clone());
-        let signed: Vec<String> = proposed.parties().map(name).collect();
+        let parties: Vec<PartyNumber> = proposed.parties().collect();
+        let (complete, charter) = (charter.cut(&parties), charter.charter());
+        let name =
+            |number: PartyNumber| charter.party(number).map_or_else(|| number.to_string(), |party| party.name.clone());
         Self {
             key: PublicKey::admit(proposed.key()).map_or_else(|_| String::new(), |key| key.to_string()),
             reason: reason_name(proposed.reason()),
             text: proposed.text().map(str::to_owned),
             kept: proposed.kept().iter().map(KeptShown::of).collect(),
-            complete: signed.len() as u64 >= charter.quorum,
-            signed,
-            needed: charter.quorum,
+            complete,
+            signed: parties.into_iter().map(name).collect(),
+            needed: charter.cutting(),
             file: file.to_owned(),
         }
     }

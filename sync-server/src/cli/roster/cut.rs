@@ -3,15 +3,16 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use merestone_core::Check;
 use merestone_core::entry::LogHead;
-use merestone_core::roster::{Class, CutDraft};
+use merestone_core::roster::{Class, Cut, CutDraft, Shown};
 use merestone_node::Device;
 use merestone_node::office::PartyOffice;
 use serde::Serialize;
 
-use super::ReasonName;
 use super::agree::CutProposed;
-use crate::cli::mission::root_key;
+use super::{ActsShown, ReasonName};
+use crate::cli::mission::{key_in, refused_by};
 use crate::cli::{Context, public_key};
 use crate::exit::{Code, Failure};
 use crate::input;
@@ -49,24 +50,30 @@ pub(super) fn cut(context: &Context, args: &CutArgs) -> Result<Code, Failure> {
         input::refuse_existing(file)?;
     }
     let kept = if args.keep_nothing { Vec::new() } else { device.heads_of(&key)? };
-    let root = root_key(&context.asker, &args.key)?;
+    let root = key_in(&context.asker, &args.key)?;
     let text = args.text.as_deref();
     let draft = CutDraft { key: key.as_bytes(), kept: &kept, reason: args.reason.reason(), text };
     let (office, charter) = (PartyOffice::new(&root), device.charter());
     if let Some(file) = &args.propose {
-        let proposed = office.propose_cut(&charter, &draft)?;
+        let proposed = office.propose_cut(&charter, &draft).map_err(refused_by(&args.key))?;
         input::write_new(file, &proposed.encode())?;
         context.screen.show(&CutProposed::of(&proposed, &charter, file))?;
         return Ok(Code::Done);
     }
-    let cut = office.cut(&charter, &draft)?;
+    let cut = office.cut(&charter, &draft).map_err(refused_by(&args.key))?;
     take_up(&device, cut.as_bytes().to_vec())?;
     if let Some(out) = &args.out {
         input::write_new(out, cut.as_bytes())?;
     }
     let kept = kept.iter().map(KeptShown::of).collect();
-    context.screen.show(&CutMade { cut: cut.id().to_string(), key: key.to_string(), kept })?;
+    let acts = acts(&device, &cut);
+    context.screen.show(&CutMade { cut: cut.id().to_string(), key: key.to_string(), kept, acts })?;
     Ok(Code::Done)
+}
+
+fn acts(device: &Device, cut: &Cut) -> Option<ActsShown> {
+    let roster = device.authority().roster();
+    ActsShown::of(&roster, &Shown::of(&roster), cut)
 }
 
 /// Gives a cut to a device.
@@ -75,10 +82,16 @@ pub(super) fn cut(context: &Context, args: &CutArgs) -> Result<Code, Failure> {
 /// If it is refused, or the store is.
 pub(super) fn take_up(device: &Device, cut: Vec<u8>) -> Result<(), Failure> {
     let received = device.receive(Class::Cut, &[cut])?;
-    match received.refused.first() {
+    match received.refusal() {
         None => Ok(()),
-        Some((_, refused)) => {
-            let line = format!("the cut is refused ({refused}); a party can cut the keys that it certified itself");
+        Some(refused) => {
+            let why = match refused.check {
+                Check::CutSigner => "a party can cut the keys that it certified itself",
+                Check::CutQuorum => "more parties must sign it: `roster agree`",
+                Check::StatementLimit => "this party has as many cuts as a roster holds",
+                _ => "see `merestone-audit explain`",
+            };
+            let line = format!("the cut is refused ({refused}); {why}");
             Err(Failure::new(Code::BadInput, line))
         }
     }
@@ -112,15 +125,26 @@ struct CutMade {
     cut: String,
     key: String,
     kept: Vec<KeptShown>,
+    /// `None` in a mission in which nothing becomes final.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acts: Option<ActsShown>,
 }
 
 impl Report for CutMade {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "key {} is cut", self.key)?;
         KeptShown::list(&self.kept, out)?;
+        let Some(acts) = &self.acts else { return writeln!(out, "Whatever else it signed is set aside and shown.") };
+        writeln!(out, "Whatever else it signed is set aside and shown, but for what is final.")?;
+        if acts.is_stuck() {
+            return writeln!(
+                out,
+                "On that it does not act: {acts}. Let them certify one, or agree to the cut with them: `roster cut --propose`."
+            );
+        }
         writeln!(
             out,
-            "Whatever else it signed is set aside and shown, but for what a final checkpoint held before the cut. The cut travels with every sync."
+            "It acts on what becomes final once camps, reviewers or arbiters of other parties hold it: sync with one of them, then with base camp; `roster show` says when."
         )
     }
 }

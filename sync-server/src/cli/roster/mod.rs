@@ -1,8 +1,11 @@
 //! `merestone roster`: a party's office. It certifies the party's people, ends keys, and shows who may sign.
 
+mod acts;
 mod agree;
 mod certify;
 mod cut;
+pub(in crate::cli) mod named;
+mod replace;
 mod show;
 mod succeed;
 
@@ -12,6 +15,7 @@ use clap::{Subcommand, ValueEnum};
 use merestone_core::id::ScopeId;
 use merestone_core::roster::{CUT_BYTES_MAX, Charter, CutReason, Role};
 
+pub(in crate::cli) use self::acts::ActsShown;
 use self::agree::AgreeArgs;
 use self::certify::CertifyArgs;
 use self::cut::CutArgs;
@@ -24,8 +28,9 @@ use crate::input;
 pub(crate) enum Verb {
     /// Certify the key of a request for your party: from then on its observer can sign.
     ///
-    /// Read the six words to the observer before: they are a short form of the request, and are the same on both sides
-    /// only if nobody changed it on the way.
+    /// The observer reads the six words from his own screen, and you compare: say none yourself. They are a short form of the
+    /// request, and are the same on both sides only if nobody changed it on the way.
+    /// Of a request that follows a lost key, --succession and --cut do in one go what `roster succeed` and `roster cut` do.
     #[command(
         after_help = "Example:\n  merestone roster certify anna.request --charter charter.cbor --key state-a.key \\\n    \
                       --scope North --out anna.certificate"

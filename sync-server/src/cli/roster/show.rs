@@ -3,11 +3,13 @@
 use std::io::{self, Write};
 
 use merestone_core::key::PublicKey;
-use merestone_core::roster::{Certificate, Charter};
+use merestone_core::roster::{Certificate, Charter, Shown};
 use merestone_node::Device;
 use serde::Serialize;
 
+use super::acts::ActsShown;
 use super::cut::KeptShown;
+use super::named::NamedShown;
 use super::{reason_name, role_name, scope_names};
 use crate::cli::Context;
 use crate::exit::{Code, Failure};
@@ -26,6 +28,7 @@ pub(super) fn show(context: &Context, device: &Device) -> Result<Code, Failure> 
     };
     let mut people: Vec<_> = roster.certificates().map(person).collect();
     people.sort_by(|a, b| (a.party, &a.observer, &a.device, &a.key).cmp(&(b.party, &b.observer, &b.device, &b.key)));
+    let in_ledger = Shown::of(&roster);
     let cuts = roster.cuts().map(|cut| CutShown {
         cut: cut.id().to_string(),
         parties: cut.by().parties().iter().map(|party| party.0).collect(),
@@ -33,6 +36,7 @@ pub(super) fn show(context: &Context, device: &Device) -> Result<Code, Failure> 
         reason: reason_name(cut.reason()),
         text: cut.text().map(str::to_owned),
         kept: cut.kept().iter().map(KeptShown::of).collect(),
+        acts: ActsShown::of(&roster, &in_ledger, cut),
     });
     let parties = charter.parties.iter().map(|party| (party.number.0, party.name.clone())).collect();
     let shown = RosterShown { mission: roster.mission().to_string(), parties, people, cuts: cuts.collect() };
@@ -52,6 +56,8 @@ pub(super) struct PersonShown {
     role: &'static str,
     scopes: Vec<String>,
     cut: bool,
+    #[serde(flatten)]
+    named: NamedShown,
     /// Other keys of the same observer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     same_observer: Vec<String>,
@@ -68,8 +74,13 @@ impl PersonShown {
             role: role_name(certificate.role()),
             scopes: scope_names(charter, certificate.scopes()),
             cut: is_cut,
+            named: NamedShown::of(certificate.request()),
             same_observer: Vec::new(),
         }
+    }
+
+    pub(super) fn key(&self) -> &str {
+        &self.key
     }
 }
 
@@ -79,6 +90,7 @@ impl Report for PersonShown {
         let Self { observer, device, role, party, key, .. } = self;
         writeln!(out, "{observer} · {device} · {role} of party {party} in {}{cut}", self.scopes.join(", "))?;
         writeln!(out, "    key {key}")?;
+        self.named.lines("    ", out)?;
         self.same_observer.iter().try_for_each(|key| writeln!(out, "    the same observer as key {key}"))
     }
 }
@@ -92,6 +104,9 @@ struct CutShown {
     reason: &'static str,
     text: Option<String>,
     kept: Vec<KeptShown>,
+    /// Of a cut of one party, where the ledger can make something final.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acts: Option<ActsShown>,
 }
 
 #[derive(Serialize)]
@@ -118,6 +133,9 @@ impl Report for RosterShown {
                     parties => format!(", agreed by {parties} parties"),
                 };
                 writeln!(out, "  cut: key {} ({}{with}){text}", cut.key, cut.reason)?;
+                if let Some(acts) = &cut.acts {
+                    writeln!(out, "       {acts}")?;
+                }
             }
         }
         Ok(())

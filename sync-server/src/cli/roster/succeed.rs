@@ -1,15 +1,16 @@
 //! `merestone roster succeed`: the party vouches that a new key is the observer's whose key is lost.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use merestone_core::key::KeyCache;
+use merestone_core::key::{KeyCache, PublicKey, Signer};
 use merestone_core::roster::{Certificate, Class, SuccessionDraft};
+use merestone_node::Device;
 use merestone_node::office::PartyOffice;
 use serde::Serialize;
 use std::io::{self, Write};
 
 use crate::cli::device::read_carried;
-use crate::cli::mission::root_key;
+use crate::cli::mission::key_in;
 use crate::cli::{Context, public_key};
 use crate::exit::{Code, Failure};
 use crate::input;
@@ -42,19 +43,33 @@ pub(super) fn succeed(context: &Context, args: &SucceedArgs) -> Result<Code, Fai
             .map_err(|error| Failure::from(error).about(file.display()))?;
         device.receive(Class::Certificate, &[certificate.as_bytes().to_vec()])?;
     }
-    let heads = device.heads_of(&old)?;
-    let root = root_key(&context.asker, &args.key)?;
+    let root = key_in(&context.asker, &args.key)?;
+    let logs = vouch(&device, &root, [&old, &new], &args.out)?;
+    let (old, new) = (old.to_string(), new.to_string());
+    context.screen.show(&Vouched { old, new, logs, file: args.out.clone() })?;
+    Ok(Code::Done)
+}
+
+/// Writes the party's half of a succession into a new file, with the heads that the device holds: so many logs.
+///
+/// # Errors
+/// If the party did not certify both keys, or the file cannot be written.
+pub(super) fn vouch(
+    device: &Device,
+    root: &dyn Signer,
+    [old, new]: [&PublicKey; 2],
+    out: &Path,
+) -> Result<usize, Failure> {
+    let heads = device.heads_of(old)?;
     let draft = SuccessionDraft { old: old.as_bytes(), new: new.as_bytes(), heads: &heads };
     let proposed = {
         let roster = device.authority().roster();
-        PartyOffice::new(&root).succeed(&roster, &draft).map_err(|error| {
+        PartyOffice::new(root).succeed(&roster, &draft).map_err(|error| {
             Failure::from(error).about("both keys must be certified by your party, and known to the device at --home")
         })?
     };
-    input::write_new(&args.out, &proposed.encode())?;
-    let (old, new) = (old.to_string(), new.to_string());
-    context.screen.show(&Vouched { old, new, logs: heads.len(), file: args.out.clone() })?;
-    Ok(Code::Done)
+    input::write_new(out, &proposed.encode())?;
+    Ok(heads.len())
 }
 
 #[derive(Serialize)]

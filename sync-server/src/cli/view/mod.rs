@@ -61,12 +61,11 @@ struct StandingShown {
 impl StandingShown {
     fn of(standing: Standing) -> Self {
         let why = match standing {
-            Standing::Accepted
-            | Standing::Provisional
-            | Standing::SetAside
-            | Standing::Voided
-            | Standing::Erased
-            | Standing::UnknownKind => None,
+            // A word about the key, and none about what it signed.
+            Standing::Provisional => Some("the observer's certificate is in no ledger yet".to_owned()),
+            Standing::Accepted | Standing::SetAside | Standing::Voided | Standing::Erased | Standing::UnknownKind => {
+                None
+            }
             Standing::Held(HeldWhy::Fork(entry)) => Some(format!("lost a fork to {entry}")),
             Standing::Held(HeldWhy::Ancestor(entry)) => Some(format!("builds on {entry}")),
             Standing::Held(HeldWhy::Restate) => Some("the record was erased".to_owned()),

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
 use merestone_core::audit::Verdict;
-use merestone_core::key::{PublicKey, SigningKey};
+use merestone_core::audit::ledger::{Completeness, LeftOutCounts};
+use merestone_core::key::PublicKey;
+use merestone_core::witness::Confirmation;
 use merestone_node::bag::{self, WrittenBag};
 use serde::Serialize;
 
@@ -14,23 +15,26 @@ use crate::demo::camp::{BaseCamp, Visit};
 use crate::demo::cast::{Cast, LEADER_A, LEADER_B, LOST, PARTY_B};
 use crate::demo::forge::{Forgery, Workshop};
 use crate::demo::loss;
-use crate::demo::mission::{Mission, own_fault};
+use crate::demo::mission::{Mission, PlacedKeys, own_fault};
 use crate::demo::story::Story;
 use crate::demo::verdict;
 use crate::exit::Failure;
 use crate::output::bytes;
 
+/// How often devices that were not fully synced come to base camp again.
+const VISITS_AGAIN_MAX: usize = 3;
+
 /// Act 6: everybody comes in over a bad road.
 pub(super) async fn come_in(
     story: &mut Story,
-    folder: &Path,
+    out: &Path,
     cast: &Cast,
     mission: &Mission,
-    ledger: Arc<SigningKey>,
+    keys: PlacedKeys,
     seed: Option<u64>,
 ) -> Result<BaseCamp, Failure> {
     story.heading("6 All devices come to base camp at once, over a road that is cut")?;
-    let camp = BaseCamp::open(folder, mission, ledger, seed)?;
+    let camp = BaseCamp::open(out, mission, keys, seed).await?;
     // Early, in the middle, and late in what a leader brings.
     let mut bad_roads = BTreeMap::new();
     for (at, parts) in [(LEADER_A, &[20, 4, 3][..]), (LEADER_B, &[10, 3])] {
@@ -38,6 +42,14 @@ pub(super) async fn come_in(
         bad_roads.insert(at, parts.iter().map(|part| brought / part).collect::<Vec<u64>>());
     }
     let visits = camp.everybody(cast, |_| true, |at| bad_roads.get(&at).cloned().unwrap_or_default()).await?;
+    // A photo that camp asked of one device is not asked of another; whose visit ended meanwhile comes again.
+    for _ in 0..VISITS_AGAIN_MAX {
+        if camp.replica().store().counts()?.blobs_missing == 0 {
+            break;
+        }
+        let is_left = |at: usize| visits.get(at).is_some_and(|visit| !visit.is_fully_synced);
+        camp.everybody(cast, is_left, |_| Vec::new()).await?;
+    }
     let cuts: u64 = visits.iter().map(|visit| visit.cuts).sum();
     for visit in visits.iter().filter(|visit| visit.cuts > 0) {
         let Visit { name, cuts, links, carried_bytes, lost_bytes, .. } = visit;
@@ -69,7 +81,7 @@ pub(super) async fn lose(
     story: &mut Story,
     cast: &Cast,
     mission: &Mission,
-    camp: &BaseCamp,
+    camp: &mut BaseCamp,
 ) -> Result<PublicKey, Failure> {
     story.heading("7 A phone is lost, and its key is cut")?;
     let (lost, messenger) = (&cast.phones[LOST], &cast.phones[LEADER_B]);
@@ -79,19 +91,22 @@ pub(super) async fn lose(
     if !visits.iter().all(|visit| visit.is_fully_synced) {
         return Err(own_fault("not everybody holds the same"));
     }
-    let authority = camp.replica().authority();
-    if !authority.roster().cuts().any(|held| held.id() == loss.cut.id()) {
+    if !camp.replica().authority().roster().cuts().any(|held| held.id() == loss.cut.id()) {
         return Err(own_fault("the cut did not reach base camp"));
     }
-    let note = camp.checkpoint()?.or_else(|| authority.roster().newest_note().cloned());
-    let (lines, receipts) =
-        (note.ok_or_else(|| own_fault("no checkpoint"))?.size(), authority.roster().receipts().count());
+    let (note, tally) = camp.confirm().await?;
+    let receipts = camp.replica().authority().roster().receipts().count();
+    let (lines, signed, parties) = (note.size(), tally.signed.len(), tally.quorum.parties);
     let (name, kept, seconds) = (lost.name, loss.kept, story.seconds());
     story.say(&format!(
         "{name}: its {kept} entries up to the cut stay; what it signs from now on is set aside by everybody."
     ))?;
     story.say(&format!(
         "{receipts} receipts say who holds what; base camp signed a checkpoint over {lines} facts ({seconds})."
+    ))?;
+    story.say(&format!(
+        "{}: witnesses of {signed} of {parties} parties cosigned it, and will cosign no other history.",
+        tally.confirmation.code()
     ))?;
     Ok(loss.key)
 }
@@ -118,7 +133,17 @@ pub(super) async fn write_bag(
     if verdict != Verdict::Passed {
         return Err(own_fault(&format!("the untouched bag is {verdict}")));
     }
-    story.say(&format!("Audited with nothing but the mission id: {verdict} ({}).", story.seconds()))?;
+    let Completeness::AsOf(as_of) = &audited.facts().completeness else {
+        return Err(own_fault("a bag that is not complete as of a checkpoint"));
+    };
+    let (leaves, word) = (as_of.size, as_of.tally.confirmation);
+    if word != Confirmation::Final || as_of.left_out != LeftOutCounts::default() {
+        return Err(own_fault(&format!("a bag that is complete as of a checkpoint that is {}", word.code())));
+    }
+    let (word, seconds) = (word.code(), story.seconds());
+    story.say(&format!(
+        "Audited with the mission id alone: {verdict}, complete as of checkpoint {leaves} ({word}) ({seconds})."
+    ))?;
     let records = &audited.facts().records;
     let kinds: BTreeSet<&str> = records.iter().filter_map(|record| record.kind.as_deref()).collect();
     if kinds.len() != mission.forms() {

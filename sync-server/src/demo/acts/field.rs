@@ -1,18 +1,14 @@
 //! Acts 1 to 5: a mission, its people, and their work without a network.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use merestone_core::id::RecordId;
-use merestone_core::key::SigningKey;
 use merestone_node::Answer;
 use merestone_node::records::{RecordView, ValueView};
-use merestone_node::vault::{PartyKeyFile, UnlockCost};
 
 use crate::demo::cast::{Cast, Phone};
 use crate::demo::meet::meet;
-use crate::demo::mission::{Mission, PARTIES, PASSPHRASE, own_fault, passphrase};
-use crate::demo::replay::entropy;
+use crate::demo::mission::{Mission, PARTIES, PASSPHRASE, PlacedKeys, own_fault};
 use crate::demo::source::{FormName, Material};
 use crate::demo::story::Story;
 use crate::demo::teams::{self, Apart, Recorded};
@@ -30,20 +26,14 @@ pub(super) fn say_material(story: &mut Story, material: &Material) -> Result<(),
     material.credits.iter().try_for_each(|credit| story.say(credit))
 }
 
-/// Act 1: three parties and one charter. Gives the ledger's key too.
-pub(super) fn found(
-    story: &mut Story,
-    folder: &Path,
-    seed: Option<u64>,
-) -> Result<(Mission, Arc<SigningKey>), Failure> {
+/// Act 1: three parties and one charter. Gives the keys of the ledger and of its witnesses too.
+pub(super) fn found(story: &mut Story, folder: &Path, seed: Option<u64>) -> Result<(Mission, PlacedKeys), Failure> {
     story.heading("1 Three parties found a mission")?;
-    let path = folder.join("ledger.key");
-    let ledger = PartyKeyFile::make(&path, &passphrase(), UnlockCost::PHONE, &*entropy(seed, "ledger"))?;
-    let mission = Mission::found(folder, *ledger.public(), seed)?;
+    let (mission, keys) = Mission::found(folder, seed)?;
     let ([a, b, neutral], seconds) = (PARTIES, story.seconds());
     story.say(&format!("{a}, {b} and a {neutral} signed one charter ({seconds}). Its hash names the mission:"))?;
     story.alone(&mission.charter.mission().to_string())?;
-    Ok((mission, Arc::new(ledger)))
+    Ok((mission, keys))
 }
 
 /// Act 2: observers, devices, keys.

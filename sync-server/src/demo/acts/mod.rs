@@ -35,15 +35,15 @@ pub(super) async fn play(
     seed: Option<u64>,
 ) -> Result<Played, Failure> {
     field::say_material(story, material)?;
-    let (mission, ledger) = field::found(story, &out.join("parties"), seed)?;
+    let (mission, keys) = field::found(story, &out.join("parties"), seed)?;
     let cast = field::enrol(story, out, &mission, seed)?;
     let recorded = field::record(story, &cast, &mission, material)?;
     let [a, b] = [&cast.phones[LEADER_A], &cast.phones[LEADER_B]];
     field::meet_on_a_road(story, a, b).await?;
     field::part_and_meet(story, a, b, &recorded.shared).await?;
 
-    let camp = evidence::come_in(story, &out.join("camp"), &cast, &mission, ledger, seed).await?;
-    let lost = evidence::lose(story, &cast, &mission, &camp).await?;
+    let mut camp = evidence::come_in(story, out, &cast, &mission, keys, seed).await?;
+    let lost = evidence::lose(story, &cast, &mission, &mut camp).await?;
     let bag = out.join("bag");
     evidence::write_bag(story, &bag, camp, &mission).await?;
     let workshop = Workshop {

@@ -10,7 +10,7 @@ use merestone_core::key::SigningKey;
 use merestone_core::ledger::{Growing, LedgerProof, TileAddress, inclusion_proof};
 use merestone_core::merkle::leaf_hash;
 use merestone_core::roster::{
-    Certificate, CompleteCharter, EnrolmentRequest, MakeError, RequestDraft, Role, SignedCharter,
+    Certificate, CharterFile, CompleteCharter, EnrolmentRequest, MakeError, RequestDraft, Role, Roster, SignedCharter,
 };
 use merestone_core::witness::{Confirmation, Cosignature, CosignedNote, Witnesses};
 use merestone_tests::mission::{LEDGER_SEED, Mission};
@@ -28,8 +28,9 @@ pub(crate) fn measure() -> Vec<Row> {
     let certificate = certify(&charter, &roots[0], &observer).expect("an observer of the first party");
     let entry = sign(&charter, &certificate, &observer);
     let proof = prove(&charter, &witnesses, &entry);
+    let file = CharterFile::of(&Roster::new(charter.clone()));
     let parts = Parts {
-        charter: &charter,
+        charter: &file,
         certificates: &[&certificate],
         shown: Shown::Header(entry.header_bytes()),
         proof: Some(&proof),
@@ -70,6 +71,8 @@ fn certify(charter: &CompleteCharter, root: &SigningKey, key: &SigningKey) -> Re
         observer: "Олена Коваленко",
         device: "Phone 3",
         nonce: [1; 8],
+        attestation: None,
+        replaces: None,
     };
     let request = EnrolmentRequest::make(&draft, key)?;
     Certificate::issue(charter, root, &request, Role::Observer, &[charter.charter().scopes[0].id])

@@ -21,11 +21,11 @@ pub(crate) fn measure() -> Vec<Row> {
     house.found();
     let witnesses = ["wa", "wb", "wc"].map(|owner| {
         let (key, state) = (format!("{owner}.key"), format!("{owner}.state"));
-        let args = ["witness", "serve", "--key", &key, "--charter", "charter", "--state", &state];
+        let args = ["witness", "serve", "--key", &key, "--charter", "charter", "--state", &state, "--new"];
         house.begin(&[&args[..], &["--listen", "127.0.0.1:0"]].concat())
     });
     let urls: Vec<&str> = witnesses.iter().map(|(_, ready)| text(ready, "url")).collect();
-    let mut args = vec!["serve", "--home", "camp", "--ledger-key", "l.key", "--every", "1", "--listen", "127.0.0.1:0"];
+    let mut args = vec!["serve", "--home", "camp", "--ledger-key", "l.key", "--every", "5", "--listen", "127.0.0.1:0"];
     urls.iter().for_each(|url| args.extend(["--witness", url]));
     let (mut camp, ready) = house.begin(&args);
     let (mut rounds, mut leaves) = (Vec::new(), camp.is_final(1).0);

@@ -71,7 +71,7 @@ pub(crate) fn durable() -> Vec<Row> {
         let store = Store::create(&folder.path().join("store"), StoreKey::from_bytes([0; 32]), identity);
         let store = store.expect("a store");
         let mut copy = LedgerCopy::of(&store).expect("an empty ledger");
-        let (ms, ()) = time_ms(|| copy.extend(&note, &leaves).expect("the leaves of the checkpoint"));
+        let (ms, ()) = time_ms(|| copy.extend(&note, &leaves, &[]).expect("the leaves of the checkpoint"));
         rates.push(DURABLE as f64 / ms * 1_000.0);
     }
     vec![

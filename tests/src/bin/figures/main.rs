@@ -11,6 +11,7 @@
 mod archive;
 mod audit;
 mod bare;
+mod cuts;
 mod disclosure;
 mod exchange;
 mod exhibit;
@@ -49,6 +50,7 @@ const GROUPS: &[Group] = &[
     Group { name: "open/", measure: open::measure },
     Group { name: "audit/", measure: audit::measure },
     Group { name: "record/", measure: |_| records::measure() },
+    Group { name: "cut/", measure: |_| cuts::measure() },
     Group { name: "disclosure/", measure: |_| disclosure::measure() },
     Group { name: "exhibit/", measure: |_| exhibit::measure() },
     Group { name: "forms/", measure: |_| forms::measure() },
@@ -57,7 +59,7 @@ const GROUPS: &[Group] = &[
     Group { name: "ledger/", measure: |_| [ledger::measure(), ledger::durable(), finality::measure()].concat() },
 ];
 
-const USAGE: &str = "figures [--json] [NAME…]\nNAME is the beginning of a row's name: limits save meet sync store open audit record disclosure exhibit forms size exchange ledger";
+const USAGE: &str = "figures [--json] [NAME…]\nNAME is the beginning of a row's name: limits save meet sync store open audit record cut disclosure exhibit forms size exchange ledger";
 
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().skip(1).collect();

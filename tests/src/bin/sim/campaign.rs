@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use merestone_tests::chance::Chance;
-use merestone_tests::outpost;
+use merestone_tests::outpost::Missions;
 use merestone_tests::world::disk;
 use merestone_tests::world::luck::{Luck, Tally};
 use merestone_tests::world::run::{Failure, Plan, run};
@@ -25,7 +25,7 @@ struct Progress {
 }
 
 fn run_campaign(arguments: &Arguments) -> (Progress, Duration) {
-    let mission = outpost::found();
+    let missions = Missions::found();
     let began = Instant::now();
     let next = AtomicU64::new(0);
     let progress = Mutex::new(Progress::default());
@@ -48,7 +48,7 @@ fn run_campaign(arguments: &Arguments) -> (Progress, Duration) {
                         continue;
                     }
                     let outcome =
-                        run(Plan { seed, clocks: 0, events: arguments.events, level: arguments.level }, &mission);
+                        run(Plan { seed, clocks: 0, events: arguments.events, level: arguments.level }, &missions);
                     let mut progress = lock();
                     progress.last_seed = progress.last_seed.max(seed);
                     match outcome {

@@ -61,9 +61,15 @@ impl Holding {
 
     /// Whether the other side holds something that this one lacks.
     pub fn lacks(&self, other: &Self) -> bool {
-        other.entries.keys().any(|id| !self.entries.contains_key(id))
-            || other.blobs.iter().any(|blob| !self.blobs.contains(blob))
-            || other.statements.iter().any(|id| !self.statements.contains(id))
+        self.first_lacked(other).is_some()
+    }
+
+    /// The first thing that the other side holds and this one lacks, in words.
+    pub fn first_lacked(&self, other: &Self) -> Option<String> {
+        let entry = || other.entries.keys().find(|id| !self.entries.contains_key(*id)).map(|id| format!("entry {id}"));
+        let blob = || other.blobs.iter().find(|blob| !self.blobs.contains(*blob)).map(|id| format!("blob {id}"));
+        let statement = || other.statements.difference(&self.statements).next().map(|id| format!("statement {id}"));
+        entry().or_else(blob).or_else(statement)
     }
 
     /// The first difference in entries and photos, in words; `None` if there is none.
@@ -92,7 +98,7 @@ impl Holding {
 ///
 /// # Errors
 /// What the store says.
-pub(super) fn chain(device: &Device) -> Result<Chain, String> {
+pub fn chain(device: &Device) -> Result<Chain, String> {
     let mut chain = Chain::new();
     for tip in tips(device)? {
         let mut from = 0;

@@ -108,6 +108,10 @@ fn applied(history: &[Step], setting: &Setting<'_>) -> Result<(), Violation> {
         let at = Place { log: step.log, seq: step.seq, id: step.entry };
         keys.get(&step.log).is_some_and(|key| model.is_covered(key, at, chain))
     };
+    let was_final = |step: &Step| {
+        let at = Place { log: step.log, seq: step.seq, id: step.entry };
+        keys.get(&step.log).is_some_and(|key| model.was_final(key, at, chain))
+    };
     let is_doubled = |step: &Step| keys.get(&step.log).is_some_and(|key| doubled.contains(key));
     for step in history {
         let before = ancestors(step.entry, &by_id);
@@ -131,6 +135,11 @@ fn applied(history: &[Step], setting: &Setting<'_>) -> Result<(), Violation> {
         if is_whole && !is_touched && !step.standing.is_applied() {
             let found = format!("entry {} is {} and nothing is wrong with it", step.entry, step.standing);
             return violated("applied-unless-reason", found);
+        }
+        let is_forked = before.iter().filter_map(|id| by_id.get(id)).any(|step| is_doubled(step));
+        if was_final(step) && is_whole && !is_forked && !step.standing.is_applied() {
+            let found = format!("entry {} was final before it was cut, and is {}", step.entry, step.standing);
+            return violated("final-stays-applied", found);
         }
         if is_covered(step) && step.standing.is_applied() {
             let is_built_on = history.iter().any(|later| {

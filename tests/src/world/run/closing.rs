@@ -63,8 +63,11 @@ impl World<'_> {
             Code::Check(Check::LogFork) => doubles,
             Code::Bag(BagCode::RecordFork | BagCode::EarlierMissing) => doubles,
             Code::Bag(BagCode::CutKeptMissing | BagCode::SetAsideByCut) => cuts,
+            // Until a final checkpoint holds the acknowledgements of a cut, no bag shows what was final before it.
+            Code::Bag(BagCode::CutFinalityUnknown) => cuts,
             Code::Bag(BagCode::EntryHeld | BagCode::EntryUnappliable) => doubles || cuts,
             Code::Bag(BagCode::PhotoMissing) => lost,
+            Code::Bag(BagCode::AmendmentRivals) => self.amended.len() > 1,
             // A store that was restored or copied has signed for more than it holds now.
             Code::Bag(BagCode::ReceiptMissingTail | BagCode::ReceiptOtherHead | BagCode::ReceiptLogAbsent) => doubles,
             _ => weight == Weight::Note,

@@ -1,9 +1,9 @@
 //! Keys that a party cuts: its own, and one that is another party's affair.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use merestone_core::entry::LogHead;
-use merestone_core::id::{EntryId, LogId};
+use merestone_core::id::{EntryId, LogId, StatementId};
 use merestone_core::roster::{Class, CutDraft, CutReason, Role};
 use merestone_node::Device;
 use merestone_node::office::PartyOffice;
@@ -39,29 +39,31 @@ impl World<'_> {
         let office = PartyOffice::new(&self.mission.roots[party]);
         let draft = CutDraft { key: &key, kept: &kept, reason: CutReason::Lost, text: None };
         let Ok(cut) = office.cut(&self.mission.charter, &draft) else { return Ok(()) };
-        let made = CutMade { id: cut.id(), key, at, made_ms: self.time.now_ms(), kept: names };
+        let was_final = self.final_now()?;
+        let (made_ms, settled) = (self.time.now_ms(), BTreeSet::new());
+        let made = CutMade { id: cut.id(), key, at, made_ms, kept: names, was_final, settled };
         self.arm(at, 12);
         let Some(up) = &self.sites[at].up else { return Ok(()) };
-        let is_known = up.device.authority().roster().holds(Class::Cut, cut.id());
+        let is_known = is_kept(&up.device, made.id);
         let is_key_known = up.device.authority().roster().certificates_of(&key).next().is_some();
         let taken = up.device.receive(Class::Cut, &[cut.as_bytes().to_vec()]);
         let _ = up.replica.notify();
         let was_armed = self.sites[at].disk.is_armed() || self.sites[at].is_shaken;
         self.recover(at)?;
         match taken {
-            Ok(received) if is_foreign && received.refused.len() == 1 => return Ok(()),
+            Ok(received) if is_foreign && received.refusal().is_some() => return Ok(()),
             Ok(received) if received.new.len() == 1 && !is_foreign => {}
             Ok(_) if is_foreign => return violated("foreign-cut-refused", "a party cuts the key of another one"),
             Ok(_) if is_known => return Ok(()),
-            // Nobody was met here yet who knows this key: the party's officer waits.
-            Ok(_) if !is_key_known => return Ok(()),
+            // Nobody was met here yet who knows this key: the cut waits for its certificate.
+            Ok(received) if !is_key_known && received.waiting.len() == 1 => {}
             Ok(_) => return violated("no-fault-no-refusal", "a sound cut of a known key is not taken"),
             Err(_) if was_armed => {}
             Err(error) => return violated("no-fault-no-refusal", format!("a cut is not taken: {error}")),
         }
         // What the officer sees at the device: one that died may have taken the cut before.
         let Some(up) = &self.sites[at].up else { return Ok(()) };
-        if up.device.authority().roster().holds(Class::Cut, cut.id()) {
+        if is_kept(&up.device, made.id) {
             let names = (self.sites[number].name(), self.sites[at].name());
             self.tell(format!("the key of {} is cut at {}: {:?}", names.0, names.1, made.kept));
             self.tally.cuts += 1;
@@ -75,11 +77,9 @@ impl World<'_> {
     ///
     /// One that is gone so is made again by its party when it hears of the loss; here it was never made.
     pub(super) fn forget_lost_cuts(&mut self) -> Result<(), Violation> {
-        let rosters: Vec<_> =
-            self.sites.iter().filter_map(|site| Some(site.up.as_ref()?.device.authority().roster())).collect();
-        let is_held = |cut: &CutMade| rosters.iter().any(|roster| roster.holds(Class::Cut, cut.id));
+        let devices: Vec<_> = self.sites.iter().filter_map(|site| Some(&site.up.as_ref()?.device)).collect();
+        let is_held = |cut: &CutMade| devices.iter().any(|device| is_kept(device, cut.id));
         let (held, lost): (Vec<_>, Vec<_>) = self.model.cuts.drain(..).partition(is_held);
-        drop(rosters);
         self.model.cuts = held;
         for cut in lost {
             if !self.backups.get(&cut.at).is_some_and(|backup| backup.was_restored_since(cut.made_ms)) {
@@ -94,10 +94,40 @@ impl World<'_> {
         Ok(())
     }
 
+    /// Everybody has met: whoever lost a key to a cut was told so, and of every cut of it.
+    pub(super) fn cut_people_know_it(&self, there: &[usize]) -> Result<(), Violation> {
+        for site in there.iter().map(|number| &self.sites[*number]).filter(|site| site.is_cut) {
+            let Some(up) = &site.up else { continue };
+            let of_it = self.model.cuts.iter().filter(|cut| cut.key == *site.key.as_bytes());
+            if let Some(cut) = of_it.into_iter().find(|cut| !is_held(&up.device, cut.id)) {
+                return violated("cut-people-know-it", format!("{} was not told of cut {}", site.name(), cut.id));
+            }
+        }
+        Ok(())
+    }
+
+    /// A party cuts the key of one of the phones.
+    pub(super) fn cut_somebody(&mut self) -> Result<(), Violation> {
+        let phones: Vec<usize> =
+            self.sites.iter().filter(|site| site.role != Role::Camp).map(|site| site.number).collect();
+        let Some(number) = self.chance.pick(&phones).copied() else { return Ok(()) };
+        self.cut_key(number)
+    }
+
     /// A device of which there are two.
     fn copied(&self) -> Option<usize> {
         self.sites.iter().find_map(|site| site.cloned_from)
     }
+}
+
+fn is_held(device: &Device, cut: StatementId) -> bool {
+    device.authority().roster().holds(Class::Cut, cut)
+}
+
+/// Whether a device has a cut, be it one that waits for the certificate of the key.
+fn is_kept(device: &Device, cut: StatementId) -> bool {
+    let roster = device.authority().roster();
+    roster.holds(Class::Cut, cut) || roster.waits(Class::Cut, cut)
 }
 
 /// The last entry that a cut keeps of each log, and its seq.

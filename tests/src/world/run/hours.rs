@@ -19,6 +19,9 @@ enum Deed {
     Carry(usize, usize),
     Trouble,
     Gather,
+    Witness,
+    Cut,
+    Amend,
 }
 
 impl World<'_> {
@@ -39,6 +42,16 @@ impl World<'_> {
         deeds.push(Deed::Trouble);
         if self.level == Level::Wires {
             deeds.push(Deed::Gather);
+        }
+        if self.luck.witnesses {
+            deeds.push(Deed::Witness);
+            deeds.push(Deed::Witness);
+            if self.luck.cuts && self.chance.once_in(3) {
+                deeds.push(Deed::Cut);
+            }
+            if self.chance.once_in(16) {
+                deeds.push(Deed::Amend);
+            }
         }
         if self.luck.couriers && self.chance.once_in(2) {
             let mut anybody = || self.chance.below(self.sites.len() as u64) as usize;
@@ -69,6 +82,9 @@ impl World<'_> {
                 }
                 Deed::Carry(one, other) => self.carry(one, other)?,
                 Deed::Trouble => self.trouble()?,
+                Deed::Witness => self.go_round()?,
+                Deed::Cut => self.cut_somebody()?,
+                Deed::Amend => self.amend()?,
                 Deed::Gather => {
                     let (savers, there) = self.gathering()?;
                     saved.extend(savers);
@@ -80,10 +96,11 @@ impl World<'_> {
             let counts = saved.contains(&site.number) && met.contains(&site.number);
             *(if counts { &mut self.tally.device_hours } else { &mut self.tally.idle_hours }) += 1;
         }
-        if let Some(camp) = self.sites[0].up.as_ref().and_then(|up| up.camp.as_ref()) {
+        if let Some(camp) = self.sites[0].camp() {
             camp.keep_up(self.time.now_ms());
         }
-        self.recover(0)
+        self.recover(0)?;
+        self.only_shown_what_enough_cosigned()
     }
 
     /// A save, perhaps with a kill in it; whether the person was told that it is done.

@@ -40,8 +40,21 @@ impl World<'_> {
             self.sites[number].away_until_ms = 0;
         }
         let there: Vec<usize> = self.sites.iter().filter(|site| site.is_up()).map(|site| site.number).collect();
+        if self.luck.witnesses {
+            // A camp that was started again waits until every party's witness says that nothing is lost.
+            self.make_final()?;
+        }
         self.gather(&there)?;
         self.forget_lost_cuts()?;
+        self.cut_people_know_it(&there)?;
+        if self.luck.witnesses {
+            self.make_final()?;
+            self.gather(&there)?;
+            self.only_shown_what_enough_cosigned()?;
+            self.settle_cuts()?;
+            self.one_roster(&there)?;
+            self.nothing_waits_in_vain(&there)?;
+        }
         self.compare(&there)
     }
 
@@ -63,7 +76,7 @@ impl World<'_> {
                 }
             }
             if round == 0
-                && let Some(camp) = self.sites[hub].up.as_ref().and_then(|up| up.camp.as_ref())
+                && let Some(camp) = self.sites[hub].camp()
             {
                 camp.keep_up(self.time.now_ms());
                 if let Some(trouble) = camp.ledger_trouble() {

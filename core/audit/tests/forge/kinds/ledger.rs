@@ -3,16 +3,17 @@
 use merestone_audit::Place;
 use merestone_core::audit::bag::note_path;
 use merestone_core::checkpoint::Leaf;
+use merestone_core::entry::VerifiedEntry;
 use merestone_core::id::{EntryId, LogId, StatementId};
 
 use super::row;
 use crate::kind::{
     BOTH, Expected,
     Forger::{Ledger, Outsider},
-    Kind, failure, note, nothing,
+    Kind, doubt, failure, note, nothing,
 };
 use crate::ledger::{Logbook, cosigned, everybody, put_note};
-use crate::scene::Scene;
+use crate::scene::{Author, Scene};
 use crate::support::{Bag, other_scope};
 
 pub(super) fn kinds() -> Vec<Kind> {
@@ -58,12 +59,12 @@ fn by_outsiders() -> Vec<Kind> {
         row("leaves-left-out", Outsider, BOTH, |bag, scene, _| {
             scene.logbook.as_ref()?;
             bag.files.retain(|path, _| !path.starts_with("data/ledger/tile/"));
-            Some(note("completeness-not-assessed", Place::default()))
+            Some(unassessed(scene))
         }),
         row("ledger-left-out", Outsider, BOTH, |bag, scene, _| {
             scene.logbook.as_ref()?;
             bag.files.retain(|path, _| !path.starts_with("data/ledger/"));
-            Some(note("completeness-not-assessed", Place::default()))
+            Some(unassessed(scene))
         }),
         row("bundle-of-noise", Outsider, BOTH, |bag, scene, chance| {
             scene.logbook.as_ref()?;
@@ -93,10 +94,33 @@ fn by_the_ledger() -> Vec<Kind> {
         row("two-trees-of-one-size", Ledger, BOTH, |bag, scene, _| {
             let mut other = scene.logbook.clone()?.leaves;
             *other.last_mut()? = Leaf::Statement(StatementId::from_bytes([0x4e; 32]));
+            let twin = everybody_signs(scene, &other);
+            put_note(bag, &twin);
+            let path = note_path(twin.checkpoint().size(), twin.hash());
+            // Where nobody was handed the newest note of the scene, only the other one was shown.
+            let newest = scene.logbook.as_ref()?.notes.last()?;
+            newest.cosignatures().next()?;
+            Some(failure("ledger-split", Place::file(&path)))
+        }),
+        row("two-trees-of-which-one-was-kept-inside", Ledger, BOTH, |bag, scene, _| {
+            let mut other = scene.logbook.clone()?.leaves;
+            *other.last_mut()? = Leaf::Statement(StatementId::from_bytes([0x4e; 32]));
             let twin = cosigned(scene.mission.charter.charter(), &other, &[], 0);
             put_note(bag, &twin);
             let path = note_path(twin.checkpoint().size(), twin.hash());
-            Some(failure("ledger-split", Place::file(&path)))
+            Some(doubt("ledger-split-unshown", Place::file(&path)))
+        }),
+        row("leaves-of-a-tree-that-was-kept-inside", Ledger, BOTH, |bag, scene, _| {
+            // A tree of the ledger's that nobody cosigned takes the place of the one that was handed out.
+            let mut logbook = scene.logbook.clone()?;
+            logbook.notes.last()?.cosignatures().next()?;
+            let newest = logbook.notes.pop()?;
+            logbook.leaves.swap(0, 1);
+            logbook.notes = vec![cosigned(scene.mission.charter.charter(), &logbook.leaves, &[], 0)];
+            logbook.put(bag);
+            put_note(bag, &newest);
+            let path = note_path(newest.checkpoint().size(), newest.hash());
+            Some(failure("ledger-root", Place::file(&path)))
         }),
         row("tree-that-is-no-extension", Ledger, BOTH, |bag, scene, _| {
             let mut logbook = scene.logbook.clone()?;
@@ -232,4 +256,26 @@ fn bundle(bag: &Bag) -> Option<String> {
 fn at_newest(scene: &Scene) -> Option<Place> {
     let newest = scene.logbook.as_ref()?.notes.last()?;
     Some(Place::file(&note_path(newest.checkpoint().size(), newest.hash())))
+}
+
+/// What a bag without leaves says; of a key that its party cut too, once what the cut keeps is not all there is.
+fn unassessed(scene: &Scene) -> Expected {
+    let mut cut: Vec<&Author> = scene.authors.iter().filter(|author| author.is_cut).collect();
+    cut.sort_by_key(|author| author.device.log());
+    let is_final = |entry: &VerifiedEntry| scene.logbook.as_ref().is_some_and(|logbook| logbook.is_final(entry.id()));
+    let beyond = |author: &&Author| beyond_its_cut(scene, author).next().is_some();
+    // Where the cut is open in the untouched bag, nothing new is said.
+    let was_open = cut.iter().any(|author| beyond_its_cut(scene, author).any(|entry| !is_final(entry)));
+    match cut.into_iter().find(beyond).filter(|_| !was_open) {
+        None => note("completeness-not-assessed", Place::default()),
+        Some(author) => doubt("cut-finality-unknown", Place { log: Some(author.device.log()), ..Place::default() }),
+    }
+}
+
+/// The entries of an author's log that the cut of its key does not keep.
+fn beyond_its_cut<'s>(scene: &'s Scene, author: &'s Author) -> impl Iterator<Item = &'s VerifiedEntry> {
+    let cuts = scene.mission.roster.cuts_of(author.device.key.public().as_bytes());
+    let kept = cuts.flat_map(|cut| cut.kept()).find(|head| head.epoch == author.device.epoch);
+    let beyond = kept.map_or(0, |head| head.seq + 1);
+    author.entries().iter().filter(move |entry| entry.header().seq >= beyond)
 }

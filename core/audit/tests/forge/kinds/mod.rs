@@ -1,5 +1,6 @@
 //! The table of kinds, by layer.
 
+mod agreement;
 mod body;
 mod bytes;
 mod chain;
@@ -13,6 +14,7 @@ mod notes;
 mod random;
 mod receipts;
 mod roster;
+mod trust;
 
 use crate::chance::Chance;
 use crate::kind::{Expected, Forger, Kind};
@@ -37,6 +39,8 @@ pub(crate) fn all() -> Vec<(&'static str, Kind)> {
         ("ledger", ledger::kinds()),
         ("witness", notes::kinds()),
         ("layout", layout::kinds()),
+        ("trust", trust::kinds()),
+        ("agreement", agreement::kinds()),
         ("random", random::kinds()),
     ];
     layers.into_iter().flat_map(|(layer, kinds)| kinds.into_iter().map(move |kind| (layer, kind))).collect()

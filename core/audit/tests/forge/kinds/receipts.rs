@@ -71,6 +71,20 @@ fn receipts() -> Vec<Kind> {
             let at = Place { log: Some(author.device.log()), seq: Some(height - 1), ..Place::default() };
             Some(failure("receipt-other-head", at))
         }),
+        row("receipt-of-an-observer-for-more-than-was-signed", Observer, BOTH, |bag, scene, chance| {
+            let (by, author) = (*chance.pick(&scene.plain(1))?, *chance.pick(&scene.plain(1))?);
+            let height = author.entries().len() as u64 + 3;
+            receipt(bag, scene, &by.device, author.device.log(), height)?;
+            let at = Place { log: Some(author.device.log()), seq: Some(height - 1), ..Place::default() };
+            Some(doubt("receipt-missing-tail", at))
+        }),
+        row("receipt-of-an-observer-for-another-entry", Observer, BOTH, |bag, scene, chance| {
+            let (by, author) = (*chance.pick(&scene.plain(1))?, *chance.pick(&scene.plain(1))?);
+            let height = chance.between(1, author.entries().len()) as u64;
+            receipt(bag, scene, &by.device, author.device.log(), height)?;
+            let at = Place { log: Some(author.device.log()), seq: Some(height - 1), ..Place::default() };
+            Some(doubt("receipt-other-head", at))
+        }),
         row("receipt-by-a-key-that-was-cut", Observer, BOTH, |bag, scene, chance| {
             let thief = scene.authors.iter().find(|author| author.is_cut)?;
             let author = *chance.pick(&scene.plain(1))?;

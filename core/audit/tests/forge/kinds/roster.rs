@@ -11,7 +11,7 @@ use crate::craft::{Envelope, Fields, bstr, int, list, place, protected, resign, 
 use crate::kind::{
     BOTH,
     Forger::{Observer, Outsider, Party},
-    Kind, doubt, failure, note,
+    Kind, doubt, failure, note, nothing,
 };
 use crate::scene::{Author, Scene};
 use crate::support::{Bag, key, other_scope, scope};
@@ -164,7 +164,10 @@ fn cuts() -> Vec<Kind> {
             whole.retain(|author| scene.authors.iter().all(|other| other.is_plain() || key(other) != key(author)));
             let author = *chance.pick(&whole)?;
             cut(bag, scene, author, author.party, list(&[]))?;
-            Some(note("set-aside-by-cut", place(author.entries().last()?)))
+            let last = author.entries().last()?;
+            // What was final before, a party alone does not cut.
+            let is_final = scene.logbook.as_ref().is_some_and(|logbook| logbook.is_final(last.id()));
+            Some(if is_final { nothing() } else { note("set-aside-by-cut", place(last)) })
         }),
         row("cut-that-keeps-what-is-not-there", Party, BOTH, |bag, scene, chance| {
             let author = *chance.pick(&scene.plain(1))?;

@@ -1,11 +1,14 @@
 //! What a camp asks the witnesses of its ledger, and what it makes of their answers. Carrying both is the caller's affair.
 
 use merestone_core::checkpoint::Checkpoint;
-use merestone_core::roster::{Class, PartyNumber};
+use merestone_core::id::hex;
+use merestone_core::key::{KEY_BYTES, PublicKey};
+use merestone_core::roster::PartyNumber;
 use merestone_core::witness::{AddCheckpoint, CosignedNote, NoteRefused, Witnesses};
 
+use super::carried::CarriedQuestion;
 use super::tiles::LedgerTiles;
-use super::{LedgerError, Sequencer};
+use super::{LedgerError, Sequencer, carried};
 
 /// A request that a witness cosign a checkpoint.
 #[derive(Clone, Debug)]
@@ -25,6 +28,9 @@ pub struct Cosigned {
     pub new: usize,
     /// The latest time that a witness states, in seconds since 1970.
     pub latest: u64,
+    /// Whether it is, by the witness's clock, from before the question that it came for; then it confirms nothing to a ledger
+    /// that was restored.
+    pub is_old: bool,
 }
 
 /// An answer that brings nothing.
@@ -33,6 +39,9 @@ pub enum AnswerError {
     /// It is not made of signature lines.
     #[error("the answer is not made of signature lines")]
     Malformed,
+    /// It is of none of the questions that are under way on sticks.
+    #[error("the answer is to none of the questions that this camp wrote last to each witness")]
+    NotAsked,
     /// No line of it is a cosignature of the checkpoint by a witness of the mission.
     #[error("no line of the answer is a cosignature of this checkpoint by a witness of the mission")]
     NoWitness,
@@ -52,39 +61,94 @@ impl Sequencer {
         Ok(Some(Question { checkpoint, body }))
     }
 
-    /// Takes the cosignatures in an answer to `checkpoint`, as statements of their own.
+    /// As [`question`](Self::question), for a stick: the answer may take weeks. `now_s` is the time by this machine's clock.
+    pub(in crate::replica) fn carried_question(
+        &self,
+        witness: &PublicKey,
+        old: u64,
+        now_s: u64,
+    ) -> Result<Option<Question>, LedgerError> {
+        let question = self.question(old)?;
+        if let Some(question) = &question {
+            let asked = CarriedQuestion { at: now_s, note: question.checkpoint.as_bytes().to_vec() };
+            carried::ask(&self.shared().store, witness, asked)?;
+        }
+        Ok(question)
+    }
+
+    /// Takes the answer of a witness that was asked on a stick; the checkpoint that it cosigned.
+    pub(in crate::replica) fn take_carried(&mut self, answer: &[u8]) -> Result<(Checkpoint, Cosigned), AnswerError> {
+        for (witness, asked) in carried::open(&self.shared().store)? {
+            let Some((note, party)) = self.answered(&asked, &witness, answer)? else { continue };
+            let is_old = note.cosignatures().all(|by| by.time().saturating_add(carried::SLACK_S) < asked.at)
+                || self.is_held_later(&note);
+            let mut cosigned = self.take(&note)?;
+            cosigned.is_old = is_old;
+            if !is_old {
+                self.confirmed_by(&format!("a stick to {}", hex(&witness)), party)?;
+            }
+            return Ok((note.checkpoint().clone(), cosigned));
+        }
+        Err(AnswerError::NotAsked)
+    }
+
+    /// Whether a line of the same witness is held that is as late, under whatever checkpoint: then this one may be old.
+    fn is_held_later(&self, note: &CosignedNote) -> bool {
+        let held = self.shared().authority.roster().cosigned_notes();
+        let lines = || held.iter().flat_map(|held| held.cosignatures());
+        note.cosignatures().any(|own| lines().any(|by| by.key() == own.key() && by.time() >= own.time()))
+    }
+
+    /// The note that a witness was asked to cosign, with its own line in the answer alone, and its party; `None` if the answer
+    /// is not its own.
+    fn answered(
+        &self,
+        asked: &CarriedQuestion,
+        witness: &[u8; KEY_BYTES],
+        answer: &[u8],
+    ) -> Result<Option<(CosignedNote, PartyNumber)>, AnswerError> {
+        let roster = self.shared().authority.roster();
+        let witnesses = Witnesses::of(roster.charter().charter()).ok_or(AnswerError::NoWitness)?;
+        let Ok(checkpoint) = Checkpoint::verify(&asked.note, witnesses.ledger()) else { return Ok(None) };
+        let mut note = CosignedNote::new(checkpoint);
+        note.add(answer, &witnesses).map_err(|_: NoteRefused| AnswerError::Malformed)?;
+        let own = note.cosignatures().find(|by| by.key().as_bytes() == witness).copied();
+        let Some(own) = own else { return Ok(None) };
+        let mut alone = CosignedNote::new(note.checkpoint().clone());
+        alone.add(own.line().as_bytes(), &witnesses).map_err(|_: NoteRefused| AnswerError::Malformed)?;
+        Ok(witnesses.party_of(own.key()).map(|party| (alone, party)))
+    }
+
+    /// Takes the cosignatures in an answer to `checkpoint`, as statements of their own; the witness was asked at `asked`.
     pub(in crate::replica) fn take_answer(
         &mut self,
         checkpoint: &Checkpoint,
         answer: &[u8],
-        asked: Option<&str>,
+        asked: &str,
     ) -> Result<Cosigned, AnswerError> {
         let roster = self.shared().authority.roster();
         let witnesses = Witnesses::of(roster.charter().charter()).ok_or(AnswerError::NoWitness)?;
         let mut note = CosignedNote::new(checkpoint.clone());
         note.add(answer, &witnesses).map_err(|_: NoteRefused| AnswerError::Malformed)?;
-        let parties = witnesses.tally(&note).signed;
+        drop(roster);
+        let cosigned = self.take(&note)?;
+        let first = cosigned.parties.first().ok_or(AnswerError::NoWitness)?;
+        self.confirmed_by(asked, *first)?;
+        Ok(cosigned)
+    }
+
+    /// Keeps what a witness cosigned.
+    fn take(&mut self, note: &CosignedNote) -> Result<Cosigned, AnswerError> {
+        let roster = self.shared().authority.roster();
+        let parties = Witnesses::of(roster.charter().charter()).ok_or(AnswerError::NoWitness)?.tally(note).signed;
         drop(roster);
         if parties.is_empty() {
             return Err(AnswerError::NoWitness);
         }
         let latest = note.cosignatures().map(|by| by.time()).max().unwrap_or_default();
-        let mut new = 0;
-        if checkpoint.size() > 0 {
-            let take =
-                |class, bytes: &[Vec<u8>]| self.shared().take_up(class, bytes, None).map_err(LedgerError::Commit);
-            take(Class::Note, &[checkpoint.as_bytes().to_vec()])?;
-            new = take(Class::Cosignature, &note.statements().collect::<Vec<_>>())?.new.len();
-        }
-        if let Some(asked) = asked {
-            self.confirmed_by(asked, &parties)?;
-        }
-        Ok(Cosigned { parties, new, latest })
-    }
-
-    /// The person who runs the camp knows that nothing is lost.
-    pub(in crate::replica) fn trust_store(&mut self) -> Result<(), LedgerError> {
-        self.confirmed()
+        // That of the empty tree is asked for to learn whether anything is lost.
+        let new = if note.checkpoint().size() > 0 { self.keep(note)? } else { 0 };
+        Ok(Cosigned { parties, new, latest, is_old: false })
     }
 
     /// The witness that was asked there says that it cosigned so many leaves last.

@@ -2,7 +2,7 @@
 
 use merestone_core::checkpoint::{Checkpoint, Leaf};
 use merestone_core::ledger::Growing;
-use merestone_core::merkle::leaf_hash;
+use merestone_core::merkle::{NodeHash, leaf_hash, verify_consistency};
 use merestone_store::{LeafOf, LedgerAppend, NewLeaf, Store};
 
 use super::{LedgerError, tree};
@@ -31,17 +31,17 @@ impl<'a> LedgerCopy<'a> {
         self.tree.size()
     }
 
-    /// Adds the leaves between this copy and `checkpoint`, a verified one: all of them or, if they are not those that it covers,
-    /// none. Durable when it returns; a kill leaves the first of them.
+    /// Adds the leaves that follow here in the tree of `checkpoint`, a verified one: all of them or, if the consistency proof
+    /// from the tree with them to the checkpoint's does not hold, none. Durable when it returns; a kill leaves the first of
+    /// them.
     ///
     /// # Errors
-    /// [`LedgerError::Split`] if these are not the leaves of the checkpoint.
-    pub fn extend(&mut self, checkpoint: &Checkpoint, leaves: &[Leaf]) -> Result<(), LedgerError> {
+    /// [`LedgerError::Unproved`].
+    pub fn extend(&mut self, checkpoint: &Checkpoint, leaves: &[Leaf], proof: &[NodeHash]) -> Result<(), LedgerError> {
         let (mut whole, encoded) = (self.tree.clone(), leaves.iter().map(Leaf::encode).collect::<Vec<_>>());
         encoded.iter().for_each(|leaf| whole.append(leaf_hash(leaf), &mut Vec::new()));
-        if whole.size() != checkpoint.size() || whole.root() != *checkpoint.root() {
-            return Err(LedgerError::Split { size: checkpoint.size() });
-        }
+        verify_consistency(whole.size(), &whole.root(), checkpoint.size(), checkpoint.root(), proof)
+            .map_err(|_| LedgerError::Unproved { size: checkpoint.size() })?;
         let new: Vec<NewLeaf> =
             leaves.iter().zip(encoded).map(|(leaf, bytes)| NewLeaf { bytes, about: about(leaf) }).collect();
         for page in new.chunks(PAGE_LEAVES) {

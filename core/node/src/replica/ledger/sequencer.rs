@@ -1,31 +1,22 @@
-//! Appends to the ledger and signs what it has become.
+//! The ledger at the camp that continues it: signs what it has become, and hands it out.
 
-use std::collections::{BTreeSet, HashSet};
+mod appending;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use merestone_core::checkpoint::{Checkpoint, Leaf};
+use merestone_core::checkpoint::Checkpoint;
 use merestone_core::id::NoteHash;
 use merestone_core::ledger::Growing;
-use merestone_core::merkle::leaf_hash;
 use merestone_core::roster::{Class, PartyNumber};
-use merestone_store::{AdmittedLog, LeafOf, LedgerAppend, NewLeaf, StatementClass, Store, Unsequenced};
+use merestone_core::witness::CosignedNote;
 
 use super::super::Shared;
-use super::super::chain::connected;
 use super::confirming::Confirming;
+use super::counted::Counted;
+use super::inside::Inside;
 use super::tiles::LedgerTiles;
 use super::{LedgerError, LedgerKey, showing, tree};
-
-/// Leaves appended in one transaction.
-const APPEND_LEAVES: usize = 8_192;
-
-/// What the ledger states of statements: who could sign what, and what was taken away. What stands in the charter
-/// is in it by the mission's id; receipts and notes speak of the ledger's content themselves.
-const SEQUENCED: [(Class, StatementClass); 3] = [
-    (Class::Certificate, StatementClass::Certificate),
-    (Class::Cut, StatementClass::Cut),
-    (Class::Erasure, StatementClass::Erasure),
-];
 
 /// The ledger at the camp that continues it.
 pub(in crate::replica) struct Sequencer {
@@ -33,6 +24,10 @@ pub(in crate::replica) struct Sequencer {
     key: LedgerKey,
     tree: Growing,
     confirming: Confirming,
+    /// What was signed and may not be shown yet.
+    inside: Inside,
+    /// The cosignatures that have a leaf.
+    counted: Counted,
     /// Notes that were compared with the leaves.
     compared: BTreeSet<NoteHash>,
     /// The statements of this version are shown as far as final checkpoints allow.
@@ -47,33 +42,9 @@ impl Sequencer {
         }
         let tree = tree::open(&shared.store)?;
         let confirming = Confirming::open(&shared)?;
-        Ok(Self { shared, key, tree, confirming, compared: BTreeSet::new(), shown: None })
-    }
-
-    /// Appends everything that is held and not in the ledger yet; how many leaves that were.
-    ///
-    /// Nothing is appended where nothing may be signed: the leaves that were lost can then still come back.
-    pub(in crate::replica) fn append_all(&mut self) -> Result<u64, LedgerError> {
-        self.check()?;
-        let before = self.tree.size();
-        let store = Arc::clone(&self.shared.store);
-        let mut page = Page::default();
-        for (class, stored) in SEQUENCED {
-            for id in self.unsequenced(class, stored)? {
-                page.push(&Leaf::Statement(id), LeafOf::Statement(id));
-            }
-        }
-        for open in store.unsequenced_logs()? {
-            self.append_log(&store, &open, &mut page)?;
-        }
-        // Each checkpoint brings new ones: alone they would bring checkpoints for ever (`spec/checkpoint.md`, Leaves).
-        if !page.leaves.is_empty() || self.tree.size() > before {
-            for id in self.unsequenced(Class::Cosignature, StatementClass::Cosignature)? {
-                page.push(&Leaf::Cosignature(id), LeafOf::Statement(id));
-            }
-        }
-        self.commit(&mut page)?;
-        Ok(self.tree.size() - before)
+        let inside = Inside::open(&shared.store, &shared.authority.roster())?;
+        let counted = Counted::open(&shared.store)?;
+        Ok(Self { shared, key, tree, confirming, inside, counted, compared: BTreeSet::new(), shown: None })
     }
 
     /// Shows to those who have no leaves what final checkpoints hold of certificates and cuts.
@@ -86,19 +57,70 @@ impl Sequencer {
         Ok(())
     }
 
-    /// Signs a note over all leaves, and holds it as a statement; `None` if the newest note is of as many.
+    /// Signs a note over all leaves; `None` if the newest note is of as many, and while one waits for its witnesses.
+    ///
+    /// Where there are witnesses it is kept inside until enough of them cosigned it: what nobody was shown may be forgotten
+    /// with the disk, and two witnesses that never run at the same time both come to cosign it.
     pub(in crate::replica) fn note(&mut self) -> Result<Option<Checkpoint>, LedgerError> {
         self.check()?;
+        self.hand_out()?;
         let size = self.tree.size();
-        if self.shared.authority.roster().newest_note().is_some_and(|note| note.size() == size) {
+        if self.is_waiting() || self.newest().is_some_and(|note| note.size() == size) {
             return Ok(None);
         }
         let note = self.sign(size)?;
-        let received = self.shared.take_up(Class::Note, &[note.as_bytes().to_vec()], None)?;
-        match received.refused.first() {
-            Some((_, refused)) => Err(LedgerError::Refused(*refused)),
-            None => Ok(Some(note)),
+        self.keep(&CosignedNote::new(note.clone()))?;
+        Ok(Some(note))
+    }
+
+    /// Whether there are leaves that no note covers.
+    pub(in crate::replica) fn has_unsigned(&self) -> bool {
+        self.newest().map_or(0, |note| note.size()) < self.tree.size()
+    }
+
+    /// Whether a note waits for witnesses before it is shown to anybody.
+    pub(in crate::replica) fn is_waiting(&self) -> bool {
+        self.inside.checkpoint().is_some()
+    }
+
+    /// Keeps a note of this ledger and cosignatures of it; how many of these were not held.
+    pub(super) fn keep(&mut self, note: &CosignedNote) -> Result<usize, LedgerError> {
+        let roster = self.shared.authority.roster();
+        let is_shown = roster.notes().any(|held| held.text() == note.checkpoint().text());
+        drop(roster);
+        if is_shown {
+            return self.give_out(note);
         }
+        let new = self.inside.take(&self.shared.store, note)?;
+        self.hand_out()?;
+        Ok(new)
+    }
+
+    /// Shows the note inside, if enough parties cosigned it.
+    fn hand_out(&mut self) -> Result<(), LedgerError> {
+        let ready = self.inside.ready(&self.shared.authority.roster());
+        if let Some(note) = ready {
+            self.give_out(&note)?;
+            self.inside.clear(&self.shared.store)?;
+        }
+        Ok(())
+    }
+
+    /// Holds a note and its cosignatures as statements, which whoever is connected is told; how many cosignatures were news.
+    fn give_out(&self, note: &CosignedNote) -> Result<usize, LedgerError> {
+        let received = self.shared.take_up(Class::Note, &[note.checkpoint().as_bytes().to_vec()], None)?;
+        if let Some((_, refused)) = received.refused.first() {
+            return Err(LedgerError::Refused(*refused));
+        }
+        let cosignatures: Vec<Vec<u8>> = note.statements().collect();
+        Ok(self.shared.take_up(Class::Cosignature, &cosignatures, None)?.new.len())
+    }
+
+    /// The newest note, shown or not.
+    fn newest(&self) -> Option<Checkpoint> {
+        let roster = self.shared.authority.roster();
+        let shown = roster.newest_note();
+        self.inside.checkpoint().into_iter().chain(shown).max_by_key(|note| note.size()).cloned()
     }
 
     /// The checkpoint that a witness which cosigned `old` leaves last is to be asked to cosign; `None` if nothing is signed yet.
@@ -110,7 +132,7 @@ impl Sequencer {
         if old > size {
             return Err(LedgerError::Lost { told: old, size });
         }
-        let newest = self.shared.authority.roster().newest_note().cloned();
+        let newest = self.newest();
         let noted = newest.as_ref().map_or(0, Checkpoint::size);
         if noted > size {
             return Err(LedgerError::Behind { noted, size });
@@ -124,14 +146,15 @@ impl Sequencer {
         }
     }
 
-    /// The witness that was asked there gave cosignatures of these parties, just now.
-    pub(super) fn confirmed_by(&mut self, asked: &str, parties: &[PartyNumber]) -> Result<(), LedgerError> {
-        self.confirming.hear(&self.shared.store, asked, parties)
+    /// The witness that was asked there, one of this party, cosigned just now.
+    pub(super) fn confirmed_by(&mut self, asked: &str, party: PartyNumber) -> Result<(), LedgerError> {
+        self.confirming.hear(&self.shared.store, asked, party)
     }
 
-    /// Nothing is lost, as somebody knows.
-    pub(super) fn confirmed(&mut self) -> Result<(), LedgerError> {
-        self.confirming.declare(&self.shared.store)
+    /// Nothing is lost of a ledger of so many leaves, as somebody knows.
+    pub(in crate::replica) fn vouch(&mut self, leaves: u64) -> Result<(), LedgerError> {
+        let size = self.tree.size();
+        self.confirming.vouch(&self.shared.store, leaves, size)
     }
 
     /// The witness that was asked there says that it cosigned so many leaves; [`LedgerError::Lost`] if that is believed.
@@ -155,18 +178,19 @@ impl Sequencer {
 
     /// Whether the ledger may go on: nothing was signed that these leaves do not have, as far as is known here.
     fn check(&mut self) -> Result<(), LedgerError> {
+        self.check_key()?;
         let size = self.tree.size();
         self.confirming.check(size)?;
         let roster = self.shared.authority.roster();
-        let notes: Vec<Checkpoint> = roster.notes().cloned().collect();
+        // A cosignature brings its note with it, and may come alone.
+        let noted = roster.checkpoints().map(Checkpoint::size).max().unwrap_or(0);
+        let new = roster.checkpoints().filter(|note| !self.compared.contains(&note.hash()));
+        let new: Vec<Checkpoint> = new.cloned().collect();
         drop(roster);
-        if let Some(noted) = notes.iter().map(Checkpoint::size).max().filter(|noted| *noted > size) {
+        if noted > size {
             return Err(LedgerError::Behind { noted, size });
         }
-        for note in notes {
-            if self.compared.contains(&note.hash()) {
-                continue;
-            }
+        for note in new {
             if LedgerTiles::of(&self.shared.store).root(note.size())? != *note.root() {
                 return Err(LedgerError::Split { size: note.size() });
             }
@@ -175,80 +199,19 @@ impl Sequencer {
         Ok(())
     }
 
+    /// The key is still the ledger's, whatever amendment came.
+    fn check_key(&self) -> Result<(), LedgerError> {
+        let roster = self.shared.authority.roster();
+        let is_in_force = roster.charter().charter().ledger.as_ref() == Some(&self.key.ledger);
+        if is_in_force { Ok(()) } else { Err(LedgerError::KeyReplaced) }
+    }
+
     fn sign(&self, size: u64) -> Result<Checkpoint, LedgerError> {
+        self.check_key()?;
         let root = match size == self.tree.size() {
             true => self.tree.root(),
             false => LedgerTiles::of(&self.shared.store).root(size)?,
         };
         Checkpoint::make(&self.key.ledger, &*self.key.signer, size, &root).map_err(LedgerError::Sign)
-    }
-
-    fn unsequenced(
-        &self,
-        class: Class,
-        stored: StatementClass,
-    ) -> Result<Vec<merestone_core::id::StatementId>, LedgerError> {
-        let ids = self.shared.store.unsequenced_statements(stored)?;
-        let roster = self.shared.authority.roster();
-        Ok(ids.into_iter().filter(|id| roster.holds(class, *id)).collect())
-    }
-
-    fn append_log(&mut self, store: &Store, open: &Unsequenced, page: &mut Page) -> Result<(), LedgerError> {
-        let Unsequenced { tip, admitted, has_new_branches } = open;
-        let log = tip.log;
-        let fork = store.fork(log)?;
-        // Of a log that was never admitted leaves may have come from a mirror.
-        // Below the first fork one entry stands at each seq, and all of it below `admitted` is in the ledger.
-        let from = fork.map_or(*admitted, |fork| fork.min(*admitted));
-        let known: HashSet<Vec<u8>> = if from < *admitted || *has_new_branches || fork.is_some() || *admitted == 0 {
-            store.ledger_leaves_of(log, from)?.into_iter().collect()
-        } else {
-            HashSet::new()
-        };
-        if *admitted == 0 && known.is_empty() {
-            let begun = Leaf::Begun { key: tip.key, scope: tip.scope, epoch: tip.epoch };
-            page.push(&begun, LeafOf::Other);
-        }
-        for link in connected(store, log, from)? {
-            let leaf = Leaf::Entry { log, seq: link.seq, id: link.id };
-            if link.seq < tip.height.max(tip.top) && !known.contains(&leaf.encode()) {
-                page.push(&leaf, LeafOf::Entry { log, seq: link.seq });
-            }
-            if fork.is_none() && page.leaves.len() >= APPEND_LEAVES {
-                page.admitted.push(AdmittedLog { log, admitted: link.seq + 1, branches: None });
-                self.commit(page)?;
-            }
-        }
-        page.admitted.push(AdmittedLog { log, admitted: tip.height, branches: tip.branches });
-        if page.leaves.len() >= APPEND_LEAVES {
-            self.commit(page)?;
-        }
-        Ok(())
-    }
-
-    fn commit(&mut self, page: &mut Page) -> Result<(), LedgerError> {
-        let Page { leaves, admitted } = std::mem::take(page);
-        if leaves.is_empty() && admitted.is_empty() {
-            return Ok(());
-        }
-        let (mut tree, mut full) = (self.tree.clone(), Vec::new());
-        leaves.iter().for_each(|leaf| tree.append(leaf_hash(&leaf.bytes), &mut full));
-        let append = LedgerAppend { first: self.tree.size(), leaves, nodes: tree::nodes(&full), admitted };
-        self.shared.store.commit(tree::batch(&tree, append))?;
-        self.tree = tree;
-        Ok(())
-    }
-}
-
-/// Leaves that are committed together.
-#[derive(Default)]
-struct Page {
-    leaves: Vec<NewLeaf>,
-    admitted: Vec<AdmittedLog>,
-}
-
-impl Page {
-    fn push(&mut self, leaf: &Leaf, about: LeafOf) {
-        self.leaves.push(NewLeaf { bytes: leaf.encode(), about });
     }
 }

@@ -4,7 +4,7 @@ use merestone_core::cbor::{Reader, Writer};
 use merestone_core::check::Refused;
 use merestone_core::ledger::{Growing, Row, TILE_WIDTH, Tile, TileAddress};
 use merestone_core::merkle::{NodeHash, Tree, leaf_hash};
-use merestone_store::{Batch, LedgerAppend, LedgerNode, PAGE_LEAVES_MAX, Store};
+use merestone_store::{Batch, LedgerAppend, LedgerNode, PAGE_LEAVES_MAX, ReadError, Store};
 
 use super::LedgerError;
 use super::tiles::{LedgerTiles, items};
@@ -20,10 +20,7 @@ const PEAKS_MAX: usize = 64;
 /// # Errors
 /// [`LedgerError::Damaged`] if the leaves at its edge are not those over which it was kept.
 pub(super) fn open(store: &Store) -> Result<Growing, LedgerError> {
-    let kept = match store.setting(TREE)? {
-        Some(bytes) => read_tree(&bytes).ok_or(LedgerError::Damaged)?,
-        None => Tree::new(),
-    };
+    let kept = kept(store)?.ok_or(LedgerError::Damaged)?;
     let size = store.ledger_size()?;
     if kept.size() != size {
         return Err(LedgerError::Damaged);
@@ -34,6 +31,11 @@ pub(super) fn open(store: &Store) -> Result<Growing, LedgerError> {
     let partial = edge(&LedgerTiles::of(store), size)?;
     let grown = Growing::resume(size, &partial).ok_or(LedgerError::Damaged)?;
     if grown.root() == kept.root() { Ok(grown) } else { Err(LedgerError::Damaged) }
+}
+
+/// The tree that was committed with the leaves; `None` if it does not read back.
+pub(super) fn kept(store: &Store) -> Result<Option<Tree>, ReadError> {
+    Ok(store.setting(TREE)?.map_or_else(|| Some(Tree::new()), |bytes| read_tree(&bytes)))
 }
 
 /// What is committed with leaves that a tree has taken in.
@@ -70,7 +72,7 @@ fn edge(tiles: &LedgerTiles<'_>, size: u64) -> Result<Vec<Tile>, LedgerError> {
 }
 
 /// Whether the last hash of each row is there: they came with the leaves, but for those of a store of an older program.
-fn has_nodes(store: &Store, size: u64) -> Result<bool, LedgerError> {
+pub(super) fn has_nodes(store: &Store, size: u64) -> Result<bool, ReadError> {
     for level in 1..=merestone_core::ledger::LEVEL_MAX {
         let count = items(Row::Hashes(level), size);
         if count > 0 && store.ledger_nodes(level, count - 1, 1)?.is_empty() {
