@@ -3,6 +3,7 @@
 //! Every map is a struct written in the order of its fields; lists are sorted; there is no time and no path of the
 //! machine in it.
 
+use merestone_core::audit::detail::RecordDetail;
 use merestone_core::audit::{Counts, Finding, Place, REPORT_VERSION};
 use serde::Serialize;
 
@@ -59,6 +60,11 @@ pub(crate) fn write(report: &Report) -> String {
     let mut json = serde_json::to_string_pretty(&page).expect("numbers, texts and lists are always JSON");
     json.push('\n');
     json
+}
+
+/// One object of `records`, in one line.
+pub(crate) fn write_record(report: &Report, record: &RecordDetail) -> String {
+    serde_json::to_string(&Record::of(report, record)).expect("numbers, texts and lists are always JSON")
 }
 
 #[derive(Serialize)]

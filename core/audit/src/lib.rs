@@ -15,6 +15,7 @@
 
 mod compare;
 mod cores;
+mod evidence;
 mod exhibit;
 mod folder;
 mod fork;
@@ -33,6 +34,7 @@ mod text;
 use std::collections::BTreeMap;
 
 pub use compare::{CompareError, Compared, compare_shown};
+pub use evidence::{ChangedSince, Evidence, EvidenceRecords};
 pub use exhibit::{ExhibitReport, exhibit};
 pub use folder::OpenError;
 pub use fork::{ForkReport, fork};
@@ -42,7 +44,7 @@ pub use merestone_core::audit::{
 };
 use merestone_core::id::{BlobHash, CharterId};
 pub use publication::{PublicationReport, audit_publication};
-pub use run::audit_folder;
+pub use run::{audit_evidence, audit_folder};
 
 /// How an audit is made. None of this changes what is found, only how far it looks and how much the report shows.
 #[derive(Clone, Copy)]
@@ -88,6 +90,11 @@ pub struct Progress {
     pub done: u64,
     /// How much there is.
     pub total: u64,
+}
+
+/// A finding's place in one line, as reports show it: the shortest that still finds it.
+pub fn place_in_words(place: &Place) -> String {
+    folder::printable(&show::place(place))
 }
 
 /// The result of an audit, ready to be written down.

@@ -26,42 +26,51 @@ pub(crate) struct RecordReader<'a> {
     folder: &'a Folder,
     mission: MissionId,
     /// By the number of the log's file.
-    logs: &'a [&'a LogSummary],
+    logs: Vec<&'a LogSummary>,
     keys: KeyCache,
     open: BTreeMap<u16, ItemReader>,
 }
 
 impl<'a> RecordReader<'a> {
-    pub(crate) fn new(folder: &'a Folder, mission: MissionId, logs: &'a [&'a LogSummary]) -> Self {
+    pub(crate) fn new(folder: &'a Folder, mission: MissionId, logs: Vec<&'a LogSummary>) -> Self {
         Self { folder, mission, logs, keys: KeyCache::new(), open: BTreeMap::new() }
     }
 
     /// Judges the record, or the few records, that `rows` belong to.
     pub(crate) fn judge(&mut self, rows: &[Row], grounds: RecordGrounds<'_>, records: &Mutex<Records>) {
+        let mut findings = Findings::new();
+        let loaded = self.load_all(rows, &mut findings);
+        let unjudged = if loaded.is_none() { rows.len() as u64 } else { 0 };
+        let lock = || records.lock().unwrap_or_else(PoisonError::into_inner);
+        lock().findings.merge(findings);
+        lock().bounded.open += unjudged;
+        for (record, loaded) in loaded.unwrap_or_default() {
+            let is_detailed = lock().wants(record);
+            let outcome = audit_record(record, loaded, grounds, is_detailed);
+            lock().add(outcome);
+        }
+    }
+
+    /// The entries of `rows`, by record; `None`, and a finding, where they are too many to be judged.
+    pub(crate) fn load_all(
+        &mut self,
+        rows: &[Row],
+        findings: &mut Findings,
+    ) -> Option<BTreeMap<RecordId, Vec<Loaded>>> {
         let mut loaded: BTreeMap<RecordId, Vec<Loaded>> = BTreeMap::new();
-        let (mut findings, mut unjudged) = (Findings::new(), 0);
         let mut bytes_left = RECORD_BYTES_MAX;
         for row in rows {
-            let Some(entry) = self.load(row, &mut findings) else { continue };
+            let Some(entry) = self.load(row, findings) else { continue };
             let bytes = entry.entry.header_bytes().len() + entry.entry.body_bytes().map_or(0, <[u8]>::len);
             bytes_left = bytes_left.saturating_sub(bytes as u64);
             if bytes_left == 0 || rows.len() > ENTRIES_MAX {
                 let place = Place { record: Some(entry.entry.record()), ..Place::default() };
                 findings.add(BagCode::RecordTooLarge, place, "not judged");
-                loaded.clear();
-                unjudged = rows.len() as u64;
-                break;
+                return None;
             }
             loaded.entry(entry.entry.record()).or_default().push(entry);
         }
-        let lock = || records.lock().unwrap_or_else(PoisonError::into_inner);
-        lock().findings.merge(findings);
-        lock().bounded.open += unjudged;
-        for (record, loaded) in loaded {
-            let is_detailed = lock().wants(record);
-            let outcome = audit_record(record, loaded, grounds, is_detailed);
-            lock().add(outcome);
-        }
+        Some(loaded)
     }
 
     /// The entry of a row, read again.

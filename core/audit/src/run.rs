@@ -10,16 +10,16 @@ use merestone_core::audit::authority::{
     say_charter, shown,
 };
 use merestone_core::audit::bag::{self, BagInfo, Part};
-use merestone_core::audit::full::{PhotoFile, RecordGrounds, leaf_tables};
+use merestone_core::audit::full::{PhotoFile, leaf_tables};
 use merestone_core::audit::ledger::{LedgerView, Notes};
-use merestone_core::audit::logs::{LogSummary, say_missing};
+use merestone_core::audit::logs::say_missing;
 use merestone_core::audit::walk::Grounds;
 use merestone_core::audit::{BagCode, Findings, Pass, Place, Records, Report as Facts};
-use merestone_core::bounds::Timeline;
-use merestone_core::id::{BlobHash, LogId, MissionId, NoteHash, ScopeId, StatementId};
+use merestone_core::id::{BlobHash, LogId, MissionId, ScopeId, StatementId};
 use merestone_core::roster::{Class, Coverage, Roster};
 
 use crate::cores::{Cores, on_cores};
+use crate::evidence::{Basis, Evidence};
 use crate::folder::{Folder, Listed, OpenError, What};
 use crate::leaves::read_ledger;
 use crate::manifests::Manifested;
@@ -34,6 +34,14 @@ use crate::{Options, Progress, Report};
 /// # Errors
 /// If `path` is no folder, holds no `bagit.txt`, or cannot be read.
 pub fn audit_folder(path: &Path, mission: MissionId, options: &Options<'_>) -> Result<Report, OpenError> {
+    audit_evidence(path, mission, options).map(Evidence::into_report)
+}
+
+/// The same, and keeps what is needed to show every record afterwards, however many there are.
+///
+/// # Errors
+/// As those of [`audit_folder`].
+pub fn audit_evidence(path: &Path, mission: MissionId, options: &Options<'_>) -> Result<Evidence, OpenError> {
     let folder = Folder::open(path)?;
     let (listed, is_cut_short) = folder.list();
     let mut audit = Audit { folder: &folder, listed: &listed, options, facts: Facts::new(mission, options.pass) };
@@ -43,13 +51,15 @@ pub fn audit_folder(path: &Path, mission: MissionId, options: &Options<'_>) -> R
     }
     audit.say_strange_files();
     let info = audit.read_tags();
+    let mut basis = None;
     if info.version.is_none_or(|version| version <= bag::VERSION) {
-        audit.read_payload(&info);
+        basis = audit.read_payload(&info);
     } else {
         audit.facts.findings.add(BagCode::BagVersion, Place::file(bag::BAG_INFO), "a bag of a later version");
     }
     let thumbnails = audit.thumbnails();
-    Ok(Report { facts: audit.facts, thumbnails, records_max: options.records_max })
+    let report = Report { facts: audit.facts, thumbnails, records_max: options.records_max };
+    Ok(Evidence::new(folder, report, basis))
 }
 
 /// The statements of a bag.
@@ -58,15 +68,6 @@ struct Statements {
     notes: Notes,
     /// Those that have a file, whatever was said of it.
     there: BTreeSet<StatementId>,
-}
-
-/// What records are judged by, besides their entries and photos.
-#[derive(Clone, Copy)]
-struct Judges<'a> {
-    roster: &'a Roster,
-    ledger: &'a LedgerView,
-    notes: &'a BTreeMap<NoteHash, Option<u64>>,
-    timeline: Option<&'a Timeline>,
 }
 
 struct Audit<'a> {
@@ -121,12 +122,13 @@ impl Audit<'_> {
         info
     }
 
-    fn read_payload(&mut self, info: &BagInfo) {
+    /// Gives what records were judged by, if they were.
+    fn read_payload(&mut self, info: &BagInfo) -> Option<Basis> {
         let mut findings = Findings::new();
         let Some(Statements { roster, notes, there }) = self.read_statements(&mut findings) else {
             self.facts.findings.merge(findings);
             self.check_manifests(info, &BTreeMap::new(), &BTreeSet::new());
-            return;
+            return None;
         };
         let mut ledger =
             read_ledger(self.folder, self.listed, &roster, &notes, info.scopes.as_deref(), self.options, &mut findings);
@@ -154,7 +156,7 @@ impl Audit<'_> {
             ledger: grounds_of_ledger,
             pass: self.options.pass,
         };
-        let logs = self.read_logs(grounds, &mut ledger, &mut findings);
+        let mut logs = self.read_logs(grounds, &mut ledger, &mut findings);
         say_missing(&logs.summaries, grounds, info.scopes.as_deref(), &mut findings);
         ledger.say_missing(|id| there.contains(&id), &mut findings);
         ledger.say_confirmation(&mut findings);
@@ -164,14 +166,31 @@ impl Audit<'_> {
         self.facts.counts.photos = photos.len() as u64;
         self.facts.scopes.clone_from(&info.scopes);
         self.facts.describe(&roster, &ledger, &logs.summaries);
-        if self.options.pass == Pass::Full {
-            let timeline = timeline.as_ref().filter(|_| ledger.trusted() > 0);
-            let judged_by = Judges { roster: &roster, ledger: &ledger, notes: &sizes, timeline };
+        let whole = std::mem::take(&mut logs.whole);
+        let basis = (self.options.pass == Pass::Full).then(|| {
+            let timeline = timeline.filter(|_| ledger.trusted() > 0);
             logs.cut.finals.iter().for_each(|(key, head, size)| in_ledger.add_entry(key, *head, *size));
             let coverage = Coverage::derive_shown(&roster, &in_ledger, &logs.cut.chains);
-            self.judge_records(judged_by, &coverage, &logs, &photos);
+            let Logs { summaries, index, since, .. } = logs;
+            Basis {
+                tables: leaf_tables(&roster),
+                ledgered: ledgered(&roster, &ledger),
+                roster,
+                ledger,
+                sizes,
+                timeline,
+                coverage,
+                summaries,
+                index,
+                since,
+                photos,
+            }
+        });
+        if let Some(basis) = &basis {
+            self.judge_records(basis);
         }
-        self.check_manifests(info, &digests, &logs.whole);
+        self.check_manifests(info, &digests, &whole);
+        basis
     }
 
     fn read_statements(&mut self, findings: &mut Findings) -> Option<Statements> {
@@ -244,36 +263,15 @@ impl Audit<'_> {
         (photos, digests)
     }
 
-    fn judge_records(
-        &mut self,
-        by: Judges<'_>,
-        coverage: &Coverage,
-        logs: &Logs,
-        photos: &BTreeMap<BlobHash, PhotoFile>,
-    ) {
-        let Judges { roster, ledger, notes, timeline } = by;
-        let tables = leaf_tables(roster);
-        let ledgered = ledgered(roster, ledger);
-        let grounds = RecordGrounds {
-            roster,
-            coverage,
-            tables: &tables,
-            photos,
-            index: &logs.index,
-            ledger,
-            notes,
-            timeline,
-            since: &logs.since,
-            ledgered: &ledgered,
-        };
-        let summaries: Vec<&LogSummary> = logs.summaries.values().collect();
+    fn judge_records(&mut self, basis: &Basis) {
+        let grounds = basis.grounds();
         let records = Mutex::new(Records::new(self.options.records_max));
-        let mut readers =
-            Cores::new(self.options.threads, || RecordReader::new(self.folder, self.facts.mission, &summaries));
+        let reader = || RecordReader::new(self.folder, self.facts.mission, basis.logs());
+        let mut readers = Cores::new(self.options.threads, reader);
         let parts: Vec<u64> = (0..RECORD_PARTS).collect();
         let done = Mutex::new(0);
         on_cores(&mut readers, &parts, |reader, &part| {
-            for rows in logs.index.records(part, RECORD_PARTS) {
+            for rows in basis.index.records(part, RECORD_PARTS) {
                 reader.judge(&rows, grounds, &records);
             }
             let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
@@ -281,7 +279,7 @@ impl Audit<'_> {
             self.options.tell(Progress { stage: "judging records", done: *done, total: RECORD_PARTS });
         });
         let mut records = records.into_inner().unwrap_or_else(PoisonError::into_inner);
-        for (&blob, file) in photos.iter().filter(|(blob, _)| !records.named.contains(blob)) {
+        for (&blob, file) in basis.photos.iter().filter(|(blob, _)| !records.named.contains(blob)) {
             let place = Place::file(&bag::photo_path(blob));
             if file.is_right {
                 records.findings.add(BagCode::BagForeignFile, place, "no entry in the bag names this photo");

@@ -306,13 +306,17 @@ fn degrees(e7: i32) -> String {
 }
 
 pub(crate) fn spot(spot: &Spot) -> String {
-    let source = match spot.source {
+    let source = place_source(spot.source);
+    format!("{}, {} ± {} m ({source})", degrees(spot.lat_e7), degrees(spot.lon_e7), spot.accuracy_m)
+}
+
+pub(crate) fn place_source(source: PlaceSource) -> &'static str {
+    match source {
         PlaceSource::Satellite => "satellite",
         PlaceSource::Hand => "by hand",
         PlaceSource::Registry => "registry",
         PlaceSource::Mocked => "flagged as mocked",
-    };
-    format!("{}, {} ± {} m ({source})", degrees(spot.lat_e7), degrees(spot.lon_e7), spot.accuracy_m)
+    }
 }
 
 pub(crate) fn clock_source(source: ClockSource) -> &'static str {

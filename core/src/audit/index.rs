@@ -141,9 +141,15 @@ impl EntryIndex {
             let end = high.map_or(run.len(), |high| run.partition_point(|row| row.record < high));
             start..end.max(start)
         };
-        let runs: Vec<&[Row]> = self.runs.iter().map(|run| &run[share(run)]).collect();
-        let next = runs.iter().enumerate().filter_map(|(at, run)| Some(Reverse((run.first()?.record, at)))).collect();
-        Groups { runs, next }
+        Groups::new(self.runs.iter().map(|run| &run[share(run)]).collect())
+    }
+
+    /// The records from `first` on in ascending order, each with its rows.
+    ///
+    /// Records whose ids begin like that of `first` may come before it.
+    pub fn records_from(&self, first: RecordId) -> Groups<'_> {
+        let low = prefix(first.as_bytes());
+        Groups::new(self.runs.iter().map(|run| &run[run.partition_point(|row| row.record < low)..]).collect())
     }
 }
 
@@ -153,6 +159,13 @@ pub struct Groups<'a> {
     runs: Vec<&'a [Row]>,
     /// The first record of each run that has one, the least on top, with the run's number.
     next: BinaryHeap<Reverse<(u64, usize)>>,
+}
+
+impl<'a> Groups<'a> {
+    fn new(runs: Vec<&'a [Row]>) -> Self {
+        let next = runs.iter().enumerate().filter_map(|(at, run)| Some(Reverse((run.first()?.record, at)))).collect();
+        Self { runs, next }
+    }
 }
 
 impl Iterator for Groups<'_> {
@@ -213,5 +226,9 @@ mod tests {
         assert!(seals.iter().all(|seal| index.contains(seal.id())));
         assert!(!index.contains(EntryId::from_bytes([9; 32])));
         assert_eq!(index.records(0, 1).count(), 5);
+        for from in 0..5 {
+            assert_eq!(index.records_from(record(from)).collect::<Vec<_>>(), groups[from..]);
+        }
+        assert_eq!(index.records_from(RecordId::from_bytes([241; 32])).count(), 0);
     }
 }

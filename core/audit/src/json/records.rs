@@ -1,6 +1,7 @@
 //! What records say, entry by entry.
 
 use merestone_core::audit::detail::{Answer, EntryDetail, PhotoDetail, RecordDetail, Said};
+use merestone_core::entry::Place as Spot;
 use serde::Serialize;
 
 use super::custody::End;
@@ -95,11 +96,29 @@ struct Step<'a> {
     device_clock_offset_min: Option<i16>,
     device_clock_source: Option<&'static str>,
     place: Option<String>,
+    /// The same in numbers.
+    position: Option<Position>,
     post: Option<&'a str>,
     reason: Option<u64>,
     text: Option<&'a str>,
     photos: Vec<Photo>,
     not_applied: Vec<Unapplied<'a>>,
+}
+
+/// Where, in units of 10^-7 degrees.
+#[derive(Serialize)]
+struct Position {
+    lat_e7: i32,
+    lon_e7: i32,
+    accuracy_m: u64,
+    source: &'static str,
+}
+
+impl Position {
+    fn of(spot: &Spot) -> Self {
+        let Spot { lat_e7, lon_e7, accuracy_m, source } = *spot;
+        Self { lat_e7, lon_e7, accuracy_m, source: show::place_source(source) }
+    }
 }
 
 #[derive(Serialize)]
@@ -157,6 +176,7 @@ impl<'a> Step<'a> {
             device_clock_offset_min: clock.map(|clock| clock.offset_min),
             device_clock_source: clock.map(|clock| show::clock_source(clock.source)),
             place: spot.as_ref().map(show::spot),
+            position: spot.as_ref().map(Position::of),
             post: post.as_deref(),
             reason: *reason,
             text: text.as_deref(),
