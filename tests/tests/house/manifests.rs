@@ -52,6 +52,29 @@ fn aborting_profiles(manifests: &[Source]) -> Vec<Breach> {
     breaches
 }
 
+/// What every profile for phones must say, and why.
+const MOBILE: &[(&str, &str, &str)] = &[
+    ("panic", "unwind", "a panic would end the app"),
+    ("strip", "none", "the generator would find no interface in the library"),
+];
+
+/// Every profile for phones says it itself: what it inherits from may change for other reasons.
+fn mobile_profiles_left_to_chance(manifest: &Source) -> Vec<Breach> {
+    let table: toml::Table = toml::from_str(&manifest.text).expect("a manifest is TOML");
+    let profiles = table.get("profile").and_then(toml::Value::as_table);
+    let mobile = profiles.into_iter().flatten().filter(|(name, _)| name.starts_with("mobile"));
+    let mut breaches = Vec::new();
+    for (name, profile) in mobile {
+        for (key, value, consequence) in MOBILE {
+            if profile.get(key).and_then(toml::Value::as_str) != Some(value) {
+                let what = format!("must say {key} = \"{value}\": else {consequence}");
+                breaches.push(Breach::new(format!("{}: profile.{name}", manifest.path), what));
+            }
+        }
+    }
+    breaches
+}
+
 fn manifests_of_members() -> Vec<Source> {
     Graph::of_workspace().members().map(|of| read(&root(), &format!("{}/Cargo.toml", of.folder))).collect()
 }
@@ -85,4 +108,18 @@ fn no_profile_aborts_on_a_panic() {
     assert_holds(aborting_profiles(&manifests));
     let bad = Source::sample("Cargo.toml", concat!("[profile.release]\npanic = ", "\"abort\"\n"));
     assert_refused(aborting_profiles(&[bad]), "Cargo.toml:2");
+}
+
+#[test]
+fn every_profile_for_phones_unwinds_and_keeps_its_symbols() {
+    let manifest = read(&root(), "Cargo.toml");
+    assert!(manifest.text.contains("[profile.mobile]"), "the rule looks at the right file");
+    assert_holds(mobile_profiles_left_to_chance(&manifest));
+    let check = |text: &str| {
+        let bad = Source::sample("Cargo.toml", text);
+        assert_refused(mobile_profiles_left_to_chance(&bad), "Cargo.toml: profile.mobile-ios");
+    };
+    check("[profile.mobile-ios]\ninherits = \"mobile\"\nstrip = \"none\"\n");
+    check("[profile.mobile-ios]\npanic = \"abort\"\nstrip = \"none\"\n");
+    check("[profile.mobile-ios]\npanic = \"unwind\"\nstrip = \"symbols\"\n");
 }

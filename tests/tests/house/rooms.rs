@@ -56,6 +56,8 @@ const ROOMS: &[Room] = &[
     Room { name: "merestone-ffi", floor: 3, may_use: &[
         "merestone-audit", "merestone-node", "thiserror", "uniffi",
     ] },
+    // It reads the library that was built of `ffi`, and names no room.
+    Room { name: "merestone-bindgen", floor: 4, may_use: &["camino", "clap", "heck", "uniffi_bindgen"] },
 ];
 
 /// The tests lie above every room and may use what they need; nothing may use them.
@@ -64,6 +66,7 @@ const TESTS: &str = "merestone-tests";
 const DATABASE: &[&str] = &["rusqlite", "libsqlite3-sys"];
 const NETWORK: &[&str] = &["tokio", "quinn", "quinn-proto", "mio", "socket2", "axum", "hyper", "mdns-sd"];
 const PIXELS: &[&str] = &["image"];
+const GENERATOR: &[&str] = &["uniffi_bindgen", "uniffi_udl", "goblin", "cargo_metadata", "weedle2"];
 
 fn floor(name: &str) -> Option<u8> {
     let room = ROOMS.iter().find(|room| room.name == name).map(|room| room.floor);
@@ -189,6 +192,15 @@ fn the_audit_contains_no_network_no_database_no_pixels() {
     assert_holds(banned_in_tree(Graph::of_workspace(), "merestone-audit", banned));
     let bad = Graph::sample(&[("merestone-audit", &["helper"]), ("helper", &["socket2"])]);
     assert_refused(banned_in_tree(&bad, "merestone-audit", banned), "merestone-audit");
+}
+
+#[test]
+fn a_phone_carries_no_generator() {
+    assert_holds(banned_in_tree(Graph::of_workspace(), "merestone-ffi", &[GENERATOR]));
+    let bad = Graph::sample(&[("merestone-ffi", &["uniffi"]), ("uniffi", &["uniffi_bindgen"])]);
+    assert_refused(banned_in_tree(&bad, "merestone-ffi", &[GENERATOR]), "merestone-ffi");
+    let tree = Graph::of_workspace().tree("merestone-bindgen");
+    assert!(tree.contains("uniffi_bindgen") && tree.contains("goblin"), "the rule knows the generator's crates");
 }
 
 #[test]

@@ -132,6 +132,7 @@ const PRODUCT: &[&str] = &[
     "core/audit/src",
     "sync-server/src",
     "ffi/src",
+    "mobile-bindings/bindgen/src",
 ];
 
 fn banned_words(sources: &[Source], ban: &Ban) -> Vec<Breach> {

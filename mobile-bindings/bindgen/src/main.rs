@@ -1,0 +1,54 @@
+//! `merestone-bindgen`: writes the foreign code of the crossing from the library that was built of it.
+
+mod generate;
+
+use std::process::ExitCode;
+
+use camino::Utf8PathBuf;
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Writes the foreign code of the crossing from the library that was built of it.
+///
+/// The library must still have its symbols: the interface stands in them.
+#[derive(Parser)]
+#[command(name = "merestone-bindgen", version, arg_required_else_help = true)]
+struct Command {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Write the code of one language.
+    Generate {
+        /// `libmerestone_ffi.so`, `.dylib` or `.a`, not stripped.
+        library: Utf8PathBuf,
+        /// The language.
+        #[arg(long, value_enum)]
+        language: Language,
+        /// The folder to write into; made if it is not there.
+        #[arg(long, value_name = "DIR")]
+        out: Utf8PathBuf,
+    },
+}
+
+/// The languages that apps and scripts are written in.
+#[derive(Clone, Copy, ValueEnum)]
+enum Language {
+    Kotlin,
+    Swift,
+    Python,
+}
+
+fn main() -> ExitCode {
+    let result = match Command::parse().verb {
+        Verb::Generate { library, language, out } => generate::generate(&library, language, &out),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("merestone-bindgen: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
