@@ -1,0 +1,78 @@
+package org.merestone.screens
+
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.flow.filter
+import org.merestone.Custody
+import org.merestone.Phone
+import org.merestone.RecordId
+import org.merestone.RecordQuery
+import org.merestone.RecordSummary
+
+/** Where copies of what this phone holds are. */
+public data class CustodyState(
+    /** Records that are not all at base camp, the least safe first. */
+    public val lines: List<CustodyLine> = emptyList(),
+    /** All of it in numbers; of what was looked at so far. */
+    public val loss: Loss = Loss(),
+    /** Whether everything was looked at. */
+    public val isDone: Boolean = false,
+    override val isBusy: Boolean = false,
+    override val trouble: Trouble? = null,
+) : ScreenState
+
+/** A record and where its entries are. */
+public data class CustodyLine(
+    public val record: RecordSummary,
+    public val entries: List<Custody>,
+    /** In words, of the least safe entry. */
+    public val message: Message,
+    public val safety: Safety,
+)
+
+/** Looks through all records for what is only on this phone. What no signed receipt says does not count. */
+public class CustodyScreen(private val phone: Phone, scope: CoroutineScope) :
+    ScreenModel<CustodyState>(scope, CustodyState()) {
+    /** Looks at everything, anew; the state shows how far it is. */
+    public fun look(): Job = intent {
+        show { copy(lines = emptyList(), loss = Loss(), isDone = false) }
+        val loss =
+            lookThrough(phone) { record, entries, soFar ->
+                val line = lineOf(record, entries)
+                show {
+                    val unsafe = listOfNotNull(line?.takeIf { lines.size < LINES_MAX })
+                    copy(lines = (lines + unsafe).sortedBy { it.safety }, loss = soFar)
+                }
+            }
+        show { copy(loss = loss, isDone = true) }
+    }
+
+    override fun CustodyState.marked(isBusy: Boolean, trouble: Trouble?): CustodyState =
+        copy(isBusy = isBusy, trouble = trouble)
+
+    private fun lineOf(record: RecordSummary, entries: List<Custody>): CustodyLine? {
+        val safety = entries.minOfOrNull { it.safety }?.takeIf { it != Safety.AT_BASE_CAMP } ?: return null
+        return CustodyLine(record, entries, entries.message() ?: return null, safety)
+    }
+
+    private companion object {
+        /** Most records that are listed; all are counted. */
+        const val LINES_MAX = 500
+    }
+}
+
+/** The custody of every entry on this phone and what losing the phone would lose; [each] hears of every record. */
+internal suspend fun lookThrough(
+    phone: Phone,
+    each: (RecordSummary, List<Custody>, Loss) -> Unit = { _, _, _ -> },
+): Loss {
+    var loss = Loss(drafts = phone.drafts.all().size + phone.drafts.damaged().size)
+    phone.records.catchUp()
+    val seen = HashSet<RecordId>()
+    phone.records.all(RecordQuery()).filter { seen.add(it.id) }.collect { record ->
+        val entries = phone.records.custody(record.id)
+        loss = entries.fold(loss.copy(records = loss.records + 1)) { sum, custody -> sum.with(custody) }
+        each(record, entries, loss)
+    }
+    return loss
+}
