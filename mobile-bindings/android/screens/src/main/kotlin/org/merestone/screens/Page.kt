@@ -136,7 +136,10 @@ public enum class Input {
 }
 
 /** A typed answer that was not taken. */
-public data class Refusal(public val typed: String, public val message: Message)
+public data class Refusal(
+    public val typed: String,
+    public val message: Message,
+)
 
 /** Something missing or wrong, and where. */
 public data class FillProblem(

@@ -23,15 +23,22 @@ public class PhraseTable(
     private val plural: (Long) -> String = { if (it == 1L) "one" else "other" },
 ) : Phrasebook {
     override fun say(message: Message): String {
-        val phrase = phrase(message) ?: return otherwise?.say(message) ?: message.detail ?: message.code
+        val phrase = phrase(message) ?: return otherwise?.say(message) ?: message.detail?.let(::sentence) ?: message.code
         return PLACE.replace(phrase) { found -> message.args[found.groupValues[1]] ?: found.value }
     }
 
     private fun phrase(message: Message): String? {
-        val counted = message.count?.let {
-            phrases["${message.code}#${plural(it)}"] ?: phrases["${message.code}#other"]
-        }
+        val counted =
+            message.count?.let {
+                phrases["${message.code}#${plural(it)}"] ?: phrases["${message.code}#other"]
+            }
         return counted ?: phrases[message.code]
+    }
+
+    /** The library's own words begin in lower case and have no full stop. */
+    private fun sentence(words: String): String {
+        val begun = words.replaceFirstChar { it.uppercase() }
+        return if (begun.lastOrNull()?.isLetterOrDigit() == true) "$begun." else begun
     }
 
     private companion object {

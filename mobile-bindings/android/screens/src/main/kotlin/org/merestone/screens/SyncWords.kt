@@ -51,23 +51,24 @@ private fun SyncReport.heading(grade: SyncGrade): Message {
     }
 }
 
-private fun SyncReport.lines(): List<Message> = buildList {
-    if (missingLogs > 0) add(Message.counting("sync.missing.logs", missingLogs.toLong()))
-    if (missingBodies > 0) add(Message.counting("sync.missing.bodies", missingBodies.toLong()))
-    if (missingPhotos > 0) add(Message.counting("sync.missing.photos", missingPhotos.toLong()))
-    if (refused.isNotEmpty()) {
-        add(
-            Message.counting(
-                "sync.refused",
-                refused.size.toLong(),
-                "codes" to refused.distinct().joinToString(", "),
-            ),
-        )
+private fun SyncReport.lines(): List<Message> =
+    buildList {
+        if (missingLogs > 0) add(Message.counting("sync.missing.logs", missingLogs.toLong()))
+        if (missingBodies > 0) add(Message.counting("sync.missing.bodies", missingBodies.toLong()))
+        if (missingPhotos > 0) add(Message.counting("sync.missing.photos", missingPhotos.toLong()))
+        if (refused.isNotEmpty()) {
+            add(
+                Message.counting(
+                    "sync.refused",
+                    refused.size.toLong(),
+                    "codes" to refused.distinct().joinToString(", "),
+                ),
+            )
+        }
+        if (scopesNotShared.isNotEmpty()) add(Message.counting("sync.scopes-not-shared", scopesNotShared.size.toLong()))
+        noReceipt?.let { add(Message("sync.no-receipt", mapOf("reason" to it))) }
+        if (advice.isNotEmpty()) add(Message("sync.advice.$endCode", detail = advice))
     }
-    if (scopesNotShared.isNotEmpty()) add(Message.counting("sync.scopes-not-shared", scopesNotShared.size.toLong()))
-    noReceipt?.let { add(Message("sync.no-receipt", mapOf("reason" to it))) }
-    if (advice.isNotEmpty()) add(Message("sync.advice.$endCode", detail = advice))
-}
 
 /** Who was met. */
 public val Peer.name: String
