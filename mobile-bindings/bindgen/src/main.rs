@@ -1,7 +1,9 @@
 //! `merestone-bindgen`: writes the foreign code of the crossing from the library that was built of it.
 
 mod generate;
+mod surface;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use camino::Utf8PathBuf;
@@ -30,6 +32,14 @@ enum Verb {
         #[arg(long, value_name = "DIR")]
         out: Utf8PathBuf,
     },
+    /// Print every name an app can write, in the words of one language: what is committed as `surface.txt`.
+    Surface {
+        /// `libmerestone_ffi.so`, `.dylib` or `.a`, not stripped.
+        library: Utf8PathBuf,
+        /// The language.
+        #[arg(long, value_enum)]
+        language: Language,
+    },
 }
 
 /// The languages that apps and scripts are written in.
@@ -43,6 +53,7 @@ enum Language {
 fn main() -> ExitCode {
     let result = match Command::parse().verb {
         Verb::Generate { library, language, out } => generate::generate(&library, language, &out),
+        Verb::Surface { library, language } => surface::surface(&library, language).and_then(|text| print(&text)),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -51,4 +62,8 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn print(text: &str) -> Result<(), String> {
+    std::io::stdout().write_all(text.as_bytes()).map_err(|cause| format!("cannot print: {cause}"))
 }
