@@ -32,6 +32,14 @@ impl PublicKey {
         Self::admit_under(bytes, Full)
     }
 
+    /// The key of 64 hex digits; `None` for another text, and for bytes that are not [admitted](Self::admit).
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let mut bytes = [0; KEY_BYTES];
+        let is_whole = text.len() == 2 * KEY_BYTES;
+        is_whole.then(|| data_encoding::HEXLOWER_PERMISSIVE.decode_mut(text.as_bytes(), &mut bytes).ok()).flatten()?;
+        Self::admit(&bytes).ok()
+    }
+
     /// [`admit`](Self::admit) under `policy`.
     ///
     /// # Errors

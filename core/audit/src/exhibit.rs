@@ -127,7 +127,7 @@ impl Certified {
             observer: certificate.request().observer().to_owned(),
             device: certificate.request().device().to_owned(),
             party: party_name(charter, certificate.party()),
-            role: show::role(certificate.role()),
+            role: certificate.role().name(),
             grants_it,
         }
     }

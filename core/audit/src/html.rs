@@ -268,7 +268,7 @@ fn parties(report: &Report) -> Vec<PartyView> {
         party.people.push(PersonView {
             observer: person.observer.clone(),
             device: person.device.clone(),
-            role: show::role(person.role),
+            role: person.role.name(),
             is_cut: person.is_cut,
             entries: person.entries,
             receipts: person.receipts,

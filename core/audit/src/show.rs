@@ -12,7 +12,7 @@ use merestone_core::bounds::{Bound, Bounds};
 use merestone_core::entry::{Clock, ClockSource, Kind, Place as Spot, PlaceSource};
 use merestone_core::erasure::ErasureReason;
 use merestone_core::id::{LogId, ScopeId};
-use merestone_core::roster::{PartyNumber, Role};
+use merestone_core::roster::PartyNumber;
 
 use crate::folder::printable;
 
@@ -230,16 +230,6 @@ pub(crate) fn scope_name(facts: &Facts, scope: ScopeId) -> String {
 pub(crate) fn party_name(facts: &Facts, party: PartyNumber) -> String {
     let parties = facts.charter.iter().flat_map(|charter| &charter.parties);
     parties.clone().find(|(number, _)| *number == party).map_or_else(|| party.to_string(), |(_, name)| printable(name))
-}
-
-pub(crate) fn role(role: Role) -> &'static str {
-    match role {
-        Role::Observer => "observer",
-        Role::Reviewer => "reviewer",
-        Role::Arbiter => "arbiter",
-        Role::Camp => "camp",
-        Role::Auditor => "auditor",
-    }
 }
 
 pub(crate) fn kind(kind: Kind) -> String {

@@ -100,7 +100,7 @@ fn people(report: &Report, out: &mut String) -> fmt::Result {
             out,
             "  {:>9}  {observer} on {device} ({}{cut}), receipts {}",
             person.entries,
-            show::role(person.role),
+            person.role.name(),
             person.receipts
         )?;
         if let Some(attestation) = &person.attestation {

@@ -8,7 +8,7 @@ mod codec;
 use std::collections::{BTreeMap, BTreeSet};
 
 use merestone_core::entry::{Photo, Place};
-use merestone_core::id::{EntryId, FormHash, RecordId, ScopeId, hex};
+use merestone_core::id::{EntryId, FormHash, RecordId, ScopeId};
 use merestone_core::key::PublicKey;
 use merestone_forms::filling::RowId;
 use merestone_forms::{Problem, Wrong};
@@ -94,7 +94,7 @@ pub struct DamagedDraft {
 #[derive(Debug, thiserror::Error)]
 pub enum DraftError {
     /// The draft is there and cannot be read; it is kept as it is (see [`DamagedDraft`]).
-    #[error("draft {} cannot be read; its {bytes} bytes are kept as they are", hex(&id.0))]
+    #[error("draft {id} cannot be read; its {bytes} bytes are kept as they are")]
     Damaged {
         /// The draft.
         id: DraftId,

@@ -125,4 +125,4 @@ pub use device::Device;
 pub use merestone_core::id::RecordId;
 pub use merestone_core::key::PublicKey;
 pub use merestone_forms::Answer;
-pub use merestone_store::{StoreKey, Threads};
+pub use merestone_store::{DraftId, OpenError, PageKey, ReadError, StoreKey, Threads};

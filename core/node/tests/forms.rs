@@ -205,18 +205,18 @@ fn a_photo_question_that_is_cancelled_keeps_the_photo_that_was_there() {
 
     let draft = device.keep(device.begin(&observer, mission.scope(), inspection()).expect("random")).expect("room");
     device.put(draft.id, "post", "Bridge").expect("room");
-    let first = device.attach_at(draft.id, &key, PhotoSource::Bytes(&picture(10))).expect("a photo");
+    let first = device.attach_at(draft.id, &key, PhotoSource::Bytes(&picture(10)), None).expect("a photo");
     let hash = first.answer(&key).expect("the answer");
     // The camera gave nothing that is a photo: what was there stays.
-    device.attach_at(draft.id, &key, PhotoSource::Bytes(b"no photo")).expect_err("no photo");
-    device.attach_at(draft.id, &key, PhotoSource::File(&folder.path().join("none.jpg"))).expect_err("no file");
+    device.attach_at(draft.id, &key, PhotoSource::Bytes(b"no photo"), None).expect_err("no photo");
+    device.attach_at(draft.id, &key, PhotoSource::File(&folder.path().join("none.jpg")), None).expect_err("no file");
     let draft = device.draft(draft.id).expect("there");
     assert_eq!((draft.photos.len(), draft.photos[0].row.as_str()), (1, row));
     let record = device.save(&draft).expect("saved").record;
 
     // An edit that takes another photo, and is then cancelled at that question.
     let edit = device.keep(device.begin_edit(&observer, record).expect("held")).expect("room");
-    let attached = device.attach_at(edit.id, &key, PhotoSource::Bytes(&picture(200))).expect("a photo");
+    let attached = device.attach_at(edit.id, &key, PhotoSource::Bytes(&picture(200)), None).expect("a photo");
     assert_ne!(attached.answer(&key), Some(hash.clone()));
     device.detach(edit.id, &attached.row).expect("there");
     let edit = device.put(edit.id, "remarks", "dusk").expect("room");
@@ -226,7 +226,7 @@ fn a_photo_question_that_is_cancelled_keeps_the_photo_that_was_there() {
 
     // A question outside the repeat has its photo under its own name.
     let edit = device.keep(device.begin_edit(&observer, record).expect("held")).expect("room");
-    let attached = device.attach_at(edit.id, "sketch", PhotoSource::Bytes(&picture(90))).expect("a photo");
+    let attached = device.attach_at(edit.id, "sketch", PhotoSource::Bytes(&picture(90)), None).expect("a photo");
     assert!(attached.answer("sketch").is_some_and(|answer| matches!(answer, Answer::Text(hash) if hash.len() == 64)));
     device.save(&attached.draft).expect("saved");
     assert_eq!(device.record(record).expect("readable").expect("held").values("sketch").len(), 1);

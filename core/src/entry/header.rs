@@ -60,6 +60,21 @@ impl Kind {
         }
     }
 
+    /// The word for it in the spec.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::Change => "change",
+            Kind::Receipt => "receipt",
+            Kind::HostComment => "host-comment",
+            Kind::Concurrence => "concurrence",
+            Kind::Objection => "objection",
+            Kind::Dissent => "dissent",
+            Kind::Ruling => "ruling",
+            Kind::CoAuthorship => "co-authorship",
+            Kind::Unknown(_) => "unknown",
+        }
+    }
+
     /// The kind with this number; `None` for 0 and beyond 255.
     pub fn from_code(code: u64) -> Option<Self> {
         match u8::try_from(code).ok()? {

@@ -45,6 +45,17 @@ impl Role {
         }
     }
 
+    /// The word for it in the spec.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Role::Observer => "observer",
+            Role::Reviewer => "reviewer",
+            Role::Arbiter => "arbiter",
+            Role::Camp => "camp",
+            Role::Auditor => "auditor",
+        }
+    }
+
     /// The role with this number.
     pub fn from_code(code: u64) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.code() == code)

@@ -1,6 +1,7 @@
 //! What is committed together: everything in a batch becomes durable, or nothing of it.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use merestone_core::entry::VerifiedEntry;
 use merestone_core::id::{BlobHash, EntryId, RecordId, StatementId, StoreId};
@@ -86,6 +87,21 @@ impl StatementClass {
 /// The name of a draft: random, chosen by the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DraftId(pub [u8; 16]);
+
+impl DraftId {
+    /// Reads exactly the hex digits of an id.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let digits = text.bytes().all(|byte| byte.is_ascii_hexdigit()) && text.len() == 32;
+        digits.then(|| u128::from_str_radix(text, 16).ok()).flatten().map(|id| Self(id.to_be_bytes()))
+    }
+}
+
+/// All digits, lowercase hex.
+impl fmt::Display for DraftId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", u128::from_be_bytes(self.0))
+    }
+}
 
 /// Things to commit together, in any order of adding.
 ///

@@ -5,6 +5,7 @@
 //! from the entries and commits them together with "indexed through". A save that comes in between stands behind that mark.
 
 use std::collections::HashSet;
+use std::fmt;
 
 use merestone_core::id::{LogId, RecordId, ScopeId};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -71,6 +72,24 @@ pub struct Filter {
 pub struct PageKey {
     updated: i64,
     row: i64,
+}
+
+impl PageKey {
+    /// Reads what [`Display`](fmt::Display) wrote.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let digits = text.bytes().all(|byte| byte.is_ascii_hexdigit()) && text.len() == 32;
+        let key = digits.then(|| u128::from_str_radix(text, 16).ok()).flatten()?.to_be_bytes();
+        let (updated, row) = key.split_at(8);
+        let number = |bytes: &[u8]| bytes.first_chunk().map(|bytes| i64::from_be_bytes(*bytes));
+        Some(Self { updated: number(updated)?, row: number(row)? })
+    }
+}
+
+/// For programs that keep it as text between two pages: 32 hex digits.
+impl fmt::Display for PageKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}{:016x}", self.updated, self.row)
+    }
 }
 
 /// Some rows, and where the next ones begin; `None` after the last.

@@ -192,14 +192,12 @@ impl OutcomeShown {
 
 impl PeerShown {
     fn of(peer: &PeerInfo) -> Self {
-        let role = match peer.role {
-            Role::Observer => "observer",
-            Role::Reviewer => "reviewer",
-            Role::Arbiter => "arbiter",
-            Role::Camp => "camp",
-            Role::Auditor => "auditor",
-        };
-        Self { person: PersonShown::of(&peer.person), role, store: peer.store.to_string(), cut: peer.is_cut }
+        Self {
+            person: PersonShown::of(&peer.person),
+            role: peer.role.name(),
+            store: peer.store.to_string(),
+            cut: peer.is_cut,
+        }
     }
 }
 

@@ -158,7 +158,7 @@ impl ObserverShown {
             ObserverState::Certified { certificate, party, role, scopes } => {
                 shown.state = "certified";
                 shown.party = Some(party.0);
-                shown.role = Some(roster::role_name(*role));
+                shown.role = Some(role.name());
                 shown.scopes = roster::scope_names(device.charter().charter(), scopes);
                 shown.certificate = Some(certificate.to_string());
             }

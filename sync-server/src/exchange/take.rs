@@ -398,7 +398,7 @@ impl<'w> Work<'w> {
             return Ok(Ok(path.display().to_string()));
         }
         let kept = device.keep(draft.clone())?;
-        match device.attach_at(kept.id, &attachment.key, PhotoSource::File(&path)) {
+        match device.attach_at(kept.id, &attachment.key, PhotoSource::File(&path), None) {
             Ok(attached) => {
                 let said = attached.answer(&attachment.key);
                 *draft = attached.draft;

@@ -54,7 +54,7 @@ const ROOMS: &[Room] = &[
         "rpassword", "serde", "serde_json", "thiserror", "tokio", "tracing", "tracing-subscriber",
     ] },
     Room { name: "merestone-ffi", floor: 3, may_use: &[
-        "merestone-audit", "merestone-node", "thiserror", "uniffi",
+        "merestone-audit", "merestone-core", "merestone-forms", "merestone-node", "thiserror", "tokio", "uniffi", "zeroize",
     ] },
     // It reads the library that was built of `ffi`, and names no room.
     Room { name: "merestone-bindgen", floor: 4, may_use: &["camino", "clap", "heck", "uniffi_bindgen"] },

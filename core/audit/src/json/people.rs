@@ -36,7 +36,7 @@ impl<'a> Someone<'a> {
             party_name: show::party_name(&report.facts, *party),
             observer,
             device,
-            role: show::role(*role),
+            role: role.name(),
             key: show::hex(key),
             certificate: certificate.to_string(),
             is_cut: *is_cut,

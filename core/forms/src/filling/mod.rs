@@ -205,6 +205,11 @@ impl Filling {
         self.language = language.filter(|number| *number < self.form.model().languages.len());
     }
 
+    /// The language now shown, by number.
+    pub fn language(&self) -> Option<usize> {
+        self.language
+    }
+
     /// The answers that changed since this was last asked, to be stored.
     pub fn take_changes(&mut self) -> Vec<(String, Answer)> {
         let changed = std::mem::take(&mut self.changed);

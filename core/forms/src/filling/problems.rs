@@ -121,6 +121,13 @@ impl Filling {
         self.problem_at(place)
     }
 
+    /// Whether the form requires an answer at a place, as things are.
+    pub fn is_required(&self, place: Place) -> bool {
+        self.work.begin();
+        let required = self.node(place).required.as_ref();
+        required.is_some_and(|required| self.evaluate(required, place).is_ok_and(|value| value.bool()))
+    }
+
     fn problem_at(&self, place: Place) -> Option<Problem> {
         let node = self.node(place);
         let NodeKind::Question(kind) = &node.kind else { return None };

@@ -19,6 +19,7 @@ use merestone_core::record::EpochNeeded;
 use merestone_core::roster::PartyNumber;
 use merestone_store::{Batch, BlobClaim, BlobClass, DraftId};
 
+pub use merestone_media::PhotoFacts;
 pub(crate) use photo::photo_files;
 pub use photo::{Attached, PhotoError, PhotoSource};
 pub use restate::RestateError;

@@ -131,12 +131,18 @@ impl Device {
         Ok(Attached { draft, row, facts })
     }
 
-    /// Attaches a photo to a draft as the answer to a question. The photo that stood there before is taken out of the draft
+    /// Attaches a photo to a draft as the answer to a question; `preview` as in [`attach`](Self::attach). The photo that stood there before is taken out of the draft
     /// once the new one is durable, and not before: whatever goes wrong, one of them is there.
     ///
     /// # Errors
     /// [`PhotoError`]; the draft is then as before.
-    pub fn attach_at(&self, draft: DraftId, key: &str, photo: PhotoSource<'_>) -> Result<Attached, PhotoError> {
+    pub fn attach_at(
+        &self,
+        draft: DraftId,
+        key: &str,
+        photo: PhotoSource<'_>,
+        preview: Option<&[u8]>,
+    ) -> Result<Attached, PhotoError> {
         let mut draft = self.draft(draft)?;
         crate::draft::check_key(key)?;
         let original = original(photo)?;
@@ -147,7 +153,7 @@ impl Device {
             None => key.to_owned(),
         };
         let is_elsewhere = draft.photos.iter().any(|photo| photo.photo.sha256 == hash && photo.row != row);
-        let photo = if is_elsewhere { None } else { Some(self.keep_photo(&original, &facts, None)?) };
+        let photo = if is_elsewhere { None } else { Some(self.keep_photo(&original, &facts, preview)?) };
         draft.photos.retain(|photo| photo.row != row);
         match photo {
             Some(_) if draft.photos.len() >= PHOTOS_MAX => return Err(PhotoError::TooMany),

@@ -8,7 +8,7 @@ use merestone_core::id::{LogId, RecordId, StatementId};
 use merestone_core::key::PublicKey;
 use merestone_core::roster::Class;
 use merestone_link::{BindError, LinkLimits};
-use merestone_store::Threads;
+use merestone_store::{ReadError, Threads};
 
 use super::Device;
 use crate::replica::{Owner, ReceiptKey, Replica, Setup, Shared};
@@ -71,10 +71,41 @@ impl Device {
         replicas.iter().map(|replica| replica.network_changed(local)).fold(Ok(()), Result::and)
     }
 
+    /// Sends what was saved here since to the peers that are connected; see [`Replica::notify`].
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn notify_peers(&self) -> Result<(), ReadError> {
+        let replicas: Vec<Replica> = self.replicas().iter().filter_map(Replica::upgrade).collect();
+        replicas.iter().try_for_each(Replica::notify)
+    }
+
+    /// From now on tells `watcher` of what arrives from elsewhere, in place of whoever was told before.
+    pub fn watch(&self, watcher: Option<Arc<dyn Watcher>>) {
+        *self.watcher.lock().unwrap_or_else(PoisonError::into_inner) = watcher;
+    }
+
+    fn tell(&self, news: impl FnOnce(&dyn Watcher)) {
+        let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(watcher) = watcher {
+            news(&*watcher);
+        }
+    }
+
     /// A list of handles is whole after each statement.
     fn replicas(&self) -> MutexGuard<'_, Vec<Weak<Shared>>> {
         self.replicas.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Who is told of what arrives from elsewhere, by any way; a screen that shows it. Called after the commit, on the thread that
+/// made it: it must be quick.
+pub trait Watcher: Send + Sync {
+    /// Entries of these records are held that were not.
+    fn entries_arrived(&self, records: &BTreeSet<RecordId>);
+
+    /// Statements are held that were not: what is applied, and who may save, may be another.
+    fn statements_arrived(&self);
 }
 
 /// The device as its replica knows it.
@@ -84,10 +115,12 @@ impl Owner for Lent {
     fn statements_arrived(&self, class: Class, new: &[StatementId]) {
         // What could not be taken away now is taken away when the device is opened again.
         let _ = self.0.follow_statements(class, new);
+        self.0.tell(|watcher| watcher.statements_arrived());
     }
 
     fn entries_arrived(&self, records: &BTreeSet<RecordId>) {
         let _ = self.0.entries_arrived(records);
+        self.0.tell(|watcher| watcher.entries_arrived(records));
     }
 
     fn signs_with(&self, key: &[u8; 32]) -> bool {

@@ -16,7 +16,7 @@ use merestone_core::roster::{Class, CompleteCharter, Roster};
 use merestone_store::{Batch, Identity, Room, StatementClass, Store, StoreKey, Threads};
 
 pub use error::{AccessError, CreateError, OpenDeviceError};
-pub use meeting::NoReplica;
+pub use meeting::{NoReplica, Watcher};
 pub(crate) use observers::Desk;
 pub use observers::{Observer, ObserverState, UnlockError};
 pub(crate) use pen::Pen;
@@ -116,6 +116,8 @@ pub struct Device {
     desk: Mutex<Desk>,
     /// The replicas that carry this store, for as long as anybody holds them.
     replicas: Mutex<Vec<Weak<Shared>>>,
+    /// Who is told of what arrives.
+    watcher: Mutex<Option<Arc<dyn Watcher>>>,
 }
 
 impl Device {
@@ -169,6 +171,7 @@ impl Device {
             install,
             desk: Mutex::new(desk),
             replicas: Mutex::default(),
+            watcher: Mutex::default(),
         };
         // A kill may have come between an erasure and what it takes away.
         device.erase_everything_erased()?;

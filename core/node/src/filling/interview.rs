@@ -5,7 +5,7 @@ use merestone_forms::filling::{Event, Place, RowId};
 use merestone_forms::model::{NodeKind, QuestionKind};
 use merestone_forms::{Answer, Filling, Refusal};
 
-use crate::capture::{PhotoError, PhotoSource, SaveError, Saved};
+use crate::capture::{Attached, PhotoError, PhotoSource, SaveError, Saved};
 use crate::device::Device;
 use crate::draft::{Draft, DraftError};
 use crate::forms::FillError;
@@ -98,16 +98,63 @@ impl Interview {
         self.keep(device)
     }
 
+    /// Says where the draft is made, as the entry will state it.
+    ///
+    /// # Errors
+    /// If the draft cannot be kept.
+    pub fn locate(
+        &mut self,
+        device: &Device,
+        place: Option<merestone_core::entry::Place>,
+        post: Option<&str>,
+    ) -> Result<(), DraftError> {
+        self.draft = device.locate(self.draft.id, place, post)?;
+        Ok(())
+    }
+
+    /// Attaches a photo to the record as a whole, with a picture that the app made of it where it can be decoded here by
+    /// nobody; see [`Device::attach`].
+    ///
+    /// # Errors
+    /// [`InterviewError`].
+    pub fn attach_photo(
+        &mut self,
+        device: &Device,
+        photo: PhotoSource<'_>,
+        preview: Option<&[u8]>,
+        caption: Option<&str>,
+    ) -> Result<Attached, InterviewError> {
+        let attached = device.attach(self.draft.id, photo, preview, caption)?;
+        self.draft = attached.draft.clone();
+        Ok(attached)
+    }
+
+    /// Takes a photo out of the draft, with its caption.
+    ///
+    /// # Errors
+    /// If the draft cannot be kept.
+    pub fn detach(&mut self, device: &Device, row: &str) -> Result<(), DraftError> {
+        self.draft = device.detach(self.draft.id, row)?;
+        Ok(())
+    }
+
     /// Attaches a photo as the answer of a question.
     ///
     /// # Errors
     /// [`InterviewError`]; a photo that was there stays.
-    pub fn attach(&mut self, device: &Device, key: &str, photo: PhotoSource<'_>) -> Result<(), InterviewError> {
-        let attached = device.attach_at(self.draft.id, key, photo)?;
+    pub fn attach(
+        &mut self,
+        device: &Device,
+        key: &str,
+        photo: PhotoSource<'_>,
+        preview: Option<&[u8]>,
+    ) -> Result<Attached, InterviewError> {
+        let attached = device.attach_at(self.draft.id, key, photo, preview)?;
         let hash = attached.answer(key).unwrap_or(Answer::Blank);
-        self.draft = attached.draft;
+        self.draft = attached.draft.clone();
         self.filling.answer(key, hash)?;
-        self.keep(device)
+        self.keep(device)?;
+        Ok(attached)
     }
 
     /// Adds a row to a repeat, in the row around it where there is one.

@@ -283,7 +283,7 @@ impl<'a, R: BufRead, W: Write> Asking<'a, R, W> {
 
     /// Attaches a photo to a question; one that cannot be attached leaves the one that was there.
     fn attach(&mut self, key: &str, file: &Path) -> Result<Result<(), String>, Failure> {
-        match self.interview.attach(self.device, key, PhotoSource::File(file)) {
+        match self.interview.attach(self.device, key, PhotoSource::File(file), None).map(|_| ()) {
             Err(InterviewError::Photo(error)) => {
                 let is_named = matches!(error, PhotoError::File { .. });
                 let failure = Failure::from(error);

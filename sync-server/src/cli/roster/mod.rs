@@ -119,16 +119,6 @@ impl ReasonName {
     }
 }
 
-pub(super) const fn role_name(role: Role) -> &'static str {
-    match role {
-        Role::Observer => "observer",
-        Role::Reviewer => "reviewer",
-        Role::Arbiter => "arbiter",
-        Role::Camp => "camp",
-        Role::Auditor => "auditor",
-    }
-}
-
 const fn reason_name(reason: CutReason) -> &'static str {
     match reason {
         CutReason::Lost => "lost",
@@ -191,7 +181,7 @@ mod tests {
     fn every_role_and_reason_has_one_name_in_and_out() {
         for name in RoleName::value_variants() {
             let typed = name.to_possible_value().expect("no variant is skipped");
-            assert_eq!(typed.get_name(), role_name(name.role()));
+            assert_eq!(typed.get_name(), name.role().name());
         }
         for name in ReasonName::value_variants() {
             let typed = name.to_possible_value().expect("no variant is skipped");

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::acts::ActsShown;
 use super::cut::KeptShown;
 use super::named::NamedShown;
-use super::{reason_name, role_name, scope_names};
+use super::{reason_name, scope_names};
 use crate::cli::Context;
 use crate::exit::{Code, Failure};
 use crate::output::{self, Report};
@@ -71,7 +71,7 @@ impl PersonShown {
             observer: certificate.request().observer().to_owned(),
             device: certificate.request().device().to_owned(),
             key: certificate.key().to_string(),
-            role: role_name(certificate.role()),
+            role: certificate.role().name(),
             scopes: scope_names(charter, certificate.scopes()),
             cut: is_cut,
             named: NamedShown::of(certificate.request()),

@@ -7,7 +7,7 @@ use merestone_core::id::RecordId;
 use merestone_node::records::{Changed, Custody, Step};
 use serde::Serialize;
 
-use super::{AuthorShown, CustodyShown, StandingShown, json, kind_name, shown};
+use super::{AuthorShown, CustodyShown, StandingShown, json, shown};
 use crate::cli::Context;
 use crate::cli::record::{record_id, unknown_record};
 use crate::exit::{Code, Failure};
@@ -101,7 +101,7 @@ impl StepShown {
             entry: step.entry.to_string(),
             log: step.log.to_string(),
             seq: step.seq,
-            kind: kind_name(step.kind),
+            kind: step.kind.name(),
             standing: StandingShown::of(step.standing),
             author: AuthorShown::of(&step.author),
             refs: step.refs.iter().map(ToString::to_string).collect(),

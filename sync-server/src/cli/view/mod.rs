@@ -114,21 +114,6 @@ impl CustodyShown {
     }
 }
 
-/// What an entry is, in the words of the spec.
-const fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Change => "change",
-        Kind::Receipt => "receipt",
-        Kind::HostComment => "host-comment",
-        Kind::Concurrence => "concurrence",
-        Kind::Objection => "objection",
-        Kind::Dissent => "dissent",
-        Kind::Ruling => "ruling",
-        Kind::CoAuthorship => "co-authorship",
-        Kind::Unknown(_) => "unknown",
-    }
-}
-
 fn json(answer: &Answer) -> serde_json::Value {
     match answer {
         Answer::Blank => serde_json::Value::Null,

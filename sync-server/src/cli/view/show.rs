@@ -8,7 +8,7 @@ use merestone_node::Device;
 use merestone_node::records::{AnswerView, Custody, PhotoView, RecordView, Step, ValueView};
 use serde::Serialize;
 
-use super::{AuthorShown, CustodyShown, StandingShown, json, kind_name, scope_name, shown};
+use super::{AuthorShown, CustodyShown, StandingShown, json, scope_name, shown};
 use crate::cli::Context;
 use crate::cli::record::{record_id, unknown_record};
 use crate::exit::{Code, Failure};
@@ -100,7 +100,7 @@ struct SaidShown {
 impl SaidShown {
     fn of(step: &Step) -> Self {
         Self {
-            kind: kind_name(step.kind),
+            kind: step.kind.name(),
             entry: step.entry.to_string(),
             about: step.refs.iter().map(ToString::to_string).collect(),
             standing: StandingShown::of(step.standing),

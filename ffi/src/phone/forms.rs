@@ -1,0 +1,130 @@
+//! Forms of the mission and drafts of this phone.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use merestone_forms::{Answer, NamedFile};
+
+use super::Phone;
+use crate::error::PhoneError;
+use crate::form::{DamagedDraftLine, DraftLine, FormLine};
+use crate::ids;
+use crate::interview::Interview;
+use crate::provided::place;
+use crate::record::SavedLine;
+use crate::value::AnswerValue;
+
+/// Bytes of the largest form file that is read.
+const FORM_BYTES_MAX: u64 = 64 << 20;
+
+#[uniffi::export]
+impl Phone {
+    /// The mission's forms that this phone holds, by title.
+    pub async fn forms(&self) -> Result<Vec<FormLine>, PhoneError> {
+        self.call(|open| Ok(open.device.forms()?.iter().map(Into::into).collect())).await
+    }
+
+    /// Takes up the file of a form that the charter lists (XLSForm, XForm), with the files beside it that it needs; gives its
+    /// hash.
+    pub async fn add_form(&self, path: String, beside: Vec<String>) -> Result<String, PhoneError> {
+        self.call(move |open| {
+            let files =
+                std::iter::once(&path).chain(&beside).map(|path| read_file(path)).collect::<Result<Vec<_>, _>>()?;
+            let named: Vec<NamedFile<'_>> = files.iter().map(|(name, bytes)| NamedFile { name, bytes }).collect();
+            let Some((form, beside)) = named.split_first() else { return Err(PhoneError::not_there("no file")) };
+            Ok(open.device.add_form(*form, beside)?.to_string())
+        })
+        .await
+    }
+
+    /// What was begun and not saved, of one observer or of all. Drafts that cannot be read are apart: `damaged_drafts`.
+    pub async fn drafts(&self, observer: Option<String>) -> Result<Vec<DraftLine>, PhoneError> {
+        self.call(move |open| {
+            let observer = observer.map(|key| open.observer(&key)).transpose()?;
+            Ok(open.device.drafts(observer.as_ref())?.iter().map(Into::into).collect())
+        })
+        .await
+    }
+
+    /// Drafts that cannot be read, whoever they belong to, for a screen that says so.
+    pub async fn damaged_drafts(&self) -> Result<Vec<DamagedDraftLine>, PhoneError> {
+        self.call(|open| Ok(open.device.damaged_drafts()?.into_iter().map(Into::into).collect())).await
+    }
+
+    /// Begins a new record in a scope after a form. From now on it is a draft: kept at every answer, and there after a kill.
+    ///
+    /// # Errors
+    /// `Refused` with code `form-not-asked` where the form's questions are not here; `save_new` works all the same.
+    pub async fn begin(
+        self: Arc<Self>,
+        observer: String,
+        scope: String,
+        form: String,
+    ) -> Result<Arc<Interview>, PhoneError> {
+        let phone = Arc::clone(&self);
+        self.signing(move |open| {
+            let draft = open.device.begin(&open.observer(&observer)?, ids::scope(&scope)?, ids::form(&form)?)?;
+            Interview::begin(phone, open, draft, false)
+        })
+        .await
+    }
+
+    /// Begins an edit of a record as it is shown now.
+    pub async fn begin_edit(self: Arc<Self>, observer: String, record: String) -> Result<Arc<Interview>, PhoneError> {
+        let phone = Arc::clone(&self);
+        self.signing(move |open| {
+            let draft = open.device.begin_edit(&open.observer(&observer)?, ids::record(&record)?)?;
+            Interview::begin(phone, open, draft, false)
+        })
+        .await
+    }
+
+    /// Goes on with a draft.
+    pub async fn go_on(self: Arc<Self>, draft: String) -> Result<Arc<Interview>, PhoneError> {
+        let phone = Arc::clone(&self);
+        self.signing(move |open| {
+            let draft = open.device.draft(ids::draft(&draft)?)?;
+            Interview::begin(phone, open, draft, true)
+        })
+        .await
+    }
+
+    /// Throws a draft away. Again, or after it was saved, it changes nothing.
+    pub async fn discard(&self, draft: String) -> Result<(), PhoneError> {
+        self.call(move |open| Ok(open.device.discard(ids::draft(&draft)?)?)).await
+    }
+
+    /// Saves a whole record in one call, with what follows from its answers in the form; when this returns it is durable.
+    /// What the form finds wrong with an answer does not keep it from being saved.
+    pub async fn save_new(
+        &self,
+        observer: String,
+        scope: String,
+        form: String,
+        answers: HashMap<String, AnswerValue>,
+    ) -> Result<SavedLine, PhoneError> {
+        self.signing(move |open| {
+            let place = place(open.location.as_deref());
+            let mut draft = open.device.begin(&open.observer(&observer)?, ids::scope(&scope)?, ids::form(&form)?)?;
+            draft.place = place;
+            let mut given: Vec<(String, Answer)> =
+                answers.into_iter().map(|(key, value)| (key, value.into())).collect();
+            given.sort_by(|(a, _), (b, _)| a.cmp(b));
+            draft.answers = open.device.work_out(&draft, given)?;
+            Ok(open.saved(open.device.save(&draft)?))
+        })
+        .await
+    }
+}
+
+/// A file by its name and content, no larger than a form may be.
+fn read_file(path: &str) -> Result<(String, Vec<u8>), PhoneError> {
+    let unread = |error: std::io::Error| PhoneError::not_there(format!("cannot read {path}: {error}"));
+    let bytes = std::fs::metadata(path).map_err(unread)?.len();
+    if bytes > FORM_BYTES_MAX {
+        return Err(PhoneError::refused("form", format!("{path} has {bytes} bytes, at most {FORM_BYTES_MAX}")));
+    }
+    let name = Path::new(path).file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    Ok((name, std::fs::read(path).map_err(unread)?))
+}

@@ -1,0 +1,125 @@
+//! Records of a phone: lists, one whole, its history, and what is said about it.
+
+use std::path::Path;
+
+use super::Phone;
+use crate::error::PhoneError;
+use crate::ids;
+use crate::photo::PixelBoxLine;
+use crate::record::{CustodyLine, RecordQuery, RecordSheet, RecordsPage, SavedLine, SpeechOrder, StepLine};
+use crate::value::AnswerValue;
+
+#[uniffi::export]
+impl Phone {
+    /// One page of records, from where the page before said, or from the beginning; at most 1,000 lines.
+    pub async fn records(
+        &self,
+        query: RecordQuery,
+        after: Option<String>,
+        lines_max: u32,
+    ) -> Result<RecordsPage, PhoneError> {
+        self.call(move |open| {
+            let after = after.as_deref().map(ids::page).transpose()?;
+            let lines_max = usize::try_from(lines_max).unwrap_or(usize::MAX);
+            Ok(open.device.list(&query.filter()?, after, lines_max)?.into())
+        })
+        .await
+    }
+
+    /// Brings lists up to date with everything that is held: after much arrived, in the background.
+    pub async fn catch_up(&self) -> Result<(), PhoneError> {
+        self.call(|open| Ok(open.device.catch_up()?)).await
+    }
+
+    /// One record; none when nothing of it is held.
+    pub async fn record(&self, id: String) -> Result<Option<RecordSheet>, PhoneError> {
+        self.call(move |open| Ok(open.device.record(ids::record(&id)?)?.map(Into::into))).await
+    }
+
+    /// Every held entry of a record, applied or not, in order; empty when nothing of it is held.
+    pub async fn history(&self, id: String) -> Result<Vec<StepLine>, PhoneError> {
+        self.call(move |open| Ok(open.device.history(ids::record(&id)?)?.into_iter().map(Into::into).collect())).await
+    }
+
+    /// Settles a conflict: `answer` takes the place of all values of `key` that the record shows now.
+    pub async fn resolve(
+        &self,
+        observer: String,
+        record: String,
+        key: String,
+        answer: AnswerValue,
+    ) -> Result<SavedLine, PhoneError> {
+        self.signing(move |open| {
+            let (observer, record) = (open.observer(&observer)?, ids::record(&record)?);
+            Ok(open.saved(open.device.resolve(&observer, record, &key, answer)?))
+        })
+        .await
+    }
+
+    /// Withdraws a record: it stays, with everything in it, and is shown as withdrawn.
+    pub async fn withdraw(&self, observer: String, record: String) -> Result<SavedLine, PhoneError> {
+        self.signing(move |open| {
+            Ok(open.saved(open.device.withdraw(&open.observer(&observer)?, ids::record(&record)?)?))
+        })
+        .await
+    }
+
+    /// Says something about a record, as one signed entry.
+    pub async fn say(&self, observer: String, speech: SpeechOrder) -> Result<SavedLine, PhoneError> {
+        self.signing(move |open| Ok(open.saved(open.device.say(&open.observer(&observer)?, speech.speech()?)?))).await
+    }
+
+    /// Writes again, on what the record shows now, what an entry wrote that is not applied.
+    pub async fn restate(&self, observer: String, entry: String) -> Result<SavedLine, PhoneError> {
+        self.signing(move |open| Ok(open.saved(open.device.restate(&open.observer(&observer)?, ids::entry(&entry)?)?)))
+            .await
+    }
+
+    /// Saves a copy of a photo in which `boxes` are blank, as a new record.
+    pub async fn redact(
+        &self,
+        observer: String,
+        record: String,
+        photo: String,
+        boxes: Vec<PixelBoxLine>,
+    ) -> Result<SavedLine, PhoneError> {
+        self.signing(move |open| {
+            let (observer, record) = (open.observer(&observer)?, ids::record(&record)?);
+            let boxes: Vec<_> = boxes.into_iter().map(Into::into).collect();
+            Ok(open.saved(open.device.redact(&observer, record, ids::photo(&photo)?, &boxes)?))
+        })
+        .await
+    }
+
+    /// Who else holds an entry; none when this phone does not hold it.
+    pub async fn custody(&self, entry: String) -> Result<Option<CustodyLine>, PhoneError> {
+        self.call(move |open| {
+            let entry = ids::entry(&entry)?;
+            Ok(open.device.custody(entry)?.map(|custody| (entry, custody).into()))
+        })
+        .await
+    }
+
+    /// Who else holds each entry of a record that this phone holds, ascending by id.
+    pub async fn custody_of(&self, record: String) -> Result<Vec<CustodyLine>, PhoneError> {
+        self.call(move |open| {
+            let Some(view) = open.device.record(ids::record(&record)?)? else { return Ok(Vec::new()) };
+            let mut lines = Vec::with_capacity(view.standings.len());
+            for (entry, _) in view.standings {
+                lines.extend(open.device.custody(entry)?.map(|custody| (entry, custody).into()));
+            }
+            Ok(lines)
+        })
+        .await
+    }
+
+    /// Writes an exhibit to a new file: what shows a third party that an entry was signed and that the ledger has it, with
+    /// the answers of `labels`.
+    pub async fn write_exhibit(&self, entry: String, labels: Vec<String>, path: String) -> Result<(), PhoneError> {
+        self.call(move |open| {
+            let bytes = open.device.exhibit(ids::entry(&entry)?, &labels)?;
+            super::photos::write_new(Path::new(&path), &bytes)
+        })
+        .await
+    }
+}

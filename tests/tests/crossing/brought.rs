@@ -1,0 +1,178 @@
+//! What the app brings: a keystore, a place, clocks, a listener. They may fail, and they may call back.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
+use std::time::Duration;
+
+use merestone_core::key::SigningKey;
+use merestone_ffi::{
+    AnswerValue, Change, ChangeListener, ClockKind, ClockLine, ClockProvider, KeyVault, KeyVaultError,
+    LocationProvider, PlaceKind, PlaceLine, ProviderError,
+};
+
+use super::*;
+
+/// A keystore in memory that holds one key and can be locked; it asks the phone something whenever it signs.
+struct Keystore {
+    key: SigningKey,
+    is_locked: AtomicBool,
+    phone: OnceLock<Arc<Phone>>,
+    signed: AtomicUsize,
+}
+
+impl KeyVault for Keystore {
+    fn wrap(&self, secret: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
+        Ok(secret.into_iter().map(|byte| byte ^ 0x5a).collect())
+    }
+
+    fn unwrap(&self, wrapped: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
+        if self.is_locked.load(Ordering::SeqCst) {
+            return Err(KeyVaultError::Gone { reason: "a new fingerprint".into() });
+        }
+        self.wrap(wrapped)
+    }
+
+    fn make_signing_key(&self) -> Result<Option<Vec<u8>>, KeyVaultError> {
+        Ok(Some(self.key.public().as_bytes().to_vec()))
+    }
+
+    fn sign(&self, _: Vec<u8>, message: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
+        self.signed.fetch_add(1, Ordering::SeqCst);
+        if self.is_locked.load(Ordering::SeqCst) {
+            return Err(KeyVaultError::Refused { reason: "the screen is locked".into() });
+        }
+        if let Some(phone) = self.phone.get() {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let seen = runtime.block_on(async {
+                let observers = phone.observers().await.unwrap().len();
+                (observers, phone.records(Default::default(), None, 10).await.unwrap().lines.len())
+            });
+            assert_eq!(seen.0, 1);
+        }
+        Ok(merestone_core::key::Signer::sign(&self.key, &message).unwrap().to_vec())
+    }
+}
+
+#[tokio::test]
+async fn a_keystore_signs_may_call_back_and_its_own_words_are_told_when_it_refuses() {
+    let (mission, folder) = (Mission::found(), tempfile::tempdir().unwrap());
+    let phone = create_phone(home(folder.path()), settings(), mission.charter.as_bytes().to_vec()).await.unwrap();
+    let keystore = Arc::new(Keystore {
+        key: SigningKey::from_seed(&[77; 32]),
+        is_locked: AtomicBool::new(false),
+        phone: OnceLock::new(),
+        signed: AtomicUsize::new(0),
+    });
+    let request = phone.request_in_vault(asked("Olena"), Arc::clone(&keystore) as _).await.unwrap();
+    phone.accept(mission.certify(0, &request.text, Role::Observer)).await.unwrap();
+    // CALLBACK
+    let (scope, form) = (mission.scope().to_string(), inspection(&phone).await);
+    let answers = || [("post".to_owned(), AnswerValue::Text { text: "North".into() })].into();
+    let before = keystore.signed.load(Ordering::SeqCst);
+    phone.save_new(request.key.clone(), scope.clone(), form.clone(), answers()).await.unwrap();
+    assert!(keystore.signed.load(Ordering::SeqCst) > before, "the key never left the keystore");
+
+    keystore.is_locked.store(true, Ordering::SeqCst);
+    let refused = phone.save_new(request.key.clone(), scope.clone(), form.clone(), answers()).await;
+    assert!(matches!(refused, Err(PhoneError::Locked { .. } | PhoneError::Provider { .. })), "{refused:?}");
+    phone.lock().await.unwrap();
+    let gone = phone.unlock_in_vault(request.key.clone(), Arc::clone(&keystore) as _).await;
+    let PhoneError::Provider { is_gone, reason } = gone.unwrap_err() else { panic!("a keystore that lost its key") };
+    assert_eq!((is_gone, reason.as_str()), (true, "a new fingerprint"));
+    keystore.is_locked.store(false, Ordering::SeqCst);
+    phone.unlock_in_vault(request.key.clone(), Arc::clone(&keystore) as _).await.unwrap();
+    phone.save_new(request.key, scope, form, answers()).await.unwrap();
+    assert_eq!(phone.records(Default::default(), None, 10).await.unwrap().lines.len(), 2);
+}
+
+struct Somewhere(AtomicUsize);
+
+impl LocationProvider for Somewhere {
+    fn locate(&self) -> Result<Option<PlaceLine>, ProviderError> {
+        let place = PlaceLine { lat_e7: 511_900_000, lon_e7: 237_800_000, accuracy_m: 12, source: PlaceKind::Mocked };
+        match self.0.fetch_add(1, Ordering::SeqCst) {
+            0 => Ok(Some(place)),
+            1 => Ok(Some(PlaceLine { lat_e7: i32::MAX, ..place })),
+            _ => Err(ProviderError::Failed { reason: "no satellites".into() }),
+        }
+    }
+}
+
+struct Clocks(AtomicBool);
+
+impl ClockProvider for Clocks {
+    fn read(&self) -> Result<ClockLine, ProviderError> {
+        if self.0.load(Ordering::SeqCst) {
+            return Err(ProviderError::Failed { reason: "no service".into() });
+        }
+        let (wall_ms, source) = (1_764_576_000_000, ClockKind::Satellite);
+        Ok(ClockLine { wall_ms, uptime_ms: 5_000, boot: vec![7; 8], offset_min: 180, source })
+    }
+}
+
+#[tokio::test]
+async fn the_apps_clock_and_place_are_stated_and_without_them_saving_goes_on() {
+    let (mission, folder) = (Mission::found(), tempfile::tempdir().unwrap());
+    let clocks = Arc::new(Clocks(AtomicBool::new(false)));
+    let brought = PhoneSettings {
+        clock: Some(Arc::clone(&clocks) as _),
+        location: Some(Arc::new(Somewhere(AtomicUsize::new(0)))),
+        ..settings()
+    };
+    let (phone, key) = enrolled_with(&mission, folder.path(), "Olena", brought).await;
+    let (scope, form) = (mission.scope().to_string(), inspection(&phone).await);
+    let mut steps = Vec::new();
+    for failing in [false, false, true] {
+        clocks.0.store(failing, Ordering::SeqCst);
+        let answers = [("post".to_owned(), AnswerValue::Text { text: "North".into() })].into();
+        let saved = phone.save_new(key.clone(), scope.clone(), form.clone(), answers).await.unwrap();
+        steps.push(phone.history(saved.record).await.unwrap().remove(0));
+    }
+    let stated = |at: usize| (steps[at].place.as_ref().map(|place| place.source), steps[at].clock_source);
+    assert_eq!(stated(0), (Some(PlaceKind::Mocked), Some(ClockKind::Satellite)));
+    assert_eq!(stated(1), (None, Some(ClockKind::Satellite)), "no such place on earth");
+    assert_eq!(stated(2), (None, Some(ClockKind::Device)));
+    let late = steps[1].wall_ms.unwrap() - 1_764_576_000_000;
+    assert!((0..5_000).contains(&late), "the app's clock, {late} ms later");
+}
+
+struct Heard(Mutex<Vec<Change>>);
+
+impl ChangeListener for Heard {
+    fn on_changed(&self, change: Change) {
+        self.0.lock().unwrap().push(change);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sixteen_writers_at_once_are_heard_in_few_calls_and_every_record_is_named() {
+    let (mission, folder) = (Mission::found(), tempfile::tempdir().unwrap());
+    let (phone, key) = enrolled(&mission, folder.path(), "Olena").await;
+    let heard = Arc::new(Heard(Mutex::default()));
+    phone.set_change_listener(Some(Arc::clone(&heard) as _)).await.unwrap();
+    let (scope, form) = (mission.scope().to_string(), inspection(&phone).await);
+    let writers = (0..16).map(|writer| {
+        let (phone, key, scope, form) = (Arc::clone(&phone), key.clone(), scope.clone(), form.clone());
+        tokio::spawn(async move {
+            let mut records = Vec::new();
+            for round in 0..6 {
+                let post = AnswerValue::Text { text: format!("Post {writer}-{round}") };
+                let saved =
+                    phone.save_new(key.clone(), scope.clone(), form.clone(), [("post".to_owned(), post)].into());
+                records.push(saved.await.unwrap().record);
+            }
+            records
+        })
+    });
+    let mut records = Vec::new();
+    for writer in writers.collect::<Vec<_>>() {
+        records.extend(writer.await.unwrap());
+    }
+    phone.set_change_listener(None).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let changes = heard.0.lock().unwrap().clone();
+    let named: std::collections::BTreeSet<&String> = changes.iter().flat_map(|change| &change.records).collect();
+    assert_eq!(named, records.iter().collect());
+    assert!(changes.len() < records.len(), "{} calls for {} records", changes.len(), records.len());
+}
