@@ -2,6 +2,7 @@
 
 mod generate;
 mod surface;
+mod swift_cancel;
 
 use std::io::Write as _;
 use std::process::ExitCode;
