@@ -1,5 +1,6 @@
 //! `merestone-bindgen`: writes the foreign code of the crossing from the library that was built of it.
 
+mod check;
 mod generate;
 mod surface;
 mod swift_cancel;
@@ -33,6 +34,12 @@ enum Verb {
         #[arg(long, value_name = "DIR")]
         out: Utf8PathBuf,
     },
+    /// Refuse a library for Android or Linux that some devices cannot load, or that exports what is not the crossing's.
+    Check {
+        /// `libmerestone_ffi.so`, once for each processor.
+        #[arg(required = true)]
+        libraries: Vec<Utf8PathBuf>,
+    },
     /// Print every name an app can write, in the words of one language: what is committed as `surface.txt`.
     Surface {
         /// `libmerestone_ffi.so`, `.dylib` or `.a`, not stripped.
@@ -54,6 +61,7 @@ enum Language {
 fn main() -> ExitCode {
     let result = match Command::parse().verb {
         Verb::Generate { library, language, out } => generate::generate(&library, language, &out),
+        Verb::Check { libraries } => libraries.iter().try_for_each(|of| print(&check::check(of)?)),
         Verb::Surface { library, language } => surface::surface(&library, language).and_then(|text| print(&text)),
     };
     match result {
