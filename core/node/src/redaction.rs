@@ -114,7 +114,7 @@ impl Device {
     fn original(&self, photo: BlobHash) -> Result<Vec<u8>, RedactError> {
         let mut bytes = Vec::new();
         if let Some(file) = self.store.open_blob(photo)? {
-            file.take(ORIGINAL_BYTES_MAX as u64).read_to_end(&mut bytes).map_err(BlobError::Io)?;
+            file.take(ORIGINAL_BYTES_MAX as u64).read_to_end(&mut bytes).map_err(BlobError::from)?;
         }
         if BlobHash::of(&bytes) == photo { Ok(bytes) } else { Err(RedactError::NotHeld { photo }) }
     }

@@ -19,6 +19,7 @@ use crate::aside::AsideReason;
 use crate::batch::{Batch, Internal};
 use crate::error::{BlobError, ReadError};
 use crate::folder::flush_folder;
+use crate::gate::{BlobFile, Gate, Writing};
 use crate::incoming::hashes_beside;
 use crate::store::{Store, Trouble};
 
@@ -49,8 +50,14 @@ impl Store {
     /// # Errors
     /// If it is larger than a photo may be, or the disk refuses; nothing is left behind.
     pub fn write_blob(&self, mut content: impl Read) -> Result<WholeBlob, BlobError> {
+        let inside = self.gate.enter()?;
         let (file, path) = self.temporary()?;
-        let written = copy_hashed(&mut content, file);
+        let file = self.gate.lend(file)?;
+        // Where the content comes from may take any time; the file is closed meanwhile if the store is.
+        drop(inside);
+        let written = copy_hashed(&mut content, file, &self.gate);
+        // Of a store that was closed, the next opening removes it: by now the name may be that of another file.
+        let _inside = self.gate.enter()?;
         let moved = written.and_then(|blob| self.adopt(&path, blob));
         if moved.is_err() {
             // If this fails too, the next opening removes it.
@@ -65,12 +72,13 @@ impl Store {
     ///
     /// # Errors
     /// If it cannot be looked for.
-    pub fn open_blob(&self, hash: BlobHash) -> Result<Option<File>, BlobError> {
+    pub fn open_blob(&self, hash: BlobHash) -> Result<Option<BlobFile>, BlobError> {
+        let _inside = self.gate.enter()?;
         if !self.is_blob_whole(hash)? {
             return Ok(None);
         }
         match File::open(self.folder.blob(hash)) {
-            Ok(file) => Ok(Some(file)),
+            Ok(file) => Ok(Some(self.gate.lend(file)?)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.lose_blob(hash, AsideReason::Gone)?;
                 Ok(None)
@@ -84,8 +92,9 @@ impl Store {
     /// # Errors
     /// If it cannot be read or set aside.
     pub fn verify_blob(&self, hash: BlobHash) -> Result<bool, BlobError> {
+        let _inside = self.gate.enter()?;
         let path = self.folder.blob(hash);
-        match hash_file(&path) {
+        match hash_file(&path, &self.gate) {
             Ok(found) if found.hash == hash => Ok(true),
             Ok(_) => {
                 let moving = self.moving();
@@ -121,6 +130,7 @@ impl Store {
     /// # Errors
     /// If a file cannot be removed; it stays noted for the next time.
     pub fn remove_erased(&self) -> Result<usize, BlobError> {
+        let _inside = self.gate.enter()?;
         let rows = self.read(being_erased)?;
         if rows.is_empty() {
             return Ok(0);
@@ -204,21 +214,27 @@ fn being_erased(connection: &Connection) -> Result<Vec<(i64, BlobHash)>, Trouble
 }
 
 /// Copies to a file that is durable when this returns, and hashes on the way.
-fn copy_hashed(content: &mut impl Read, mut file: File) -> Result<WholeBlob, BlobError> {
-    let blob = hash_while(content, |piece| file.write_all(piece))?;
-    file.sync_all()?;
+fn copy_hashed(content: &mut impl Read, file: BlobFile, gate: &Gate) -> Result<WholeBlob, BlobError> {
+    let blob = hash_while(content, gate, |piece| Writing(&file).write_all(piece))?;
+    file.sync()?;
     Ok(blob)
 }
 
-pub(crate) fn hash_file(path: &Path) -> Result<WholeBlob, BlobError> {
-    hash_while(&mut File::open(path)?, |_| Ok(()))
+/// Hashes a file; it ends soon after the store is closed.
+pub(crate) fn hash_file(path: &Path, gate: &Gate) -> Result<WholeBlob, BlobError> {
+    hash_while(&mut File::open(path)?, gate, |_| Ok(()))
 }
 
-fn hash_while(content: &mut impl Read, mut with: impl FnMut(&[u8]) -> io::Result<()>) -> Result<WholeBlob, BlobError> {
+fn hash_while(
+    content: &mut impl Read,
+    gate: &Gate,
+    mut with: impl FnMut(&[u8]) -> io::Result<()>,
+) -> Result<WholeBlob, BlobError> {
     let mut hasher = Sha256::new();
     let mut piece = vec![0; CHUNK_BYTES];
     let mut bytes = 0;
     loop {
+        gate.check()?;
         let len = match content.read(&mut piece) {
             Ok(0) => break,
             Ok(len) => len,

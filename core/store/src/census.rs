@@ -95,6 +95,7 @@ impl Store {
                 }
             }
         }
+        let _inside = self.gate.enter()?;
         for folder in fs::read_dir(self.folder.blobs())? {
             let folder = folder?.path();
             if folder == self.folder.partial() || !folder.is_dir() {

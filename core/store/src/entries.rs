@@ -117,6 +117,7 @@ impl Store {
     }
 
     pub(crate) fn all_tips<T>(&self, look: impl FnOnce(Tips<'_>) -> T) -> Result<T, ReadError> {
+        self.gate.check()?;
         self.book.all(|| self.read(read_tips), look)
     }
 
@@ -125,6 +126,7 @@ impl Store {
     /// # Errors
     /// If the store cannot be read.
     pub fn tip(&self, log: LogId) -> Result<Option<LogTip>, ReadError> {
+        self.gate.check()?;
         if let Some(known) = self.book.tip(log) {
             return Ok(known);
         }

@@ -7,6 +7,8 @@ use merestone_core::id::BlobHash;
 use rusqlite::ErrorCode;
 use rusqlite::ffi;
 
+use crate::gate::{self, Shut};
+
 /// A store could not be created or opened; nothing in the folder was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -112,7 +114,7 @@ pub enum CommitError {
     /// until then nothing is acknowledged.
     #[error("the disk failed; open the store again")]
     Broken,
-    /// The store is closing.
+    /// The store was closed.
     #[error("the store is closed")]
     Closed,
     /// The system refused.
@@ -129,6 +131,9 @@ pub enum ReadError {
     /// A damaged row was found and could not be set aside.
     #[error("a damaged row cannot be set aside")]
     SetAside(#[source] Box<CommitError>),
+    /// The store was closed.
+    #[error("the store is closed")]
+    Closed,
     /// The system refused.
     #[error("cannot read the store")]
     Io(#[source] Box<rusqlite::Error>),
@@ -176,10 +181,13 @@ pub enum BlobError {
     },
     /// The row about it was not committed.
     #[error("blob row not committed")]
-    Commit(#[from] CommitError),
+    Commit(#[source] CommitError),
     /// The row about it could not be read.
     #[error("blob row not read")]
-    Read(#[from] ReadError),
+    Read(#[source] ReadError),
+    /// The store was closed. What had come of a blob is there when it is opened again.
+    #[error("the store is closed")]
+    Closed,
     /// The system refused.
     #[error("cannot access a blob")]
     Io(#[source] io::Error),
@@ -193,6 +201,8 @@ pub(crate) enum Fault {
     Foreign,
     /// A flush failed: what the disk holds is unknown.
     Flush,
+    /// Interrupted, which only closing does.
+    Closed,
     Other,
 }
 
@@ -215,6 +225,7 @@ pub(crate) fn fault(error: &rusqlite::Error) -> Fault {
         ErrorCode::DiskFull => Fault::Full,
         ErrorCode::DatabaseCorrupt => Fault::Damaged,
         ErrorCode::NotADatabase => Fault::Foreign,
+        ErrorCode::OperationInterrupted => Fault::Closed,
         _ => Fault::Other,
     }
 }
@@ -225,6 +236,7 @@ impl From<rusqlite::Error> for CommitError {
             Fault::Full => Self::Full,
             Fault::Damaged | Fault::Foreign => Self::Damaged,
             Fault::Flush => Self::Broken,
+            Fault::Closed => Self::Closed,
             Fault::Other => Self::Io(Box::new(error)),
         }
     }
@@ -234,14 +246,59 @@ impl From<rusqlite::Error> for ReadError {
     fn from(error: rusqlite::Error) -> Self {
         match fault(&error) {
             Fault::Damaged | Fault::Foreign => Self::Damaged,
+            Fault::Closed => Self::Closed,
             Fault::Full | Fault::Flush | Fault::Other => Self::Io(Box::new(error)),
+        }
+    }
+}
+
+impl ReadError {
+    /// A damaged row was found, and this is what came of setting it aside.
+    pub(crate) fn set_aside(error: CommitError) -> Self {
+        match error {
+            CommitError::Closed => Self::Closed,
+            error => Self::SetAside(Box::new(error)),
+        }
+    }
+}
+
+impl From<Shut> for ReadError {
+    fn from(_: Shut) -> Self {
+        Self::Closed
+    }
+}
+
+impl From<Shut> for BlobError {
+    fn from(_: Shut) -> Self {
+        Self::Closed
+    }
+}
+
+impl From<CommitError> for BlobError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Closed => Self::Closed,
+            error => Self::Commit(error),
+        }
+    }
+}
+
+impl From<ReadError> for BlobError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Closed => Self::Closed,
+            error => Self::Read(error),
         }
     }
 }
 
 impl From<io::Error> for BlobError {
     fn from(error: io::Error) -> Self {
-        if is_full(&error) { Self::Full } else { Self::Io(error) }
+        match () {
+            () if gate::is_shut(&error) => Self::Closed,
+            () if is_full(&error) => Self::Full,
+            () => Self::Io(error),
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use crate::bits::{Bits, chunk_count, is_chunk_len};
 use crate::blob::{WholeBlob, hash_file};
 use crate::claim::BlobClaim;
 use crate::error::BlobError;
+use crate::gate::{BlobFile, Gate, Writing, is_shut};
 use crate::store::Store;
 
 /// What is held of a blob that is wanted.
@@ -35,7 +36,7 @@ pub struct IncomingBlob {
     claim: BlobClaim,
     path: PathBuf,
     row: i64,
-    file: File,
+    file: BlobFile,
     have: Bits,
     /// Length of the file once all of it is there: up to the claim's last chunk, what came says how long that is.
     bytes: u64,
@@ -51,6 +52,7 @@ impl Store {
     /// # Errors
     /// If the disk cannot be read, or a file not set aside.
     pub fn held_part(&self, claim: &BlobClaim) -> Result<HeldPart, BlobError> {
+        let _inside = self.gate.enter()?;
         let moving = self.moving();
         let nothing = || HeldPart::Chunks(Vec::new());
         let Some(row) = self.claimed(claim)? else { return Ok(nothing()) };
@@ -65,7 +67,7 @@ impl Store {
             // Noted by `write_chunks`, each after its flush.
             return Ok(HeldPart::Chunks(row.have));
         };
-        let have = compare(&path, claim, &hashes)?;
+        let have = compare(&path, claim, &hashes, &self.gate)?;
         // Planted: what has the length of a chunk is taken for it.
         #[cfg(planted)]
         let have = if merestone_core::planted::is("resume-unverified") { long_enough(&path, claim)? } else { have };
@@ -93,6 +95,7 @@ impl Store {
         if hashes.len() as u64 != chunk_count(claim.bytes) || merkle::root(hashes) != claim.chunks {
             return Err(BlobError::Mismatch { hash });
         }
+        let _inside = self.gate.enter()?;
         let _moving = self.moving();
         let row = self.claimed(claim)?.filter(|row| row.state != BLOB_WHOLE).ok_or(BlobError::NotWanted { hash })?;
         let path = self.folder.partial_blob(hash, row.blob);
@@ -111,6 +114,7 @@ impl Store {
         let have = Bits::of(Some(have.to_vec()).filter(|_| !is_new), claim.bytes);
         // Where the last chunk is there the file ends with it, and writing it says the same.
         let bytes = file.metadata()?.len();
+        let file = self.gate.lend(file)?;
         Ok(IncomingBlob { claim: *claim, path, row: row.blob, file, have, bytes, hasher: Sha256::new(), hashed: 0 })
     }
 
@@ -122,6 +126,7 @@ impl Store {
     pub fn seal_blob(&self, incoming: &mut IncomingBlob) -> Result<WholeBlob, BlobError> {
         let (claim, path) = (incoming.claim, incoming.path.clone());
         let hash = claim.hash;
+        let _inside = self.gate.enter()?;
         if !incoming.have.is_all() {
             return Err(BlobError::Incomplete { hash });
         }
@@ -133,9 +138,11 @@ impl Store {
         if !is_trusted && incoming.digest()? != hash {
             return self.refuse_whole(hash, &path, incoming.row);
         }
-        if let Err(error) = incoming.file.sync_data() {
+        if let Err(error) = incoming.file.sync() {
             // What the disk holds of it is unknown now, and would look written; a peer has it still.
-            let _ = fs::remove_file(&path);
+            if !is_shut(&error) {
+                let _ = fs::remove_file(&path);
+            }
             return Err(error.into());
         }
         let blob = WholeBlob { hash, bytes: incoming.bytes };
@@ -199,7 +206,7 @@ impl Store {
         if !path.exists() {
             return Ok(false);
         }
-        let blob = hash_file(&path)?;
+        let blob = hash_file(&path, &self.gate)?;
         if blob.hash != claim.hash {
             return Ok(false);
         }
@@ -228,7 +235,7 @@ impl IncomingBlob {
         }
         let start = u64::from(index) * CHUNK_BYTES as u64;
         self.file.seek(SeekFrom::Start(start))?;
-        self.file.write_all(bytes)?;
+        Writing(&self.file).write_all(bytes)?;
         self.have.set(index);
         self.bytes = self.bytes.max(start + bytes.len() as u64);
         let is_next = self.hashed == index;
@@ -294,11 +301,12 @@ fn read_hashes(path: &std::path::Path, claim: &BlobClaim) -> Option<Vec<NodeHash
 }
 
 /// The chunks of a file that have their hashes.
-fn compare(path: &std::path::Path, claim: &BlobClaim, hashes: &[NodeHash]) -> Result<Vec<u8>, BlobError> {
+fn compare(path: &std::path::Path, claim: &BlobClaim, hashes: &[NodeHash], gate: &Gate) -> Result<Vec<u8>, BlobError> {
     let mut file = File::open(path)?;
     let mut have = Bits::of(None, claim.bytes);
     let mut chunk = Vec::with_capacity(CHUNK_BYTES);
     for (index, hash) in (0..).zip(hashes) {
+        gate.check()?;
         chunk.clear();
         Read::by_ref(&mut file).take(CHUNK_BYTES as u64).read_to_end(&mut chunk)?;
         if chunk.is_empty() {

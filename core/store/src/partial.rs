@@ -40,6 +40,7 @@ impl Store {
                 return Err(BlobError::Chunk { hash, index: chunk.index });
             }
         }
+        let _inside = self.gate.enter()?;
         // Before the row is read: an erasure in between would leave a file that no row knows.
         let _moving = self.moving();
         let row = self.claimed(claim)?.ok_or(BlobError::NotWanted { hash })?;
@@ -56,6 +57,7 @@ impl Store {
         }
         let mut file = File::options().create(true).truncate(false).write(true).open(&path)?;
         for chunk in chunks {
+            self.gate.check()?;
             file.seek(SeekFrom::Start(u64::from(chunk.index) * CHUNK_BYTES as u64))?;
             file.write_all(chunk.bytes)?;
         }
@@ -76,6 +78,7 @@ impl Store {
     /// and the blob begun anew. Or the disk refuses.
     pub fn finish_blob(&self, claim: &BlobClaim) -> Result<WholeBlob, BlobError> {
         let hash = claim.hash;
+        let _inside = self.gate.enter()?;
         let row = self.claimed(claim)?.ok_or(BlobError::NotWanted { hash })?;
         if row.state == BLOB_WHOLE {
             return Ok(WholeBlob { hash, bytes: claim.bytes });
@@ -84,7 +87,7 @@ impl Store {
             return Err(BlobError::Incomplete { hash });
         }
         let path = self.folder.partial_blob(hash, row.blob);
-        let blob = hash_file(&path)?;
+        let blob = hash_file(&path, &self.gate)?;
         if blob.hash != hash {
             return self.refuse_whole(hash, &path, row.blob);
         }

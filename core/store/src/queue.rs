@@ -66,8 +66,14 @@ impl Queue {
         !state.jobs.is_empty() || state.must_tidy
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.lock().jobs.is_empty()
+    /// Whether somebody who comes now need not wait behind anybody.
+    pub(crate) fn is_free(&self) -> bool {
+        let state = self.lock();
+        state.jobs.is_empty() && !state.is_closed
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().is_closed
     }
 
     /// Asks for what nobody waits for.
@@ -83,10 +89,13 @@ impl Queue {
         self.room.notify_all();
     }
 
-    /// Takes no more and drops what waits: each caller learns that the store is closed.
+    /// Takes no more and commits nothing of what waits: each caller learns that the store is closed.
     pub(crate) fn abandon(&self) {
         self.close();
-        self.lock().jobs.clear();
+        let jobs = std::mem::take(&mut self.lock().jobs);
+        for (_, done) in jobs {
+            done(Err(CommitError::Closed));
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

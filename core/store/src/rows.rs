@@ -26,7 +26,7 @@ impl Store {
         for log in &broken {
             batch.internal(Internal::Damaged(Damaged::Log { log: *log }));
         }
-        self.commit(batch).map_err(|error| ReadError::SetAside(Box::new(error)))?;
+        self.commit(batch).map_err(ReadError::set_aside)?;
         Ok(broken.len())
     }
 }

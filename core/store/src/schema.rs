@@ -94,6 +94,20 @@ pub(crate) fn inspect(path: &Path) -> Result<bool, OpenError> {
     Ok(true)
 }
 
+/// Whether a database file says that it belongs to another program. A file that is missing or no database says nothing.
+pub(crate) fn is_of_another_program(path: &Path) -> std::io::Result<bool> {
+    match inspect(path) {
+        Ok(_) | Err(OpenError::Newer { .. }) => Ok(false),
+        Err(OpenError::Foreign { .. }) => {
+            let mut head = [0; 16];
+            let is_database = File::open(path)?.read(&mut head)? == head.len() && head == *b"SQLite format 3\0";
+            Ok(is_database)
+        }
+        Err(OpenError::Io { path: _, source }) => Err(source),
+        Err(error) => Err(std::io::Error::other(error)),
+    }
+}
+
 fn check_version(path: &Path, application: i32, format: u32) -> Result<(), OpenError> {
     if application != APPLICATION_ID {
         return Err(OpenError::Foreign { path: path.to_owned() });
@@ -202,7 +216,7 @@ pub(crate) fn open_error(path: &Path, error: rusqlite::Error) -> OpenError {
         Fault::Foreign => OpenError::Foreign { path },
         Fault::Full => OpenError::Full { path },
         Fault::Damaged => OpenError::Damaged { path, source: Box::new(without_words(error)) },
-        Fault::Flush | Fault::Other => OpenError::Io { path, source: std::io::Error::other(error) },
+        Fault::Flush | Fault::Closed | Fault::Other => OpenError::Io { path, source: std::io::Error::other(error) },
     }
 }
 

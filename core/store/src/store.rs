@@ -14,6 +14,8 @@ use crate::batch::{Batch, Committed, Damaged, Internal};
 use crate::book::Book;
 use crate::error::{CommitError, OpenError, ReadError};
 use crate::folder::{self, Folder};
+use crate::gate::Gate;
+use crate::readers::Readers;
 use crate::schema;
 use crate::writer::{Desk, Writer};
 
@@ -29,6 +31,12 @@ pub struct StoreKey {
 }
 
 impl StoreKey {
+    /// Another handle to the key, for whoever opens the store again.
+    #[must_use]
+    pub fn share(&self) -> Self {
+        Self { _bytes: self._bytes.clone() }
+    }
+
     /// The key with these bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self { _bytes: Zeroizing::new(bytes) }
@@ -62,26 +70,24 @@ pub enum Threads {
     Caller,
 }
 
-/// An open store. Shared between threads by reference; dropping it flushes, closes and unlocks.
+/// An open store. Shared between threads by reference; dropping it flushes, closes and unlocks, and
+/// [`close`](Self::close) does so while others still hold it.
 ///
 /// Every call blocks on the disk: async callers use a blocking thread, or [`commit_then`](Self::commit_then).
 pub struct Store {
     pub(crate) folder: Folder,
-    desk: Arc<Desk>,
-    /// `None` while dropping, and where the callers' threads do its work.
-    thread: Option<JoinHandle<()>>,
-    readers: Mutex<Vec<Connection>>,
+    pub(crate) desk: Arc<Desk>,
+    /// `None` where the callers' threads do its work.
+    pub(crate) thread: Option<JoinHandle<()>>,
+    pub(crate) readers: Readers,
+    pub(crate) gate: Gate,
     /// Shared with the writer.
     pub(crate) book: Arc<Book>,
     /// Held while a blob's file changes its place.
     pub(crate) moving: Mutex<()>,
-    // Last, so that the folder is unlocked after the writer, which goes with the desk, is closed.
-    _lock: folder::Lock,
+    /// `None` once everything is closed.
+    pub(crate) lock: Mutex<Option<folder::Lock>>,
 }
-
-/// Readers that are kept open for the next read: as many as screens and forty peers ask at one time, so that few are opened
-/// when needed. Each keeps up to 4 MiB of pages.
-const IDLE_READERS: usize = 12;
 
 impl Store {
     /// Makes an empty store at `path`, a folder that is made if it is missing, and opens it.
@@ -169,6 +175,11 @@ impl Store {
         self.desk.commit_then(batch, Box::new(done))
     }
 
+    /// Whether nobody [closed](Self::close) it.
+    pub fn is_open(&self) -> bool {
+        self.gate.check().is_ok()
+    }
+
     /// Whose store this is.
     ///
     /// # Errors
@@ -199,7 +210,7 @@ impl Store {
         self.desk.blob_changes()
     }
 
-    /// How much room is left.
+    /// How much room is left. Also asked of a closed store.
     pub fn room(&self) -> Room {
         let has_ballast = self.folder.ballast().exists();
         Room { free_bytes: folder::free_bytes(self.folder.root()), low_room: !has_ballast }
@@ -207,34 +218,24 @@ impl Store {
 
     /// Runs a read on a connection of its own. A damaged row that it meets is set aside, and the read begins again without it.
     pub(crate) fn read<T>(&self, look: impl Fn(&Connection) -> Result<T, Trouble>) -> Result<T, ReadError> {
-        let idle = self.readers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
-        let connection = match idle {
-            Some(connection) => connection,
-            None => schema::open_reader(&self.folder.database())?,
-        };
+        let lent = self.readers.lend(&self.gate)?;
+        let connection = lent.connection()?;
         let mut set_aside = None;
-        let result = loop {
+        loop {
             // One transaction: all statements of a read see the same commit.
             match connection.unchecked_transaction().map_err(Trouble::Sql).and_then(|seen| look(&seen)) {
-                Ok(found) => break Ok(found),
-                Err(Trouble::Sql(error)) => break Err(error.into()),
+                Ok(found) => return Ok(found),
+                Err(Trouble::Sql(error)) => return Err(error.into()),
                 // The structure of the file is damaged, not the row alone: a scan meets it and a search by its key does not.
-                Err(Trouble::Row(damaged)) if set_aside.as_ref() == Some(&damaged) => break Err(ReadError::Damaged),
+                Err(Trouble::Row(damaged)) if set_aside.as_ref() == Some(&damaged) => return Err(ReadError::Damaged),
                 Err(Trouble::Row(damaged)) => {
                     let mut batch = Batch::new();
                     batch.internal(Internal::Damaged(damaged.clone()));
-                    if let Err(error) = self.commit(batch) {
-                        break Err(ReadError::SetAside(Box::new(error)));
-                    }
+                    self.commit(batch).map_err(ReadError::set_aside)?;
                     set_aside = Some(damaged);
                 }
             }
-        };
-        let mut readers = self.readers.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if readers.len() < IDLE_READERS {
-            readers.push(connection);
         }
-        result
     }
 
     fn start(folder: Folder, lock: folder::Lock, connection: Connection, threads: Threads) -> Result<Self, OpenError> {
@@ -251,8 +252,9 @@ impl Store {
             }
             Threads::Caller => None,
         };
-        let (readers, moving) = (Mutex::new(Vec::new()), Mutex::new(()));
-        let store = Self { folder, desk, thread, readers, book, moving, _lock: lock };
+        let readers = Readers::new(folder.database());
+        let (gate, moving, lock) = (Gate::default(), Mutex::new(()), Mutex::new(Some(lock)));
+        let store = Self { folder, desk, thread, readers, gate, book, moving, lock };
         store.sweep();
         // A page that cannot be read is found by whoever reads it; a row that cannot be mended would be believed.
         if let Err(ReadError::SetAside(error)) = store.mend_rows() {
@@ -290,18 +292,6 @@ pub(crate) enum Trouble {
 impl From<rusqlite::Error> for Trouble {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sql(error)
-    }
-}
-
-impl Drop for Store {
-    fn drop(&mut self) {
-        // Readers first: the last connection to close moves the log into the file, and only the writer may.
-        self.readers.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
-        self.desk.close();
-        if let Some(thread) = self.thread.take() {
-            // A thread that panicked has said so already; its callers were answered with `Closed`.
-            let _ = thread.join();
-        }
     }
 }
 

@@ -4,11 +4,11 @@
 //! If a transaction with several batches fails, each batch is tried alone: one bad batch fails alone.
 
 use std::fs;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, TryLockError, mpsc};
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, InterruptHandle};
 
 use crate::apply::Apply;
 use crate::ballast::Ballast;
@@ -32,16 +32,21 @@ const LOG_WAIT: Duration = Duration::from_millis(200);
 /// There is one writing connection. A caller that finds it free uses it on his own thread, so that a save pays for no change
 /// of threads; otherwise the batch is queued, and the thread that [`Desk::run`] is on commits all that wait together.
 pub(crate) struct Desk {
-    writer: Mutex<Writer>,
+    /// `None` once it is closed.
+    writer: Mutex<Option<Writer>>,
     queue: Queue,
     threads: Threads,
     blob_changes: Arc<AtomicU64>,
+    interrupt: InterruptHandle,
+    must_end: Arc<AtomicBool>,
 }
 
 impl Desk {
     pub(crate) fn new(writer: Writer, threads: Threads) -> Self {
         let blob_changes = Arc::clone(&writer.blob_changes);
-        Self { writer: Mutex::new(writer), queue: Queue::default(), threads, blob_changes }
+        let (interrupt, must_end) = (writer.connection.get_interrupt_handle(), Arc::clone(&writer.must_end));
+        let (writer, queue) = (Mutex::new(Some(writer)), Queue::default());
+        Self { writer, queue, threads, blob_changes, interrupt, must_end }
     }
 
     /// How many commits since the opening may have changed which blobs are named, held or missing.
@@ -60,7 +65,8 @@ impl Desk {
     /// On the caller's thread, after those who came before.
     fn commit_here(&self, batch: &Batch) -> Result<Committed, CommitError> {
         // A writer that panicked leaves what it held unknown.
-        let mut writer = self.writer.lock().map_err(|_| CommitError::Closed)?;
+        let mut desk = self.writer.lock().map_err(|_| CommitError::Closed)?;
+        let writer = desk.as_mut().filter(|_| !self.queue.is_closed()).ok_or(CommitError::Closed)?;
         let result = writer.commit_alone(batch);
         if writer.must_tidy() {
             writer.tidy();
@@ -70,12 +76,13 @@ impl Desk {
 
     /// On the caller's thread if the writer is free, with all that wait otherwise.
     fn commit_soon(&self, batch: Batch) -> Result<Committed, CommitError> {
-        if let Ok(mut writer) = self.writer.try_lock()
-            && self.queue.is_empty()
+        if let Ok(mut desk) = self.writer.try_lock()
+            && self.queue.is_free()
+            && let Some(writer) = desk.as_mut()
         {
             let result = writer.commit_alone(&batch);
             let must_tidy = writer.must_tidy();
-            drop(writer);
+            drop(desk);
             if must_tidy {
                 self.queue.ask_to_tidy();
             }
@@ -100,10 +107,11 @@ impl Desk {
     /// Commits what is queued, and tidies up after everybody, until the desk is closed.
     pub(crate) fn run(&self) {
         while self.queue.wait() {
-            let Ok(mut writer) = self.writer.lock() else {
+            let Ok(mut desk) = self.writer.lock() else {
                 // The writer panicked; what it held is not known.
                 return self.queue.abandon();
             };
+            let Some(writer) = desk.as_mut() else { return self.queue.abandon() };
             // Taken while the writer is held: nobody who came later gets in between.
             let (batches, callers): (Vec<Batch>, Vec<Done>) = self.queue.take().into_iter().unzip();
             if !batches.is_empty() {
@@ -115,8 +123,31 @@ impl Desk {
         }
     }
 
+    /// Takes no more batches; those that wait are still committed.
     pub(crate) fn close(&self) {
         self.queue.close();
+    }
+
+    /// Rolls back what is not committed by now, and refuses what waits.
+    pub(crate) fn cut_short(&self) {
+        self.must_end.store(true, Ordering::Release);
+        self.interrupt.interrupt();
+        self.queue.abandon();
+    }
+
+    /// Closes the writing connection if nobody is at it; whether it is closed.
+    pub(crate) fn close_writer(&self) -> bool {
+        let mut desk = match self.writer.try_lock() {
+            Ok(desk) => desk,
+            // A writer that panicked is closed as it is: SQLite rolls back what it had not committed.
+            Err(TryLockError::Poisoned(desk)) => desk.into_inner(),
+            Err(TryLockError::WouldBlock) => return false,
+        };
+        if let Some(writer) = desk.take() {
+            // An interruption that met no statement holds until the next one begins; it would keep the log from being moved.
+            let _ = writer.connection.query_row("SELECT 1", [], |_| Ok(()));
+        }
+        true
     }
 }
 
@@ -137,6 +168,8 @@ pub(crate) struct Writer {
     is_broken: bool,
     /// Something was erased and may still stand in the write-ahead log.
     must_empty_log: bool,
+    /// The store closes, and its time is short.
+    must_end: Arc<AtomicBool>,
 }
 
 impl Writer {
@@ -173,6 +206,7 @@ impl Writer {
             blob_changes,
             is_broken: false,
             must_empty_log,
+            must_end: Arc::default(),
         })
     }
 
@@ -200,6 +234,9 @@ impl Writer {
     fn transact(&mut self, batches: &[Batch]) -> Result<Vec<Committed>, CommitError> {
         if self.is_broken {
             return Err(CommitError::Broken);
+        }
+        if self.must_end.load(Ordering::Acquire) {
+            return Err(CommitError::Closed);
         }
         let erases = batches.iter().any(Batch::erases);
         let result = self.transact_secure(batches, erases);
@@ -280,6 +317,9 @@ impl Writer {
 
     /// What nobody waits for.
     fn tidy(&mut self) {
+        if self.must_end.load(Ordering::Acquire) {
+            return;
+        }
         if self.must_empty_log {
             self.empty_log(Duration::ZERO);
         }

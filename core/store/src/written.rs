@@ -17,7 +17,8 @@ impl Store {
     /// # Errors
     /// If the file cannot be read.
     pub fn written_blob(&self, hash: BlobHash) -> Result<Option<WholeBlob>, BlobError> {
-        match hash_file(&self.folder.blob(hash)) {
+        let _inside = self.gate.enter()?;
+        match hash_file(&self.folder.blob(hash), &self.gate) {
             Ok(found) => Ok(Some(found).filter(|found| found.hash() == hash)),
             Err(BlobError::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),

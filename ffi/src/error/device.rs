@@ -48,6 +48,7 @@ impl From<OpenDeviceError> for PhoneError {
             OpenDeviceError::Store(error) => error.into(),
             OpenDeviceError::Access(error) => error.into(),
             OpenDeviceError::NoCharter { .. } => Self::NotThere { reason },
+            OpenDeviceError::HalfWiped { .. } => Self::refused("half-wiped", reason),
             OpenDeviceError::Marker { .. } => Self::storage(StorageFault::Failed, reason),
             OpenDeviceError::NoEntropy(error) => error.into(),
         }
@@ -61,6 +62,7 @@ impl From<AccessError> for PhoneError {
             AccessError::Full => Self::storage(StorageFault::Full, reason),
             AccessError::Damaged => Self::storage(StorageFault::Damaged, reason),
             AccessError::Internal => Self::Internal { reason },
+            AccessError::Closed => Self::Closed { is_suspended: true, reason },
             AccessError::Broken | AccessError::Read(_) | AccessError::Write(_) | AccessError::Blob(_) => {
                 Self::storage(StorageFault::Failed, reason)
             }
@@ -158,6 +160,7 @@ impl From<NoReplica> for PhoneError {
     fn from(error: NoReplica) -> Self {
         match error {
             NoReplica::Locked { .. } => Self::Locked { reason: error.to_string() },
+            NoReplica::Closed => Self::Closed { is_suspended: true, reason: error.to_string() },
         }
     }
 }

@@ -87,7 +87,7 @@ fn held(folder: &Path) -> (BTreeSet<String>, BTreeSet<BlobHash>, u64) {
         }
     }
     let photos: BTreeSet<BlobHash> = store.whole_blobs(None).unwrap().into_iter().collect();
-    let bytes = photos.iter().map(|photo| store.open_blob(*photo).unwrap().unwrap().metadata().unwrap().len()).sum();
+    let bytes = photos.iter().map(|photo| store.open_blob(*photo).unwrap().unwrap().length().unwrap()).sum();
     (entries, photos, bytes)
 }
 

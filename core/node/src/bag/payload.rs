@@ -186,7 +186,7 @@ impl Parts<'_> {
                 Ok(0) => break file.hash_so_far() == hash,
                 Ok(len) => file.write(&piece[..len])?,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(BagError::Photo(BlobError::Io(error))),
+                Err(error) => return Err(BagError::Photo(BlobError::from(error))),
             }
         };
         if !is_right {

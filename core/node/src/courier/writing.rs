@@ -11,7 +11,7 @@ use merestone_core::roster::{Certificate, Class as StatementClass, Roster};
 use merestone_core::sync::frame::{BlobClass, FRAME_BYTES_MAX, Frame};
 use merestone_core::sync::wire::{BATCH_ENTRIES_MAX, Outgoing, encode_batch};
 use merestone_core::sync::{BlobFrame, Class};
-use merestone_store::{BlobError, Store, StoredBody};
+use merestone_store::{BlobError, BlobFile, Store, StoredBody};
 
 use super::error::WriteCourierError;
 use super::file::Making;
@@ -355,7 +355,7 @@ fn chunk_hashes(store: &Store, hash: BlobHash) -> Result<Option<Vec<NodeHash>>, 
     Ok(Some(hashes))
 }
 
-fn chunk(file: &mut std::fs::File) -> std::io::Result<Option<Vec<u8>>> {
+fn chunk(file: &mut BlobFile) -> std::io::Result<Option<Vec<u8>>> {
     use std::io::Read as _;
     let mut bytes = Vec::with_capacity(CHUNK_BYTES);
     file.take(CHUNK_BYTES as u64).read_to_end(&mut bytes)?;

@@ -57,6 +57,12 @@ pub enum OpenDeviceError {
     /// There are no random bytes.
     #[error(transparent)]
     NoEntropy(#[from] NoEntropy),
+    /// A [wipe](super::wipe()) of this folder was cut short: finish it by another.
+    #[error("{folder} is half wiped: wipe it again")]
+    HalfWiped {
+        /// The device's folder.
+        folder: PathBuf,
+    },
 }
 
 /// The store of an open device could not be used.
@@ -71,6 +77,10 @@ pub enum AccessError {
     /// The disk failed once: open the device again.
     #[error("the disk failed; open the device again")]
     Broken,
+    /// The device was suspended or closed meanwhile; nothing of this step was kept. Open it again, or
+    /// [resume](super::Suspended::resume) it.
+    #[error("the device is closed")]
+    Closed,
     /// A thread of ours ended without an answer: a bug, which is no damage.
     #[error("the program made a mistake")]
     Internal,
@@ -89,6 +99,7 @@ impl From<ReadError> for AccessError {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Damaged => Self::Damaged,
+            ReadError::Closed => Self::Closed,
             error @ (ReadError::SetAside(_) | ReadError::Io(_)) => Self::Read(Box::new(error)),
         }
     }
@@ -100,11 +111,11 @@ impl From<CommitError> for AccessError {
             CommitError::Full => Self::Full,
             CommitError::Damaged => Self::Damaged,
             CommitError::Broken => Self::Broken,
+            CommitError::Closed => Self::Closed,
             error @ (CommitError::TooLong { .. }
             | CommitError::Seq { .. }
             | CommitError::Body
             | CommitError::Ledger { .. }
-            | CommitError::Closed
             | CommitError::Io(_)) => Self::Write(Box::new(error)),
         }
     }
@@ -114,6 +125,7 @@ impl From<BlobError> for AccessError {
     fn from(error: BlobError) -> Self {
         match error {
             BlobError::Full => Self::Full,
+            BlobError::Closed => Self::Closed,
             BlobError::Commit(error) => error.into(),
             BlobError::Read(error) => error.into(),
             error @ (BlobError::Mismatch { .. }

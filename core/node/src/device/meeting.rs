@@ -22,6 +22,9 @@ pub enum NoReplica {
         /// The key.
         key: Box<PublicKey>,
     },
+    /// The device was suspended or closed.
+    #[error("the device is closed")]
+    Closed,
 }
 
 impl Device {
@@ -41,6 +44,9 @@ impl Device {
     /// # Errors
     /// If the observer's key is locked.
     pub fn replica_with(self: &Arc<Self>, observer: &PublicKey, limits: LinkLimits) -> Result<Replica, NoReplica> {
+        if !self.store.is_open() {
+            return Err(NoReplica::Closed);
+        }
         let desk = self.desk();
         let keys = desk.keys(observer).ok_or(NoReplica::Locked { key: Box::new(*observer) })?;
         let mut setup = Setup::sharing(Arc::clone(&self.store), Arc::clone(&self.authority), keys.transport.share());
@@ -93,7 +99,7 @@ impl Device {
     }
 
     /// A list of handles is whole after each statement.
-    fn replicas(&self) -> MutexGuard<'_, Vec<Weak<Shared>>> {
+    pub(super) fn replicas(&self) -> MutexGuard<'_, Vec<Weak<Shared>>> {
         self.replicas.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -90,7 +90,7 @@ fn photos(
         let mut bytes = Vec::new();
         if let Some(file) = device.store.open_blob(hash).map_err(PublishError::Photo)? {
             let read = file.take(ORIGINAL_BYTES_MAX as u64).read_to_end(&mut bytes);
-            read.map_err(|error| PublishError::Photo(BlobError::Io(error)))?;
+            read.map_err(|error| PublishError::Photo(BlobError::from(error)))?;
         }
         if BlobHash::of(&bytes) != hash {
             left_out.push((hash, PhotoLeftOut::NotHeld));

@@ -118,12 +118,12 @@ impl Device {
     ) -> Result<Result<Option<Vec<u8>>, u64>, AccessError> {
         use std::io::Read as _;
         let Some(file) = self.store.open_blob(hash)? else { return Ok(Ok(None)) };
-        let length = file.metadata().map_err(BlobError::Io)?.len();
+        let length = file.length().map_err(BlobError::from)?;
         if length > bytes_max {
             return Ok(Err(length));
         }
         let mut bytes = Vec::new();
-        file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(BlobError::Io)?;
+        file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(BlobError::from)?;
         if BlobHash::of(&bytes) == hash {
             return Ok(Ok(Some(bytes)));
         }

@@ -3,13 +3,12 @@
 //! A file is hashed once, when its chunk hashes are asked for; that its chunks have not changed since, the receiver sees.
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use merestone_core::id::{BlobHash, ScopeId};
 use merestone_core::merkle::{CHUNK_BYTES, NodeHash, leaf_hash, root};
-use merestone_store::{BlobError, Store};
+use merestone_store::{BlobError, BlobFile, Store};
 
 /// Files kept open for one peer: as many as it may want at one time.
 const OPEN_MAX: usize = 64;
@@ -22,7 +21,7 @@ pub(super) struct Outgoing {
 
 struct OpenBlob {
     hash: BlobHash,
-    file: Mutex<File>,
+    file: Mutex<BlobFile>,
     hashes: Vec<NodeHash>,
 }
 
@@ -98,12 +97,12 @@ fn open(store: &Store, hash: BlobHash) -> Result<Option<OpenBlob>, BlobError> {
     Ok(Some(OpenBlob { hash, file: Mutex::new(file), hashes }))
 }
 
-fn read_chunk(file: &mut File, index: u64) -> Result<Vec<u8>, BlobError> {
+fn read_chunk(file: &mut BlobFile, index: u64) -> Result<Vec<u8>, BlobError> {
     file.seek(SeekFrom::Start(index * CHUNK_BYTES as u64))?;
     Ok(read_piece(file)?)
 }
 
-fn read_piece(file: &mut File) -> std::io::Result<Vec<u8>> {
+fn read_piece(file: &mut BlobFile) -> std::io::Result<Vec<u8>> {
     let mut piece = Vec::with_capacity(CHUNK_BYTES);
     file.take(CHUNK_BYTES as u64).read_to_end(&mut piece)?;
     Ok(piece)

@@ -91,7 +91,9 @@ impl From<NoTicket> for Failure {
 impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
         match &error {
-            ServeError::OtherKey | ServeError::NoAddress(_) => Self::new(Code::Unreachable, advise(&error, AGAIN)),
+            ServeError::OtherKey | ServeError::Closed | ServeError::NoAddress(_) => {
+                Self::new(Code::Unreachable, advise(&error, AGAIN))
+            }
         }
     }
 }
@@ -100,9 +102,11 @@ impl From<SyncError> for Failure {
     fn from(error: SyncError) -> Self {
         let advice = error.advice();
         match &error {
-            SyncError::NoAddress | SyncError::NoSocket { .. } | SyncError::NoLink { .. } | SyncError::Abandoned => {
-                Self::new(Code::Unreachable, advise(&error, advice))
-            }
+            SyncError::NoAddress
+            | SyncError::NoSocket { .. }
+            | SyncError::NoLink { .. }
+            | SyncError::Closed
+            | SyncError::Abandoned => Self::new(Code::Unreachable, advise(&error, advice)),
         }
     }
 }

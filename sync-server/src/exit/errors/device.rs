@@ -23,6 +23,7 @@ impl From<OpenDeviceError> for Failure {
             OpenDeviceError::NoCharter { .. } => Self::storage(&error, DOCTOR),
             OpenDeviceError::Marker { .. } => Self::storage(&error, ""),
             OpenDeviceError::NoEntropy(error) => error.into(),
+            OpenDeviceError::HalfWiped { .. } => Self::storage(&error, ""),
         }
     }
 }
@@ -86,6 +87,7 @@ impl From<NoReplica> for Failure {
     fn from(error: NoReplica) -> Self {
         match &error {
             NoReplica::Locked { .. } => Self::input(&error, AGAIN),
+            NoReplica::Closed => Self::storage(&error, AGAIN),
         }
     }
 }

@@ -42,6 +42,7 @@ impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Self {
         match &error {
             ReadError::Damaged | ReadError::SetAside(_) => Self::storage(&error, DOCTOR),
+            ReadError::Closed => Self::storage(&error, AGAIN),
             ReadError::Io(_) => Self::storage(&error, ""),
         }
     }
@@ -58,6 +59,7 @@ impl From<BlobError> for Failure {
             | BlobError::NotWanted { .. }
             | BlobError::Chunk { .. }
             | BlobError::Incomplete { .. } => Self::input(&error, ""),
+            BlobError::Closed => Self::storage(&error, AGAIN),
             BlobError::Io(_) => Self::storage(&error, ""),
         }
     }
@@ -68,7 +70,7 @@ impl From<AccessError> for Failure {
         match &error {
             AccessError::Full => Self::storage(&error, ROOM),
             AccessError::Damaged => Self::storage(&error, DOCTOR),
-            AccessError::Broken => Self::storage(&error, AGAIN),
+            AccessError::Broken | AccessError::Closed => Self::storage(&error, AGAIN),
             AccessError::Internal => Self::new(Code::Storage, advise(&error, "try again, and report it")),
             AccessError::Read(_) | AccessError::Write(_) | AccessError::Blob(_) => Self::storage(&error, ""),
         }
