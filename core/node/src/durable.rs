@@ -56,7 +56,7 @@ fn private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-fn flush_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn flush_folder(folder: &Path) -> io::Result<()> {
     // Windows has no such call; NTFS journals names itself.
     if cfg!(unix) {
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };

@@ -6,6 +6,8 @@ mod meeting;
 mod observers;
 mod pen;
 mod settings;
+mod suspend;
+mod wipe;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -22,6 +24,8 @@ pub use observers::{Observer, ObserverState, UnlockError};
 pub(crate) use pen::Pen;
 pub use pen::PenError;
 pub(crate) use settings::form as form_setting;
+pub use suspend::Suspended;
+pub use wipe::{WipeError, Wiped, wipe};
 
 use crate::authority::{Authority, Received};
 use crate::clock::{Clock, ClockReading, Entropy, NoEntropy, SystemClock, SystemEntropy, random};
@@ -108,6 +112,7 @@ pub struct Device {
     home: Home,
     mission: MissionId,
     system: System,
+    key: StoreKey,
     pub(crate) store: Arc<Store>,
     pub(crate) authority: Arc<Authority>,
     pub(crate) forms: Forms,
@@ -131,14 +136,15 @@ impl Device {
         let roster = Roster::read_charter_file(charter).map_err(CreateError::Charter)?;
         let mission = roster.mission();
         let store = StoreId::from_bytes(random(&*system.entropy)?);
-        let store = Store::create_with(&home.store(), key, Identity { mission, store }, system.threads)?;
+        wipe::refuse_half_wiped(home)?;
+        let store = Store::create_with(&home.store(), key.share(), Identity { mission, store }, system.threads)?;
         let mut batch = Batch::new();
         batch.statement(StatementClass::Charter, None, roster.charter().as_bytes().to_vec());
         for amendment in roster.amendments() {
             batch.statement(StatementClass::Amendment, None, amendment.as_bytes().to_vec());
         }
         store.commit(batch)?;
-        let device = Self::start(home, store, system)?;
+        let device = Self::start(home, key, store, system)?;
         device.add_standard_forms()?;
         Ok(device)
     }
@@ -151,11 +157,12 @@ impl Device {
     /// # Errors
     /// [`OpenDeviceError`].
     pub fn open(home: &Home, key: StoreKey, system: System) -> Result<Self, OpenDeviceError> {
-        let store = Store::open_with(&home.store(), key, system.threads)?;
-        Self::start(home, store, system)
+        wipe::refuse_half_wiped(home)?;
+        let store = Store::open_with(&home.store(), key.share(), system.threads)?;
+        Self::start(home, key, store, system)
     }
 
-    fn start(home: &Home, store: Store, system: System) -> Result<Self, OpenDeviceError> {
+    fn start(home: &Home, key: StoreKey, store: Store, system: System) -> Result<Self, OpenDeviceError> {
         let mission = store.identity()?.mission;
         let authority = Authority::load(&store, mission)?;
         let install = Install::check(&home.marker, &store, &*system.entropy)?;
@@ -164,6 +171,7 @@ impl Device {
             home: home.clone(),
             mission,
             system,
+            key,
             store: Arc::new(store),
             authority: Arc::new(authority),
             forms: Forms::default(),

@@ -118,6 +118,14 @@ impl Desk {
         self.seat(key)?.keys.as_ref()
     }
 
+    /// Takes over what is of this installation and not of the store: unlocked keys, and which drafts were saved lately.
+    pub(super) fn take_over(&mut self, before: &Self) {
+        for seat in &mut self.seats {
+            seat.keys = before.keys(seat.request.key()).map(ObserverKeys::share);
+        }
+        self.saved.clone_from(&before.saved);
+    }
+
     fn seat(&self, key: &PublicKey) -> Option<&Seat> {
         self.seats.iter().find(|seat| seat.request.key() == key)
     }

@@ -120,6 +120,9 @@ impl Desk {
             (certificate.party(), certificate.request().observer().to_owned())
         };
         if self.signer(key).is_none() {
+            if !device.store.is_open() {
+                return Err(AccessError::Closed.into());
+            }
             return Err(PenError::Locked { key: Box::new(*key) });
         }
         let pen = |epoch, seq, position| Pen { key: *key, scope, epoch, seq, position, certificate, party, observer };

@@ -82,8 +82,13 @@ impl Calls {
     pub(super) fn follow(&self, network: &dyn Network, local: Option<IpAddr>) -> Result<(), BindError> {
         let moved =
             self.under_way().iter().map(|(_, endpoint)| network.follow(endpoint, local)).fold(Ok(()), Result::and);
-        self.changes.send_modify(|count| *count += 1);
+        self.wake();
         moved
+    }
+
+    /// Wakes those who wait to call again.
+    pub(super) fn wake(&self) {
+        self.changes.send_modify(|count| *count += 1);
     }
 
     /// A receiver that changes when the network does.

@@ -20,8 +20,37 @@ use crate::device::AccessError;
 
 /// Holds one conversation until it ends.
 ///
-/// It is held in the version that the link agreed on. `stop` becomes true when the person ends it; `progress` always shows the newest state.
+/// It is held in the version that the link agreed on. `stop` becomes true when the person ends it, and the replica's end is the
+/// same to it; `progress` always shows the newest state.
 pub(super) async fn hold(
+    shared: Arc<Shared>,
+    connection: Connection,
+    options: TalkOptions,
+    mut stop: watch::Receiver<bool>,
+    progress: watch::Sender<SyncProgress>,
+) -> SyncOutcome {
+    let of_replica = Arc::clone(&shared);
+    let Some(_at_work) = of_replica.ending.enter() else { return refuse(&connection, AccessError::Closed) };
+    let (stopper, stopped) = watch::channel(false);
+    let held = hold_until(shared, connection, options, stopped, progress);
+    let told = async {
+        tokio::select! {
+            biased;
+            // An error means that nobody can stop it by this any more.
+            Ok(_) = stop.wait_for(|stop| *stop) => {}
+            () = of_replica.ending.over() => {}
+        }
+        stopper.send_replace(true);
+    };
+    tokio::pin!(held);
+    tokio::select! {
+        biased;
+        outcome = &mut held => outcome,
+        () = told => held.await,
+    }
+}
+
+async fn hold_until(
     shared: Arc<Shared>,
     connection: Connection,
     options: TalkOptions,

@@ -28,6 +28,9 @@ pub enum SyncError {
         #[source]
         source: ConnectError,
     },
+    /// The device was suspended or closed.
+    #[error("the device is closed")]
+    Closed,
     /// The task ended without an answer: a bug of ours, or the runtime is shutting down.
     #[error("the conversation was abandoned")]
     Abandoned,
@@ -40,6 +43,7 @@ impl SyncError {
             Self::NoAddress => "no-address",
             Self::NoSocket { .. } => "no-socket",
             Self::NoLink { source, .. } => connect_code(source),
+            Self::Closed => "closed",
             Self::Abandoned => "internal",
         }
     }
@@ -59,6 +63,7 @@ impl SyncError {
                 | BindError::System { .. } => "check that this device has a network",
             },
             Self::NoLink { source, .. } => connect_advice(source),
+            Self::Closed => "open the device, then try again",
             Self::Abandoned => "try again",
         }
     }
@@ -66,7 +71,7 @@ impl SyncError {
     /// Whether the same call may succeed later without anybody changing anything.
     pub fn is_worth_retrying(&self) -> bool {
         match self {
-            Self::NoAddress | Self::NoSocket { .. } | Self::Abandoned => false,
+            Self::NoAddress | Self::NoSocket { .. } | Self::Closed | Self::Abandoned => false,
             Self::NoLink { source, .. } => {
                 matches!(source, ConnectError::NoAnswer | ConnectError::Busy | ConnectError::TooManyConnections)
             }
@@ -120,6 +125,9 @@ pub enum ServeError {
     /// It shows another transport key than the replica's, which no peer would find in the replica's certificate.
     #[error("the endpoint has another transport key than this replica")]
     OtherKey,
+    /// The device was suspended or closed.
+    #[error("the device is closed")]
+    Closed,
     /// It has no address.
     #[error("the endpoint has no address")]
     NoAddress(#[source] std::io::Error),

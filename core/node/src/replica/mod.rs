@@ -47,6 +47,7 @@ mod conversation;
 mod counted;
 mod doubts;
 mod early;
+mod ending;
 mod error;
 mod host;
 mod hub;
@@ -100,6 +101,7 @@ use arrivals::Arrivals;
 use calling::{Calls, System};
 use counted::Counted;
 use doubts::Doubts;
+use ending::Ending;
 use hub::Hub;
 
 /// What a replica tells the one whose store it carries. Called on blocking threads, after the commit.
@@ -235,6 +237,7 @@ impl Replica {
             limits,
             network,
             calls: Calls::default(),
+            ending: Ending::default(),
             is_inline,
             hub: Hub::default(),
             arrivals: Arrivals::default(),
@@ -346,6 +349,18 @@ impl Replica {
         Version::ALL.iter().map(|version| version.number()).filter(|number| *number <= newest).collect()
     }
 
+    /// Ends every conversation with a good-bye, and lets none begin any more; whether any was under way.
+    pub(crate) fn end(&self) -> bool {
+        let was_busy = self.0.ending.end();
+        self.0.calls.wake();
+        was_busy
+    }
+
+    /// Waits until the conversations that [`end`](Self::end) ended have, at most until then. Blocks.
+    pub(crate) fn wait_for_end(&self, until: std::time::Instant) {
+        self.0.ending.wait(until);
+    }
+
     /// Its store.
     pub fn store(&self) -> &Arc<Store> {
         &self.0.store
@@ -387,6 +402,7 @@ pub(crate) struct Shared {
     limits: LinkLimits,
     network: Arc<dyn Network>,
     calls: Calls,
+    ending: Ending,
     /// All work is done where conversations are driven; see [`Setup::inline`].
     is_inline: bool,
 

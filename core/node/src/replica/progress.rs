@@ -94,6 +94,9 @@ async fn connect_and_hold(
 ) -> Result<SyncOutcome, SyncError> {
     let Meet { addresses, expected, stay, wants, photo_bytes_max } = meet;
     let Some(&address) = addresses.first() else { return Err(SyncError::NoAddress) };
+    if shared.ending.is_over() {
+        return Err(SyncError::Closed);
+    }
     let mut options = TalkOptions { wants, stay, ..TalkOptions::default() };
     options.limits.blob_bytes_max = photo_bytes_max;
     let bulk = shared.limits.bulk && expects_much(&shared, expected).await;
@@ -103,8 +106,13 @@ async fn connect_and_hold(
         .endpoint(&addresses, &shared.transport, limits)
         .map_err(|source| SyncError::NoSocket { address, source })?;
     let _call = shared.calls.begin(&endpoint);
-    let connection =
-        endpoint.connect_any(&addresses, expected).await.map_err(|source| SyncError::NoLink { address, source })?;
+    let connection = tokio::select! {
+        biased;
+        connected = endpoint.connect_any(&addresses, expected) => {
+            connected.map_err(|source| SyncError::NoLink { address, source })?
+        }
+        () = shared.ending.over() => return Err(SyncError::Closed),
+    };
     let outcome = conversation::hold(Arc::clone(&shared), connection, options, stop, progress).await;
     endpoint.close(close_code::DONE, "");
     // A peer that does not hear of the end finds out by itself, later.

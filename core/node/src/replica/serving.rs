@@ -68,6 +68,9 @@ struct Callers {
 
 impl Serving {
     pub(super) fn begin(shared: Arc<Shared>, endpoint: Endpoint) -> Result<Self, ServeError> {
+        if shared.ending.is_over() {
+            return Err(ServeError::Closed);
+        }
         if endpoint.public_key() != shared.transport.public() {
             return Err(ServeError::OtherKey);
         }
@@ -128,6 +131,7 @@ async fn answer_all(shared: Arc<Shared>, endpoint: Endpoint, callers: Arc<Caller
             biased;
             // An error means that the handle is gone, and with it this task.
             _ = stopped.wait_for(|stop| *stop) => break,
+            () = shared.ending.over() => break,
             Some(_) = conversations.join_next() => stops.retain(|stop| !stop.is_closed()),
             incoming = endpoint.accept() => {
                 let Some(incoming) = incoming else { break };

@@ -50,6 +50,13 @@ pub struct ObserverKeys {
     pub transport: TransportKey,
 }
 
+impl ObserverKeys {
+    /// Other handles to the same keys.
+    pub(crate) fn share(&self) -> Self {
+        Self { signer: Arc::clone(&self.signer), transport: self.transport.share() }
+    }
+}
+
 /// Shows the public halves only.
 impl fmt::Debug for ObserverKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

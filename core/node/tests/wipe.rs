@@ -1,0 +1,183 @@
+//! Removing a device: keys first, other people's files never, and a kill on the way leaves nothing that opens or signs.
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::{Mission, inspection, store_key, system};
+use merestone_node::capture::PhotoSource;
+use merestone_node::device::{CreateError, Device, Home, OpenDeviceError, WipeError, Wiped, wipe};
+use merestone_store::OpenError;
+
+/// Every file under a folder.
+fn files(folder: &Path) -> BTreeSet<PathBuf> {
+    let mut found = BTreeSet::new();
+    let Ok(all) = fs::read_dir(folder) else { return found };
+    for path in all.flatten().map(|entry| entry.path()) {
+        if path.is_dir() { found.extend(files(&path)) } else { found.extend([path]) }
+    }
+    found
+}
+
+/// A device with an observer, a draft, and a record with a photo; its marker lies beside its folder.
+fn phone(mission: &Mission, folder: &Path) -> Home {
+    let home = Home { folder: folder.join("phone"), marker: folder.join("no-backup/marker") };
+    let device = Device::create(&home, store_key(), mission.charter.as_bytes(), system("a")).unwrap();
+    let olena = mission.enrol(&device, 0, "Olena", "one");
+    let draft = device.keep(device.begin(&olena, mission.scope(), inspection()).unwrap()).unwrap();
+    let draft = device.put(draft.id, "post", "Bridge").unwrap();
+    let mut photo = Vec::new();
+    image::RgbImage::new(32, 32).write_to(&mut std::io::Cursor::new(&mut photo), image::ImageFormat::Jpeg).unwrap();
+    let attached = device.attach(draft.id, PhotoSource::Bytes(&photo), None, None).unwrap();
+    device.save(&attached.draft).unwrap();
+    device.keep(device.begin(&olena, mission.scope(), inspection()).unwrap()).unwrap();
+    home
+}
+
+#[test]
+fn a_wiped_device_leaves_nothing_and_another_may_be_made_in_its_place() {
+    let (mission, dir) = (Mission::found(), tempfile::tempdir().unwrap());
+    let home = phone(&mission, dir.path());
+    assert!(files(dir.path()).len() > 5);
+    assert_eq!(wipe(&home).unwrap(), Wiped::default());
+    assert_eq!(files(dir.path()), BTreeSet::new());
+    assert!(!home.folder.exists());
+    assert_eq!(wipe(&home).unwrap(), Wiped::default(), "again changes nothing");
+    let home = phone(&mission, dir.path());
+    Device::open(&home, store_key(), system("b")).unwrap();
+}
+
+#[test]
+fn a_device_that_is_open_is_not_wiped() {
+    let (mission, dir) = (Mission::found(), tempfile::tempdir().unwrap());
+    let home = phone(&mission, dir.path());
+    let device = Arc::new(Device::open(&home, store_key(), system("b")).unwrap());
+    let before = files(dir.path());
+    let refused = wipe(&home);
+    assert!(matches!(refused, Err(WipeError::Store(OpenError::AlreadyOpen { .. }))), "{refused:?}");
+    assert_eq!(files(dir.path()), before);
+    // Asleep it is.
+    let suspended = Arc::clone(&device).suspend(Duration::from_secs(120));
+    assert_eq!(wipe(&home).unwrap(), Wiped::default());
+    assert!(matches!(suspended.resume(), Err(OpenDeviceError::Store(OpenError::Missing { .. }))));
+    drop((device, suspended));
+    assert_eq!(files(dir.path()), BTreeSet::new());
+}
+
+#[test]
+fn files_of_others_stay_and_are_named() {
+    let (mission, dir) = (Mission::found(), tempfile::tempdir().unwrap());
+    let home = phone(&mission, dir.path());
+    let elsewhere = dir.path().join("elsewhere");
+    fs::write(&elsewhere, b"theirs").unwrap();
+    let mut theirs = Vec::new();
+    for name in [
+        "letter.txt",
+        "keys/readme",
+        "keys/ab.key",
+        "store/notes",
+        "store/blobs/ab/cd",
+        "store/blobs/x",
+        "store/aside/1.0",
+    ] {
+        let path = home.folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, b"theirs").unwrap();
+        theirs.push(path);
+    }
+    #[cfg(unix)]
+    {
+        let link = home.keys().join(format!("{}.key", "a".repeat(64)));
+        std::os::unix::fs::symlink(&elsewhere, &link).unwrap();
+        theirs.push(link);
+    }
+    theirs.sort_unstable();
+    let wiped = wipe(&home).unwrap();
+    assert_eq!(wiped.left, theirs);
+    assert!(theirs.iter().all(|path| fs::read(path).unwrap() == b"theirs"));
+    let rest: BTreeSet<PathBuf> = files(dir.path()).into_iter().filter(|path| *path != elsewhere).collect();
+    assert_eq!(rest, theirs.into_iter().collect(), "and nothing else does");
+}
+
+#[test]
+fn a_folder_with_another_programs_database_is_not_wiped() {
+    let (mission, dir) = (Mission::found(), tempfile::tempdir().unwrap());
+    let home = phone(&mission, dir.path());
+    let database = home.folder.join("store/store.db");
+    let mut bytes = fs::read(&database).unwrap();
+    bytes[68..72].copy_from_slice(b"ELSE");
+    fs::write(&database, &bytes).unwrap();
+    let before = files(dir.path());
+    let refused = wipe(&home);
+    assert!(matches!(refused, Err(WipeError::Store(OpenError::Foreign { .. }))), "{refused:?}");
+    assert_eq!(files(dir.path()), before);
+    // A damaged one of our own goes like a sound one.
+    fs::write(&database, b"damaged").unwrap();
+    assert_eq!(wipe(&home).unwrap(), Wiped::default());
+}
+
+const VICTIM: &str = "MERESTONE_WIPE_OF_PARENT";
+
+fn begin_wipe(home: &Home) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_wipe_that_is_killed_leaves_nothing_that_opens_and_another_ends_it"])
+        .env(VICTIM, &home.folder)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+fn a_wipe_that_is_killed_leaves_nothing_that_opens_and_another_ends_it() {
+    if let Some(folder) = std::env::var_os(VICTIM) {
+        let folder = PathBuf::from(folder);
+        let marker = folder.parent().unwrap().join("no-backup/marker");
+        wipe(&Home { folder, marker }).unwrap();
+        return;
+    }
+    let mission = Mission::found();
+    type Moment = fn(&Home) -> bool;
+    let moments: [(&str, Moment); 5] = [
+        ("begun", |home| home.folder.join("wiping").exists()),
+        ("keys", |home| files(&home.keys()).is_empty()),
+        ("marker", |home| !home.marker.exists()),
+        ("database", |home| !home.folder.join("store/store.db").exists()),
+        ("half of the photos", |home| files(&home.folder.join("store/blobs")).len() < 300),
+    ];
+    let mut cut_short = 0;
+    for (name, has_come) in moments {
+        let dir = tempfile::tempdir().unwrap();
+        let home = phone(&mission, dir.path());
+        // Photos enough that it takes a while.
+        for n in 0..600_u32 {
+            let hash = merestone_core::id::sha256(&[&n.to_be_bytes()]);
+            let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+            let folder = home.folder.join("store/blobs").join(&hash[..2]);
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join(hash), b"photo").unwrap();
+        }
+        let mut victim = begin_wipe(&home);
+        while !has_come(&home) {
+            std::thread::yield_now();
+        }
+        victim.kill().unwrap();
+        victim.wait().unwrap();
+        let is_cut_short = home.folder.exists();
+        cut_short += usize::from(is_cut_short);
+        if is_cut_short {
+            let opened = Device::open(&home, store_key(), system("b"));
+            assert!(matches!(opened, Err(OpenDeviceError::HalfWiped { .. })), "{name}: {opened:?}");
+            let made = Device::create(&home, store_key(), mission.charter.as_bytes(), system("b"));
+            assert!(matches!(made, Err(CreateError::Open(OpenDeviceError::HalfWiped { .. }))), "{name}: {made:?}");
+        }
+        assert_eq!(wipe(&home).unwrap(), Wiped::default(), "{name}");
+        assert_eq!(files(dir.path()), BTreeSet::new(), "{name}");
+        phone(&mission, dir.path());
+    }
+    assert!(cut_short >= 2, "the moments are caught on the way: {cut_short}");
+}
