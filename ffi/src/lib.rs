@@ -18,6 +18,8 @@
 //! photos go by path.
 #![allow(unsafe_code, reason = "uniffi's macros write the exported symbols")]
 
+#[cfg(feature = "audit")]
+mod audit;
 mod error;
 mod form;
 mod ids;
@@ -34,6 +36,8 @@ mod screen;
 mod teller;
 mod value;
 
+#[cfg(feature = "audit")]
+pub use audit::{AuditOptions, AuditReport, EvidencePage, ExplanationLine, FindingLine, audit_bag, explain_code};
 pub use error::{PhoneError, StorageFault};
 pub use form::{DamagedDraftLine, DraftLine, FormLine, LanguageLine};
 pub use interview::{Answered, AttachedLine, Interview, InterviewLine, PhotoFile};
