@@ -69,7 +69,7 @@ fn starts_version(version: &str, start: &str) -> bool {
 
 /// Whether an SPDX expression can be fulfilled with the licences that `known` accepts.
 /// `A/B` is the old way of writing `A OR B`.
-fn satisfied(expression: &str, known: &dyn Fn(&str) -> bool) -> bool {
+pub(crate) fn satisfied(expression: &str, known: &dyn Fn(&str) -> bool) -> bool {
     let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
     let mut at = 0;

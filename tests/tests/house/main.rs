@@ -5,6 +5,7 @@
 //! The rules read `cargo metadata`, the manifests, `deny.toml` and the source files; they build nothing.
 
 mod breach;
+mod carried;
 mod graph;
 mod licences;
 mod manifests;
