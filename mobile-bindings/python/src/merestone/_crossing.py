@@ -1,0 +1,191 @@
+"""The generated module, its errors as those of `merestone.errors`. Nothing else here imports it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from . import errors, merestone_ffi
+from .merestone_ffi import (
+    Answered,
+    AnswerValue,
+    Asked,
+    AttachedLine,
+    AuditOptions,
+    AuditReport,
+    Change,
+    ChangeListener,
+    ClockKind,
+    ClockLine,
+    ClockProvider,
+    ConnectivityProvider,
+    CustodyLine,
+    DamagedDraftLine,
+    DraftLine,
+    EnrolmentLine,
+    FormLine,
+    Interview,
+    InterviewLine,
+    KeyVault,
+    KeyVaultError,
+    LinkHint,
+    LocationProvider,
+    LogLevel,
+    LogSink,
+    MissionLine,
+    ObserverLine,
+    ObserverStanding,
+    PersonLine,
+    Phone,
+    PhoneError,
+    PhoneHome,
+    PhoneSettings,
+    PhotoFile,
+    PixelBoxLine,
+    PlaceKind,
+    PlaceLine,
+    ProblemLine,
+    ProviderError,
+    RecordLine,
+    RecordQuery,
+    RecordSheet,
+    RecordsPage,
+    RecordStateKind,
+    RoomLine,
+    SavedLine,
+    ScreenLine,
+    SpeechKind,
+    SpeechOrder,
+    StepLine,
+    StorageFault,
+    audit_bag,
+    create_phone,
+    explain_code,
+    marker_in,
+    open_phone,
+    set_log_sink,
+    version,
+)
+
+__all__ = [
+    "AnswerValue",
+    "Answered",
+    "Asked",
+    "AttachedLine",
+    "AuditOptions",
+    "AuditReport",
+    "Change",
+    "ChangeListener",
+    "ClockKind",
+    "ClockLine",
+    "ClockProvider",
+    "ConnectivityProvider",
+    "CustodyLine",
+    "DamagedDraftLine",
+    "DraftLine",
+    "EnrolmentLine",
+    "FormLine",
+    "Interview",
+    "InterviewLine",
+    "KeyVault",
+    "KeyVaultError",
+    "LinkHint",
+    "LocationProvider",
+    "LogLevel",
+    "LogSink",
+    "MissionLine",
+    "ObserverLine",
+    "ObserverStanding",
+    "PersonLine",
+    "Phone",
+    "PhoneError",
+    "PhoneHome",
+    "PhoneSettings",
+    "PhotoFile",
+    "PixelBoxLine",
+    "PlaceKind",
+    "PlaceLine",
+    "ProblemLine",
+    "ProviderError",
+    "RecordLine",
+    "RecordQuery",
+    "RecordSheet",
+    "RecordStateKind",
+    "RecordsPage",
+    "RoomLine",
+    "SavedLine",
+    "ScreenLine",
+    "SpeechKind",
+    "SpeechOrder",
+    "StepLine",
+    "StorageFault",
+    "asked",
+    "audit_bag",
+    "create_phone",
+    "explain_code",
+    "marker_in",
+    "open_phone",
+    "set_log_sink",
+    "typed",
+    "version",
+]
+
+T = TypeVar("T")
+
+
+async def asked(call: Awaitable[T]) -> T:
+    """The answer of an async call, with typed errors."""
+    with typed():
+        return await call
+
+
+@contextmanager
+def typed() -> Iterator[None]:
+    """Turns what the generated module raises into the errors of this package."""
+    try:
+        yield
+    except KINDS as error:
+        raise _typed(error) from None
+    except UnicodeEncodeError as error:
+        raise errors.Refused("not-unicode", f"a text is no Unicode: {error.reason}") from None
+    except merestone_ffi.InternalError as error:
+        raise errors.Internal(str(error)) from None
+
+
+KINDS: Any = PhoneError
+"""The generated classes of errors, as a tree that no type checker follows."""
+
+
+def _typed(crossed: Exception) -> errors.MerestoneError:
+    error: Any = crossed
+    match error:
+        case KINDS.Locked():
+            return errors.Locked(error.reason)
+        case KINDS.NotEnrolled():
+            return errors.NotEnrolled(error.reason, error.is_cut)
+        case KINDS.NotThere():
+            return errors.NotThere(error.reason)
+        case KINDS.Refused():
+            return errors.Refused(error.code, error.reason)
+        case KINDS.Storage():
+            return errors.Storage(FAULTS[error.fault], error.reason)
+        case KINDS.Unreachable():
+            return errors.Unreachable(error.code, error.is_worth_retrying, error.reason)
+        case KINDS.Provider():
+            return errors.ProviderFailed(error.reason, error.is_gone)
+        case KINDS.Closed():
+            return errors.Closed(error.reason, error.is_suspended)
+        case KINDS.Internal():
+            return errors.Internal(error.reason)
+    return errors.Internal(f"an error of a newer library: {type(error).__name__}")
+
+
+FAULTS = {
+    StorageFault.FULL: "full",
+    StorageFault.DAMAGED: "damaged",
+    StorageFault.IN_USE: "in-use",
+    StorageFault.NEWER: "newer",
+    StorageFault.FAILED: "failed",
+}
+"""Words for what is the matter with the disk."""

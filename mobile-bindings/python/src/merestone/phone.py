@@ -1,0 +1,163 @@
+"""One device of a mission, open: what an app on a phone has, for scripts and tests.
+
+Nothing here decides anything; each call is one call of the library.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator
+from os import PathLike, fspath
+from types import TracebackType
+
+from . import _crossing as crossing
+from ._crossing import Change, MissionLine, PhoneHome, PhoneSettings, RoomLine, asked, marker_in
+from ._mailbox import Mailbox
+from .carrying import Photos
+from .drafts import Drafts, Forms
+from .observers import Observers
+from .providers import Providers
+from .stored import StoredRecords
+
+CLEAR_STORE_KEY = bytes(32)
+"""The key of stores that are in clear, as the ``merestone`` program makes them."""
+
+
+class Phone:
+    """One installation: its observers, drafts, records and photos, in one folder that one process has open.
+
+    ``async with await Phone.open(folder) as phone: …`` closes it at the end.
+    Calls may come from any number of tasks at once; after `close` every call raises `Closed`.
+    """
+
+    def __init__(self, opened: crossing.Phone) -> None:
+        self._phone = opened
+        self._mailboxes: set[Mailbox[Change]] = set()
+        self.observers = Observers(opened)
+        """Who uses the phone, and their keys."""
+        self.forms = Forms(opened)
+        """What the mission asks."""
+        self.drafts = Drafts(opened)
+        """What was begun and not saved."""
+        self.records = StoredRecords(opened)
+        """What was saved here and what came from others."""
+        self.photos = Photos(opened)
+
+    @classmethod
+    async def open(
+        cls,
+        folder: str | PathLike[str],
+        *,
+        store_key: bytes = CLEAR_STORE_KEY,
+        marker: str | PathLike[str] | None = None,
+        offset_min: int | None = None,
+        providers: Providers | None = None,
+    ) -> Phone:
+        """Opens the phone of a folder.
+
+        Args:
+            folder: where it keeps everything but the marker.
+            store_key: 32 bytes from the platform's keystore.
+            marker: the file that no backup may copy; in the folder by default, as on machines without such backups.
+            offset_min: minutes that the place is ahead of UTC; this machine's own by default.
+            providers: clocks, a place and link hints that are better than the system's.
+
+        Raises:
+            NotThere: none was made there.
+            Storage: another process has it open, or the disk refuses.
+        """
+        home = _home(folder, store_key, marker)
+        return cls(await asked(crossing.open_phone(home, _settings(offset_min, providers))))
+
+    @classmethod
+    async def create(
+        cls,
+        folder: str | PathLike[str],
+        charter: bytes,
+        *,
+        store_key: bytes = CLEAR_STORE_KEY,
+        marker: str | PathLike[str] | None = None,
+        offset_min: int | None = None,
+        providers: Providers | None = None,
+    ) -> Phone:
+        """Makes the phone of a folder for the mission that a complete charter founds (the bytes of ``charter.cbor``).
+
+        Raises:
+            Refused: a phone is there already, or not every party signed the charter.
+        """
+        home = _home(folder, store_key, marker)
+        return cls(await asked(crossing.create_phone(home, _settings(offset_min, providers), charter)))
+
+    async def __aenter__(self) -> Phone:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Forgets the keys, and lets go of every file; closing twice changes nothing."""
+        await asked(self._phone.shut())
+
+    @property
+    def is_open(self) -> bool:
+        """Whether calls are answered: not closed, wiped or suspended."""
+        return bool(self._phone.is_open())
+
+    async def mission(self) -> MissionLine:
+        """The mission, its parties and its scopes, as the charter says."""
+        return await asked(self._phone.mission())
+
+    async def room(self) -> RoomLine:
+        """How much room the disk has left."""
+        return await asked(self._phone.room())
+
+    async def changes(self) -> AsyncGenerator[Change, None]:
+        """What is no longer as it was shown, from now on: at most ten times a second, and always the last one."""
+        mailbox: Mailbox[Change] = Mailbox(_joined)
+        self._mailboxes.add(mailbox)
+        try:
+            await asked(self._phone.set_change_listener(_Listening(self._mailboxes)))
+            while True:
+                yield await mailbox.take()
+        finally:
+            self._mailboxes.discard(mailbox)
+
+
+class _Listening(crossing.ChangeListener):
+    def __init__(self, mailboxes: set[Mailbox[Change]]) -> None:
+        self._mailboxes = mailboxes
+
+    def on_changed(self, change: Change) -> None:
+        for mailbox in tuple(self._mailboxes):
+            mailbox.put(change)
+
+
+def _joined(earlier: Change, later: Change) -> Change:
+    is_everything = earlier.is_everything or later.is_everything
+    records = [] if is_everything else list(dict.fromkeys([*earlier.records, *later.records]))
+    return Change(
+        records=records,
+        is_everything=is_everything,
+        has_statements=earlier.has_statements or later.has_statements,
+    )
+
+
+def _home(folder: str | PathLike[str], store_key: bytes, marker: str | PathLike[str] | None) -> PhoneHome:
+    path = fspath(folder)
+    return PhoneHome(folder=path, marker=marker_in(path) if marker is None else fspath(marker), store_key=store_key)
+
+
+def _settings(offset_min: int | None, providers: Providers | None) -> PhoneSettings:
+    brought = providers or Providers()
+    return PhoneSettings(
+        offset_min=_offset_here() if offset_min is None else offset_min,
+        clock=brought.clock,
+        location=brought.location,
+        connectivity=brought.connectivity,
+    )
+
+
+def _offset_here() -> int:
+    return (time.localtime().tm_gmtoff or 0) // 60

@@ -1,0 +1,165 @@
+"""What an observer's program runs into: callbacks that raise, a phone that is closed, calls that are cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from field import PASSPHRASE, Inspector, Mission, PlainVault
+
+import merestone
+from merestone import KeystoreGone, KeystoreRefused, NotKnown, PlaceLine
+
+
+@pytest.fixture(scope="module")
+def mission(tmp_path_factory: pytest.TempPathFactory) -> Mission:
+    return Mission(tmp_path_factory.mktemp("office"))
+
+
+@pytest_asyncio.fixture
+async def olena(mission: Mission, tmp_path: Path) -> AsyncIterator[Inspector]:
+    inspector = await Inspector.enrol("Olena", mission, tmp_path / "olena")
+    yield inspector
+    await inspector.phone.close()
+
+
+class Nowhere(merestone.LocationProvider):
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+        self.asked = 0
+
+    def locate(self) -> PlaceLine | None:
+        self.asked += 1
+        raise self.error
+
+
+class BrokenClock(merestone.ClockProvider):
+    def read(self) -> merestone.ClockLine:
+        raise RuntimeError("the battery of the clock is empty")
+
+
+@pytest.mark.parametrize("error", [NotKnown("no satellite"), RuntimeError("a fault of the program")])
+async def test_a_place_and_a_clock_that_raise_keep_nothing_from_being_saved(
+    error: Exception, mission: Mission, tmp_path: Path
+) -> None:
+    place = Nowhere(error)
+    providers = merestone.Providers(location=place, clock=BrokenClock())
+    inspector = await Inspector.enrol("Ana", mission, tmp_path / "ana", providers=providers)
+    async with inspector.phone as phone:
+        read = await phone.records.read(await inspector.save("Northgate"))
+    assert place.asked > 0
+    assert read is not None
+    assert read.creation is not None
+    assert read.creation.position is None
+    assert read.creation.device_clock is not None
+    assert abs(read.creation.device_clock.timestamp() - time.time()) < 60, "the system's clock was read"
+
+
+@pytest.mark.parametrize(
+    ("raised", "is_gone"),
+    [
+        (KeystoreRefused("the person did not look at the phone"), False),
+        (KeystoreGone("a finger was added"), True),
+        (RuntimeError("a fault of the program"), False),
+    ],
+)
+async def test_a_keystore_that_raises_is_said_with_whether_it_ever_will(
+    raised: Exception, is_gone: bool, mission: Mission, tmp_path: Path
+) -> None:
+    vault = PlainVault()
+    inspector = await Inspector.enrol("Ana", mission, tmp_path / "ana", secret=vault)
+    async with inspector.phone as phone:
+        await phone.observers.lock()
+        vault.fails = raised
+        with pytest.raises(merestone.MerestoneError) as error:
+            await phone.observers.unlock(inspector.key, vault)
+        assert isinstance(error.value, merestone.ProviderFailed), repr(error.value)
+        assert error.value.is_gone is is_gone
+        vault.fails = None
+        await phone.observers.unlock(inspector.key, vault)
+        await inspector.save("Northgate")
+
+
+async def test_a_locked_key_a_wrong_passphrase_and_a_stranger_are_typed(olena: Inspector) -> None:
+    await olena.phone.observers.lock()
+    with pytest.raises(merestone.Locked):
+        await olena.save("Northgate")
+    with pytest.raises(merestone.Locked) as wrong:
+        await olena.phone.observers.unlock(olena.key, "not the passphrase")
+    assert "not the passphrase" not in str(wrong.value), "no secret in an error"
+    with pytest.raises(merestone.MerestoneError):
+        await olena.phone.observers.unlock("0" * 64, PASSPHRASE)
+
+
+async def test_changes_are_told_to_everybody_who_listens(olena: Inspector) -> None:
+    first, second = olena.phone.changes(), olena.phone.changes()
+    waiting = [asyncio.ensure_future(anext(changes)) for changes in (first, second)]
+    await asyncio.sleep(0.2)
+    record = await olena.save("Northgate")
+    for change in await asyncio.wait_for(asyncio.gather(*waiting), 5):
+        assert change.is_everything or record in change.records
+    await first.aclose()
+    after = asyncio.ensure_future(anext(second))
+    await asyncio.sleep(0.2)
+    later = await olena.save("Southgate")
+    change = await asyncio.wait_for(after, 5)
+    assert change.is_everything or later in change.records
+    await second.aclose()
+
+
+async def test_hostile_texts_are_kept_or_refused_and_the_phone_lives(olena: Inspector) -> None:
+    async def saved(post: str) -> object:
+        read = await olena.phone.records.read(await olena.save(post))
+        assert read is not None
+        return read["post"]
+
+    assert await saved("=cmd|' /C calc'!A0") == "=cmd|' /C calc'!A0"
+    assert await saved("Ягодин معبر 🛂") == "Ягодин معبر 🛂"
+    assert await saved("null\0byte, turned\u202earound") == "nullbyte, turnedaround", (
+        "what no text may hold is left out"
+    )
+    for post in ("\ud800", "x" * 3_000_000):
+        with pytest.raises(merestone.Refused):
+            await saved(post)
+    with pytest.raises(TypeError):
+        await olena.phone.drafts.save_new(olena.key, olena.scope, await olena.form(), {"post": 1.5})  # type: ignore[dict-item]
+    for identity in ("", "zz", "0" * 64, "\0"):
+        with pytest.raises(merestone.MerestoneError):
+            await olena.phone.drafts.begin_edit(olena.key, identity)
+    assert await saved("still here") == "still here"
+
+
+async def test_a_process_that_is_killed_while_saving_lost_nothing_that_it_was_told_is_saved(
+    mission: Mission, tmp_path: Path
+) -> None:
+    inspector = await Inspector.enrol("Ana", mission, tmp_path / "ana")
+    form = await inspector.form()
+    await inspector.phone.close()
+    script = f"""
+import asyncio, merestone
+async def main():
+    async with await merestone.Phone.open({str(tmp_path / "ana")!r}) as phone:
+        await phone.observers.unlock({inspector.key!r}, {PASSPHRASE!r})
+        for n in range(10_000):
+            answers = {{"post": f"Post {{n}}"}}
+            saved = await phone.drafts.save_new({inspector.key!r}, {inspector.scope!r}, {form!r}, answers)
+            print(saved.record, flush=True)
+asyncio.run(main())
+"""
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    told = [process.stdout.readline().strip() for _ in range(20)]
+    process.kill()
+    told += [line.strip() for line in process.stdout if line.endswith("\n")]
+    process.wait()
+    async with await merestone.Phone.open(tmp_path / "ana") as phone:
+        await phone.records.catch_up()
+        held = {line.id async for line in phone.records.find()}
+        assert set(told) <= held
+        assert len(held) <= len(told) + 1
