@@ -113,6 +113,7 @@ pub mod forms;
 pub mod mirror;
 pub mod nearby;
 pub mod office;
+pub mod place;
 pub mod publish;
 pub mod qr;
 pub mod records;

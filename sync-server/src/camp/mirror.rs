@@ -11,9 +11,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::outcome::PersonShown;
-use super::{Place, Resolved};
 use crate::exit::Failure;
 use crate::output::{Report, Screen};
+use merestone_node::place::{Place, Resolved};
 
 /// The conversations that base camp keeps with other camps.
 pub(crate) struct Mirrors {

@@ -10,7 +10,7 @@ mod watch;
 
 pub(crate) use mirror::Mirrors;
 pub(crate) use outcome::{OutcomeShown, PersonShown, end_of};
-pub(crate) use sockets::{PORT, Place, Resolved, bind, reachable, ticket};
+pub(crate) use sockets::{PORT, bind, reachable, ticket};
 pub(crate) use watch::{Event, Teller, answer, asked_to_stop};
 
 use std::io::{self, IsTerminal as _};

@@ -1,12 +1,11 @@
 //! What a conversation came to, for people and programs.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use merestone_core::roster::{Class, Role};
+use merestone_core::roster::Class;
 use merestone_core::sync::frame::BlobClass;
 use merestone_core::sync::{BlobFailure, CloseCode};
-use merestone_node::replica::{BehindLog, End, MissingHere, PeerInfo, Person, SyncOutcome};
+use merestone_node::replica::{End, MissingByPerson, MissingWork, PeerInfo, Person, SyncOutcome};
 use serde::Serialize;
 
 use crate::exit::{Code, Failure};
@@ -24,8 +23,8 @@ pub(crate) struct PersonShown {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 struct MissingShown {
     entries: u64,
-    bodies: usize,
-    photos: usize,
+    bodies: u64,
+    photos: u64,
 }
 
 #[derive(Serialize)]
@@ -124,9 +123,9 @@ impl OutcomeShown {
             no_receipt: outcome.no_receipt.as_ref().map(ToString::to_string),
             bytes_received: outcome.bytes_received,
             bytes_sent: outcome.bytes_sent,
-            missing_here: missing_here(&outcome.missing_here),
+            missing_here: by_person(outcome.missing_here.by_person()),
             photos_missing_unlisted: outcome.missing_here.photos_unlisted,
-            missing_there: by_person(outcome.missing_there.iter().map(|log| (log.person.as_ref(), behind(log, true)))),
+            missing_there: by_person(outcome.missing_there_by_person()),
             refused: outcome
                 .refused
                 .iter()
@@ -204,36 +203,19 @@ impl PeerShown {
 impl MissingOf {
     fn line(&self) -> String {
         let MissingShown { entries, bodies, photos } = &self.missing;
-        let counts = [(*entries, "entries"), (*bodies as u64, "bodies"), (*photos as u64, "photos and pictures")];
+        let counts = [(*entries, "entries"), (*bodies, "bodies"), (*photos, "photos and pictures")];
         let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
         let whose = self.person.as_ref().map_or_else(|| "somebody not known here".to_owned(), PersonShown::line);
         format!("of {whose}: {}", counts.collect::<Vec<_>>().join(", "))
     }
 }
 
-fn missing_here(missing: &MissingHere) -> Vec<MissingOf> {
-    let logs = missing.logs.iter().map(|log| (log.person.as_ref(), behind(log, false)));
-    let body = MissingShown { bodies: 1, ..MissingShown::default() };
-    let bodies = missing.bodies.iter().map(|of| (of.person.as_ref(), body.clone()));
-    let photo = MissingShown { photos: 1, ..MissingShown::default() };
-    let photos = missing.photos.iter().map(|of| (of.person.as_ref(), photo.clone()));
-    by_person(logs.chain(bodies).chain(photos))
-}
-
-fn behind(log: &BehindLog, is_there: bool) -> MissingShown {
-    let entries = if is_there { log.here.saturating_sub(log.there) } else { log.there.saturating_sub(log.here) };
-    MissingShown { entries, ..MissingShown::default() }
-}
-
-fn by_person<'a>(items: impl Iterator<Item = (Option<&'a Person>, MissingShown)>) -> Vec<MissingOf> {
-    let mut sums: BTreeMap<Option<PersonShown>, MissingShown> = BTreeMap::new();
-    for (person, MissingShown { entries, bodies, photos }) in items {
-        let sum = sums.entry(person.map(PersonShown::of)).or_default();
-        sum.entries += entries;
-        sum.bodies += bodies;
-        sum.photos += photos;
-    }
-    sums.into_iter().map(|(person, missing)| MissingOf { person, missing }).collect()
+fn by_person(missing: MissingByPerson) -> Vec<MissingOf> {
+    let shown = |(person, work): (Option<Person>, MissingWork)| {
+        let MissingWork { entries, bodies, photos } = work;
+        MissingOf { person: person.as_ref().map(PersonShown::of), missing: MissingShown { entries, bodies, photos } }
+    };
+    missing.into_iter().map(shown).collect()
 }
 
 /// How a verb that held this conversation ends.

@@ -10,6 +10,7 @@ use merestone_core::witness::Witnesses;
 use merestone_link::AcceptError;
 use merestone_node::Device;
 use merestone_node::device::Observer;
+use merestone_node::place::Place;
 use merestone_node::qr::QrPicture;
 use merestone_node::replica::{Camp, LedgerError, Replica, TurnedAway};
 
@@ -17,7 +18,7 @@ use serde::Serialize;
 
 use super::Context;
 use super::ledger::KeeperArgs;
-use crate::camp::{self, Event, Mirrors, OutcomeShown, PersonShown, Place, Teller};
+use crate::camp::{self, Event, Mirrors, OutcomeShown, PersonShown, Teller};
 use crate::exit::{Code, Failure};
 use crate::http::{HttpServer, Url, ledger_routes};
 use crate::output::{Report, Screen};

@@ -11,11 +11,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use merestone_core::sync::frame::{BlobClass, Wants};
 use merestone_node::Device;
 use merestone_node::device::Observer;
+use merestone_node::place::{Place, Resolved};
 use merestone_node::replica::{Meet, Replica, Retry, SyncOutcome, TurnedAway};
 
 use super::serve::Ready;
 use super::{Context, choose_observer};
-use crate::camp::{self, Event, OutcomeShown, Place, Resolved, Teller};
+use crate::camp::{self, Event, OutcomeShown, Teller};
 use crate::exit::{Code, Failure};
 
 /// Meet another device or base camp, and exchange what either lacks: text first, photos after.

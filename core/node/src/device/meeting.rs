@@ -49,7 +49,8 @@ impl Device {
         }
         let desk = self.desk();
         let keys = desk.keys(observer).ok_or(NoReplica::Locked { key: Box::new(*observer) })?;
-        let mut setup = Setup::sharing(Arc::clone(&self.store), Arc::clone(&self.authority), keys.transport.share());
+        let mut setup = Setup::sharing(Arc::clone(&self.store), Arc::clone(&self.authority), keys.transport.share())
+            .signing(Arc::clone(&self.signing));
         let roster = self.authority.roster();
         let certificate = desk.certificate(observer).and_then(|id| roster.certificate(id));
         if let Some(Ok(key)) = certificate.map(|certificate| ReceiptKey::new(Arc::clone(&keys.signer), certificate)) {

@@ -121,6 +121,8 @@ pub struct Device {
     desk: Mutex<Desk>,
     /// The replicas that carry this store, for as long as anybody holds them.
     replicas: Mutex<Vec<Weak<Shared>>>,
+    /// Held while one of them signs a receipt.
+    signing: Arc<Mutex<()>>,
     /// Who is told of what arrives.
     watcher: Mutex<Option<Arc<dyn Watcher>>>,
 }
@@ -179,6 +181,7 @@ impl Device {
             install,
             desk: Mutex::new(desk),
             replicas: Mutex::default(),
+            signing: Arc::default(),
             watcher: Mutex::default(),
         };
         // A kill may have come between an erasure and what it takes away.

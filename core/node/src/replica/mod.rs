@@ -54,6 +54,7 @@ mod hub;
 mod inline;
 mod lanes;
 mod ledger;
+mod missing;
 mod outcome;
 mod photos;
 mod progress;
@@ -87,6 +88,8 @@ pub use ledger::{
     AnswerError, Cosigned, LedgerCheck, LedgerCopy, LedgerError, LedgerKey, LedgerSplit, LedgerTiles, LedgerWatch,
     Question, TilesError, waiting_checkpoint,
 };
+pub use merestone_link::BindError;
+pub use missing::{MissingByPerson, MissingWork};
 pub use outcome::{
     BehindLog, End, FailedBlob, MissingBody, MissingHere, MissingPhoto, PeerInfo, Person, RefusedStatement, SyncOutcome,
 };
@@ -129,6 +132,7 @@ pub struct Setup {
     owner: Option<Arc<dyn Owner>>,
     limits: LinkLimits,
     network: Arc<dyn Network>,
+    signing: Arc<Mutex<()>>,
     is_inline: bool,
 }
 
@@ -153,6 +157,7 @@ impl Setup {
             owner: None,
             limits: LinkLimits::default(),
             network: Arc::new(System),
+            signing: Arc::default(),
             is_inline: false,
         }
     }
@@ -161,6 +166,14 @@ impl Setup {
     #[must_use]
     pub fn receipts(mut self, key: ReceiptKey) -> Self {
         self.receipts = Some(key);
+        self
+    }
+
+    /// Held while a receipt is made: what all replicas of one store that sign with one key must share, so that no two receipts
+    /// have one counter.
+    #[must_use]
+    pub(crate) fn signing(mut self, signing: Arc<Mutex<()>>) -> Self {
+        self.signing = signing;
         self
     }
 
@@ -226,7 +239,7 @@ impl Meet {
 impl Replica {
     /// A replica; nothing happens until it meets or answers somebody.
     pub fn open(setup: Setup) -> Self {
-        let Setup { store, authority, transport, receipts, owner, limits, network, is_inline } = setup;
+        let Setup { store, authority, transport, receipts, owner, limits, network, signing, is_inline } = setup;
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let replica = Self(Arc::new(Shared {
             store,
@@ -244,7 +257,7 @@ impl Replica {
             counted: Counted::default(),
             cores: Arc::new(Semaphore::new(cores)),
             key_caches: Mutex::default(),
-            signing: Mutex::default(),
+            signing,
             warnings: Mutex::default(),
             doubts: Doubts::default(),
         }));
@@ -285,7 +298,20 @@ impl Replica {
         retry: Retry,
         tell: impl FnMut(&Result<SyncOutcome, SyncError>),
     ) -> Result<SyncOutcome, SyncError> {
-        retry::until_done(self, meet, retry, tell).await
+        retry::until_done(self, meet, retry, tell, |_| ()).await
+    }
+
+    /// As [`sync_until_done`](Self::sync_until_done); shows how far each conversation has come whenever it has.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn sync_until_done_showing(
+        &self,
+        meet: Meet,
+        retry: Retry,
+        show: impl FnMut(SyncProgress),
+    ) -> Result<SyncOutcome, SyncError> {
+        retry::until_done(self, meet, retry, |_| (), show).await
     }
 
     /// Lets every meeting under way go on from where the device is now, and ends the waits of
@@ -416,7 +442,7 @@ pub(crate) struct Shared {
     /// Keys admitted before; as many caches as were ever used at one time.
     key_caches: Mutex<Vec<KeyCache>>,
     /// Held while a receipt is made: no two have one counter.
-    signing: Mutex<()>,
+    signing: Arc<Mutex<()>>,
     /// Keys of this device of which a peer said, without showing it, that it knows more: each peer is believed once.
     warnings: Mutex<BTreeSet<(PeerKey, [u8; 32])>>,
     /// Descriptions of blobs that turned out false.

@@ -6,6 +6,7 @@ use tokio::time::timeout;
 
 use super::error::SyncError;
 use super::outcome::{End, SyncOutcome};
+use super::progress::SyncProgress;
 use super::{Meet, Replica};
 
 /// How often to try again, and how long to wait in between.
@@ -39,12 +40,17 @@ pub(super) async fn until_done(
     meet: Meet,
     retry: Retry,
     mut tell: impl FnMut(&Result<SyncOutcome, SyncError>),
+    mut show: impl FnMut(SyncProgress),
 ) -> Result<SyncOutcome, SyncError> {
     let mut changes = replica.shared().calls.changes();
     let (mut tries, mut wait) = (Tries::default(), retry.wait);
     loop {
         changes.mark_unchanged();
-        let result = replica.sync_with(meet.clone()).outcome().await;
+        let mut meeting = replica.sync_with(meet.clone());
+        while let Some(state) = meeting.changed().await {
+            show(state);
+        }
+        let result = meeting.outcome().await;
         tell(&result);
         if !tries.go_on(&Tried::of(&result), retry.attempts_max) {
             return result;

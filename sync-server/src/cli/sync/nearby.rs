@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use merestone_node::Device;
 use merestone_node::nearby::{NearbyPeer, NearbySearch};
+use merestone_node::place::Resolved;
 use merestone_node::replica::{Replica, Retry};
 use serde::Serialize;
 use tokio::time::timeout;
 
 use super::{Take, meet, watched};
-use crate::camp::{self, OutcomeShown, Resolved};
+use crate::camp::{self, OutcomeShown};
 use crate::exit::{Code, Failure};
 use crate::output::{Report, Screen};
 

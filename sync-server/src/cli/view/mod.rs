@@ -8,7 +8,6 @@ pub(crate) use history::HistoryArgs;
 pub(crate) use list::ListArgs;
 pub(crate) use show::ShowArgs;
 
-use merestone_core::entry::Kind;
 use merestone_core::id::ScopeId;
 use merestone_core::record::{HeldWhy, Standing, WaitingFor};
 use merestone_node::records::{Author, Custody};

@@ -3,6 +3,7 @@
 use merestone_link::BindError;
 use merestone_node::courier::{ReadCourierError, WriteCourierError};
 use merestone_node::nearby::{NearbyError, NoTicket};
+use merestone_node::place::PlaceError;
 use merestone_node::replica::{ServeError, SyncError};
 
 use super::AGAIN;
@@ -85,6 +86,18 @@ impl From<NoTicket> for Failure {
             }
             NoTicket::Refused(_) => Self::input(&error, "name another address with --address"),
         }
+    }
+}
+
+impl From<PlaceError> for Failure {
+    fn from(error: PlaceError) -> Self {
+        let code = match &error {
+            PlaceError::Ticket(_) | PlaceError::Key | PlaceError::Shape | PlaceError::OtherMission { .. } => {
+                Code::BadInput
+            }
+            PlaceError::UnknownHost { .. } => Code::Unreachable,
+        };
+        Self::new(code, error.to_string())
     }
 }
 
