@@ -18,8 +18,10 @@
 //! photos go by path.
 #![allow(unsafe_code, reason = "uniffi's macros write the exported symbols")]
 
+mod answering;
 #[cfg(feature = "audit")]
 mod audit;
+mod carried;
 mod error;
 mod form;
 mod ids;
@@ -33,11 +35,14 @@ mod provided;
 mod record;
 mod runtime;
 mod screen;
+mod sync;
 mod teller;
 mod value;
 
+pub use answering::Answering;
 #[cfg(feature = "audit")]
 pub use audit::{AuditOptions, AuditReport, EvidencePage, ExplanationLine, FindingLine, audit_bag, explain_code};
+pub use carried::{BagLine, CourierLine, CourierOrderLine, CourierReadLine, CourierWrittenLine};
 pub use error::{PhoneError, StorageFault};
 pub use form::{DamagedDraftLine, DraftLine, FormLine, LanguageLine};
 pub use interview::{Answered, AttachedLine, Interview, InterviewLine, PhotoFile};
@@ -45,8 +50,8 @@ pub use keys::{KeyVault, KeyVaultError};
 pub use log::{LogLevel, LogSink, set_log_sink};
 pub use person::{Asked, EnrolmentLine, ObserverLine, ObserverStanding, PersonLine, QrLine};
 pub use phone::{
-    Change, ChangeListener, MissionLine, PartyLine, Phone, PhoneHome, PhoneSettings, RoomLine, ScopeLine, create_phone,
-    open_phone,
+    Change, ChangeListener, MissionLine, PartyLine, Phone, PhoneHome, PhoneSettings, RoomLine, ScopeLine,
+    SuspendReport, create_phone, open_phone, wipe_phone,
 };
 pub use photo::PixelBoxLine;
 pub use provided::{
@@ -58,6 +63,10 @@ pub use record::{
     RecordsPage, SavedLine, SignedValue, SpeechKind, SpeechOrder, StandingLine, StepLine,
 };
 pub use screen::{ChoiceLine, ProblemLine, ScreenKind, ScreenLine};
+pub use sync::{
+    CallerLine, MissingLine, NearbyLine, NearbyListener, PeerLine, SyncListener, SyncOptions, SyncReport, SyncState,
+    SyncTarget, TicketLine,
+};
 pub use value::AnswerValue;
 
 uniffi::setup_scaffolding!();

@@ -1,5 +1,6 @@
 //! Telling the app what changes, on a thread of its own and not too often: whoever listens slowly hears the newest state.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -58,7 +59,8 @@ impl<T: News> Drop for Teller<T> {
 impl<T: News> Shared<T> {
     fn run(&self, mut listener: impl FnMut(T)) {
         while let Some(news) = self.next() {
-            listener(news);
+            // What it throws is its own loss: the next news is told all the same.
+            let _ = catch_unwind(AssertUnwindSafe(|| listener(news)));
             // The last news of a teller that ends is not kept waiting.
             let waiting = self.lock();
             if !waiting.is_over {

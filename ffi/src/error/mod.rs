@@ -1,6 +1,7 @@
 //! What an app can do about a failure.
 
 mod capture;
+mod carried;
 mod device;
 
 /// A call that did not do what it was asked. Nothing that was saved before is lost.

@@ -1,15 +1,19 @@
 //! The phone: one installation of the app, open, suspended or closed.
 
+mod carrying;
 mod forms;
+mod life;
+mod meeting;
 mod people;
 mod photos;
 mod records;
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use merestone_node::clock::SystemEntropy;
-use merestone_node::device::{Device, Home, RoomLeft, System, Watcher};
+use merestone_node::device::{Device, Home, Observer, RoomLeft, System, Watcher};
+use merestone_node::replica::Replica;
 use merestone_node::{RecordId, StoreKey};
 use zeroize::Zeroizing;
 
@@ -19,6 +23,8 @@ use crate::provided::{ClockProvider, ConnectivityProvider, LocationProvider, Pho
 use crate::record::SavedLine;
 use crate::runtime::{blocking, locked};
 use crate::teller::{News, Teller};
+use life::Asleep;
+pub use life::{SuspendReport, wipe_phone};
 
 /// Where a phone keeps its things.
 #[derive(Clone, uniffi::Record)]
@@ -127,9 +133,24 @@ pub(crate) struct Open {
     pub(crate) location: Option<Arc<dyn LocationProvider>>,
     pub(crate) connectivity: Option<Arc<dyn ConnectivityProvider>>,
     listening: Arc<Listening>,
+    /// What carries the store in whose name; each for as long as nothing changed about the observer.
+    replicas: Mutex<Vec<(Observer, Replica)>>,
 }
 
 impl Open {
+    /// The same app's things around another opening of the device.
+    fn with(&self, device: Arc<Device>) -> Self {
+        let Self { device: _, clock, location, connectivity, listening, replicas: _ } = self;
+        Self {
+            device,
+            clock: Arc::clone(clock),
+            location: location.clone(),
+            connectivity: connectivity.clone(),
+            listening: Arc::clone(listening),
+            replicas: Mutex::default(),
+        }
+    }
+
     /// What is to be done after a step was saved: whoever is connected gets it, and the app hears of it.
     pub(crate) fn saved(&self, saved: merestone_node::capture::Saved) -> SavedLine {
         // A peer that is not told now is when it asks, or with the next save.
@@ -139,9 +160,19 @@ impl Open {
     }
 }
 
+/// What a phone is now.
 enum Slot {
     Open(Arc<Open>),
+    Asleep(Box<Asleep>),
     Closed,
+}
+
+/// A phone through its whole life, whatever it is now.
+struct Life {
+    home: Home,
+    slot: RwLock<Slot>,
+    /// Held while it changes from one to another.
+    turn: Mutex<()>,
 }
 
 /// One installation of the app.
@@ -149,7 +180,7 @@ enum Slot {
 /// Calls may come from any number of threads at once.
 #[derive(uniffi::Object)]
 pub struct Phone {
-    slot: RwLock<Slot>,
+    life: Arc<Life>,
 }
 
 /// Opens the phone of a home.
@@ -195,8 +226,10 @@ async fn start(
         let listening = Arc::new(Listening::default());
         device.watch(Some(Arc::clone(&listening) as _));
         say(LogLevel::Info, "phone open");
-        let open = Open { device, clock, location, connectivity, listening };
-        Ok(Arc::new(Phone { slot: RwLock::new(Slot::Open(Arc::new(open))) }))
+        let home = device.home().clone();
+        let open = Open { device, clock, location, connectivity, listening, replicas: Mutex::default() };
+        let (slot, turn) = (RwLock::new(Slot::Open(Arc::new(open))), Mutex::default());
+        Ok(Arc::new(Phone { life: Arc::new(Life { home, slot, turn }) }))
     })
     .await
 }
@@ -307,26 +340,25 @@ impl Phone {
     pub fn is_open(&self) -> bool {
         self.open().is_ok()
     }
-
-    /// Closes the phone: the keys are locked, and calls that come later are `Closed`. Closing again changes nothing.
-    /// (Languages with objects that end give them a `close` of their own, which lets go of the handle.)
-    pub async fn shut(&self) -> Result<(), PhoneError> {
-        let before = std::mem::replace(&mut *self.slot.write().unwrap_or_else(PoisonError::into_inner), Slot::Closed);
-        blocking(move || {
-            drop(before);
-            say(LogLevel::Info, "phone closed");
-            Ok(())
-        })
-        .await
-    }
 }
 
 impl Phone {
     /// The open device; `Closed` where it is not.
     pub(crate) fn open(&self) -> Result<Arc<Open>, PhoneError> {
-        match &*self.slot.read().unwrap_or_else(PoisonError::into_inner) {
+        match &*self.life.slot() {
             Slot::Open(open) => Ok(Arc::clone(open)),
-            Slot::Closed => Err(PhoneError::Closed { is_suspended: false, reason: "the phone is closed".into() }),
+            Slot::Asleep(_) => {
+                Err(PhoneError::Closed { is_suspended: true, reason: "the phone is suspended; resume it".into() })
+            }
+            Slot::Closed => Err(Life::closed()),
+        }
+    }
+
+    /// What an error of a call that was under way says by now: a phone that was closed for good is not resumed.
+    pub(crate) fn explain(&self, error: PhoneError) -> PhoneError {
+        match (&error, &*self.life.slot()) {
+            (PhoneError::Closed { .. }, Slot::Closed) => Life::closed(),
+            _ => error,
         }
     }
 
@@ -336,7 +368,7 @@ impl Phone {
         work: impl FnOnce(&Open) -> Result<T, PhoneError> + Send + 'static,
     ) -> Result<T, PhoneError> {
         let open = self.open()?;
-        blocking(move || work(&open)).await
+        blocking(move || work(&open)).await.map_err(|error| self.explain(error))
     }
 
     /// A call that may sign: the app's clock is read before it.
@@ -349,5 +381,20 @@ impl Phone {
             work(open)
         })
         .await
+    }
+}
+
+impl Life {
+    fn slot(&self) -> RwLockReadGuard<'_, Slot> {
+        self.slot.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts another in its place; what it was.
+    fn put(&self, slot: Slot) -> Slot {
+        std::mem::replace(&mut *self.slot.write().unwrap_or_else(PoisonError::into_inner), slot)
+    }
+
+    fn closed() -> PhoneError {
+        PhoneError::Closed { is_suspended: false, reason: "the phone is closed".into() }
     }
 }

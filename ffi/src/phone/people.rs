@@ -10,6 +10,7 @@ use super::{Open, Phone};
 use crate::error::PhoneError;
 use crate::keys::{KeyVault, Vaulted};
 use crate::person::{Asked, EnrolmentLine, ObserverLine};
+use crate::runtime::locked;
 
 #[uniffi::export]
 impl Phone {
@@ -68,6 +69,7 @@ impl Phone {
     /// Forgets all unlocked keys.
     pub async fn lock(&self) -> Result<(), PhoneError> {
         self.call(|open| {
+            locked(&open.replicas).clear();
             open.device.lock();
             Ok(())
         })

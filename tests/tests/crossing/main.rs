@@ -4,6 +4,7 @@
 mod audit;
 mod brought;
 mod day;
+mod meeting;
 
 use std::path::Path;
 use std::sync::Arc;
