@@ -16,6 +16,7 @@ from conftest import PROGRAMS, Demo
 
 import merestone
 from merestone.gaps import CODES
+from merestone.tables import frame as frame_of
 
 OTHER_MISSION = "0f" * 32
 
@@ -101,6 +102,21 @@ def test_tables_have_a_row_for_each(audit: merestone.Audit) -> None:
         "weight", "code", "detail", "log", "seq", "entry", "record", "statement", "leaf", "file",
     ]  # fmt: skip
     assert audit.records.to_dataframe("no such kind").empty
+
+
+def test_a_table_changes_no_value() -> None:
+    largest, smallest = 2**63 - 1, -(2**63) + 1
+    rows: list[dict[str, Any]] = [
+        {"number": largest, "yes": True, "any": 1, "text": "=1+1"},
+        {"number": None},
+        {"number": smallest, "any": "1"},
+    ]
+    frame = frame_of(rows, ("number", "yes", "any", "text"))
+    assert [None if pd.isna(value) else value for value in frame["number"]] == [largest, None, smallest]
+    assert [None if pd.isna(value) else value for value in frame["yes"]] == [True, None, None]
+    assert frame["any"].tolist() == [1, None, "1"]
+    assert frame["text"].tolist() == ["=1+1", None, None]
+    assert frame_of([], ("number",)).empty
 
 
 def test_one_record_is_found_by_its_id_and_by_its_place(audit: merestone.Audit) -> None:

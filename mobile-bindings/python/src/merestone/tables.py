@@ -32,11 +32,27 @@ def frame(rows: Iterable[Row], columns: Iterable[str], times: Iterable[str] = ()
     listed = list(rows)
     first = list(columns)
     further = sorted({name for row in listed for name in row} - set(first))
-    made = pandas.DataFrame(listed, columns=[*first, *further])
+    made = pandas.DataFrame(
+        {name: _column([row.get(name) for row in listed]) for name in [*first, *further]}, index=range(len(listed))
+    )
     for name in times:
         # Bounds may hold any time that a calendar has; nanoseconds would end in the year 2262.
         made[name] = pandas.to_datetime(made[name], utc=True).astype("datetime64[us, UTC]")
     return made
+
+
+def _column(values: list[Any]) -> pandas.Series[Any]:
+    """The values of a column, none of them changed: pandas itself makes floats of whole numbers beside gaps."""
+    import pandas
+
+    kinds = {type(value) for value in values if value is not None}
+    if kinds == {int} and all(value is None or abs(value) < 2**63 for value in values):
+        return pandas.Series(pandas.array(values, dtype="Int64"))
+    if kinds == {bool}:
+        return pandas.Series(pandas.array(values, dtype="boolean"))
+    if kinds == {float}:
+        return pandas.Series(values, dtype="float64")
+    return pandas.Series(values, dtype=object)
 
 
 RECORD_COLUMNS = (
