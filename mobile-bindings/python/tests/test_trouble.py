@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ import pytest_asyncio
 from field import PASSPHRASE, Inspector, Mission, PlainVault
 
 import merestone
-from merestone import KeystoreGone, KeystoreRefused, NotKnown, PlaceLine
+from merestone import KeystoreGone, KeystoreRefused, NotKnown, PlaceLine, by_address, by_ticket
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +98,79 @@ async def test_a_locked_key_a_wrong_passphrase_and_a_stranger_are_typed(olena: I
         await olena.phone.observers.unlock("0" * 64, PASSPHRASE)
 
 
+async def test_after_close_every_call_says_so_and_another_opening_works(mission: Mission, tmp_path: Path) -> None:
+    inspector = await Inspector.enrol("Ana", mission, tmp_path / "ana")
+    record = await inspector.save("Northgate")
+    interview = await inspector.phone.drafts.begin(inspector.key, inspector.scope, await inspector.form())
+    with pytest.raises(merestone.Storage) as in_use:
+        await merestone.Phone.open(tmp_path / "ana")
+    assert in_use.value.fault == "in-use"
+    await inspector.phone.close()
+    await inspector.phone.close()
+    assert not inspector.phone.is_open
+    for call in (
+        inspector.phone.mission(),
+        inspector.phone.records.read(record),
+        inspector.phone.bags.write(tmp_path / "bag"),
+        inspector.save("Southgate"),
+        interview.answer("post", "x"),
+        interview.save(),
+    ):
+        with pytest.raises(merestone.Closed) as closed:
+            await call
+        assert not closed.value.is_suspended
+    assert not (tmp_path / "bag").exists()
+    async with await merestone.Phone.open(tmp_path / "ana") as again:
+        assert await again.records.read(record) is not None
+        assert len(await again.drafts.all()) == 1, "what was begun is still there"
+
+
+async def test_suspended_no_file_of_the_store_is_open_and_resumed_keys_still_are_unlocked(olena: Inspector) -> None:
+    await olena.save("Northgate")
+    folder = str(await asyncio.to_thread(os.path.realpath, open_files_folder(olena)))
+    await olena.phone.suspend()
+    assert not [file for file in open_files() if file.startswith(folder)]
+    with pytest.raises(merestone.Closed) as closed:
+        await olena.save("Southgate")
+    assert closed.value.is_suspended
+    await olena.phone.resume()
+    await olena.save("Southgate")
+    assert len([line async for line in olena.phone.records.find()]) == 2
+
+
+async def test_a_cancelled_meeting_ends_its_link_at_the_other_side(mission: Mission, tmp_path: Path) -> None:
+    olena = await Inspector.enrol("Olena", mission, tmp_path / "olena")
+    piotr = await Inspector.enrol("Piotr", mission, tmp_path / "piotr", party="b")
+    async with olena.phone, piotr.phone, await olena.phone.sync.answer(olena.key, "127.0.0.1:0") as answering:
+        ticket = by_ticket((await answering.ticket()).text)
+        met = asyncio.Event()
+        meeting = asyncio.create_task(
+            piotr.phone.sync.meet(
+                piotr.key, ticket, stay=True, on_progress=lambda state: met.set() if state.is_fully_synced else None
+            )
+        )
+        await asyncio.wait_for(met.wait(), 20)
+        (caller,) = await answering.callers()
+        assert caller.report is None, "still there"
+        meeting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await meeting
+        await until(lambda: ended(answering), "the other side sees the end of the link")
+        record = await piotr.save("After the meeting")
+        assert await piotr.phone.records.read(record) is not None
+
+
+async def test_a_listener_that_raises_hurts_nobody(olena: Inspector, mission: Mission, tmp_path: Path) -> None:
+    def raises(_: merestone.SyncState) -> None:
+        raise RuntimeError("a fault of the program")
+
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+    piotr = await Inspector.enrol("Piotr", mission, tmp_path / "piotr", party="b")
+    async with piotr.phone, await olena.phone.sync.answer(olena.key, "127.0.0.1:0") as answering:
+        ticket = by_ticket((await answering.ticket()).text)
+        assert (await piotr.phone.sync.meet(piotr.key, ticket, on_progress=raises)).is_fully_synced
+
+
 async def test_changes_are_told_to_everybody_who_listens(olena: Inspector) -> None:
     first, second = olena.phone.changes(), olena.phone.changes()
     waiting = [asyncio.ensure_future(anext(changes)) for changes in (first, second)]
@@ -111,6 +185,12 @@ async def test_changes_are_told_to_everybody_who_listens(olena: Inspector) -> No
     change = await asyncio.wait_for(after, 5)
     assert change.is_everything or later in change.records
     await second.aclose()
+
+
+async def test_nobody_at_an_address_is_unreachable(olena: Inspector) -> None:
+    target = by_address("127.0.0.1:9")
+    with pytest.raises(merestone.Unreachable):
+        await olena.phone.sync.meet(olena.key, target, attempts_max=1)
 
 
 async def test_hostile_texts_are_kept_or_refused_and_the_phone_lives(olena: Inspector) -> None:
@@ -133,6 +213,23 @@ async def test_hostile_texts_are_kept_or_refused_and_the_phone_lives(olena: Insp
         with pytest.raises(merestone.MerestoneError):
             await olena.phone.drafts.begin_edit(olena.key, identity)
     assert await saved("still here") == "still here"
+
+
+async def test_a_cut_key_saves_nothing_more(mission: Mission, tmp_path: Path) -> None:
+    lost = await Inspector.enrol("Lost", mission, tmp_path / "lost")
+    async with lost.phone:
+        await lost.save("Northgate")
+        with mission.camp() as camp:
+            target = by_ticket(camp.ticket)
+            await lost.phone.sync.meet(lost.key, target)
+        cut = mission.cut(lost.key, camp)
+        mission.run("roster", "add", str(cut), "--home", str(camp.home))
+        with mission.camp() as camp:
+            report = await lost.phone.sync.meet(lost.key, by_ticket(camp.ticket))
+            assert report is not None
+        with pytest.raises(merestone.NotEnrolled) as error:
+            await lost.save("Southgate")
+        assert error.value.is_cut
 
 
 async def test_a_process_that_is_killed_while_saving_lost_nothing_that_it_was_told_is_saved(
@@ -163,3 +260,46 @@ asyncio.run(main())
         held = {line.id async for line in phone.records.find()}
         assert set(told) <= held
         assert len(held) <= len(told) + 1
+
+
+async def test_wiped_nothing_is_left_and_nothing_opens(mission: Mission, tmp_path: Path) -> None:
+    inspector = await Inspector.enrol("Ana", mission, tmp_path / "ana")
+    await inspector.save("Northgate")
+    with pytest.raises(merestone.Storage):
+        await merestone.wipe(tmp_path / "ana")
+    await inspector.phone.wipe()
+    assert not inspector.phone.is_open
+    assert not [path for path in (tmp_path / "ana").rglob("*") if path.is_file()]
+    with pytest.raises(merestone.MerestoneError):
+        await merestone.Phone.open(tmp_path / "ana")
+
+
+def open_files() -> list[str]:
+    return [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if _is_there(fd)]
+
+
+def open_files_folder(inspector: Inspector) -> str:
+    folders = {os.path.dirname(file) for file in open_files() if "/olena/" in file}
+    assert folders, "the store is open"
+    return os.path.commonpath(folders).split("/olena")[0] + "/olena"
+
+
+def _is_there(fd: str) -> bool:
+    try:
+        os.readlink(f"/proc/self/fd/{fd}")
+    except OSError:
+        return False
+    return True
+
+
+async def ended(answering: merestone.Answering) -> bool:
+    return all(caller.report is not None for caller in await answering.callers())
+
+
+async def until(holds: object, what: str) -> None:
+    assert callable(holds)
+    for _ in range(200):
+        if await holds():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(what)

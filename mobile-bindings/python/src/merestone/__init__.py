@@ -13,6 +13,7 @@ A signature shows who signed what, and in which order. It does not show that it 
 """
 
 from ._crossing import (
+    CallerLine,
     Change,
     ClockKind,
     ClockLine,
@@ -27,6 +28,9 @@ from ._crossing import (
     RecordQuery,
     RecordStateKind,
     SpeechKind,
+    SyncReport,
+    SyncState,
+    SyncTarget,
     set_log_sink,
     version,
 )
@@ -47,7 +51,7 @@ from .errors import (
 from .evidence import Answer, Bound, Conflict, Entry, PhotoState, Position, Record, Value
 from .gaps import Gap, GapKind
 from .people import Author, Copy, Log, Person
-from .phone import CLEAR_STORE_KEY, Phone
+from .phone import CLEAR_STORE_KEY, Phone, wipe
 from .providers import (
     ClockProvider,
     ConnectivityProvider,
@@ -58,13 +62,16 @@ from .providers import (
     Providers,
 )
 from .report import Charter, Checkpoint, Completeness, Cosignature, Erasure, Finding, Scope, Verdict, Weight
+from .sync import Answering, Sync, by_address, by_ticket, by_typed, found
 
 __all__ = [
     "CLEAR_STORE_KEY",
     "Answer",
+    "Answering",
     "Audit",
     "Author",
     "Bound",
+    "CallerLine",
     "Change",
     "Charter",
     "Checkpoint",
@@ -121,15 +128,24 @@ __all__ = [
     "Scope",
     "SpeechKind",
     "Storage",
+    "Sync",
+    "SyncReport",
+    "SyncState",
+    "SyncTarget",
     "Unreachable",
     "Value",
     "Verdict",
     "Weight",
     "audit",
     "audit_async",
+    "by_address",
+    "by_ticket",
+    "by_typed",
     "explain",
+    "found",
     "set_log_sink",
     "version",
+    "wipe",
 ]
 
 __version__ = version()

@@ -59,6 +59,14 @@ class Observers:
         else:
             await asked(self._phone.unlock(observer, secret))
 
+    async def succeed(self, old: str, new: str) -> None:
+        """States that an observer goes on under another key of this phone: both unlocked, certified by one party."""
+        await asked(self._phone.succeed(old, new))
+
+    async def accept_succession(self, proposed: bytes) -> None:
+        """Adds the new key's signature to a succession that the party signed for a key that is lost."""
+        await asked(self._phone.accept_succession(proposed))
+
     async def lock(self) -> None:
         """Forgets all unlocked keys."""
         await asked(self._phone.lock())

@@ -11,13 +11,14 @@ from os import PathLike, fspath
 from types import TracebackType
 
 from . import _crossing as crossing
-from ._crossing import Change, MissionLine, PhoneHome, PhoneSettings, RoomLine, asked, marker_in
+from ._crossing import Change, MissionLine, PhoneHome, PhoneSettings, RoomLine, SuspendReport, asked, marker_in
 from ._mailbox import Mailbox
-from .carrying import Photos
+from .carrying import Bags, Courier, Photos
 from .drafts import Drafts, Forms
 from .observers import Observers
 from .providers import Providers
 from .stored import StoredRecords
+from .sync import Sync
 
 CLEAR_STORE_KEY = bytes(32)
 """The key of stores that are in clear, as the ``merestone`` program makes them."""
@@ -42,6 +43,12 @@ class Phone:
         self.records = StoredRecords(opened)
         """What was saved here and what came from others."""
         self.photos = Photos(opened)
+        self.sync = Sync(opened)
+        """Meeting other devices and base camps."""
+        self.courier = Courier(opened)
+        """Carrying records on a stick."""
+        self.bags = Bags(opened)
+        """Handing evidence to auditors."""
 
     @classmethod
     async def open(
@@ -113,6 +120,25 @@ class Phone:
         """How much room the disk has left."""
         return await asked(self._phone.room())
 
+    async def suspend(self, budget_ms: int = 2_000) -> SuspendReport:
+        """Ends meetings and closes every file of the store, so that a system may freeze the process.
+
+        What is being saved is saved or not, and calls under way end with `Closed`. Where the budget was too short the
+        report says so; suspending again goes on.
+        """
+        return await asked(self._phone.suspend(budget_ms))
+
+    async def resume(self) -> None:
+        """Opens what was suspended; keys that were unlocked still are."""
+        await asked(self._phone.resume())
+
+    async def wipe(self) -> list[str]:
+        """Closes the phone and removes everything: keys first, then the store. Nothing brings it back.
+
+        Gives the names of what lies in the folder and is not the phone's: that stays.
+        """
+        return await asked(self._phone.wipe())
+
     async def changes(self) -> AsyncGenerator[Change, None]:
         """What is no longer as it was shown, from now on: at most ten times a second, and always the last one."""
         mailbox: Mailbox[Change] = Mailbox(_joined)
@@ -123,6 +149,15 @@ class Phone:
                 yield await mailbox.take()
         finally:
             self._mailboxes.discard(mailbox)
+
+
+async def wipe(folder: str | PathLike[str], *, marker: str | PathLike[str] | None = None) -> list[str]:
+    """Removes a phone that is not open, as `Phone.wipe` does; also one whose wiping was interrupted.
+
+    Raises:
+        Storage: a process has it open.
+    """
+    return await asked(crossing.wipe_phone(_home(folder, CLEAR_STORE_KEY, marker)))
 
 
 class _Listening(crossing.ChangeListener):
