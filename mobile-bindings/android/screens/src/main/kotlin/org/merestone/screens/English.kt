@@ -2,7 +2,7 @@ package org.merestone.screens
 
 /** The phrases of this library in English. A translation is another table over the same [codes]. */
 public object English {
-    private val phrases: Map<String, String> = ENROLLING + FILLING + RECORDS + MEETING + HANDING_IN + TROUBLES
+    private val phrases: Map<String, String> = ENROLLING + FILLING + RECORDS + MEETING + MISSING + HANDING_IN + TROUBLES
 
     /** Every code that has a phrase, plural forms without their ending: what a translation must say. */
     public val codes: Set<String> = phrases.keys.mapTo(HashSet()) { it.substringBefore('#') }
@@ -56,6 +56,8 @@ private val RECORDS =
         "list.conflicts#one" to "{count} record with a conflict",
         "list.conflicts#other" to "{count} records with conflicts",
         "list.conflicts-more" to "More than {count} records with conflicts",
+        "record.conflicts#one" to "{count} conflict",
+        "record.conflicts#other" to "{count} conflicts",
         "record.resolved" to "Settled and signed. The other values stay in the history.",
         "record.withdrawn" to "Withdrawn and signed. Nothing was removed.",
         "record.said" to "Said and signed. A later change of the record makes it void, visibly.",
@@ -72,6 +74,14 @@ private val RECORDS =
         "standing.voided" to "void: the record was changed since",
         "standing.erased" to "erased, as the parties agreed",
         "standing.unknown-kind" to "of a newer version of the app",
+        "step.change" to "wrote",
+        "step.receipt" to "took notice",
+        "step.host-comment" to "commented as the host",
+        "step.concurrence" to "agreed",
+        "step.objection" to "objected",
+        "step.dissent" to "saw it otherwise",
+        "step.ruling" to "ruled",
+        "step.co-authorship" to "made it together with its author",
         "speech.receipt" to "Took notice",
         "speech.host-comment" to "Comment of the host",
         "speech.concurrence" to "Agrees",
@@ -97,13 +107,6 @@ private val MEETING =
         "sync.end.too-slow" to "Nothing moved for too long. Try again with a better connection.",
         "sync.end.version" to "The other side is of another version: update both.",
         "sync.end.storage" to "One side could not store: make room there, and meet again.",
-        "sync.missing.logs#one" to "Entries of {count} device are missing.",
-        "sync.missing.logs#other" to "Entries of {count} devices are missing.",
-        "sync.missing.bodies#one" to "The content of {count} entry is missing.",
-        "sync.missing.bodies#other" to "The content of {count} entries is missing.",
-        "sync.missing.photos#one" to "{count} photo or picture is missing.",
-        "sync.missing.photos#other" to "{count} photos and pictures are missing.",
-        "sync.missing.of-person" to "Of {who}: {what}.",
         "sync.refused#one" to "{count} statement was refused ({codes}).",
         "sync.refused#other" to "{count} statements were refused ({codes}).",
         "sync.scopes-not-shared#one" to
@@ -125,6 +128,46 @@ private val MEETING =
         "courier.refused#one" to "{count} item was refused ({codes}).",
         "courier.refused#other" to "{count} items were refused ({codes}).",
         "courier.not-there" to "There is no file {path}.",
+    )
+
+private val MISSING =
+    mapOf(
+        "sync.missing-here.entries#one" to "{count} entry of {who} is missing here.",
+        "sync.missing-here.entries#other" to "{count} entries of {who} are missing here.",
+        "sync.missing-here.bodies#one" to "{count} entry's content of {who} is missing here.",
+        "sync.missing-here.bodies#other" to "{count} entries' contents of {who} are missing here.",
+        "sync.missing-here.photos#one" to "{count} photo or picture of {who} is missing here.",
+        "sync.missing-here.photos#other" to "{count} photos and pictures of {who} are missing here.",
+        "sync.missing-here-unknown.entries#one" to "{count} entry of somebody not known here is missing here.",
+        "sync.missing-here-unknown.entries#other" to "{count} entries of somebody not known here are missing here.",
+        "sync.missing-here-unknown.bodies#one" to
+            "{count} entry's content of somebody not known here is missing here.",
+        "sync.missing-here-unknown.bodies#other" to
+            "{count} entries' contents of somebody not known here are missing here.",
+        "sync.missing-here-unknown.photos#one" to
+            "{count} photo or picture of somebody not known here is missing here.",
+        "sync.missing-here-unknown.photos#other" to
+            "{count} photos and pictures of somebody not known here are missing here.",
+        "sync.missing-there.entries#one" to "{count} entry of {who} has not reached the other side.",
+        "sync.missing-there.entries#other" to "{count} entries of {who} have not reached the other side.",
+        "sync.missing-there.bodies#one" to "{count} entry's content of {who} has not reached the other side.",
+        "sync.missing-there.bodies#other" to "{count} entries' contents of {who} have not reached the other side.",
+        "sync.missing-there.photos#one" to "{count} photo or picture of {who} has not reached the other side.",
+        "sync.missing-there.photos#other" to "{count} photos and pictures of {who} have not reached the other side.",
+        "sync.missing-there-unknown.entries#one" to
+            "{count} entry of somebody not known here has not reached the other side.",
+        "sync.missing-there-unknown.entries#other" to
+            "{count} entries of somebody not known here have not reached the other side.",
+        "sync.missing-there-unknown.bodies#one" to
+            "{count} entry's content of somebody not known here has not reached the other side.",
+        "sync.missing-there-unknown.bodies#other" to
+            "{count} entries' contents of somebody not known here have not reached the other side.",
+        "sync.missing-there-unknown.photos#one" to
+            "{count} photo or picture of somebody not known here has not reached the other side.",
+        "sync.missing-there-unknown.photos#other" to
+            "{count} photos and pictures of somebody not known here have not reached the other side.",
+        "sync.left-out#one" to "{count} photo or picture was left for a later meeting.",
+        "sync.left-out#other" to "{count} photos and pictures were left for a later meeting.",
     )
 
 private val HANDING_IN =

@@ -23,7 +23,8 @@ public class PhraseTable(
     private val plural: (Long) -> String = { if (it == 1L) "one" else "other" },
 ) : Phrasebook {
     override fun say(message: Message): String {
-        val phrase = phrase(message) ?: return otherwise?.say(message) ?: message.detail?.let(::sentence) ?: message.code
+        val phrase =
+            phrase(message) ?: return otherwise?.say(message) ?: message.detail?.let(::sentence) ?: message.code
         return PLACE.replace(phrase) { found -> message.args[found.groupValues[1]] ?: found.value }
     }
 

@@ -31,19 +31,19 @@ public data class SyncScreenState(
 }
 
 /** Finds another device and meets it; one at a time. */
-public class SyncScreen(
-    private val phone: Phone,
-    private val observer: ObserverKey,
-    scope: CoroutineScope,
-) : ScreenModel<SyncScreenState>(scope, SyncScreenState()) {
+public class SyncScreen(private val phone: Phone, private val observer: ObserverKey, scope: CoroutineScope) :
+    ScreenModel<SyncScreenState>(scope, SyncScreenState()) {
     private var search: Job? = null
     private var meeting: Job? = null
+
+    /** The number of the newest meeting: one that was ended for it says nothing any more. */
+    private var newest = 0
 
     /** Looks for devices on the local network for some seconds. Looking twice begins anew. */
     public fun look(): Job {
         search?.cancel()
         val job =
-            beside {
+            listening {
                 show { copy(isLooking = true, nearby = emptyList()) }
                 try {
                     phone.sync.nearby(observer).collect { found -> show { copy(nearby = nearby.with(found)) } }
@@ -56,18 +56,16 @@ public class SyncScreen(
     }
 
     /** Meets a device that was found. */
-    public fun meet(
-        device: NearbyDevice,
-        options: SyncOptions = SyncOptions(),
-    ): Job = meet(SyncTarget.Nearby(device), "", options)
+    public fun meet(device: NearbyDevice, options: SyncOptions = SyncOptions()): Job =
+        meet(SyncTarget.Nearby(device), "", options)
 
-    /** Meets by what the other device shows: the ticket of its QR code, or an address as it was typed. */
-    public fun call(
-        typed: String,
-        options: SyncOptions = SyncOptions(),
-    ): Job {
+    /**
+     * Meets by what the other device shows: the ticket of its QR code, or an address as it was typed, `HOST:PORT` or
+     * `KEY@HOST:PORT`.
+     */
+    public fun call(typed: String, options: SyncOptions = SyncOptions()): Job {
         val text = typed.trim()
-        return meet(targetOf(text), text, options)
+        return meet(SyncTarget.Typed(text), text, options)
     }
 
     /** Ends the meeting and the search. What came stays, and the next meeting goes on from there. */
@@ -76,17 +74,13 @@ public class SyncScreen(
         meeting?.cancel()
     }
 
-    override fun SyncScreenState.marked(
-        isBusy: Boolean,
-        trouble: Trouble?,
-    ): SyncScreenState = copy(isBusy = isBusy, trouble = trouble)
+    override fun SyncScreenState.marked(isBusy: Boolean, trouble: Trouble?): SyncScreenState =
+        copy(isBusy = isBusy, trouble = trouble)
 
-    private fun meet(
-        target: SyncTarget,
-        typed: String,
-        options: SyncOptions,
-    ): Job {
+    private fun meet(target: SyncTarget, typed: String, options: SyncOptions): Job {
         meeting?.cancel()
+        newest += 1
+        val number = newest
         val job =
             beside {
                 show { copy(meeting = NOTHING_YET, outcome = null, refusal = null) }
@@ -95,18 +89,17 @@ public class SyncScreen(
                 } catch (refused: MerestoneException.Refused) {
                     show { copy(refusal = Refusal(typed, refusalMessage(refused))) }
                 } finally {
-                    show { copy(meeting = null) }
+                    if (number == newest) show { copy(meeting = null) }
                 }
             }
         meeting = job
         return job
     }
 
-    private fun heard(event: SyncEvent) =
-        when (event) {
-            is SyncEvent.Progress -> show { copy(meeting = event.state) }
-            is SyncEvent.Ended -> show { copy(outcome = event.report.outcome()) }
-        }
+    private fun heard(event: SyncEvent) = when (event) {
+        is SyncEvent.Progress -> show { copy(meeting = event.state) }
+        is SyncEvent.Ended -> show { copy(outcome = event.report.outcome()) }
+    }
 
     private companion object {
         val NOTHING_YET = SyncState(null, 0, 0, 0, 0, 0, 0, false)
@@ -115,10 +108,3 @@ public class SyncScreen(
 
 /** A device that is found again has new addresses. */
 private fun List<NearbyDevice>.with(found: NearbyDevice) = filter { it.transportKey != found.transportKey } + found
-
-/** An address is `HOST:PORT`, with the transport key in front of an `@` where it is known; all else is a ticket. */
-private fun targetOf(text: String): SyncTarget {
-    val (key, host) = if ('@' in text) Pair(text.substringBefore('@'), text.substringAfter('@')) else Pair(null, text)
-    val port = host.substringAfterLast(':', "").toIntOrNull()
-    return if (port != null && ' ' !in host) SyncTarget.Address(host, key) else SyncTarget.Ticket(text)
-}

@@ -1,5 +1,6 @@
 package org.merestone.screens
 
+import org.merestone.Missing
 import org.merestone.Peer
 import org.merestone.SyncReport
 import org.merestone.SyncState
@@ -51,24 +52,31 @@ private fun SyncReport.heading(grade: SyncGrade): Message {
     }
 }
 
-private fun SyncReport.lines(): List<Message> =
-    buildList {
-        if (missingLogs > 0) add(Message.counting("sync.missing.logs", missingLogs.toLong()))
-        if (missingBodies > 0) add(Message.counting("sync.missing.bodies", missingBodies.toLong()))
-        if (missingPhotos > 0) add(Message.counting("sync.missing.photos", missingPhotos.toLong()))
-        if (refused.isNotEmpty()) {
-            add(
-                Message.counting(
-                    "sync.refused",
-                    refused.size.toLong(),
-                    "codes" to refused.distinct().joinToString(", "),
-                ),
-            )
-        }
-        if (scopesNotShared.isNotEmpty()) add(Message.counting("sync.scopes-not-shared", scopesNotShared.size.toLong()))
-        noReceipt?.let { add(Message("sync.no-receipt", mapOf("reason" to it))) }
-        if (advice.isNotEmpty()) add(Message("sync.advice.$endCode", detail = advice))
+private fun SyncReport.lines(): List<Message> = buildList {
+    missingHere.forEach { addAll(it.messages("sync.missing-here")) }
+    missingThere.forEach { addAll(it.messages("sync.missing-there")) }
+    if (photosLeftOut > 0) add(Message.counting("sync.left-out", photosLeftOut))
+    if (refused.isNotEmpty()) {
+        add(
+            Message.counting(
+                "sync.refused",
+                refused.size.toLong(),
+                "codes" to refused.distinct().joinToString(", "),
+            ),
+        )
     }
+    if (scopesNotShared.isNotEmpty()) add(Message.counting("sync.scopes-not-shared", scopesNotShared.size.toLong()))
+    noReceipt?.let { add(Message("sync.no-receipt", mapOf("reason" to it))) }
+    if (advice.isNotEmpty()) add(Message("sync.advice.$endCode", detail = advice))
+}
+
+/** What is missing of one person's work, a line for each kind of thing. */
+private fun Missing.messages(code: String): List<Message> {
+    val who = "who" to listOfNotNull(observer, party).joinToString(", ")
+    val whose = if (observer == null) "$code-unknown" else code
+    val counts = listOf("entries" to entries, "bodies" to bodies, "photos" to photos)
+    return counts.filter { it.second > 0 }.map { (what, count) -> Message.counting("$whose.$what", count, who) }
+}
 
 /** Who was met. */
 public val Peer.name: String

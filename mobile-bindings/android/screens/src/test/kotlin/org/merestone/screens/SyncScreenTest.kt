@@ -3,7 +3,6 @@ package org.merestone.screens
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.ExperimentalCoroutinesApi
 import kotlinx.coroutines.flow.flow
-import kotlinx.coroutines.flow.flowOf
 import kotlinx.coroutines.test.runCurrent
 import kotlinx.coroutines.test.runTest
 import org.junit.jupiter.api.Assertions.assertEquals
@@ -35,56 +34,51 @@ class SyncScreenTest {
         assertEquals(SyncGrade.UNFINISHED, report(isFull = false, isAsWanted = false).outcome().grade)
         assertEquals(SyncGrade.BROKEN, report(isFull = false, endCode = "link-lost").outcome().grade)
         val missing = report(isFull = false, isAsWanted = false, photos = 1).outcome().lines
-        assertEquals(listOf("1 photo or picture is missing."), missing.map(English.book::say))
+        assertEquals(listOf("1 photo or picture of Marek, State B is missing here."), missing.map(English.book::say))
     }
 
     @Test
-    fun `a meeting shows how far it is, and then what it came to`() =
-        runTest {
-            val end = CompletableDeferred<Unit>()
-            val half = report(isFull = false)
-            phone.meeting =
-                flow {
-                    emit(SyncEvent.Progress(half.state))
-                    end.await()
-                    emit(SyncEvent.Ended(half))
-                }
-            val screen = SyncScreen(phone, OLENA, backgroundScope)
-            val meeting = screen.call(" [fe80::1]:7411 ")
-            runCurrent()
-            assertEquals(SyncTarget.Address("[fe80::1]:7411"), phone.met)
-            assertEquals(half.state, screen.state.value.meeting)
-            assertEquals(
-                "Received 2 entries and 0 photos, sent 1 entries and 0 photos.",
-                English.book.say(half.state.progress()),
-            )
-            end.complete(Unit)
-            meeting.join()
-            assertNull(screen.state.value.meeting)
-            assertEquals(
-                SyncGrade.AS_WANTED,
-                screen.state.value.outcome
-                    ?.grade,
-            )
-        }
+    fun `a meeting shows how far it is, and then what it came to`() = runTest {
+        val end = CompletableDeferred<Unit>()
+        val half = report(isFull = false)
+        phone.meeting =
+            flow {
+                emit(SyncEvent.Progress(half.state))
+                end.await()
+                emit(SyncEvent.Ended(half))
+            }
+        val screen = SyncScreen(phone, OLENA, backgroundScope)
+        val meeting = screen.call(" [fe80::1]:7411 ")
+        runCurrent()
+        assertEquals(SyncTarget.Typed("[fe80::1]:7411"), phone.met)
+        assertEquals(half.state, screen.state.value.meeting)
+        assertEquals(
+            "Received 2 entries and 0 photos, sent 1 entries and 0 photos.",
+            English.book.say(half.state.progress()),
+        )
+        end.complete(Unit)
+        meeting.join()
+        assertNull(screen.state.value.meeting)
+        assertEquals(
+            SyncGrade.AS_WANTED,
+            screen.state.value.outcome
+                ?.grade,
+        )
+    }
 
     @Test
-    fun `what is typed is an address, with its key or without, or a ticket`() =
-        runTest {
-            phone.meeting = flowOf()
-            val screen = SyncScreen(phone, OLENA, backgroundScope)
-            val wanted =
-                mapOf(
-                    "camp.example:7411" to SyncTarget.Address("camp.example:7411"),
-                    "ab12@10.0.0.1:7411" to SyncTarget.Address("10.0.0.1:7411", "ab12"),
-                    "MERESTONE:7B2C" to SyncTarget.Ticket("MERESTONE:7B2C"),
-                    "somewhere" to SyncTarget.Ticket("somewhere"),
-                )
-            for ((typed, target) in wanted) {
-                screen.call(typed).join()
-                assertEquals(target, phone.met)
-            }
-        }
+    fun `a meeting that another one took the place of says nothing any more`() = runTest {
+        val screen = SyncScreen(phone, OLENA, backgroundScope)
+        val first = screen.call("10.0.0.1:7411")
+        val second = screen.call("10.0.0.2:7411")
+        first.join()
+        runCurrent()
+        assertTrue(screen.state.value.isMeeting)
+        assertEquals(SyncTarget.Typed("10.0.0.2:7411"), phone.met)
+        screen.stop()
+        second.join()
+        assertFalse(screen.state.value.isMeeting)
+    }
 
     @Test
     fun `a ticket that is none stands beside its field, and who is not reached is trouble worth trying again`() =
@@ -115,21 +109,20 @@ class SyncScreenTest {
         }
 
     @Test
-    fun `stopping ends the meeting, and what is found twice is one device`() =
-        runTest {
-            val screen = SyncScreen(phone, OLENA, backgroundScope)
-            val meeting = screen.call("10.0.0.1:7411")
-            runCurrent()
-            assertTrue(screen.state.value.isMeeting && screen.state.value.isBusy)
-            screen.stop()
-            meeting.join()
-            assertFalse(screen.state.value.isMeeting || screen.state.value.isBusy)
-            screen.look().join()
-            assertEquals(
-                listOf("b", "a"),
-                screen.state.value.nearby
-                    .map { it.transportKey },
-            )
-            assertFalse(screen.state.value.isLooking)
-        }
+    fun `stopping ends the meeting, and what is found twice is one device`() = runTest {
+        val screen = SyncScreen(phone, OLENA, backgroundScope)
+        val meeting = screen.call("10.0.0.1:7411")
+        runCurrent()
+        assertTrue(screen.state.value.isMeeting && screen.state.value.isBusy)
+        screen.stop()
+        meeting.join()
+        assertFalse(screen.state.value.isMeeting || screen.state.value.isBusy)
+        screen.look().join()
+        assertEquals(
+            listOf("b", "a"),
+            screen.state.value.nearby
+                .map { it.transportKey },
+        )
+        assertFalse(screen.state.value.isLooking)
+    }
 }
