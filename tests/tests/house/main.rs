@@ -10,5 +10,6 @@ mod graph;
 mod licences;
 mod manifests;
 mod pages;
+mod reach;
 mod rooms;
 mod sources;

@@ -27,7 +27,7 @@ impl Source {
     }
 
     /// Lines without their comments. `://` begins no comment.
-    fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+    pub(crate) fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         self.lines().map(|(line, text)| {
             let comment = text.match_indices("//").find(|(at, _)| !text[..*at].ends_with(':'));
             (line, comment.map_or(text, |(at, _)| &text[..at]))
@@ -35,7 +35,7 @@ impl Source {
     }
 
     /// The code before the tests, which stand last in a file or in a file of their own.
-    fn product_code(&self) -> impl Iterator<Item = (usize, &str)> {
+    pub(crate) fn product_code(&self) -> impl Iterator<Item = (usize, &str)> {
         let only_tests = self.path.ends_with("/tests.rs") || self.path.contains("/tests/");
         self.code().take_while(move |(_, text)| !only_tests && text.trim() != "#[cfg(test)]")
     }
@@ -201,7 +201,7 @@ fn expand(before: &str, text: &str, paths: &mut Vec<String>) {
     }
 }
 
-fn has_word(text: &str, word: &str) -> bool {
+pub(crate) fn has_word(text: &str, word: &str) -> bool {
     let part_of_a_name = |character: char| character.is_alphanumeric() || character == '_';
     text.match_indices(word)
         .any(|(at, _)| !text[..at].ends_with(part_of_a_name) && !text[at + word.len()..].starts_with(part_of_a_name))
