@@ -1,0 +1,38 @@
+// swift-tools-version: 6.0
+import Foundation
+import PackageDescription
+
+// What is written in Rust, as a C module of the name MerestoneCrossingFFI.
+// Apple: a framework of static libraries, which `build-xcframework.sh` makes and a release carries; it is never committed,
+// because SwiftPM clones the whole repository.
+// Linux: the shared library; its folder is told with `-Xlinker -L`.
+#if os(Linux)
+    let rust: Target = .systemLibrary(name: "MerestoneCrossingFFI")
+#else
+    let rust: Target = .binaryTarget(name: "MerestoneCrossingFFI", path: "MerestoneCrossingFFI.xcframework")
+#endif
+
+// XCTest's classes are not Sendable on Linux, which Swift 6 mode asks of asynchronous tests.
+let testSettings: [SwiftSetting] = [.swiftLanguageMode(.v5)]
+
+let package = Package(
+    name: "Merestone",
+    platforms: [.iOS(.v16), .macOS(.v13)],
+    products: [
+        .library(name: "Merestone", targets: ["Merestone"]),
+        .library(name: "MerestoneScreens", targets: ["MerestoneScreens"]),
+    ],
+    targets: [
+        rust,
+        .target(
+            name: "MerestoneCrossing", dependencies: ["MerestoneCrossingFFI"],
+            // The generator's Swift does not compile in Swift 6 mode.
+            swiftSettings: [.swiftLanguageMode(.v5)]
+        ),
+        .target(name: "Merestone", dependencies: ["MerestoneCrossing"]),
+        .target(name: "MerestoneScreens", dependencies: ["Merestone"]),
+        .testTarget(name: "MerestoneTests", dependencies: ["Merestone"], swiftSettings: testSettings),
+        .testTarget(
+            name: "MerestoneScreensTests", dependencies: ["MerestoneScreens", "Merestone"], swiftSettings: testSettings),
+    ]
+)

@@ -1,0 +1,39 @@
+/// Who holds a copy of an entry, as far as signed receipts say.
+public struct Custody: Hashable, Sendable {
+    public let entry: EntryID
+    /// Other devices that have it.
+    public let peers: Int
+    /// Whether base camp has it.
+    public let isAtBaseCamp: Bool
+    /// How many camera files belong to it.
+    public let photos: Int
+    /// How many of them another device has.
+    public let photosElsewhere: Int
+    /// How many of them base camp has.
+    public let photosAtBaseCamp: Int
+
+    /// Made of its parts.
+    public init(
+        entry: EntryID,
+        peers: Int,
+        isAtBaseCamp: Bool,
+        photos: Int,
+        photosElsewhere: Int,
+        photosAtBaseCamp: Int
+    ) {
+        self.entry = entry
+        self.peers = peers
+        self.isAtBaseCamp = isAtBaseCamp
+        self.photos = photos
+        self.photosElsewhere = photosElsewhere
+        self.photosAtBaseCamp = photosAtBaseCamp
+    }
+}
+
+extension Custody {
+    /// Whether losing this phone would lose the entry or a photo of it.
+    public var isOnlyHere: Bool { (peers == 0 && !isAtBaseCamp) || photosElsewhere < photos }
+
+    /// Whether base camp has all of it.
+    public var isHandedOver: Bool { isAtBaseCamp && photosAtBaseCamp == photos }
+}

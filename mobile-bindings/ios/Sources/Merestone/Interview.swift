@@ -1,0 +1,198 @@
+import Foundation
+
+/// One form being filled, screen by screen.
+///
+/// Each call that changes something is on the disk before it returns, so an app that is ended loses nothing; ``leave()``
+/// only gives up this object.
+/// A screen is named by its index among those that are relevant now, or by its key, which stays the same.
+public protocol Interview: AnyObject, Sendable {
+    /// What is filled and how far.
+    func info() async throws -> InterviewInfo
+
+    /// Screens from index `from`, at most `max` of them (1 to 1 000); fewer or none at the end.
+    func screens(from: Int, max: Int) async throws -> [Screen]
+
+    /// The index of a question by its name or key; `nil` if it is not asked now.
+    func find(_ nameOrKey: String) async throws -> Int?
+
+    /// Shows labels in this language from now on: an index into ``Form/languages``, or `nil` for the form's own texts.
+    func speak(_ language: Int?) async throws
+
+    /// Answers a question. An answer that breaks the form's rules is kept, and ``Screen/problem`` says which.
+    ///
+    /// - Throws: ``MerestoneError/refused(code:reason:)`` if it is not an answer to such a question at all, or the question
+    ///   is read-only; ``MerestoneError/notThere(reason:)`` if there is no such question
+    func answer(_ key: String, _ answer: Answer) async throws -> Answered
+
+    /// Answers with what a person typed or picked: numbers and dates in local notation, names of choices.
+    ///
+    /// - Throws: ``MerestoneError/refused(code:reason:)`` if it cannot be read as an answer
+    func answerTyped(_ key: String, _ typed: String) async throws -> Answered
+
+    /// Attaches a photo; its bytes are copied and hashed before this returns.
+    ///
+    /// - Throws: ``MerestoneError/refused(code:reason:)`` if it is no picture, or a larger one than the mission takes;
+    ///   ``MerestoneError/storage(_:reason:)`` if it cannot be read or the disk is full
+    func attach(_ photo: PhotoFile) async throws -> Attached
+
+    /// Takes a photo off again.
+    func detach(_ row: String) async throws
+
+    /// Adds a row to a repeated group, and gives the row's key.
+    ///
+    /// - Parameter within: the row around it, if groups are nested
+    func addRow(_ repeated: String, within: String?) async throws -> String
+
+    /// Takes a row off, with its answers.
+    func withdrawRow(_ key: String) async throws
+
+    /// What is missing or wrong by the form's rules; shown to the observer, who decides whether to save all the same.
+    func problems() async throws -> [Problem]
+
+    /// Signs and saves. The draft is gone afterwards, and so is this interview.
+    ///
+    /// ``problems()`` never keep an observation from being saved.
+    ///
+    /// - Throws: ``MerestoneError/refused(code:reason:)`` if nothing was changed, or what is changed cannot be edited by this
+    ///   observer; ``MerestoneError/locked(reason:)`` if the observer's key is locked;
+    ///   ``MerestoneError/notEnrolled(isCut:reason:)`` if the observer may not save (any more)
+    func save() async throws -> Saved
+
+    /// Gives this object up; the draft stays, and ``Drafts/goOn(_:)`` takes it up.
+    func leave() async throws
+}
+
+extension Interview {
+    /// All screens that are relevant now, read page by page as they are asked for.
+    public func allScreens() -> AsyncThrowingStream<Screen, any Error> {
+        // A screen of an app shows less than this at once, and a page of it crosses in well under a frame.
+        let pageScreens = 32
+        let pages = Pages { (from: Int?) in
+            let page = try await self.screens(from: from ?? 0, max: pageScreens)
+            return (page, page.isEmpty ? nil : (from ?? 0) + page.count)
+        }
+        return AsyncThrowingStream { try await pages.next() }
+    }
+
+    /// Adds a row to a group that is not nested, see ``addRow(_:within:)``.
+    public func addRow(_ repeated: String) async throws -> String {
+        try await addRow(repeated, within: nil)
+    }
+}
+
+/// What is filled.
+public struct InterviewInfo: Hashable, Sendable {
+    public let draft: DraftID
+    public let observer: ObserverKey
+    public let scope: ScopeID
+    public let form: Form
+    /// What it edits; `nil` if it begins a new record.
+    public let record: RecordID?
+    /// How many are relevant now.
+    public let screens: Int
+    /// The index of the first that wants an answer; ``screens`` if none does.
+    public let firstOpen: Int
+    /// An index into ``Form/languages``; `nil` for the form's own texts.
+    public let language: Int?
+
+    /// Made of its parts.
+    public init(
+        draft: DraftID,
+        observer: ObserverKey,
+        scope: ScopeID,
+        form: Form,
+        record: RecordID?,
+        screens: Int,
+        firstOpen: Int,
+        language: Int?
+    ) {
+        self.draft = draft
+        self.observer = observer
+        self.scope = scope
+        self.form = form
+        self.record = record
+        self.screens = screens
+        self.firstOpen = firstOpen
+        self.language = language
+    }
+}
+
+/// What an answer did.
+public struct Answered: Hashable, Sendable {
+    /// How many screens are relevant now.
+    public let screens: Int
+    /// The answered one as it is now, with its problem if it has one; `nil` if it is not relevant any more.
+    public let screen: Screen?
+
+    /// Made of its parts.
+    public init(screens: Int, screen: Screen?) {
+        self.screens = screens
+        self.screen = screen
+    }
+}
+
+/// A photo to attach.
+public struct PhotoFile: Hashable, Sendable {
+    /// The camera's file, unchanged: it is what an auditor will hold.
+    public let file: URL
+    /// A JPEG of it, made by the system, where the original is of a kind that cannot be read here (HEIC).
+    public var preview: URL?
+    /// What the observer says of it.
+    public var caption: String?
+    /// The key of the question that it answers; `nil` if it belongs to the record.
+    public var question: String?
+    /// Whether this app's camera took it into this app's files. A photo library may hand a photo over without its place,
+    /// so if this is false and there is no place, the warning `location-may-be-removed` comes with it.
+    public var isAppCaptured: Bool
+
+    /// Made of its parts.
+    public init(
+        file: URL,
+        preview: URL? = nil,
+        caption: String? = nil,
+        question: String? = nil,
+        isAppCaptured: Bool = false
+    ) {
+        self.file = file
+        self.preview = preview
+        self.caption = caption
+        self.question = question
+        self.isAppCaptured = isAppCaptured
+    }
+}
+
+/// An attached photo.
+public struct Attached: Hashable, Sendable {
+    /// Names it in this draft.
+    public let row: String
+    public let photo: PhotoHash
+    /// Pixels; `nil` if the picture cannot be read here.
+    public let width: Int?
+    /// Pixels.
+    public let height: Int?
+    /// When the camera says it was, in the camera's own notation and without a zone.
+    public let taken: String?
+    /// Where the camera says it was.
+    public let place: Place?
+    /// Stable codes, for example `location-may-be-removed`.
+    public let warnings: [String]
+
+    /// Made of its parts.
+    public init(
+        row: String,
+        photo: PhotoHash,
+        width: Int?,
+        height: Int?,
+        taken: String?,
+        place: Place?,
+        warnings: [String]
+    ) {
+        self.row = row
+        self.photo = photo
+        self.width = width
+        self.height = height
+        self.taken = taken
+        self.place = place
+        self.warnings = warnings
+    }
+}

@@ -1,0 +1,37 @@
+import Foundation
+
+/// Pictures of records. Camera files do not pass through the app's memory: they come and go by path.
+public protocol Photos: Sendable {
+    /// A thumbnail or preview, ready to decode: at most about 300 KiB of JPEG; `nil` if it is not on this phone (yet).
+    ///
+    /// - Throws: ``MerestoneError/refused(code:reason:)`` with code `by-path` for a camera file: use ``save(_:to:)``
+    func picture(_ photo: PhotoHash) async throws -> Data?
+
+    /// Writes the bytes of any photo, checked against their hash, to a file that must not exist yet.
+    ///
+    /// - Throws: ``MerestoneError/notThere(reason:)`` if the bytes are not on this phone (yet)
+    func save(_ photo: PhotoHash, to file: URL) async throws
+
+    /// Publishes a copy of a photo with parts painted over, signed by the observer. The original stays where it is.
+    ///
+    /// - Parameter boxes: what is painted over, in pixels of the upright picture
+    func redact(_ observer: ObserverKey, record: RecordID, photo: PhotoHash, boxes: [PixelBox]) async throws -> Saved
+}
+
+/// A part of a picture, in pixels.
+public struct PixelBox: Hashable, Sendable {
+    /// From the left.
+    public let x: Int
+    /// From the top.
+    public let y: Int
+    public let width: Int
+    public let height: Int
+
+    /// Made of its parts.
+    public init(x: Int, y: Int, width: Int, height: Int) {
+        self.x = x
+        self.y = y
+        self.width = width
+        self.height = height
+    }
+}

@@ -1,0 +1,179 @@
+import Foundation
+
+/// The records on this phone, own and received.
+public protocol Records: Sendable {
+    /// One page of a list, newest change first.
+    ///
+    /// - Parameters:
+    ///   - after: where the page before ended (``RecordsPage/next``); `nil` for the first
+    ///   - max: 1 to 1 000
+    /// - Throws: ``MerestoneError/refused(code:reason:)`` if `after` is of another query
+    func page(_ query: RecordQuery, after: PageMark?, max: Int) async throws -> RecordsPage
+
+    /// Brings the list up to date with everything received, after ``RecordsPage/isBehind``.
+    func catchUp() async throws
+
+    /// Everything about one record; `nil` if it is not on this phone.
+    func sheet(_ record: RecordID) async throws -> RecordSheet?
+
+    /// The steps of a record, oldest first.
+    func history(_ record: RecordID) async throws -> [Step]
+
+    /// Settles a conflict: the answer that stands from now on. The others stay in the history.
+    ///
+    /// - Throws: ``MerestoneError/locked(reason:)`` if the observer's key is locked
+    func resolve(_ observer: ObserverKey, record: RecordID, key: String, answer: Answer) async throws -> Saved
+
+    /// Says that the record should not count. Nothing is removed, and an edit takes it back.
+    func withdraw(_ observer: ObserverKey, record: RecordID) async throws -> Saved
+
+    /// Signs what the observer thinks of a record as it is now; a later edit voids it visibly.
+    func say(_ observer: ObserverKey, _ speech: Speech) async throws -> Saved
+
+    /// Writes an entry again that was set aside, for example because its author's key was cut.
+    func restate(_ observer: ObserverKey, entry: EntryID) async throws -> Saved
+
+    /// Who holds a copy of an entry; `nil` if the entry is not on this phone.
+    ///
+    /// What is not said by a signed receipt does not count.
+    func custody(of entry: EntryID) async throws -> Custody?
+
+    /// Who holds a copy of each entry of a record.
+    func custody(of record: RecordID) async throws -> [Custody]
+
+    /// Writes one entry into a file that proves it to somebody who holds nothing but the mission's id.
+    ///
+    /// - Parameters:
+    ///   - questions: the answers to show; the others stay hidden
+    ///   - file: must not exist yet
+    func writeExhibit(_ entry: EntryID, questions: [String], to file: URL) async throws
+}
+
+extension Records {
+    /// The whole list, read page by page as it is asked for. What changes meanwhile may be missing or come twice.
+    public func all(
+        _ query: RecordQuery = RecordQuery(), pageSize: Int = 100
+    ) -> AsyncThrowingStream<RecordSummary, any Error> {
+        let pages = Pages { mark in
+            let page = try await page(query, after: mark, max: pageSize)
+            return (page.lines, page.next)
+        }
+        return AsyncThrowingStream { try await pages.next() }
+    }
+}
+
+/// How much of a record this phone has.
+public enum RecordState: Hashable, Sendable {
+    /// All entries that it builds on.
+    case whole
+    /// Entries are missing; they come with a sync.
+    case partial
+    /// It was written by a newer app.
+    case unreadable
+}
+
+/// Where a page of a list ended. Only good for the query that gave it.
+public struct PageMark: Hashable, Sendable {
+    let text: String
+
+    /// A mark of a fake's own making.
+    public init(_ text: String) {
+        self.text = text
+    }
+}
+
+/// Which records a list shows; what is `nil` does not matter.
+public struct RecordQuery: Hashable, Sendable {
+    public var scope: ScopeID?
+    public var kind: String?
+    /// Words that occur in its answers, in any language.
+    public var text: String?
+    public var state: RecordState?
+    public var hasConflict: Bool?
+    public var isWithdrawn: Bool?
+    /// Changed at or after this time, by the clock of who changed it.
+    public var since: Date?
+
+    /// Made of its parts.
+    public init(
+        scope: ScopeID? = nil,
+        kind: String? = nil,
+        text: String? = nil,
+        state: RecordState? = nil,
+        hasConflict: Bool? = nil,
+        isWithdrawn: Bool? = nil,
+        since: Date? = nil
+    ) {
+        self.scope = scope
+        self.kind = kind
+        self.text = text
+        self.state = state
+        self.hasConflict = hasConflict
+        self.isWithdrawn = isWithdrawn
+        self.since = since
+    }
+}
+
+/// A page of a list.
+public struct RecordsPage: Hashable, Sendable {
+    public let lines: [RecordSummary]
+    /// For the next page; `nil` if this is the last.
+    public let next: PageMark?
+    /// Whether more was received than the list shows yet, see ``Records/catchUp()``.
+    public let isBehind: Bool
+
+    /// Made of its parts.
+    public init(lines: [RecordSummary], next: PageMark?, isBehind: Bool) {
+        self.lines = lines
+        self.next = next
+        self.isBehind = isBehind
+    }
+}
+
+/// A record in a list.
+public struct RecordSummary: Hashable, Sendable {
+    public let id: RecordID
+    public let scope: ScopeID
+    /// Empty while its form is not on this phone.
+    public let kind: String
+    /// The first text that is answered.
+    public let title: String
+    /// Who created it.
+    public let observer: String
+    public let state: RecordState
+    /// Whether some question has several answers that nobody chose between.
+    public let hasConflict: Bool
+    public let isWithdrawn: Bool
+    /// How many signed steps it has.
+    public let entries: Int
+    public let photos: Int
+    /// When it was changed last, by the clock of who changed it.
+    public let updated: Date
+
+    /// Made of its parts.
+    public init(
+        id: RecordID,
+        scope: ScopeID,
+        kind: String,
+        title: String,
+        observer: String,
+        state: RecordState,
+        hasConflict: Bool,
+        isWithdrawn: Bool,
+        entries: Int,
+        photos: Int,
+        updated: Date
+    ) {
+        self.id = id
+        self.scope = scope
+        self.kind = kind
+        self.title = title
+        self.observer = observer
+        self.state = state
+        self.hasConflict = hasConflict
+        self.isWithdrawn = isWithdrawn
+        self.entries = entries
+        self.photos = photos
+        self.updated = updated
+    }
+}
