@@ -1,0 +1,109 @@
+import Foundation
+import Merestone
+import XCTest
+
+/// A cancelled task ends what it began in Rust.
+final class CancellationTests: XCTestCase {
+    func test_the_peer_sees_the_link_end_when_the_reader_is_cancelled_and_both_phones_go_on() async throws {
+        let mission = try TestMission.shared()
+        let olena = try await TestPhone.make("Olena", mission, self)
+        let piotr = try await TestPhone.make("Piotr", mission, self)
+        let answering = try await olena.phone.sync.answer(olena.observer, address: "127.0.0.1:0", isAdvertised: false)
+        let target = SyncTarget.address(answering.address)
+        let meeting = Task {
+            let options = SyncOptions(stay: true)
+            for try await _ in piotr.phone.sync.meet(piotr.observer, target, options: options) {}
+        }
+        try await see(answering) { $0.first?.state.isFullySynced == true }
+        let lasting = try await answering.callers()
+        XCTAssertNil(lasting.first?.report, "the meeting lasts")
+        let took = try await ContinuousClock().measure {
+            meeting.cancel()
+            _ = await meeting.result
+            try await see(answering) { $0.first?.report != nil }
+        }
+        XCTAssertLessThan(took, .seconds(2), "the peer saw the end late")
+
+        let saved = try await piotr.save("After the link")
+        let report = try await piotr.phone.sync.meetOnce(piotr.observer, target)
+        XCTAssertTrue(report.isFullySynced, "\(report)")
+        let list = try await olena.list()
+        XCTAssertEqual(list.map(\.id), [saved.record])
+        try await answering.stop()
+    }
+
+    func test_a_device_that_does_not_answer_is_given_up_at_once_not_when_the_network_would() async throws {
+        let olena = try await TestPhone.make("Olena", TestMission.shared(), self)
+        // Nobody listens at the discard port of loopback.
+        let call = Task { try await olena.phone.sync.meetOnce(olena.observer, .address("127.0.0.1:9")) }
+        let search = Task {
+            for try await _ in olena.phone.sync.nearby(olena.observer, window: .seconds(600)) {}
+        }
+        try await Task.sleep(for: .milliseconds(300))
+        let took = await ContinuousClock().measure {
+            call.cancel()
+            search.cancel()
+            _ = await (call.result, search.result)
+        }
+        XCTAssertLessThan(took, .seconds(2))
+        let ended = await call.result
+        if case .failure(let error) = ended {
+            XCTAssertTrue(error is CancellationError || error is MerestoneError, "\(error)")
+        } else {
+            XCTFail("nobody was there to be met")
+        }
+        try await olena.save("Still here")
+    }
+
+    func test_a_call_of_a_task_that_is_cancelled_already_says_so() async throws {
+        let olena = try await TestPhone.make("Olena", TestMission.shared(), self)
+        let options = SyncOptions(stay: true)
+        let answering = try await olena.phone.sync.answer(olena.observer, address: "127.0.0.1:0", isAdvertised: false)
+        let address = answering.address
+        let late = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return try await olena.phone.sync.meetOnce(olena.observer, .address(address), options: options)
+        }
+        let ended = await late.result
+        if case .failure(let error) = ended {
+            XCTAssertTrue(error is CancellationError, "\(error)")
+        } else {
+            XCTFail("it met itself")
+        }
+        try await answering.stop()
+    }
+
+    func test_a_save_that_is_cancelled_is_done_whole_or_not_at_all() async throws {
+        let olena = try await TestPhone.make("Olena", TestMission.shared(), self)
+        for number in 0..<20 {
+            let saving = Task { try await olena.save("Post \(number)") }
+            try await Task.sleep(for: .milliseconds(number % 10))
+            saving.cancel()
+            _ = await saving.result
+        }
+        // What the disk was doing ends by itself; a later save stands behind it.
+        try await olena.save("Last")
+        let list = try await olena.list()
+        XCTAssertTrue(list.contains { $0.title == "Last" })
+        XCTAssertEqual(list.count, Set(list.map(\.title)).count, "nothing is saved twice")
+        for line in list {
+            let steps = try await olena.phone.records.history(line.id)
+            XCTAssertEqual(steps.count, 1)
+        }
+    }
+
+    /// Waits, for some seconds, until the callers are as wanted.
+    private func see(_ answering: any Answering, _ isWanted: @escaping @Sendable ([Caller]) -> Bool) async throws {
+        let watching = Task {
+            for try await callers in answering.callersNow(every: .milliseconds(20)) where isWanted(callers) { return true }
+            return false
+        }
+        let limit = Task {
+            try await Task.sleep(for: .seconds(20))
+            watching.cancel()
+        }
+        let isSeen = try await watching.value
+        limit.cancel()
+        XCTAssertTrue(isSeen, "the callers never were as wanted")
+    }
+}
