@@ -1,0 +1,26 @@
+package org.merestone
+
+/**
+ * The answer to one question.
+ *
+ * Dates, times, decimals, choices and places are texts in the form's own notation: `2026-03-02`, `12.50`, `bus car`.
+ */
+public sealed interface Answer {
+    /** Asked and left empty. */
+    public data object Blank : Answer
+
+    /** Yes or no. */
+    @JvmInline
+    public value class YesNo(public val yes: Boolean) : Answer
+
+    /** A whole number. */
+    @JvmInline
+    public value class Number(public val number: Long) : Answer
+
+    /**
+     * Any text. It is normalised when it is signed (Unicode NFC, without invisible direction marks), so what comes back may
+     * differ in its code points from what was given.
+     */
+    @JvmInline
+    public value class Text(public val text: String) : Answer
+}

@@ -1,0 +1,25 @@
+package org.merestone
+
+/**
+ * Who holds a copy of an entry, as far as signed receipts say.
+ *
+ * @property peers how many other devices signed that they have it; base camps are not among them
+ * @property isAtBaseCamp whether base camp has it
+ * @property photos how many camera files belong to it
+ * @property photosElsewhere how many of them another device has
+ * @property photosAtBaseCamp how many of them base camp has
+ */
+public data class Custody(
+    public val entry: EntryId,
+    public val peers: Int,
+    public val isAtBaseCamp: Boolean,
+    public val photos: Int,
+    public val photosElsewhere: Int,
+    public val photosAtBaseCamp: Int,
+) {
+    /** Whether losing this phone would lose the entry or a photo of it. */
+    public val isOnlyHere: Boolean get() = (peers == 0 && !isAtBaseCamp) || photosElsewhere < photos
+
+    /** Whether base camp has all of it. */
+    public val isHandedOver: Boolean get() = isAtBaseCamp && photosAtBaseCamp == photos
+}

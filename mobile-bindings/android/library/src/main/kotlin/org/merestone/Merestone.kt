@@ -1,0 +1,50 @@
+package org.merestone
+
+import org.merestone.bridge.Entrance
+import java.io.File
+
+/** Where everything begins. */
+public object Merestone {
+    /** The version of the library, for example `0.1.0`. */
+    public val version: String get() = Entrance.version()
+
+    /** A marker inside of [folder], for [PhoneHome]s that need not notice being copied: tests and desktops. */
+    public fun markerIn(folder: File): File = Entrance.markerIn(folder)
+
+    /**
+     * Opens the phone that lives in [home].
+     *
+     * @throws MerestoneException.Storage with [StorageFault.IN_USE] if a process has it open, [StorageFault.DAMAGED] if it
+     *   cannot be read, [StorageFault.FAILED] if nothing is there
+     * @throws MerestoneException.Refused if the marker is gone: this is a copy, or what a backup brought back
+     */
+    public suspend fun open(home: PhoneHome, settings: PhoneSettings = PhoneSettings()): Phone =
+        Entrance.open(home, settings)
+
+    /**
+     * Makes a phone of a mission in [home] and opens it.
+     *
+     * @param charter the bytes of the mission's `charter.cbor`, signed by all parties
+     * @throws MerestoneException.Refused if it is none, or a phone is there already
+     */
+    public suspend fun create(home: PhoneHome, charter: ByteArray, settings: PhoneSettings = PhoneSettings()): Phone =
+        Entrance.create(home, charter, settings)
+
+    /**
+     * Removes a phone that is not open, as [Phone.wipe] does. One that is half removed is removed to the end.
+     *
+     * @return files in its folder that are none of its own and were left alone
+     * @throws MerestoneException.Storage with [StorageFault.IN_USE] if it is open
+     */
+    public suspend fun wipe(home: PhoneHome): List<File> = Entrance.wipe(home)
+
+    /** Judges a bag by the mission's id alone. A bad bag is a verdict, not an exception. */
+    public suspend fun audit(bag: File, mission: MissionId, options: AuditOptions = AuditOptions()): AuditReport =
+        Entrance.audit(bag, mission, options)
+
+    /** What a code of a report means; `null` if it is none. */
+    public fun explain(code: String): Explanation? = Entrance.explain(code)
+
+    /** Sends the library's log to [sink] from now on, or nowhere. */
+    public fun log(sink: LogSink?): Unit = Entrance.log(sink)
+}

@@ -1,0 +1,47 @@
+package org.merestone.bridge
+
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.flow
+import kotlinx.coroutines.flow.flowOn
+import kotlinx.coroutines.withContext
+import org.merestone.AuditReport
+import org.merestone.Finding
+import org.merestone.RecordId
+import org.merestone.Verdict
+import org.merestone.crossing.AuditReport as RawReport
+
+internal class CrossingAudit(private val raw: RawReport) : AuditReport {
+    override val verdict = when (raw.verdict()) {
+        "PASSED" -> Verdict.PASSED
+        "FAILED" -> Verdict.FAILED
+        else -> Verdict.INDETERMINATE
+    }
+
+    override val findings: List<Finding> = raw.findings().map { Finding(it.code, it.weight, it.place, it.says) }
+
+    override val hasRecords: Boolean = raw.hasRecords()
+
+    override fun text(): String = crossing { raw.text() }
+
+    override fun json(): String = crossing { raw.json() }
+
+    override fun html(): String = crossing { raw.html() }
+
+    override fun records(): Flow<String> = flow {
+        var after: String? = null
+        do {
+            val page = crossing { raw.records(after, RECORDS_AT_ONCE) }
+            page.records.forEach { emit(it) }
+            after = page.next
+        } while (after != null)
+    }.flowOn(Dispatchers.IO)
+
+    override suspend fun record(record: RecordId): String? =
+        withContext(Dispatchers.IO) { crossing { raw.record(record.hex) } }
+
+    override fun close(): Unit = raw.close()
+}
+
+/** Some hundred kilobytes of usual records. */
+private const val RECORDS_AT_ONCE = 50u

@@ -1,0 +1,56 @@
+package org.merestone.bridge
+
+import org.merestone.AuditOptions
+import org.merestone.AuditReport
+import org.merestone.Explanation
+import org.merestone.LogSink
+import org.merestone.MissionId
+import org.merestone.Phone
+import org.merestone.PhoneHome
+import org.merestone.PhoneSettings
+import org.merestone.crossing.auditBag
+import org.merestone.crossing.createPhone
+import org.merestone.crossing.explainCode
+import org.merestone.crossing.markerIn
+import org.merestone.crossing.openPhone
+import org.merestone.crossing.setLogSink
+import org.merestone.crossing.version
+import org.merestone.crossing.wipePhone
+import java.io.File
+import org.merestone.crossing.AuditOptions as RawAuditOptions
+import org.merestone.crossing.PhoneHome as RawHome
+import org.merestone.crossing.PhoneSettings as RawSettings
+
+/** The crossing's own functions. */
+internal object Entrance {
+    fun version(): String = crossing { org.merestone.crossing.version() }
+
+    fun markerIn(folder: File): File = File(crossing { markerIn(folder.absolutePath) })
+
+    suspend fun open(home: PhoneHome, settings: PhoneSettings): Phone =
+        CrossingPhone(crossing { openPhone(home.raw(), settings.raw()) })
+
+    suspend fun create(home: PhoneHome, charter: ByteArray, settings: PhoneSettings): Phone =
+        CrossingPhone(crossing { createPhone(home.raw(), settings.raw(), charter) })
+
+    suspend fun wipe(home: PhoneHome): List<File> = crossing { wipePhone(home.raw()) }.map(::File)
+
+    suspend fun audit(bag: File, mission: MissionId, options: AuditOptions): AuditReport {
+        val asked = RawAuditOptions(options.isFast, options.recordsMax.counted("recordsMax"))
+        return CrossingAudit(crossing { auditBag(bag.absolutePath, mission.hex, asked) })
+    }
+
+    fun explain(code: String): Explanation? =
+        crossing { explainCode(code) }?.let { Explanation(it.code, it.weight, it.means, it.does) }
+
+    fun log(sink: LogSink?): Unit = setLogSink(sink?.let(::OfferedSink))
+}
+
+private fun PhoneHome.raw() = RawHome(folder.absolutePath, marker.absolutePath, storeKey.bytes)
+
+private fun PhoneSettings.raw() = RawSettings(
+    offsetMin.coerceIn(Short.MIN_VALUE.toInt(), Short.MAX_VALUE.toInt()).toShort(),
+    clock?.let(::OfferedClock),
+    location?.let(::OfferedLocation),
+    connectivity?.let(::OfferedConnectivity),
+)
