@@ -91,7 +91,6 @@ class FakePhone : Phone by absent() {
 
     override fun changes(): Flow<Change> = changed
 
-
     override suspend fun resume() = Unit
 
     override suspend fun shut() = Unit
