@@ -34,7 +34,8 @@ from ._crossing import (
     set_log_sink,
     version,
 )
-from .auditing import Audit, Cut, Entries, Explanation, Findings, Records, audit, audit_async, explain
+from .auditing import Audit, Cut, Explanation, audit, audit_async, explain
+from .contents import Entries, Findings, Records
 from .drafts import Drafts, Forms, Interview
 from .errors import (
     Closed,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from types import TracebackType
 from typing import Any
 
@@ -88,7 +88,7 @@ class Sync:
         listener = None if on_progress is None else _Progress(on_progress)
         return await asked(self._phone.sync_with(observer, target, options, listener))
 
-    async def nearby(self, observer: str, for_ms: int = 10_000) -> AsyncIterator[NearbyLine]:
+    async def nearby(self, observer: str, for_ms: int = 10_000) -> AsyncGenerator[NearbyLine, None]:
         """Devices of the local network, each once, as they are found; ends after ``for_ms``."""
         mailbox: Mailbox[list[NearbyLine]] = Mailbox(lambda earlier, later: earlier + later)
         search = asyncio.ensure_future(asked(self._phone.find_nearby(observer, for_ms, _Finding(mailbox))))
