@@ -26,7 +26,7 @@ let package = Package(
         rust,
         .target(
             name: "MerestoneCrossing", dependencies: ["MerestoneCrossingFFI"],
-            // The generator's Swift does not compile in Swift 6 mode.
+            // Generated: it compiles in Swift 6 mode too, but would not with a foreign trait that is asynchronous.
             swiftSettings: [.swiftLanguageMode(.v5)]
         ),
         .target(name: "Merestone", dependencies: ["MerestoneCrossing"]),

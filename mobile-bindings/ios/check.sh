@@ -13,3 +13,5 @@ if [ ! -x "$venv/bin/python" ]; then
 fi
 "$venv/bin/python" -m unittest discover -q -s "$here/check"
 "$venv/bin/python" "$here/check/swift_check.py" "$here" "$generated" "$lib/libmerestone_ffi.so"
+"$venv/bin/python" "$here/check/phrases_check.py" "$here/Sources/MerestoneScreens" \
+  "$here/../android/screens/src/main/kotlin/org/merestone/screens"

@@ -6,7 +6,7 @@ public enum English {
     /// The phrase book.
     public static let book = PhraseTable(language: "en", phrases: phrases)
 
-    private static let phrases = [enrolling, filling, records, meeting, handingIn, troubles].reduce(into: [:]) {
+    private static let phrases = [enrolling, filling, records, meeting, missing, handingIn, troubles].reduce(into: [:]) {
         $0.merge($1) { first, _ in first }
     }
 
@@ -102,13 +102,6 @@ public enum English {
         "sync.end.too-slow": "Nothing moved for too long. Try again with a better connection.",
         "sync.end.version": "The other side is of another version: update both.",
         "sync.end.storage": "One side could not store: make room there, and meet again.",
-        "sync.missing.logs#one": "Entries of {count} device are missing.",
-        "sync.missing.logs#other": "Entries of {count} devices are missing.",
-        "sync.missing.bodies#one": "The content of {count} entry is missing.",
-        "sync.missing.bodies#other": "The content of {count} entries is missing.",
-        "sync.missing.photos#one": "{count} photo or picture is missing.",
-        "sync.missing.photos#other": "{count} photos and pictures are missing.",
-        "sync.missing.of-person": "Of {who}: {what}.",
         "sync.refused#one": "{count} statement was refused ({codes}).",
         "sync.refused#other": "{count} statements were refused ({codes}).",
         "sync.scopes-not-shared#one":
@@ -130,6 +123,43 @@ public enum English {
         "courier.refused#one": "{count} item was refused ({codes}).",
         "courier.refused#other": "{count} items were refused ({codes}).",
         "courier.not-there": "There is no file {path}.",
+    ]
+
+    private static let missing = [
+        "sync.missing-here.entries#one": "{count} entry of {who} is missing here.",
+        "sync.missing-here.entries#other": "{count} entries of {who} are missing here.",
+        "sync.missing-here.bodies#one": "{count} entry's content of {who} is missing here.",
+        "sync.missing-here.bodies#other": "{count} entries' contents of {who} are missing here.",
+        "sync.missing-here.photos#one": "{count} photo or picture of {who} is missing here.",
+        "sync.missing-here.photos#other": "{count} photos and pictures of {who} are missing here.",
+        "sync.missing-here-unknown.entries#one": "{count} entry of somebody not known here is missing here.",
+        "sync.missing-here-unknown.entries#other": "{count} entries of somebody not known here are missing here.",
+        "sync.missing-here-unknown.bodies#one": "{count} entry's content of somebody not known here is missing here.",
+        "sync.missing-here-unknown.bodies#other":
+            "{count} entries' contents of somebody not known here are missing here.",
+        "sync.missing-here-unknown.photos#one": "{count} photo or picture of somebody not known here is missing here.",
+        "sync.missing-here-unknown.photos#other":
+            "{count} photos and pictures of somebody not known here are missing here.",
+        "sync.missing-there.entries#one": "{count} entry of {who} has not reached the other side.",
+        "sync.missing-there.entries#other": "{count} entries of {who} have not reached the other side.",
+        "sync.missing-there.bodies#one": "{count} entry's content of {who} has not reached the other side.",
+        "sync.missing-there.bodies#other": "{count} entries' contents of {who} have not reached the other side.",
+        "sync.missing-there.photos#one": "{count} photo or picture of {who} has not reached the other side.",
+        "sync.missing-there.photos#other": "{count} photos and pictures of {who} have not reached the other side.",
+        "sync.missing-there-unknown.entries#one":
+            "{count} entry of somebody not known here has not reached the other side.",
+        "sync.missing-there-unknown.entries#other":
+            "{count} entries of somebody not known here have not reached the other side.",
+        "sync.missing-there-unknown.bodies#one":
+            "{count} entry's content of somebody not known here has not reached the other side.",
+        "sync.missing-there-unknown.bodies#other":
+            "{count} entries' contents of somebody not known here have not reached the other side.",
+        "sync.missing-there-unknown.photos#one":
+            "{count} photo or picture of somebody not known here has not reached the other side.",
+        "sync.missing-there-unknown.photos#other":
+            "{count} photos and pictures of somebody not known here have not reached the other side.",
+        "sync.left-out#one": "{count} photo or picture was left for a later meeting.",
+        "sync.left-out#other": "{count} photos and pictures were left for a later meeting.",
     ]
 
     private static let handingIn = [

@@ -11,6 +11,8 @@ public struct HandInState: ScreenState, Hashable {
     public var refusal: Message?
     /// Everything is removed; the phone is closed.
     public var isWiped = false
+    /// Files in the phone's folder that are none of its own, and are still there.
+    public var leftAlone: [URL] = []
     public var isBusy = false
     public var trouble: Trouble?
 
@@ -52,8 +54,11 @@ public final class HandInScreen: ScreenModel<HandInState> {
                 self.show { $0.refusal = refusal }
                 return
             }
-            try await self.phone.wipe()
-            self.show { $0.isWiped = true }
+            let leftAlone = try await self.phone.wipe()
+            self.show {
+                $0.isWiped = true
+                $0.leftAlone = leftAlone
+            }
         }
     }
 

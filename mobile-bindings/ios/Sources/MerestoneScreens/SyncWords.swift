@@ -49,10 +49,9 @@ extension SyncReport {
     }
 
     private var lines: [Message] {
-        var lines: [Message] = []
-        if missingLogs > 0 { lines.append(.counting("sync.missing.logs", missingLogs)) }
-        if missingBodies > 0 { lines.append(.counting("sync.missing.bodies", missingBodies)) }
-        if missingPhotos > 0 { lines.append(.counting("sync.missing.photos", missingPhotos)) }
+        var lines = missingHere.flatMap { $0.messages("sync.missing-here") }
+        lines += missingThere.flatMap { $0.messages("sync.missing-there") }
+        if photosLeftOut > 0 { lines.append(.counting("sync.left-out", Int(clamping: photosLeftOut))) }
         if !refused.isEmpty {
             lines.append(.counting("sync.refused", refused.count, ["codes": refused.listed]))
         }
@@ -60,6 +59,17 @@ extension SyncReport {
         if let noReceipt { lines.append(Message("sync.no-receipt", ["reason": noReceipt])) }
         if !advice.isEmpty { lines.append(Message("sync.advice.\(endCode)", detail: advice)) }
         return lines
+    }
+}
+
+extension Missing {
+    /// What is missing of one person's work, a line for each kind of thing.
+    fileprivate func messages(_ code: String) -> [Message] {
+        let who = ["who": [observer, party].compactMap(\.self).joined(separator: ", ")]
+        let whose = observer == nil ? "\(code)-unknown" : code
+        return [("entries", entries), ("bodies", bodies), ("photos", photos)].filter { $0.1 > 0 }.map { what, count in
+            .counting("\(whose).\(what)", Int(clamping: count), who)
+        }
     }
 }
 

@@ -44,7 +44,7 @@ final class FakePhone: Phone, @unchecked Sendable {
     func resume() async throws {}
     func wipe() async throws -> [URL] {
         isWiped = true
-        return []
+        return [URL(fileURLWithPath: "/phone/notes.txt")]
     }
     func close() async {}
 }

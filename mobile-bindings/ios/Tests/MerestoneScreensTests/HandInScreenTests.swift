@@ -37,6 +37,7 @@ final class HandInScreenTests: XCTestCase {
         XCTAssertNil(screen.state.confirmation)
         await screen.wipe().value
         XCTAssertTrue(screen.state.isWiped && phone.isWiped)
+        XCTAssertEqual(screen.state.leftAlone.map(\.lastPathComponent), ["notes.txt"])
     }
 
     func test_what_would_be_lost_must_be_written_out_before_it_is() async {

@@ -38,10 +38,12 @@ func report(
     let state = SyncState(
         peer: peer, entriesSent: 1, entriesReceived: 2, photosSent: 0, photosReceived: 0, bytesSent: 10,
         bytesReceived: 20, isFullySynced: isFull)
+    let missing = Missing(
+        observer: "Marek", party: "State B", device: "Phone", entries: 0, bodies: 0, photos: UInt64(photos))
     return SyncReport(
         state: state, isFullySynced: isFull, isSyncedAsWanted: isAsWanted, endCode: endCode, endSays: endCode,
         advice: "", scopesNotShared: [], missingLogs: 0, missingBodies: 0, missingPhotos: photos, refused: [],
-        noReceipt: nil)
+        noReceipt: nil, missingHere: photos > 0 ? [missing] : [])
 }
 
 func custody(

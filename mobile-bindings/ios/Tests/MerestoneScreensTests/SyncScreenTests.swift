@@ -20,7 +20,7 @@ final class SyncScreenTests: XCTestCase {
         XCTAssertEqual(report(isFull: false, isAsWanted: false).outcome.grade, .unfinished)
         XCTAssertEqual(report(isFull: false, endCode: "link-lost").outcome.grade, .broken)
         let missing = report(isFull: false, isAsWanted: false, photos: 1).outcome.lines
-        XCTAssertEqual(missing.map(English.book.say), ["1 photo or picture is missing."])
+        XCTAssertEqual(missing.map(English.book.say), ["1 photo or picture of Marek, State B is missing here."])
     }
 
     func test_a_meeting_shows_how_far_it_is_and_then_what_it_came_to() async throws {
