@@ -421,6 +421,6 @@ mod tests {
             }
         }
         let signer = Confused(key(), SigningKey::from_seed(&[4; 32]));
-        assert_eq!(sign(Label::Entry, &signer, b"payload"), Err(SignerUnavailable));
+        assert_eq!(sign(Label::Entry, &signer, b"payload"), Err(SignerUnavailable::NotNow));
     }
 }

@@ -208,15 +208,21 @@ pub trait Signer {
     /// As [`sign`](Self::sign), or if what was signed does not verify.
     fn sign_surely(&self, message: &[u8]) -> Result<[u8; SIGNATURE_BYTES], SignerUnavailable> {
         let signature = self.sign(message)?;
-        self.public().verify(message, &signature).map_err(|_| SignerUnavailable)?;
+        self.public().verify(message, &signature).map_err(|_| SignerUnavailable::NotNow)?;
         Ok(signature)
     }
 }
 
-/// The holder of a private key did not sign, or gave bytes that are no signature of its key.
+/// The holder of a private key did not sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the signing key is not available")]
-pub struct SignerUnavailable;
+pub enum SignerUnavailable {
+    /// Not now, or it gave bytes that are no signature of its key.
+    #[error("the signing key is not available")]
+    NotNow,
+    /// Never again: it does not have the key any more.
+    #[error("the signing key is gone")]
+    Gone,
+}
 
 /// A private key in memory, overwritten with zeros when dropped.
 ///
@@ -260,7 +266,11 @@ impl Signer for SigningKey {
     /// in every save of a person who waits.
     fn sign_surely(&self, message: &[u8]) -> Result<[u8; SIGNATURE_BYTES], SignerUnavailable> {
         let signature = self.sign(message);
-        if std::hint::black_box(self).sign(message) == signature { Ok(signature) } else { Err(SignerUnavailable) }
+        if std::hint::black_box(self).sign(message) == signature {
+            Ok(signature)
+        } else {
+            Err(SignerUnavailable::NotNow)
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use merestone_core::record::Standing;
 use merestone_node::capture::{Saved, Speech};
 use merestone_node::records::{
     AnswerView, Changed, Custody, PhotoView, RecordFilter, RecordLine as NodeLine, RecordPage, RecordState, RecordView,
-    Step, ValueView,
+    RecordWords, Step, ValueView,
 };
 
 use crate::error::PhoneError;
@@ -183,8 +183,8 @@ pub struct RecordSheet {
     pub standings: Vec<StandingLine>,
 }
 
-impl From<RecordView> for RecordSheet {
-    fn from(view: RecordView) -> Self {
+impl RecordSheet {
+    pub(crate) fn of(view: RecordView, words: &RecordWords) -> Self {
         Self {
             id: view.id.to_string(),
             scope: view.scope.to_string(),
@@ -193,7 +193,7 @@ impl From<RecordView> for RecordSheet {
             creator: view.creator.map(Into::into),
             heads: texts(&view.heads),
             is_withdrawn: view.is_withdrawn,
-            answers: view.answers.into_iter().map(Into::into).collect(),
+            answers: view.answers.into_iter().map(|answer| AnswerLine::of(answer, words)).collect(),
             photos: view.photos.iter().map(Into::into).collect(),
             standings: view.standings.into_iter().map(Into::into).collect(),
         }
@@ -205,13 +205,16 @@ impl From<RecordView> for RecordSheet {
 pub struct AnswerLine {
     /// `question` or `repeat/row/question`.
     pub key: String,
+    /// The question's text in the language asked for; the key while the form's questions are not here.
+    pub label: String,
     /// The values, each with who put it.
     pub values: Vec<SignedValue>,
 }
 
-impl From<AnswerView> for AnswerLine {
-    fn from(answer: AnswerView) -> Self {
-        Self { key: answer.key, values: answer.values.into_iter().map(Into::into).collect() }
+impl AnswerLine {
+    fn of(answer: AnswerView, words: &RecordWords) -> Self {
+        let values = answer.values.into_iter().map(|value| SignedValue::of(value, &answer.key, words)).collect();
+        Self { label: words.label(&answer.key), key: answer.key, values }
     }
 }
 
@@ -220,6 +223,8 @@ impl From<AnswerView> for AnswerLine {
 pub struct SignedValue {
     /// The value.
     pub value: AnswerValue,
+    /// The value as people read it: of choices their texts.
+    pub shown: String,
     /// The entry that put it, 64 hex digits.
     pub entry: String,
     /// The entry's standing, in the word of the specification.
@@ -228,9 +233,10 @@ pub struct SignedValue {
     pub observer: String,
 }
 
-impl From<ValueView> for SignedValue {
-    fn from(value: ValueView) -> Self {
+impl SignedValue {
+    fn of(value: ValueView, key: &str, words: &RecordWords) -> Self {
         Self {
+            shown: words.shown(key, &value.answer),
             observer: value.author.name(),
             entry: value.entry.to_string(),
             standing: value.standing.code().to_owned(),
@@ -329,8 +335,8 @@ pub struct StepLine {
     pub photos: u32,
 }
 
-impl From<Step> for StepLine {
-    fn from(step: Step) -> Self {
+impl StepLine {
+    pub(crate) fn of(step: Step, words: &RecordWords) -> Self {
         Self {
             entry: step.entry.to_string(),
             seq: step.seq,
@@ -344,7 +350,7 @@ impl From<Step> for StepLine {
             clock_source: step.clock.map(|clock| clock.source.into()),
             place: step.place.map(Into::into),
             post: step.post,
-            changes: step.changes.into_iter().map(Into::into).collect(),
+            changes: step.changes.into_iter().map(|changed| ChangedLine::of(changed, words)).collect(),
             text: step.text,
             reason: step.reason,
             photos: count(step.photos),
@@ -357,18 +363,28 @@ impl From<Step> for StepLine {
 pub struct ChangedLine {
     /// The key.
     pub key: String,
+    /// The question's text; the key while the form's questions are not here.
+    pub label: String,
     /// The values that it replaced; several if it settled a conflict.
     pub before: Vec<AnswerValue>,
+    /// These as people read them.
+    pub before_shown: Vec<String>,
     /// The value that it put.
     pub after: AnswerValue,
+    /// This as people read it.
+    pub after_shown: String,
     /// Whether it settled a conflict.
     pub settles_conflict: bool,
 }
 
-impl From<Changed> for ChangedLine {
-    fn from(changed: Changed) -> Self {
+impl ChangedLine {
+    fn of(changed: Changed, words: &RecordWords) -> Self {
+        let shown = |answer| words.shown(&changed.key, answer);
         Self {
             settles_conflict: changed.resolves(),
+            label: words.label(&changed.key),
+            before_shown: changed.before.iter().map(|(_, answer)| shown(answer)).collect(),
+            after_shown: shown(&changed.after),
             key: changed.key,
             before: changed.before.into_iter().map(|(_, answer)| answer.into()).collect(),
             after: changed.after.into(),

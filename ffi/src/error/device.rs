@@ -61,6 +61,7 @@ impl From<AccessError> for PhoneError {
         match error {
             AccessError::Full => Self::storage(StorageFault::Full, reason),
             AccessError::Damaged => Self::storage(StorageFault::Damaged, reason),
+            AccessError::Busy => Self::Provider { is_gone: false, reason },
             AccessError::Internal => Self::Internal { reason },
             AccessError::Closed => Self::Closed { is_suspended: true, reason },
             AccessError::Broken | AccessError::Read(_) | AccessError::Write(_) | AccessError::Blob(_) => {
@@ -149,6 +150,7 @@ impl From<PenError> for PhoneError {
             PenError::NotEnrolled { .. } | PenError::NotGranted { .. } | PenError::WornOut { .. } => {
                 Self::NotEnrolled { is_cut: false, reason }
             }
+            PenError::Keystore(error) => error.into(),
             PenError::Rule(refused) => Self::refused(refused.check.code(), reason),
             PenError::Access(error) => error.into(),
             PenError::NoEntropy(error) => error.into(),

@@ -31,14 +31,27 @@ impl Phone {
         self.call(|open| Ok(open.device.catch_up()?)).await
     }
 
-    /// One record; none when nothing of it is held.
-    pub async fn record(&self, id: String) -> Result<Option<RecordSheet>, PhoneError> {
-        self.call(move |open| Ok(open.device.record(ids::record(&id)?)?.map(Into::into))).await
+    /// One record, in a language of its form by its place in the form's; none when nothing of it is held.
+    #[uniffi::method(default(language = None))]
+    pub async fn record(&self, id: String, language: Option<u32>) -> Result<Option<RecordSheet>, PhoneError> {
+        self.call(move |open| {
+            let Some(view) = open.device.record(ids::record(&id)?)? else { return Ok(None) };
+            let words = open.device.words(&view, language.map(|language| language as usize))?;
+            Ok(Some(RecordSheet::of(view, &words)))
+        })
+        .await
     }
 
     /// Every held entry of a record, applied or not, in order; empty when nothing of it is held.
-    pub async fn history(&self, id: String) -> Result<Vec<StepLine>, PhoneError> {
-        self.call(move |open| Ok(open.device.history(ids::record(&id)?)?.into_iter().map(Into::into).collect())).await
+    #[uniffi::method(default(language = None))]
+    pub async fn history(&self, id: String, language: Option<u32>) -> Result<Vec<StepLine>, PhoneError> {
+        self.call(move |open| {
+            let record = ids::record(&id)?;
+            let Some(view) = open.device.record(record)? else { return Ok(Vec::new()) };
+            let words = open.device.words(&view, language.map(|language| language as usize))?;
+            Ok(open.device.history(record)?.into_iter().map(|step| StepLine::of(step, &words)).collect())
+        })
+        .await
     }
 
     /// Settles a conflict: `answer` takes the place of all values of `key` that the record shows now.

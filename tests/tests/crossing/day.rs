@@ -46,9 +46,13 @@ async fn an_observer_enrols_saves_in_one_call_and_finds_what_was_signed() {
     let query = RecordQuery { text: Some("معبر".into()), ..RecordQuery::default() };
     let found = phone.records(query, None, 10).await.unwrap();
     assert_eq!(found.lines.iter().map(|line| &line.id).collect::<Vec<_>>(), [&saved.record]);
-    let sheet = phone.record(saved.record.clone()).await.unwrap().unwrap();
+    let sheet = phone.record(saved.record.clone(), None).await.unwrap().unwrap();
     let post = sheet.answers.iter().find(|answer| answer.key == "post").unwrap();
     assert_eq!((post.values[0].observer.as_str(), &post.values[0].value), ("Olena", &text("Ягодин معبر")));
+
+    assert_eq!(post.label, "Post");
+    let arabic = phone.record(saved.record.clone(), Some(3)).await.unwrap().unwrap();
+    assert!(arabic.answers.iter().any(|answer| answer.label == "المركز الحدودي"), "{arabic:?}");
 
     phone.lock().await.unwrap();
     let locked = phone.save_new(observer.key.clone(), scope, form, answers()).await;
@@ -110,9 +114,11 @@ async fn a_form_that_was_left_goes_on_after_the_phone_was_closed_and_becomes_one
     phone.unlock(key.clone(), PASSPHRASE.into()).await.unwrap();
     let saved = interview.save().await.unwrap();
     assert_eq!(interview.save().await.unwrap(), saved, "saved once");
-    let sheet = phone.record(saved.record.clone()).await.unwrap().unwrap();
+    let sheet = phone.record(saved.record.clone(), None).await.unwrap().unwrap();
     assert_eq!((sheet.standings.len(), sheet.photos.len()), (1, 1));
     assert_eq!(sheet.photos[0].captions, ["The queue"]);
+    let status = sheet.answers.iter().find(|answer| answer.key == "status").unwrap();
+    assert_eq!((status.label.as_str(), status.values[0].shown.as_str()), ("What the post does", "Open"));
     let thumbnail = phone.picture(sheet.photos[0].thumbnail.clone().unwrap()).await.unwrap().unwrap();
     assert_eq!(thumbnail[..3], [0xff, 0xd8, 0xff], "a JPEG");
 
@@ -127,7 +133,7 @@ async fn a_form_that_was_left_goes_on_after_the_phone_was_closed_and_becomes_one
     let edit = std::sync::Arc::clone(&phone).begin_edit(key, saved.record.clone()).await.unwrap();
     edit.answer("post".into(), text("South")).await.unwrap();
     edit.save().await.unwrap();
-    let history = phone.history(saved.record.clone()).await.unwrap();
+    let history = phone.history(saved.record.clone(), None).await.unwrap();
     let kinds: Vec<&str> = history.iter().map(|step| step.kind.as_str()).collect();
     assert_eq!(kinds, ["change", "change", "co-authorship"]);
     assert_eq!(history[2].standing, "voided", "what was signed together was edited since");
@@ -150,10 +156,10 @@ async fn what_an_app_asks_for_and_does_not_exist_is_said() {
     let again = create_phone(home(folder.path()), settings(), mission.charter.as_bytes().to_vec()).await;
     assert!(matches!(again, Err(PhoneError::Refused { .. } | PhoneError::Storage { .. })), "{:?}", again.err());
     for id in ["", "zz", "\0", &"0".repeat(63), &"é".repeat(32), &"0".repeat(1 << 20)] {
-        let unread = phone.record(id.to_owned()).await;
+        let unread = phone.record(id.to_owned(), None).await;
         assert!(matches!(&unread, Err(PhoneError::Refused { code, .. }) if code == "id"), "{unread:?}");
     }
-    assert_eq!(phone.record("0".repeat(64)).await.unwrap(), None);
+    assert_eq!(phone.record("0".repeat(64), None).await.unwrap(), None);
     let page = phone.records(RecordQuery::default(), Some("x".into()), 10).await;
     assert!(matches!(page, Err(PhoneError::Refused { .. })), "{page:?}");
     let scope = mission.scope().to_string();

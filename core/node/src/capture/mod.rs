@@ -26,7 +26,7 @@ pub use restate::RestateError;
 pub use speech::{Speech, SpeechError};
 
 use crate::clock::NoEntropy;
-use crate::device::{AccessError, Desk, Device, Pen, PenError};
+use crate::device::{AccessError, Device, Logbook, Pen, PenError};
 use crate::draft::{Draft, DraftSubject};
 use crate::records::{Sheet, Values, values_at};
 use merestone_forms::Answer;
@@ -140,12 +140,12 @@ impl Device {
     /// # Errors
     /// [`SaveError`]; nothing was signed that anybody will see, and the draft is as before.
     pub fn save(&self, draft: &Draft) -> Result<Saved, SaveError> {
-        let mut desk = self.desk();
-        if let Some(saved) = desk.saved(draft.id) {
+        let mut logbook = self.turn()?;
+        if let Some(saved) = logbook.saved(draft.id) {
             return Ok(saved);
         }
-        let saved = self.save_at(&mut desk, draft)?;
-        desk.note_saved(draft.id, saved);
+        let saved = self.save_at(&mut logbook, draft)?;
+        logbook.note_saved(draft.id, saved);
         Ok(saved)
     }
 
@@ -205,8 +205,8 @@ impl Device {
         })
     }
 
-    fn save_at(&self, desk: &mut Desk, draft: &Draft) -> Result<Saved, SaveError> {
-        let (pen, plan) = self.plan(desk, draft)?;
+    fn save_at(&self, logbook: &mut Logbook, draft: &Draft) -> Result<Saved, SaveError> {
+        let (pen, plan) = self.plan(logbook, draft)?;
         let photos: Vec<_> = draft.photos.iter().map(|photo| photo.photo.clone()).collect();
         let context = Context {
             clock: self.now(),
@@ -223,7 +223,7 @@ impl Device {
 
         let mut batch = Batch::new();
         let entry = self.sign(
-            desk,
+            logbook,
             &pen,
             EntryDraft {
                 mission: self.mission(),
@@ -244,7 +244,7 @@ impl Device {
         // The pen moves before the entry is durable: what is saved after a save that failed names an entry that nobody holds.
         #[cfg(planted)]
         if merestone_core::planted::is("pen-moves-first") {
-            desk.wrote(&pen, entry.id());
+            logbook.wrote(&pen, entry.id());
         }
         let committed = match self.store.commit(batch) {
             Ok(committed) => committed,
@@ -253,18 +253,18 @@ impl Device {
                 return Err(AccessError::from(error).into());
             }
             Err(error) => {
-                desk.forget_log(&pen.key, pen.scope);
+                logbook.forget_log(&pen.key, pen.scope);
                 return Err(AccessError::from(error).into());
             }
         };
-        desk.wrote(&pen, entry.id());
+        logbook.wrote(&pen, entry.id());
         self.follow(&entry, &pen, draft, &plan.basis, &change);
         Ok(Saved { entry: entry.id(), record: entry.record(), low_room: committed.low_room })
     }
 
     /// What the draft writes, and where it is signed.
-    fn plan(&self, desk: &mut Desk, draft: &Draft) -> Result<(Pen, Plan), SaveError> {
-        let mut pen = desk.pen(self, &draft.observer, draft.scope, Kind::Change, false)?;
+    fn plan(&self, logbook: &mut Logbook, draft: &Draft) -> Result<(Pen, Plan), SaveError> {
+        let mut pen = logbook.pen(self, &draft.observer, draft.scope, Kind::Change, false)?;
         let (basis, writes) = match &draft.subject {
             DraftSubject::New { writers: _ } => (Basis::creation(), plan::of_new(draft)),
             DraftSubject::Edit { record, base } => {
@@ -275,7 +275,7 @@ impl Device {
                 }
                 let mut basis = self.basis(*record, base, &pen)?.ok_or_else(not_editable)?;
                 if basis.is_err() {
-                    pen = desk.pen(self, &draft.observer, draft.scope, Kind::Change, true)?;
+                    pen = logbook.pen(self, &draft.observer, draft.scope, Kind::Change, true)?;
                     basis = self.basis(*record, base, &pen)?.ok_or_else(not_editable)?;
                 }
                 let writes = self.writes(*record, base, draft)?.ok_or_else(not_editable)?;
@@ -321,8 +321,14 @@ impl Device {
         Ok(self.judged(record, &held, |judged, _| first(&values_at(judged, base))))
     }
 
-    fn sign(&self, desk: &Desk, pen: &Pen, draft: EntryDraft, batch: &mut Batch) -> Result<VerifiedEntry, SaveError> {
-        desk.sign(self, pen, draft, batch).map_err(|error| match error {
+    fn sign(
+        &self,
+        logbook: &Logbook,
+        pen: &Pen,
+        draft: EntryDraft,
+        batch: &mut Batch,
+    ) -> Result<VerifiedEntry, SaveError> {
+        logbook.sign(self, pen, draft, batch).map_err(|error| match error {
             PenError::Rule(refused) => refused.into(),
             error => error.into(),
         })

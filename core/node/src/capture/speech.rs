@@ -78,8 +78,8 @@ impl Device {
             about = heads;
         }
 
-        let mut desk = self.desk();
-        let pen = desk.pen(self, observer, scope, kind, false)?;
+        let mut logbook = self.turn()?;
+        let pen = logbook.pen(self, observer, scope, kind, false)?;
         let context =
             Context { clock: self.now(), place: None, post: None, observer: pen.observer.clone(), photos: Vec::new() };
         let seed = self.random()?;
@@ -96,15 +96,15 @@ impl Device {
             seen: self.newest_note(),
         };
         let mut batch = Batch::new();
-        let entry = desk.sign(self, &pen, draft, &mut batch)?;
+        let entry = logbook.sign(self, &pen, draft, &mut batch)?;
         let committed = match self.store.commit(batch) {
             Ok(committed) => committed,
             Err(error) => {
-                desk.forget_log(&pen.key, pen.scope);
+                logbook.forget_log(&pen.key, pen.scope);
                 return Err(AccessError::from(error).into());
             }
         };
-        desk.wrote(&pen, entry.id());
+        logbook.wrote(&pen, entry.id());
         // A ruling may choose another branch of a fork.
         if kind == Kind::Ruling {
             self.shelf.drop_sheet(record);

@@ -81,6 +81,9 @@ pub enum AccessError {
     /// [resume](super::Suspended::resume) it.
     #[error("the device is closed")]
     Closed,
+    /// Another step is being signed and has not come to its end: a keystore that waits for a person.
+    #[error("another step is being signed; answer the keystore first")]
+    Busy,
     /// A thread of ours ended without an answer: a bug, which is no damage.
     #[error("the program made a mistake")]
     Internal,

@@ -47,13 +47,16 @@ impl Device {
         if !self.store.is_open() {
             return Err(NoReplica::Closed);
         }
-        let desk = self.desk();
-        let keys = desk.keys(observer).ok_or(NoReplica::Locked { key: Box::new(*observer) })?;
-        let mut setup = Setup::sharing(Arc::clone(&self.store), Arc::clone(&self.authority), keys.transport.share())
+        let (signer, transport, certificate) = {
+            let desk = self.desk();
+            let keys = desk.keys(observer).ok_or(NoReplica::Locked { key: Box::new(*observer) })?;
+            (Arc::clone(&keys.signer), keys.transport.share(), desk.certificate(observer))
+        };
+        let mut setup = Setup::sharing(Arc::clone(&self.store), Arc::clone(&self.authority), transport)
             .signing(Arc::clone(&self.signing));
         let roster = self.authority.roster();
-        let certificate = desk.certificate(observer).and_then(|id| roster.certificate(id));
-        if let Some(Ok(key)) = certificate.map(|certificate| ReceiptKey::new(Arc::clone(&keys.signer), certificate)) {
+        let certificate = certificate.and_then(|id| roster.certificate(id));
+        if let Some(Ok(key)) = certificate.map(|certificate| ReceiptKey::new(signer, certificate)) {
             setup = setup.receipts(key);
         }
         // A camp that opens says at once which cuts it holds, and writes to the roster.

@@ -2,6 +2,7 @@
 
 mod error;
 mod install;
+mod logbook;
 mod meeting;
 mod observers;
 mod pen;
@@ -18,8 +19,10 @@ use merestone_core::roster::{Class, CompleteCharter, Roster};
 use merestone_store::{Batch, Identity, Room, StatementClass, Store, StoreKey, Threads};
 
 pub use error::{AccessError, CreateError, OpenDeviceError};
+pub(crate) use logbook::Logbook;
+use logbook::{LogbookPlace, Turn};
 pub use meeting::{NoReplica, Watcher};
-pub(crate) use observers::Desk;
+use observers::Desk;
 pub use observers::{Observer, ObserverState, UnlockError};
 pub(crate) use pen::Pen;
 pub use pen::PenError;
@@ -119,6 +122,7 @@ pub struct Device {
     pub(crate) shelf: Shelf,
     install: Install,
     desk: Mutex<Desk>,
+    logbook: LogbookPlace,
     /// The replicas that carry this store, for as long as anybody holds them.
     replicas: Mutex<Vec<Weak<Shared>>>,
     /// Held while one of them signs a receipt.
@@ -180,6 +184,7 @@ impl Device {
             shelf: Shelf::default(),
             install,
             desk: Mutex::new(desk),
+            logbook: LogbookPlace::default(),
             replicas: Mutex::default(),
             signing: Arc::default(),
             watcher: Mutex::default(),
@@ -258,8 +263,13 @@ impl Device {
         &self.install
     }
 
+    /// The turn to sign; nothing else of the device may be locked when it is asked for.
+    pub(crate) fn turn(&self) -> Result<Turn<'_>, AccessError> {
+        self.logbook.take()
+    }
+
     pub(crate) fn desk(&self) -> MutexGuard<'_, Desk> {
-        // A panic while the desk was held leaves at most a stale cache of positions, which a failed commit drops too.
+        // Seats and keys are whole after each statement.
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

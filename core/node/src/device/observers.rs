@@ -1,18 +1,15 @@
 //! Who uses the device: one key for each observer, locked until its owner unlocks it.
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use merestone_core::id::{ScopeId, StatementId};
 use merestone_core::key::{KEY_BYTES, KeyCache, PublicKey, Signer};
 use merestone_core::roster::{Certificate, EnrolmentRequest, PartyNumber, Role, Roster};
-use merestone_store::{Batch, DraftId, Store};
+use merestone_store::{Batch, Store};
 
 use super::Device;
 use super::error::{AccessError, OpenDeviceError};
-use super::pen::OpenLog;
 use super::settings::{self, KeptObserver, OBSERVERS, OBSERVERS_MAX};
-use crate::capture::Saved;
 use crate::vault::{ObserverKeys, Vault, VaultError};
 
 /// One observer of this device.
@@ -67,17 +64,11 @@ pub enum UnlockError {
     Vault(#[from] VaultError),
 }
 
-/// What one installation works with: the observers, their unlocked keys, and how far their logs have come.
+/// What one installation works with: the observers and their unlocked keys.
 #[derive(Default)]
 pub(crate) struct Desk {
     seats: Vec<Seat>,
-    pub(super) logs: HashMap<(PublicKey, ScopeId), OpenLog>,
-    /// Drafts that were saved lately, oldest first: an app that asks twice must not make two entries.
-    saved: VecDeque<(DraftId, Saved)>,
 }
-
-/// How many saved drafts are remembered: a person taps twice on the last one, not on the sixtieth before it.
-const SAVED_MAX: usize = 64;
 
 struct Seat {
     request: EnrolmentRequest,
@@ -91,18 +82,6 @@ impl Desk {
         // Not as if there were no observers: the next enrolment would write over the only list of them.
         let seats = seats(&kept).ok_or(AccessError::Damaged)?;
         Ok(Self { seats, ..Self::default() })
-    }
-
-    /// What became of a draft that was saved lately.
-    pub(crate) fn saved(&self, draft: DraftId) -> Option<Saved> {
-        self.saved.iter().find(|(id, _)| *id == draft).map(|(_, saved)| *saved)
-    }
-
-    pub(crate) fn note_saved(&mut self, draft: DraftId, saved: Saved) {
-        if self.saved.len() >= SAVED_MAX {
-            self.saved.pop_front();
-        }
-        self.saved.push_back((draft, saved));
     }
 
     /// The certificate under which `key` signs now.
@@ -123,7 +102,6 @@ impl Desk {
         for seat in &mut self.seats {
             seat.keys = before.keys(seat.request.key()).map(ObserverKeys::share);
         }
-        self.saved.clone_from(&before.saved);
     }
 
     fn seat(&self, key: &PublicKey) -> Option<&Seat> {

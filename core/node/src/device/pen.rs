@@ -5,15 +5,17 @@ use merestone_core::entry::{
     DraftRefused, EARLIER_MAX, EntryDraft, Kind, LOG_ENTRIES_MAX, LogHead, Position, VerifiedEntry,
 };
 use merestone_core::id::{Actor, EntryId, Epoch, LogId, ScopeId, StatementId};
-use merestone_core::key::PublicKey;
+use merestone_core::key::{PublicKey, SignerUnavailable};
 use merestone_core::roster::PartyNumber;
 use merestone_store::Batch;
 
 use super::Device;
 use super::error::AccessError;
-use super::observers::{Desk, is_cut};
+use super::logbook::Logbook;
+use super::observers::is_cut;
 use super::settings::{self, KeptLog};
 use crate::clock::NoEntropy;
+use crate::vault::KeystoreError;
 
 /// A log that this installation continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +76,9 @@ pub enum PenError {
         /// The key.
         key: Box<PublicKey>,
     },
+    /// The keystore that holds the key did not sign.
+    #[error(transparent)]
+    Keystore(#[from] KeystoreError),
     /// Every reader would refuse the entry.
     #[error("the entry breaks a rule: {0}")]
     Rule(#[from] Refused),
@@ -96,7 +101,7 @@ impl Pen {
     }
 }
 
-impl Desk {
+impl Logbook {
     /// The next place in the log in which `key` writes in `scope`; in a new log if `is_fresh`, or if the present one
     /// cannot be continued.
     pub(crate) fn pen(
@@ -107,7 +112,7 @@ impl Desk {
         kind: Kind,
         is_fresh: bool,
     ) -> Result<Pen, PenError> {
-        let certificate = self.certificate(key).ok_or(PenError::NotEnrolled { key: Box::new(*key) })?;
+        let certificate = device.desk().certificate(key).ok_or(PenError::NotEnrolled { key: Box::new(*key) })?;
         let (party, observer) = {
             let roster = device.authority.roster();
             let certificate = roster.certificate(certificate).ok_or(PenError::NotEnrolled { key: Box::new(*key) })?;
@@ -119,7 +124,7 @@ impl Desk {
             }
             (certificate.party(), certificate.request().observer().to_owned())
         };
-        if self.signer(key).is_none() {
+        if device.signer_of(key).is_none() {
             if !device.store.is_open() {
                 return Err(AccessError::Closed.into());
             }
@@ -141,10 +146,11 @@ impl Desk {
         draft: EntryDraft,
         batch: &mut Batch,
     ) -> Result<VerifiedEntry, PenError> {
-        let signer = self.signer(&pen.key).ok_or(PenError::Locked { key: Box::new(pen.key) })?;
-        let entry = draft.sign(&**signer).map_err(|error| match error {
+        let signer = device.signer_of(&pen.key).ok_or(PenError::Locked { key: Box::new(pen.key) })?;
+        let entry = draft.sign(&*signer).map_err(|error| match error {
             DraftRefused::Rule(refused) => PenError::Rule(refused),
-            DraftRefused::Signer(_) => PenError::Locked { key: Box::new(pen.key) },
+            DraftRefused::Signer(SignerUnavailable::NotNow) => PenError::Keystore(KeystoreError::Refused),
+            DraftRefused::Signer(SignerUnavailable::Gone) => PenError::Keystore(KeystoreError::Gone),
         })?;
         if pen.begins() {
             let log = KeptLog { marker: *device.install().marker(), epoch: pen.epoch, certificate: pen.certificate };
@@ -209,14 +215,14 @@ impl Device {
             return Ok(false);
         }
         let Ok(key) = PublicKey::admit(&tip.key) else { return Ok(false) };
-        let mut desk = self.desk();
+        let mut logbook = self.turn()?;
         let name = settings::log(&key, tip.scope);
         let kept = self.store.setting(&name)?.and_then(|kept| settings::decode_log(&kept).ok());
         if kept.is_some_and(|kept| kept.epoch == tip.epoch) {
             let mut batch = Batch::new();
             batch.setting(&name, None);
             self.store.commit(batch)?;
-            desk.forget_log(&key, tip.scope);
+            logbook.forget_log(&key, tip.scope);
         }
         Ok(true)
     }

@@ -81,6 +81,7 @@ impl Suspended {
         let Device { home, system, key, .. } = &*self.device;
         let device = Device::open(home, key.share(), system.clone())?;
         device.desk().take_over(&self.device.desk());
+        device.logbook.take_over(&self.device.logbook);
         Ok(device)
     }
 }

@@ -12,6 +12,7 @@ mod list;
 mod sheet;
 mod shelf;
 mod view;
+mod words;
 
 pub use author::{Author, Certified};
 pub use custody::Custody;
@@ -22,3 +23,4 @@ pub use list::{RecordFilter, RecordLine, RecordPage, RecordState};
 pub(crate) use sheet::{Sheet, Standing as StandingValue, Values, values_at};
 pub(crate) use shelf::Shelf;
 pub use view::{AnswerView, PhotoView, RecordView, ValueView};
+pub use words::RecordWords;

@@ -151,7 +151,10 @@ impl Signer for HeldKey {
     }
 
     fn sign(&self, message: &[u8]) -> Result<[u8; SIGNATURE_BYTES], SignerUnavailable> {
-        self.keystore.sign(self.public.as_bytes(), message).map_err(|_| SignerUnavailable)
+        self.keystore.sign(self.public.as_bytes(), message).map_err(|error| match error {
+            KeystoreError::Refused => SignerUnavailable::NotNow,
+            KeystoreError::Gone => SignerUnavailable::Gone,
+        })
     }
 }
 

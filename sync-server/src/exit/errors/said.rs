@@ -17,6 +17,7 @@ impl From<PenError> for Failure {
             PenError::Cut { .. } => Self::input(&error, "what it signed stays; ask the party for a new certificate"),
             PenError::NotGranted { .. } => Self::input(&error, "see `merestone device show` for what it grants"),
             PenError::WornOut { .. } => Self::input(&error, ""),
+            PenError::Keystore(_) => Self::input(&error, ""),
             PenError::Rule(_) => Self::input(&error, ""),
             PenError::Access(error) => error.into(),
             PenError::NoEntropy(error) => error.into(),

@@ -70,7 +70,7 @@ impl From<AccessError> for Failure {
         match &error {
             AccessError::Full => Self::storage(&error, ROOM),
             AccessError::Damaged => Self::storage(&error, DOCTOR),
-            AccessError::Broken | AccessError::Closed => Self::storage(&error, AGAIN),
+            AccessError::Broken | AccessError::Busy | AccessError::Closed => Self::storage(&error, AGAIN),
             AccessError::Internal => Self::new(Code::Storage, advise(&error, "try again, and report it")),
             AccessError::Read(_) | AccessError::Write(_) | AccessError::Blob(_) => Self::storage(&error, ""),
         }
