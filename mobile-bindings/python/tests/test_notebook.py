@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import base64
 import os
 import re
@@ -13,15 +14,18 @@ from typing import Any
 import nbformat
 import pytest
 from conftest import Demo
+from field import Inspector, Mission
 from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
+
+from merestone import Answer
 
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "audit_a_bag.ipynb"
 
 
-def executed(demo: Demo, monkeypatch: pytest.MonkeyPatch, bag: Path) -> Any:
+def executed(mission: str, monkeypatch: pytest.MonkeyPatch, bag: Path) -> Any:
     monkeypatch.setenv("MERESTONE_BAG", str(bag))
-    monkeypatch.setenv("MERESTONE_MISSION", demo.mission)
+    monkeypatch.setenv("MERESTONE_MISSION", mission)
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     NotebookClient(notebook, timeout=120, km=KernelManager(kernel_name="python3", transport="ipc")).execute()
     return notebook
@@ -53,7 +57,7 @@ def test_it_says_what_the_report_says_and_draws_every_incident(
     demo: Demo, monkeypatch: pytest.MonkeyPatch, shared: Path
 ) -> None:
     monkeypatch.setenv("MERESTONE_OUTLINES", str(shared / "maps" / "ne_110m_admin_0_countries.geojson"))
-    notebook = executed(demo, monkeypatch, demo.bag)
+    notebook = executed(demo.mission, monkeypatch, demo.bag)
     report = demo.report()
     answers = [
         {answer["key"]: answer["values"] for answer in record["answers"]}
@@ -80,11 +84,30 @@ def test_it_says_what_the_report_says_and_draws_every_incident(
 def test_of_a_bag_with_something_taken_away_it_names_what_is_missing(
     demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    notebook = executed(demo, monkeypatch, demo.forged / "middle-removed")
+    notebook = executed(demo.mission, monkeypatch, demo.forged / "middle-removed")
     assert results(notebook)["verdict"] == "FAILED"
     assert "FAILED: evidence contradicts" in words(notebook)
     assert "failure: log-gap, " in words(notebook)
     assert re.search(r"^entries: \d+ \(failure\)", words(notebook), re.MULTILINE)
+
+
+async def test_what_no_drawing_can_show_is_left_out_of_it_and_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mission = Mission(tmp_path / "office")
+    inspector = await Inspector.enrol("Mallory", mission, tmp_path / "phone")
+    form = await inspector.form("incident")
+    odd: list[dict[str, Answer]] = [
+        {"day_from": "2026-03-02", "location": "48.5 24.5 0 10", "title": "<script>alert(1)</script> $x^2$"},
+        {"day_from": "2026-03-03", "location": "91 181", "title": "no such place"},
+        {"title": "neither day nor place"},
+    ]
+    async with inspector.phone as phone:
+        for answers in odd:
+            await phone.drafts.save_new(inspector.key, inspector.scope, form, answers)
+        await phone.bags.write(tmp_path / "bag")
+    said = results(await asyncio.to_thread(executed, mission.id, monkeypatch, tmp_path / "bag"))
+    assert (said["incidents"], said["drawn_by_day"], said["drawn_on_the_map"]) == (3, 2, 1)
 
 
 def keep(name: str, picture: bytes) -> None:
