@@ -27,10 +27,10 @@ printf 'stripped %d bytes (%s MB, the aim is %s MB); in a package about %d bytes
 size -A -d "$work/stripped.so" | awk '$2 > 50000 { printf "%10d  %s\n", $2, $1 }' | sort -rn
 
 echo "== code by crate (of the symbols before stripping)"
-nm --print-size --demangle "$library" | awk '
+nm --radix=d --print-size --demangle "$library" | awk '
   $3 ~ /^[tTwW]$/ {
     name = $0; sub(/^[^ ]+ [^ ]+ . /, "", name)
-    bytes = strtonum("0x" $2)
+    bytes = $2
     if (match(name, /[a-z_][a-z_0-9]*(\[[0-9a-f]+\])?::/)) { of = substr(name, RSTART, RLENGTH); sub(/(\[.*)?::$/, "", of) }
     else if (name ~ /^(ring_core|bn_|x25519|aes_|sha|vpaes|gcm|p256|p384|limbs|LIMBS|chacha|ecp_)/) of = "ring (C and assembly)"
     else if (name ~ /^(ZSTD|HUF|FSE|HIST|ERR_|POOL|XXH)/) of = "zstd (C)"
