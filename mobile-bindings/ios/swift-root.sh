@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # swift-root.sh DIR: a folder with a small Debian 13 and its Swift compiler in it, for machines that have none.
-# Needs root, debootstrap and Debian's packages. Takes about 2 minutes and 3 GB. A folder that is complete stays as it is.
+# Needs root, debootstrap and Debian's packages. Takes 2 to 5 minutes and 3 GB. A folder that is complete stays as it is.
 set -euo pipefail
 root=$(realpath -m "${1:?usage: swift-root.sh DIR}")
 [ -e "$root/complete" ] && exit 0
@@ -25,4 +25,4 @@ unshare --mount bash -euo pipefail -c '
   chroot "$0" apt-get clean
 ' "$root" >>"$root.log" 2>&1 || { tail -5 "$root.log" >&2; exit 2; }
 touch "$root/complete"
-say "$(chroot "$root" swiftc --version 2>/dev/null | head -1)"
+say "made with $(chroot "$root" dpkg-query -W swiftlang)"
