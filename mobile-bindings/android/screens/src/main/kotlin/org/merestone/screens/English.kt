@@ -65,7 +65,7 @@ private val RECORDS =
         "refused.words-needed" to "An objection needs its reason in words.",
         "refused.by-path" to "An original is written into a file, not shown from here.",
         "standing.accepted" to "accepted",
-        "standing.provisional" to "provisional: a cut of its key is not decided yet",
+        "standing.provisional" to "its signer's certificate is in no ledger yet",
         "standing.set-aside" to "set aside: its key was cut before",
         "standing.held" to "held: what it builds on is not here",
         "standing.unappliable" to "cannot be applied",

@@ -23,7 +23,10 @@ import org.merestone.Screen
 import org.merestone.ScreenKind
 
 /** What is durable of a draft: it outlives the interviews that show it. */
-class FakeDraft(val id: DraftId, val record: RecordId? = null) {
+class FakeDraft(
+    val id: DraftId,
+    val record: RecordId? = null,
+) {
     val answers = linkedMapOf<String, Answer>()
     val rows = mutableListOf<String>()
     val photos = mutableListOf<PhotoFile>()
@@ -33,27 +36,35 @@ class FakeDraft(val id: DraftId, val record: RecordId? = null) {
  * A small form: a group, a required text, a number that opens a second text, a choice, a photo, and a repeat with one
  * question. The number is refused unless it is made of digits, and wrong below zero.
  */
-class FakeInterview(private val form: Form, val draft: FakeDraft) : Interview {
+class FakeInterview(
+    private val form: Form,
+    val draft: FakeDraft,
+) : Interview {
     /** Completed at once unless a test puts another in its place: what an answer waits for. */
     var disk = CompletableDeferred(Unit)
     var failure: MerestoneException? = null
     var left = 0
     private var language: Int? = null
 
-    override suspend fun info() = InterviewInfo(
-        draft.id,
-        OLENA,
-        NORTH.id,
-        form,
-        draft.record,
-        all().size,
-        all().indexOfFirst {
-            it.kind == ScreenKind.QUESTION && it.answer == null && !it.isReadOnly
-        }.coerceAtLeast(0),
-        language,
-    )
+    override suspend fun info() =
+        InterviewInfo(
+            draft.id,
+            OLENA,
+            NORTH.id,
+            form,
+            draft.record,
+            all().size,
+            all()
+                .indexOfFirst {
+                    it.kind == ScreenKind.QUESTION && it.answer == null && !it.isReadOnly
+                }.coerceAtLeast(0),
+            language,
+        )
 
-    override suspend fun screens(from: Int, max: Int): List<Screen> = all().drop(from).take(max)
+    override suspend fun screens(
+        from: Int,
+        max: Int,
+    ): List<Screen> = all().drop(from).take(max)
 
     override fun allScreens(): Flow<Screen> = all().asFlow()
 
@@ -64,29 +75,36 @@ class FakeInterview(private val form: Form, val draft: FakeDraft) : Interview {
         this.language = language
     }
 
-    override suspend fun answer(key: String, answer: Answer): Answered {
+    override suspend fun answer(
+        key: String,
+        answer: Answer,
+    ): Answered {
         disk.await()
         failure?.let { throw it }
         draft.answers[key] = answer
         return Answered(all().size, all().find { it.key == key })
     }
 
-    override suspend fun answerTyped(key: String, typed: String): Answered = when {
-        typed.isEmpty() -> {
-            answer(key, Answer.Blank)
-        }
+    override suspend fun answerTyped(
+        key: String,
+        typed: String,
+    ): Answered =
+        when {
+            typed.isEmpty() -> {
+                answer(key, Answer.Blank)
+            }
 
-        key != "queue" -> {
-            answer(key, Answer.Text(typed))
-        }
+            key != "queue" -> {
+                answer(key, Answer.Text(typed))
+            }
 
-        else -> {
-            val number =
-                typed.toLongOrNull()
-                    ?: throw MerestoneException.Refused("answer", "write a whole number, in digits")
-            answer(key, Answer.Number(number))
+            else -> {
+                val number =
+                    typed.toLongOrNull()
+                        ?: throw MerestoneException.Refused("answer", "write a whole number, in digits")
+                answer(key, Answer.Number(number))
+            }
         }
-    }
 
     override suspend fun attach(photo: PhotoFile): Attached {
         if (!photo.file.exists()) throw MerestoneException.NotThere("cannot read ${photo.file}")
@@ -101,7 +119,10 @@ class FakeInterview(private val form: Form, val draft: FakeDraft) : Interview {
         draft.photos.clear()
     }
 
-    override suspend fun addRow(repeat: String, within: String?): String {
+    override suspend fun addRow(
+        repeat: String,
+        within: String?,
+    ): String {
         val row = "vehicles/${draft.rows.size}"
         draft.rows += row
         return row
@@ -156,23 +177,30 @@ class FakeInterview(private val form: Form, val draft: FakeDraft) : Interview {
         val answer = draft.answers[key]
         val problem =
             when {
-                isRequired && (answer == null || answer == Answer.Blank) -> Problem(
-                    key,
-                    "missing",
-                    "an answer is required",
-                )
+                isRequired && (answer == null || answer == Answer.Blank) -> {
+                    Problem(
+                        key,
+                        "missing",
+                        "an answer is required",
+                    )
+                }
 
-                answer is Answer.Number && answer.number < 0 -> Problem(key, "constraint", "None below 0.")
+                answer is Answer.Number && answer.number < 0 -> {
+                    Problem(key, "constraint", "None below 0.")
+                }
 
-                else -> null
+                else -> {
+                    null
+                }
             }
-        val choices = if (type ==
-            "select_multiple"
-        ) {
-            listOf("bus", "car", "foot").map { Choice(it, it) }
-        } else {
-            listOf()
-        }
+        val choices =
+            if (type ==
+                "select_multiple"
+            ) {
+                listOf("bus", "car", "foot").map { Choice(it, it) }
+            } else {
+                listOf()
+            }
         return Screen(
             0,
             kind,

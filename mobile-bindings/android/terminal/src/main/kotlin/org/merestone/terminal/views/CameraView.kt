@@ -16,7 +16,10 @@ import org.merestone.terminal.tty.wrap
 import java.io.File
 
 /** Chooses a photo by its path. */
-class CameraView(private val app: App, private val screen: CameraScreen) : View(app.scope) {
+class CameraView(
+    private val app: App,
+    private val screen: CameraScreen,
+) : View(app.scope) {
     private val field = Field()
 
     init {
@@ -32,7 +35,10 @@ class CameraView(private val app: App, private val screen: CameraScreen) : View(
         val cursor = Pair(body.size, column + 2)
         body += listOf(line(Span("> ", Ink.KEY), Span(shown)), Line())
 
-        fun words(text: String, ink: Ink) = wrap(text, size.columns - 2).mapTo(body) { Line(it, ink) }
+        fun words(
+            text: String,
+            ink: Ink,
+        ) = wrap(text, size.columns - 2).mapTo(body) { Line(it, ink) }
         state.refusal?.let { words("! ${app.say(it.message)}", Ink.BAD) }
         state.attached?.let { attached ->
             val pixels = listOfNotNull(attached.width, attached.height).joinToString(" × ")
@@ -53,7 +59,9 @@ class CameraView(private val app: App, private val screen: CameraScreen) : View(
 
     override fun press(key: Key): Step {
         when (key) {
-            Key.Escape -> return Step.Back
+            Key.Escape -> {
+                return Step.Back
+            }
 
             Key.Enter -> {
                 if (field.text.isBlank()) return if (screen.state.value.attached == null) Step.Stay else Step.Back
@@ -61,7 +69,9 @@ class CameraView(private val app: App, private val screen: CameraScreen) : View(
                 field.text = ""
             }
 
-            else -> field.press(key)
+            else -> {
+                field.press(key)
+            }
         }
         return Step.Stay
     }

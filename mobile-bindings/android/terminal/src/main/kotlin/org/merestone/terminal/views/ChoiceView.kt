@@ -13,7 +13,11 @@ import org.merestone.terminal.tty.isLetter
 import org.merestone.terminal.tty.wrap
 
 /** Something that can be chosen: with the arrows, or by its letter. */
-class Item(val label: String, val letter: Char? = null, val choose: () -> Step)
+class Item(
+    val label: String,
+    val letter: Char? = null,
+    val choose: () -> Step,
+)
 
 /** A menu. Choosing leads where the item says; staying leads back. */
 class ChoiceView(
@@ -29,9 +33,10 @@ class ChoiceView(
     override fun draw(size: Size): Drawing {
         val words = above.flatMap { wrap(it, size.columns - 2) }.map { Line(it) }
         val head = if (words.isEmpty()) words else words + Line()
-        val lines = items.mapIndexed { index, item ->
-            menu.line(index, "${item.letter ?: " "}  ${item.label}")
-        }
+        val lines =
+            items.mapIndexed { index, item ->
+                menu.line(index, "${item.letter ?: " "}  ${item.label}")
+            }
         val keys = listOf("↑↓" to "move", "Enter" to "choose", "Esc" to "back")
         return Drawing(title, head + lines, keys = keys, focus = head.size + menu.at)
     }
@@ -51,5 +56,10 @@ class ChoiceView(
 }
 
 /** Asks whether something is meant that is not easily taken back. */
-fun confirm(app: App, title: String, words: String, yes: String, then: () -> Step): View =
-    ChoiceView(app, title, listOf(Item("No, go back", 'n') { Step.Stay }, Item(yes, 'y', then)), listOf(words))
+fun confirm(
+    app: App,
+    title: String,
+    words: String,
+    yes: String,
+    then: () -> Step,
+): View = ChoiceView(app, title, listOf(Item("No, go back", 'n') { Step.Stay }, Item(yes, 'y', then)), listOf(words))

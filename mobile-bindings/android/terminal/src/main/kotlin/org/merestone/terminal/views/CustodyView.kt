@@ -13,7 +13,9 @@ import org.merestone.terminal.tty.Line
 import org.merestone.terminal.tty.Size
 
 /** Where copies of what this phone holds are. */
-class CustodyView(private val work: Work) : View(work.app.scope) {
+class CustodyView(
+    private val work: Work,
+) : View(work.app.scope) {
     private val screen = CustodyScreen(work.app.phone, scope)
     private val menu = Menu()
 
@@ -48,23 +50,33 @@ class CustodyView(private val work: Work) : View(work.app.scope) {
             isBusy = state.isBusy,
             keys = keys,
             focus =
-            head.size + menu.at,
+                head.size + menu.at,
         )
     }
 
     override fun press(key: Key): Step {
         val lines = screen.state.value.lines
         return when {
-            key == Key.Escape -> Step.Back
+            key == Key.Escape -> {
+                Step.Back
+            }
 
-            menu.press(key, lines.size) -> Step.Stay
+            menu.press(key, lines.size) -> {
+                Step.Stay
+            }
 
-            key == Key.Enter -> lines.getOrNull(menu.at)?.record?.let { Step.To { RecordView(work, it.id, it.title) } }
-                ?: Step.Stay
+            key == Key.Enter -> {
+                lines.getOrNull(menu.at)?.record?.let { Step.To { RecordView(work, it.id, it.title) } }
+                    ?: Step.Stay
+            }
 
-            key == Key.Typed("s") -> Step.To { SyncView(work) }
+            key == Key.Typed("s") -> {
+                Step.To { SyncView(work) }
+            }
 
-            else -> Step.Stay
+            else -> {
+                Step.Stay
+            }
         }
     }
 }

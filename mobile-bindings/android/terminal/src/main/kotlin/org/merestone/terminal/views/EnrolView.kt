@@ -18,10 +18,15 @@ import org.merestone.terminal.tty.wrap
 import java.io.File
 
 /** A request for the officer, and the certificate that comes back. */
-class EnrolView(private val app: App) : View(app.scope) {
+class EnrolView(
+    private val app: App,
+) : View(app.scope) {
     private val screen = EnrolScreen(app.phone, scope)
     private val fields = EnrolField.entries.associateWith { Field(isSecret = it.isSecret) }
     private var at = EnrolField.OBSERVER
+
+    /** Where the request was written. */
+    private var written: String? = null
 
     init {
         screen.open()
@@ -76,14 +81,16 @@ class EnrolView(private val app: App) : View(app.scope) {
                 Line(),
             )
         state.refusal?.let { body += listOf(app.refused(it.message), Line()) }
+        written?.let { body += listOf(Line("Written into $it.", Ink.GOOD), Line()) }
         body += wrap(enrolment.text, size.columns - 2).map { Line(it, Ink.DIM) }
-        val keys = listOf(
-            "Enter" to "certificate",
-            "f" to "write into a file",
-            "q" to "QR code",
-            "n" to "another request",
-            "Esc" to "back",
-        )
+        val keys =
+            listOf(
+                "Enter" to "certificate",
+                "f" to "write into a file",
+                "q" to "QR code",
+                "n" to "another request",
+                "Esc" to "back",
+            )
         return Drawing("Enrol", body, notice = app.noticeOf(state), isBusy = state.isBusy, keys = keys)
     }
 
@@ -110,7 +117,9 @@ class EnrolView(private val app: App) : View(app.scope) {
     }
 
     private fun write(text: String) =
-        PromptView(app, "Write the request", "Path of a new file", { path -> writeNew(File(path), text) })
+        PromptView(app, "Write the request", "Path of a new file", { path ->
+            writeNew(File(path.trim()), text).also { wrong -> written = path.trim().takeIf { wrong == null } }
+        })
 
     private fun certificate() =
         PromptView(app, "The officer's certificate", "Its text, or the path of its file", { typed ->
@@ -126,16 +135,20 @@ class EnrolView(private val app: App) : View(app.scope) {
 }
 
 /** Writes a text into a file that is not there yet; says why it could not. */
-internal fun writeNew(file: File, text: String): String? = try {
-    if (file.createNewFile()) {
-        file.writeText(text)
-        null
-    } else {
-        "There is a file ${file.path} already: choose another name."
+internal fun writeNew(
+    file: File,
+    text: String,
+): String? =
+    try {
+        if (file.createNewFile()) {
+            file.writeText(text)
+            null
+        } else {
+            "There is a file ${file.path} already: choose another name."
+        }
+    } catch (error: java.io.IOException) {
+        "${file.path} cannot be written (${error.message}): choose another path."
     }
-} catch (error: java.io.IOException) {
-    "${file.path} cannot be written (${error.message}): choose another path."
-}
 
 private val EnrolField.isSecret get() = this == EnrolField.PASSPHRASE || this == EnrolField.AGAIN
 

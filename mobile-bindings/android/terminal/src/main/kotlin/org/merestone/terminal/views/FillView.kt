@@ -22,7 +22,10 @@ import org.merestone.terminal.tty.Size
 import org.merestone.terminal.tty.isLetter
 
 /** A form, one page at a time. What is typed is kept with Enter; leaving keeps everything that was. */
-class FillView(private val work: Work, start: FillStart) : View(work.app.scope) {
+class FillView(
+    private val work: Work,
+    start: FillStart,
+) : View(work.app.scope) {
     private val screen = FillScreen(work.app.phone, work.observer, start, scope, work.app.languages)
     private val menu = Menu()
     private var field = Field()
@@ -63,80 +66,127 @@ class FillView(private val work: Work, start: FillStart) : View(work.app.scope) 
         return Step.Stay
     }
 
-    override fun step(): Step = when (val end = screen.state.value.end) {
-        null -> Step.Stay
-        is FillEnd.Done -> Step.Instead { SavedView(work, end.saved) }
-        FillEnd.Left, FillEnd.Discarded -> Step.Back
-    }
+    override fun step(): Step =
+        when (val end = screen.state.value.end) {
+            null -> Step.Stay
+            is FillEnd.Done -> Step.Instead { SavedView(work, end.saved) }
+            FillEnd.Left, FillEnd.Discarded -> Step.Back
+        }
 
-    private fun pressQuestion(page: QuestionPage, key: Key) {
+    private fun pressQuestion(
+        page: QuestionPage,
+        key: Key,
+    ) {
         val question = page.question
         when {
-            question.input.isChoosing -> pressChoices(page, key)
+            question.input.isChoosing -> {
+                pressChoices(page, key)
+            }
 
-            question.input == Input.ACKNOWLEDGE && key == Key.Typed(
-                " ",
-            ) -> screen.answer(if (question.typed.isEmpty()) "OK" else "")
+            question.input == Input.ACKNOWLEDGE && key ==
+                Key.Typed(
+                    " ",
+                )
+            -> {
+                screen.answer(if (question.typed.isEmpty()) "OK" else "")
+            }
 
-            question.input == Input.ACKNOWLEDGE || question.input == Input.OTHER_FILE -> if (key ==
-                Key.Enter
-            ) {
+            question.input == Input.ACKNOWLEDGE || question.input == Input.OTHER_FILE -> {
+                if (key ==
+                    Key.Enter
+                ) {
+                    screen.next()
+                }
+            }
+
+            key == Key.NewLine && question.input == Input.LINES -> {
+                field.press(Key.Typed("\n"))
+            }
+
+            key == Key.Enter && field.text == question.typed && page.refusal == null -> {
                 screen.next()
             }
 
-            key == Key.NewLine && question.input == Input.LINES -> field.press(Key.Typed("\n"))
+            key == Key.Enter -> {
+                screen.answerAndGoOn(field.text)
+            }
 
-            key == Key.Enter && field.text == question.typed && page.refusal == null -> screen.next()
-
-            key == Key.Enter -> screen.answerAndGoOn(field.text)
-
-            else -> field.press(key)
+            else -> {
+                field.press(key)
+            }
         }
     }
 
-    private fun pressChoices(page: QuestionPage, key: Key) {
+    private fun pressChoices(
+        page: QuestionPage,
+        key: Key,
+    ) {
         val choices = page.question.choices
         val number = (key as? Key.Typed)?.text?.toIntOrNull()?.minus(1)
         val isOne = page.question.input == Input.ONE_OF
         when {
-            menu.press(key, choices.size) -> Unit
+            menu.press(key, choices.size) -> {
+                Unit
+            }
 
             number != null && number in choices.indices -> {
                 menu.at = number
                 screen.choose(choices[number].name)
             }
 
-            key == Key.Typed(" ") -> choices.getOrNull(menu.at)?.let { screen.choose(it.name) }
-
-            key == Key.Erase -> screen.answer("")
-
-            key == Key.Enter && isOne && choices.none {
-                it.isChosen
-            } -> choices.getOrNull(menu.at)?.let { screen.answerAndGoOn(it.name) }
-
-            key == Key.Enter && isOne -> choices.getOrNull(menu.at)?.let {
-                if (it.isChosen) screen.next() else screen.answerAndGoOn(it.name)
+            key == Key.Typed(" ") -> {
+                choices.getOrNull(menu.at)?.let { screen.choose(it.name) }
             }
 
-            key == Key.Enter -> screen.next()
+            key == Key.Erase -> {
+                screen.answer("")
+            }
+
+            key == Key.Enter && isOne &&
+                choices.none {
+                    it.isChosen
+                }
+            -> {
+                choices.getOrNull(menu.at)?.let { screen.answerAndGoOn(it.name) }
+            }
+
+            key == Key.Enter && isOne -> {
+                choices.getOrNull(menu.at)?.let {
+                    if (it.isChosen) screen.next() else screen.answerAndGoOn(it.name)
+                }
+            }
+
+            key == Key.Enter -> {
+                screen.next()
+            }
         }
     }
 
-    private fun pressPhoto(page: QuestionPage, key: Key): Step {
+    private fun pressPhoto(
+        page: QuestionPage,
+        key: Key,
+    ): Step {
         val isAnswered = page.question.typed.isNotEmpty()
         when {
             key.isLetter('p') || (key == Key.Enter && !isAnswered && page.question.isRequired) -> {
                 return screen.camera()?.let { Step.To { CameraView(work.app, it) } } ?: Step.Stay
             }
 
-            key == Key.Enter -> screen.next()
+            key == Key.Enter -> {
+                screen.next()
+            }
 
-            key.isLetter('r') && isAnswered -> screen.detachPhoto()
+            key.isLetter('r') && isAnswered -> {
+                screen.detachPhoto()
+            }
         }
         return Step.Stay
     }
 
-    private fun pressEnd(page: EndPage, key: Key) {
+    private fun pressEnd(
+        page: EndPage,
+        key: Key,
+    ) {
         when {
             menu.press(key, page.problems.size) -> Unit
             key.isLetter('s') -> screen.save()
@@ -186,28 +236,38 @@ class FillView(private val work: Work, start: FillStart) : View(work.app.scope) 
 
     private fun titleOf(state: FillState): String = if (state.isEdit) "Change: ${state.title}" else state.title
 
-    private fun keysOf(page: Page?): List<Pair<String, String>> = when (page) {
-        null -> emptyList()
+    private fun keysOf(page: Page?): List<Pair<String, String>> =
+        when (page) {
+            null -> {
+                emptyList()
+            }
 
-        is QuestionPage -> questionKeys(page)
+            is QuestionPage -> {
+                questionKeys(page)
+            }
 
-        is RowPage -> listOf("y" to "add", "Enter" to "no, go on")
+            is RowPage -> {
+                listOf("y" to "add", "Enter" to "no, go on")
+            }
 
-        is EndPage -> listOf(
-            "Enter" to if (page.problems.isEmpty()) "save" else "mend it",
-            "s" to "save as it is",
-        ).take(if (page.problems.isEmpty()) 1 else 2)
-    } + listOf("PgUp" to "back", "PgDn" to "skip", "Esc" to "menu")
+            is EndPage -> {
+                listOf(
+                    "Enter" to if (page.problems.isEmpty()) "save" else "mend it",
+                    "s" to "save as it is",
+                ).take(if (page.problems.isEmpty()) 1 else 2)
+            }
+        } + listOf("PgUp" to "back", "PgDn" to "skip", "Esc" to "menu")
 
-    private fun questionKeys(page: QuestionPage): List<Pair<String, String>> = when (page.question.input) {
-        Input.ONE_OF -> listOf("↑↓" to "move", "Enter" to "choose and go on", "⌫" to "blank")
-        Input.ANY_OF, Input.ORDER -> listOf("↑↓" to "move", "Space" to "choose", "Enter" to "go on")
-        Input.ACKNOWLEDGE -> listOf("Space" to "OK", "Enter" to "go on")
-        Input.PHOTO -> photoKeys(page)
-        Input.OTHER_FILE -> listOf("Enter" to "go on")
-        Input.LINES -> listOf("Enter" to "keep and go on", "Ctrl-J" to "new line")
-        else -> listOf("Enter" to "keep and go on")
-    }
+    private fun questionKeys(page: QuestionPage): List<Pair<String, String>> =
+        when (page.question.input) {
+            Input.ONE_OF -> listOf("↑↓" to "move", "Enter" to "choose and go on", "⌫" to "blank")
+            Input.ANY_OF, Input.ORDER -> listOf("↑↓" to "move", "Space" to "choose", "Enter" to "go on")
+            Input.ACKNOWLEDGE -> listOf("Space" to "OK", "Enter" to "go on")
+            Input.PHOTO -> photoKeys(page)
+            Input.OTHER_FILE -> listOf("Enter" to "go on")
+            Input.LINES -> listOf("Enter" to "keep and go on", "Ctrl-J" to "new line")
+            else -> listOf("Enter" to "keep and go on")
+        }
 
     private fun photoKeys(page: QuestionPage): List<Pair<String, String>> {
         val isAnswered = page.question.typed.isNotEmpty()

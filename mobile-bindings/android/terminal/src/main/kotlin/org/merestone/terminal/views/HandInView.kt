@@ -13,7 +13,9 @@ import org.merestone.terminal.tty.isLetter
 import org.merestone.terminal.tty.wrap
 
 /** Handing in this phone: what would be lost, and removing everything. */
-class HandInView(private val work: Work) : View(work.app.scope) {
+class HandInView(
+    private val work: Work,
+) : View(work.app.scope) {
     private val screen = HandInScreen(work.app.phone, work.app.phrases, scope)
 
     override val changes get() = screen.state
@@ -27,7 +29,10 @@ class HandInView(private val work: Work) : View(work.app.scope) {
         val state = screen.state.value
         val body = mutableListOf<Line>()
 
-        fun words(text: String, ink: Ink = Ink.PLAIN) = wrap(text, size.columns - 2).mapTo(body) { Line(it, ink) }
+        fun words(
+            text: String,
+            ink: Ink = Ink.PLAIN,
+        ) = wrap(text, size.columns - 2).mapTo(body) { Line(it, ink) }
         if (state.isWiped) {
             words("This phone is empty: keys, records, photos and drafts are removed. It can be handed in.", Ink.GOOD)
             if (state.leftAlone.isNotEmpty()) {
@@ -40,12 +45,16 @@ class HandInView(private val work: Work) : View(work.app.scope) {
         }
         val loss = state.loss
         when {
-            loss == null -> body += Line("Looking what is elsewhere …", Ink.DIM)
+            loss == null -> {
+                body += Line("Looking what is elsewhere …", Ink.DIM)
+            }
 
-            loss.isNothing -> words(
-                "Everything on this phone is at base camp. Nothing is lost when it is removed.",
-                Ink.GOOD,
-            )
+            loss.isNothing -> {
+                words(
+                    "Everything on this phone is at base camp. Nothing is lost when it is removed.",
+                    Ink.GOOD,
+                )
+            }
 
             else -> {
                 words("Not everything on this phone is at base camp:", Ink.BOLD)

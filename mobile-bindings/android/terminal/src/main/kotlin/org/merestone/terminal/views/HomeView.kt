@@ -24,7 +24,9 @@ import java.time.ZoneId
 import java.time.format.DateTimeFormatter
 
 /** The records of this phone, and the way to everything else. */
-class HomeView(private val work: Work) : View(work.app.scope) {
+class HomeView(
+    private val work: Work,
+) : View(work.app.scope) {
     private val screen = RecordListScreen(work.app.phone, scope)
     private var search: Field? = null
 
@@ -73,50 +75,109 @@ class HomeView(private val work: Work) : View(work.app.scope) {
         search?.let { return pressSearching(it, key) }
         val state = screen.state.value
         when (key) {
-            Key.Up -> screen.move(-1)
-
-            Key.Down -> screen.move(1)
-
-            Key.PageUp -> screen.move(-PAGE)
-
-            Key.PageDown -> screen.move(PAGE)
-
-            Key.Home -> screen.move(-state.lines.size)
-
-            Key.Enter -> state.lines.getOrNull(state.at())?.let { record ->
-                return Step.To { RecordView(work, record.id, record.title) }
+            Key.Up -> {
+                screen.move(-1)
             }
 
-            Key.Escape -> if (state.isFiltered) screen.clear()
+            Key.Down -> {
+                screen.move(1)
+            }
 
-            else -> return pressLetter(key)
+            Key.PageUp -> {
+                screen.move(-PAGE)
+            }
+
+            Key.PageDown -> {
+                screen.move(PAGE)
+            }
+
+            Key.Home -> {
+                screen.move(-state.lines.size)
+            }
+
+            Key.Enter -> {
+                state.lines.getOrNull(state.at())?.let { record ->
+                    return Step.To { RecordView(work, record.id, record.title) }
+                }
+            }
+
+            Key.Escape -> {
+                if (state.isFiltered) screen.clear()
+            }
+
+            else -> {
+                return pressLetter(key)
+            }
         }
         return Step.Stay
     }
 
-    private fun pressLetter(key: Key): Step = when {
-        key.isLetter('n') -> Step.To { StartView(work) }
-        key == Key.Typed("/") -> Step.Stay.also { search = Field(screen.state.value.query.text.orEmpty()) }
-        key.isLetter('f') -> Step.To { filters() }
-        key.isLetter('s') -> Step.To { SyncView(work) }
-        key.isLetter('k') -> Step.To { CourierView(work) }
-        key.isLetter('c') -> Step.To { CustodyView(work) }
-        key.isLetter('h') -> Step.To { HandInView(work) }
-        key.isLetter('l') -> Step.To { LockView(work) }
-        key.isLetter('q') -> Step.Quit
-        else -> Step.Stay
-    }
+    private fun pressLetter(key: Key): Step =
+        when {
+            key.isLetter('n') -> {
+                Step.To { StartView(work) }
+            }
 
-    private fun pressSearching(field: Field, key: Key): Step {
+            key == Key.Typed("/") -> {
+                Step.Stay.also {
+                    search =
+                        Field(
+                            screen.state.value.query.text
+                                .orEmpty(),
+                        )
+                }
+            }
+
+            key.isLetter('f') -> {
+                Step.To { filters() }
+            }
+
+            key.isLetter('s') -> {
+                Step.To { SyncView(work) }
+            }
+
+            key.isLetter('k') -> {
+                Step.To { CourierView(work) }
+            }
+
+            key.isLetter('c') -> {
+                Step.To { CustodyView(work) }
+            }
+
+            key.isLetter('h') -> {
+                Step.To { HandInView(work) }
+            }
+
+            key.isLetter('l') -> {
+                Step.To { LockView(work) }
+            }
+
+            key.isLetter('q') -> {
+                Step.Quit
+            }
+
+            else -> {
+                Step.Stay
+            }
+        }
+
+    private fun pressSearching(
+        field: Field,
+        key: Key,
+    ): Step {
         when (key) {
-            Key.Enter -> search = null
+            Key.Enter -> {
+                search = null
+            }
 
             Key.Escape -> {
                 search = null
                 screen.search("")
             }
 
-            else -> if (field.press(key)) screen.search(field.text)
+            else -> {
+                if (field.press(key)) screen.search(field.text)
+            }
         }
         return Step.Stay
     }
@@ -138,30 +199,45 @@ class HomeView(private val work: Work) : View(work.app.scope) {
         return ChoiceView(work.app, "Show", items + forms)
     }
 
-    private fun filterSaid(state: RecordListState): String = listOfNotNull(
-        state.query.text?.let { "“$it”" },
-        state.query.kind?.let { kind -> state.forms.find { it.kind == kind }?.title ?: kind },
-        "conflicts only".takeIf { state.query.hasConflict == true },
-        "withdrawn too".takeIf { state.query.isWithdrawn == null },
-    ).joinToString(", ", "Shown: ", "   (Esc shows everything)")
+    private fun filterSaid(state: RecordListState): String =
+        listOfNotNull(
+            state.query.text?.let { "“$it”" },
+            state.query.kind?.let { kind -> state.forms.find { it.kind == kind }?.title ?: kind },
+            "conflicts only".takeIf { state.query.hasConflict == true },
+            "withdrawn too".takeIf { state.query.isWithdrawn == null },
+        ).joinToString(", ", "Shown: ", "   (Esc shows everything)")
 
-    private fun nothing(state: RecordListState): String = when {
-        !state.isRead -> "Reading …"
-        state.isFiltered -> "Nothing like that is on this phone."
-        else -> "Nothing here yet. n begins an observation, s meets another phone."
-    }
+    private fun nothing(state: RecordListState): String =
+        when {
+            !state.isRead -> "Reading …"
+            state.isFiltered -> "Nothing like that is on this phone."
+            else -> "Nothing here yet. n begins an observation, s meets another phone."
+        }
 
-    private fun keys(): List<Pair<String, String>> = if (search != null) {
-        listOf("Enter" to "keep the search", "Esc" to "show everything")
-    } else {
-        listOf(
-            "Enter" to "open", "n" to "new or go on", "/" to "search", "f" to "filter", "s" to "sync",
-            "k" to "courier",
-            "c" to "custody", "h" to "hand in", "l" to "lock", "q" to "quit",
-        )
-    }
+    private fun keys(): List<Pair<String, String>> =
+        if (search != null) {
+            listOf("Enter" to "keep the search", "Esc" to "show everything")
+        } else {
+            listOf(
+                "Enter" to "open",
+                "n" to "new or go on",
+                "/" to "search",
+                "f" to "filter",
+                "s" to "sync",
+                "k" to "courier",
+                "c" to "custody",
+                "h" to "hand in",
+                "l" to "lock",
+                "q" to "quit",
+            )
+        }
 
-    private fun record(record: RecordSummary, isHere: Boolean, columns: Int, state: RecordListState): Line {
+    private fun record(
+        record: RecordSummary,
+        isHere: Boolean,
+        columns: Int,
+        state: RecordListState,
+    ): Line {
         val kind = state.forms.find { it.kind == record.kind }?.title ?: record.kind
         val marks =
             listOfNotNull(

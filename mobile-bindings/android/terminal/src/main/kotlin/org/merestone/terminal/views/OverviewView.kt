@@ -16,7 +16,11 @@ import org.merestone.terminal.tty.clip
 import org.merestone.terminal.tty.plain
 
 /** All questions of a form and their answers, to go to one. */
-class OverviewView(app: App, private val screen: FillScreen, parent: CoroutineScope) : View(parent) {
+class OverviewView(
+    app: App,
+    private val screen: FillScreen,
+    parent: CoroutineScope,
+) : View(parent) {
     private val app = app
     private val menu = Menu()
 
@@ -29,9 +33,10 @@ class OverviewView(app: App, private val screen: FillScreen, parent: CoroutineSc
     override fun draw(size: Size): Drawing {
         val state = screen.state.value
         val lines = state.overview.orEmpty()
-        val body = lines.mapIndexed { index, line ->
-            menu.line(index, clip(plain(said(line)), size.columns - MARGIN), inkOf(line))
-        }
+        val body =
+            lines.mapIndexed { index, line ->
+                menu.line(index, clip(plain(said(line)), size.columns - MARGIN), inkOf(line))
+            }
         val keys = listOf("↑↓" to "move", "Enter" to "go there", "Esc" to "back")
         return Drawing(
             state.title,
@@ -46,14 +51,18 @@ class OverviewView(app: App, private val screen: FillScreen, parent: CoroutineSc
     }
 
     override fun press(key: Key): Step {
-        val lines = screen.state.value.overview.orEmpty()
+        val lines =
+            screen.state.value.overview
+                .orEmpty()
         when {
             key == Key.Escape -> {
                 screen.closeOverview()
                 return Step.Back
             }
 
-            menu.press(key, lines.size) -> Unit
+            menu.press(key, lines.size) -> {
+                Unit
+            }
 
             key == Key.Enter -> {
                 val line = lines.getOrNull(menu.at)?.takeIf { !it.isHeading } ?: return Step.Stay
@@ -64,17 +73,19 @@ class OverviewView(app: App, private val screen: FillScreen, parent: CoroutineSc
         return Step.Stay
     }
 
-    private fun said(line: OverviewLine): String = when {
-        line.isHeading -> line.label
-        line.hasProblem -> "  ! ${line.label}: ${line.shown.ifEmpty { "—" }}"
-        else -> "    ${line.label}: ${line.shown.ifEmpty { if (line.isAnswered) "left blank" else "—" }}"
-    }
+    private fun said(line: OverviewLine): String =
+        when {
+            line.isHeading -> line.label
+            line.hasProblem -> "  ! ${line.label}: ${line.shown.ifEmpty { "—" }}"
+            else -> "    ${line.label}: ${line.shown.ifEmpty { if (line.isAnswered) "left blank" else "—" }}"
+        }
 
-    private fun inkOf(line: OverviewLine): Ink = when {
-        line.isHeading -> Ink.BOLD
-        line.hasProblem -> Ink.WARN
-        else -> Ink.PLAIN
-    }
+    private fun inkOf(line: OverviewLine): Ink =
+        when {
+            line.isHeading -> Ink.BOLD
+            line.hasProblem -> Ink.WARN
+            else -> Ink.PLAIN
+        }
 
     private companion object {
         const val MARGIN = 5

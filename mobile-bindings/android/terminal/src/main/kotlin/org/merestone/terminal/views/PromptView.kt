@@ -51,14 +51,18 @@ class PromptView(
 
     override fun press(key: Key): Step {
         when (key) {
-            Key.Escape -> return Step.Back
+            Key.Escape -> {
+                return Step.Back
+            }
 
             Key.Enter -> {
                 wrong = if (field.text.isBlank()) "Type something, or press Esc to go back." else take(field.text)
                 if (wrong == null) return Step.Back
             }
 
-            else -> field.press(key)
+            else -> {
+                field.press(key)
+            }
         }
         return Step.Stay
     }

@@ -14,7 +14,11 @@ import org.merestone.terminal.tty.plain
 import org.merestone.terminal.tty.wrap
 
 /** Draws one record. */
-internal class RecordPage(private val app: App, private val menu: Menu, private val columns: Int) {
+internal class RecordPage(
+    private val app: App,
+    private val menu: Menu,
+    private val columns: Int,
+) {
     private val lines = mutableListOf<Line>()
     private var focus = 0
 
@@ -31,7 +35,7 @@ internal class RecordPage(private val app: App, private val menu: Menu, private 
         state.whereabouts?.let { words(app.say(it), Ink.DIM) }
         if (sheet.isWithdrawn) words("Withdrawn: it should not count.", Ink.WARN)
         lines += Line()
-        sheet.answers.forEachIndexed(::answer)
+        state.answers.forEachIndexed(::answer)
         if (sheet.photos.isNotEmpty()) lines += listOf(Line(), Line("Photos: ${sheet.photos.size}", Ink.BOLD))
         for (photo in sheet.photos) {
             val caption = photo.captions.joinToString(" / ").ifEmpty { "no caption" }
@@ -41,7 +45,10 @@ internal class RecordPage(private val app: App, private val menu: Menu, private 
         return Pair(lines, focus)
     }
 
-    private fun answer(index: Int, answer: SheetAnswer) {
+    private fun answer(
+        index: Int,
+        answer: SheetAnswer,
+    ) {
         if (index == menu.at) focus = lines.size
         val value = answer.values.singleOrNull()
         if (value != null) {
@@ -58,9 +65,12 @@ internal class RecordPage(private val app: App, private val menu: Menu, private 
         lines += listOf(Line(), Line("History", Ink.BOLD))
         for (step in steps) {
             val time = step.wall?.let { "${said(it)} by its clock" } ?: "no time"
-            val standing = step.standing.takeIf {
-                it != "accepted"
-            }?.let { " (${app.say(Message("standing.$it"))})" }.orEmpty()
+            val standing =
+                step.standing
+                    .takeIf {
+                        it != "accepted"
+                    }?.let { " (${app.say(Message("standing.$it"))})" }
+                    .orEmpty()
             words(
                 "${step.by.observer}, $time: ${app.say(Message("step.${step.kind}", detail = step.kind))}$standing",
                 Ink.PLAIN,
@@ -74,13 +84,22 @@ internal class RecordPage(private val app: App, private val menu: Menu, private 
     }
 
     private fun standing(value: SignedAnswer): String =
-        value.standing.takeIf { it != "accepted" }?.let { " (${app.say(Message("standing.$it"))})" }.orEmpty()
+        value.standing
+            .takeIf { it !in USUAL }
+            ?.let { " (${app.say(Message("standing.$it"))})" }
+            .orEmpty()
 
-    private fun words(text: String, ink: Ink) {
+    private fun words(
+        text: String,
+        ink: Ink,
+    ) {
         wrap(text, columns - 2).mapTo(lines) { Line(it, ink) }
     }
 
     private companion object {
         const val MARGIN = 5
+
+        /** Of these nothing has to be said: most entries on a phone are confirmed by no ledger yet. */
+        val USUAL = setOf("accepted", "provisional")
     }
 }

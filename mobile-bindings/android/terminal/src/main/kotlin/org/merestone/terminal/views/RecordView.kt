@@ -19,10 +19,16 @@ import org.merestone.terminal.tty.isLetter
 import java.io.File
 
 /** A record: every value and who signed it, conflicts to settle, where it is. */
-class RecordView(private val work: Work, private val record: RecordId, private val title: String) :
-    View(work.app.scope) {
+class RecordView(
+    private val work: Work,
+    private val record: RecordId,
+    private val title: String,
+) : View(work.app.scope) {
     private val screen = RecordScreen(work.app.phone, work.observer, record, scope)
     private val menu = Menu()
+
+    /** The cursor was put on the first conflict. */
+    private var isEntered = false
 
     init {
         screen.open()
@@ -33,15 +39,20 @@ class RecordView(private val work: Work, private val record: RecordId, private v
 
     override fun draw(size: Size): Drawing {
         val state = screen.state.value
+        if (!isEntered && state.sheet != null) {
+            isEntered = true
+            menu.at = state.answers.indexOfFirst { it.isConflict }.coerceAtLeast(0)
+        }
         val page = RecordPage(work.app, menu, size.columns)
         val (body, focus) = page.draw(state)
-        val aside = if (state.conflicts >
-            0
-        ) {
-            work.app.say(Message.counting("record.conflicts", state.conflicts.toLong()))
-        } else {
-            ""
-        }
+        val aside =
+            if (state.conflicts >
+                0
+            ) {
+                work.app.say(Message.counting("record.conflicts", state.conflicts.toLong()))
+            } else {
+                ""
+            }
         val done = state.done?.let { listOf(Line(work.app.say(it), Ink.GOOD)) }.orEmpty()
         val notice = work.app.noticeOf(state).ifEmpty { done }
         return Drawing(title.ifEmpty { "Record" }, body, aside, notice, keys(), focus, state.isBusy)
@@ -52,7 +63,7 @@ class RecordView(private val work: Work, private val record: RecordId, private v
         val sheet = state.sheet
         when {
             key == Key.Escape -> return Step.Back
-            menu.press(key, sheet?.answers?.size ?: 0) -> Unit
+            menu.press(key, state.answers.size) -> Unit
             sheet == null -> Unit
             key == Key.Enter -> answer()?.takeIf { it.isConflict }?.let { answer -> return Step.To { resolve(answer) } }
             key.isLetter('e') -> return Step.To { FillView(work, FillStart.Edit(record)) }
@@ -64,7 +75,9 @@ class RecordView(private val work: Work, private val record: RecordId, private v
         return Step.Stay
     }
 
-    private fun answer(): SheetAnswer? = screen.state.value.sheet?.answers?.getOrNull(menu.at)
+    private fun answer(): SheetAnswer? =
+        screen.state.value.answers
+            .getOrNull(menu.at)
 
     private fun resolve(answer: SheetAnswer): View {
         val items =
@@ -99,17 +112,21 @@ class RecordView(private val work: Work, private val record: RecordId, private v
         })
     }
 
-    private fun withdraw(): View = confirm(
-        work.app,
-        "Withdraw",
-        "You sign that this record should not count. Nothing is removed, and an edit takes it back.",
-        "Withdraw it",
-    ) {
-        Step.Stay.also { screen.withdraw() }
-    }
+    private fun withdraw(): View =
+        confirm(
+            work.app,
+            "Withdraw",
+            "You sign that this record should not count. Nothing is removed, and an edit takes it back.",
+            "Withdraw it",
+        ) {
+            Step.Stay.also { screen.withdraw() }
+        }
 
     private fun savePhoto(): View {
-        val photos = screen.state.value.sheet?.photos.orEmpty()
+        val photos =
+            screen.state.value.sheet
+                ?.photos
+                .orEmpty()
         val items =
             photos.map { photo ->
                 Item("${photo.captions.firstOrNull() ?: photo.row}, ${photo.mediaType}, ${photo.bytes / KILO} kB") {
@@ -124,16 +141,21 @@ class RecordView(private val work: Work, private val record: RecordId, private v
         return ChoiceView(work.app, "Photos", items)
     }
 
-    private fun keys(): List<Pair<String, String>> = listOfNotNull(
-        ("Enter" to "settle the conflict").takeIf { answer()?.isConflict ?: false },
-        "↑↓" to "move",
-        "e" to "change it",
-        "a" to "say something",
-        "y" to "history",
-        ("p" to "photos").takeIf { screen.state.value.sheet?.photos?.isNotEmpty() ?: false },
-        "w" to "withdraw",
-        "Esc" to "back",
-    )
+    private fun keys(): List<Pair<String, String>> =
+        listOfNotNull(
+            ("Enter" to "settle the conflict").takeIf { answer()?.isConflict ?: false },
+            "↑↓" to "move",
+            "e" to "change it",
+            "a" to "say something",
+            "y" to "history",
+            ("p" to "photos").takeIf {
+                screen.state.value.sheet
+                    ?.photos
+                    ?.isNotEmpty() ?: false
+            },
+            "w" to "withdraw",
+            "Esc" to "back",
+        )
 
     private companion object {
         const val KILO = 1_000

@@ -15,7 +15,9 @@ import org.merestone.terminal.tty.Size
 import org.merestone.terminal.tty.isLetter
 
 /** What to fill: a draft to go on with, or a form. */
-class StartView(private val work: Work) : View(work.app.scope) {
+class StartView(
+    private val work: Work,
+) : View(work.app.scope) {
     private val screen = StartScreen(work.app.phone, work.observer, scope)
     private val menu = Menu()
 
@@ -47,7 +49,11 @@ class StartView(private val work: Work) : View(work.app.scope) {
         if (state.scopes.isEmpty() && !state.isBusy) {
             body += listOf(Line(), Line("You have no scope to write in yet: see your officer.", Ink.BAD))
         }
-        val scope = state.scopes.find { it.id == state.scope }?.name.orEmpty()
+        val scope =
+            state.scopes
+                .find { it.id == state.scope }
+                ?.name
+                .orEmpty()
         val keys = mutableListOf("↑↓" to "move", "Enter" to "fill it")
         if (draft() != null) keys += "d" to "throw away"
         if (state.scopes.size > 1) keys += "s" to "scope"
@@ -74,7 +80,9 @@ class StartView(private val work: Work) : View(work.app.scope) {
         }
     }
 
-    private fun draft(): BegunDraft? = screen.state.value.drafts.getOrNull(menu.at)
+    private fun draft(): BegunDraft? =
+        screen.state.value.drafts
+            .getOrNull(menu.at)
 
     private fun start(): FillStart? {
         draft()?.let { return screen.goOn(it.draft.id) }
@@ -83,18 +91,20 @@ class StartView(private val work: Work) : View(work.app.scope) {
     }
 
     private fun scopes(): View {
-        val items = screen.state.value.scopes.map { scope ->
-            Item(scope.name) { Step.Stay.also { screen.choose(scope.id) } }
-        }
+        val items =
+            screen.state.value.scopes.map { scope ->
+                Item(scope.name) { Step.Stay.also { screen.choose(scope.id) } }
+            }
         return ChoiceView(work.app, "Scope of what is begun", items)
     }
 
-    private fun discard(begun: BegunDraft): View = confirm(
-        work.app,
-        "Throw away",
-        "${work.app.say(begun.message)}. Its answers and photos are nowhere else.",
-        "Throw it away",
-    ) {
-        Step.Stay.also { screen.discard(begun.draft.id) }
-    }
+    private fun discard(begun: BegunDraft): View =
+        confirm(
+            work.app,
+            "Throw away",
+            "${work.app.say(begun.message)}. Its answers and photos are nowhere else.",
+            "Throw it away",
+        ) {
+            Step.Stay.also { screen.discard(begun.draft.id) }
+        }
 }

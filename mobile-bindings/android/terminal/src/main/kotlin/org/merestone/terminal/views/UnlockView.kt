@@ -18,7 +18,9 @@ import org.merestone.terminal.tty.Span
 import org.merestone.terminal.tty.line
 
 /** Who is working, and the passphrase of their key. */
-class UnlockView(private val app: App) : View(app.scope) {
+class UnlockView(
+    private val app: App,
+) : View(app.scope) {
     private val screen = UnlockScreen(app.phone, scope)
     private val menu = Menu()
     private var field = Field(isSecret = true)
@@ -72,7 +74,11 @@ class UnlockView(private val app: App) : View(app.scope) {
     override fun step(): Step {
         val state = screen.state.value
         val key = state.unlocked ?: return Step.Stay
-        val name = state.observers.find { it.key == key }?.name.orEmpty()
+        val name =
+            state.observers
+                .find { it.key == key }
+                ?.name
+                .orEmpty()
         return Step.Instead { HomeView(Work(app, key, name, state.mission)) }
     }
 
@@ -84,13 +90,16 @@ class UnlockView(private val app: App) : View(app.scope) {
 
     private fun enrol() = Step.To { EnrolView(app) }
 
-    private fun chosen() = screen.state.value.observers.getOrNull(menu.at)
+    private fun chosen() =
+        screen.state.value.observers
+            .getOrNull(menu.at)
 
-    private fun enterDoes() = when (chosen()?.state) {
-        null -> "enrol"
-        ObserverState.REQUESTED -> "go on with the request"
-        else -> "unlock"
-    }
+    private fun enterDoes() =
+        when (chosen()?.state) {
+            null -> "enrol"
+            ObserverState.REQUESTED -> "go on with the request"
+            else -> "unlock"
+        }
 
     private fun said(observer: Observer): String {
         val state =

@@ -15,8 +15,13 @@ import org.merestone.terminal.tty.wrap
 import java.io.File
 
 /** Lets others come here, for as long as it is shown. */
-class WaitView(private val work: Work) : View(work.app.scope) {
+class WaitView(
+    private val work: Work,
+) : View(work.app.scope) {
     private val screen = WaitScreen(work.app.phone, work.observer, scope)
+
+    /** Where the ticket was written. */
+    private var written: String? = null
 
     init {
         screen.open()
@@ -40,6 +45,7 @@ class WaitView(private val work: Work) : View(work.app.scope) {
             body += wrap(ticket.text, size.columns - 2).map { Line(it, Ink.KEY) }
             body += Line()
         }
+        written?.let { body += listOf(Line("Written into $it.", Ink.GOOD), Line()) }
         if (state.visits.isEmpty()) body += Line("Nobody came yet.", Ink.DIM)
         state.visits.takeLast(VISITS_MAX).forEach { body += visit(it, size.columns) }
         val notice = work.app.noticeOf(state)
@@ -47,34 +53,48 @@ class WaitView(private val work: Work) : View(work.app.scope) {
             "Waiting for others",
             body,
             notice = notice,
-            keys = listOf(
-                "q" to "QR code",
-                "f" to "ticket into a file",
-                "Esc" to "stop",
-            ),
+            keys =
+                listOf(
+                    "q" to "QR code",
+                    "f" to "ticket into a file",
+                    "Esc" to "stop",
+                ),
         )
     }
 
     override fun press(key: Key): Step {
         val ticket = screen.state.value.ticket
         return when {
-            key == Key.Escape -> Step.Back
-
-            ticket == null -> Step.Stay
-
-            key.isLetter('q') -> Step.To { QrView(work.app, "Ticket", ticket.qr) }
-
-            key.isLetter('f') -> Step.To {
-                PromptView(work.app, "Write the ticket", "Path of a new file", {
-                    writeNew(File(it.trim()), ticket.text)
-                })
+            key == Key.Escape -> {
+                Step.Back
             }
 
-            else -> Step.Stay
+            ticket == null -> {
+                Step.Stay
+            }
+
+            key.isLetter('q') -> {
+                Step.To { QrView(work.app, "Ticket", ticket.qr) }
+            }
+
+            key.isLetter('f') -> {
+                Step.To {
+                    PromptView(work.app, "Write the ticket", "Path of a new file", {
+                        writeNew(File(it.trim()), ticket.text).also { wrong -> if (wrong == null) written = it.trim() }
+                    })
+                }
+            }
+
+            else -> {
+                Step.Stay
+            }
         }
     }
 
-    private fun visit(visit: Visit, columns: Int): List<Line> {
+    private fun visit(
+        visit: Visit,
+        columns: Int,
+    ): List<Line> {
         val peer = visit.caller.state.peer
         val who = peer?.let { "${it.observer} (${it.device})" } ?: "Somebody at ${visit.caller.address}"
         val how =
