@@ -147,7 +147,7 @@ class Figures {
         val small = ImageIO.read(Fixtures.photo("phones/tnt-grand_canyon.jpg"))
         val large = BufferedImage(4_000, 3_000, BufferedImage.TYPE_INT_RGB)
         large.createGraphics().drawImage(small, 0, 0, large.width, large.height, null)
-        return (90 downTo 40).asSequence().map { jpeg(large, it / 100f) }.first { it.size < 5_200_000 }
+        return (100 downTo 40).asSequence().map { jpeg(large, it / 100f) }.first { it.size < 5_200_000 }
     }
 
     private fun jpeg(picture: BufferedImage, quality: Float): ByteArray {

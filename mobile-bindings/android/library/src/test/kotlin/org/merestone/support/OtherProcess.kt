@@ -44,12 +44,12 @@ class OtherProcess private constructor(private val process: Process) : AutoClose
 
 /** Does what its first word says to the phone in the folder of its second; prints what came of it, and stays until it is killed. */
 fun main(words: Array<String>) = runBlocking {
-    val home = homeIn(File(words[1]))
+    val home by lazy { homeIn(File(words[1])) }
     try {
         when (words[0]) {
             "wipe" -> Merestone.wipe(home).also { println("wiped") }
             "open" -> Merestone.open(home).also { println("open") }
-            "time" -> timeOpening(home)
+            "time" -> timeOpening { home }
             "sync" -> syncOnce(home, ObserverKey(words[2]), words[3])
             else -> saveOn(home, ObserverKey(words[2]))
         }
@@ -59,11 +59,11 @@ fun main(words: Array<String>) = runBlocking {
     Thread.sleep(60_000)
 }
 
-private suspend fun timeOpening(home: PhoneHome) {
+private suspend fun timeOpening(home: () -> PhoneHome) {
     val begun = System.nanoTime()
     Merestone.version
     val loaded = System.nanoTime()
-    val phone = Merestone.open(home)
+    val phone = Merestone.open(home())
     val opened = System.nanoTime()
     phone.records.page(RecordQuery(), max = 50)
     println(listOf(loaded - begun, opened - loaded, System.nanoTime() - opened).joinToString(" ") { "${it / 1e6}" })
