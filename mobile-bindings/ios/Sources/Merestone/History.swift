@@ -69,21 +69,39 @@ public struct Step: Hashable, Sendable {
     }
 }
 
+
 /// What a step did to one answer.
 public struct AnswerChange: Hashable, Sendable {
     public let key: String
+    /// The question's text; the key while the form is not here.
+    public let label: String
     /// What it replaced; several if it settled a conflict.
     public let before: [Answer]
+    /// ``before`` as people read it.
+    public let beforeShown: [String]
     /// What stands after it.
     public let after: Answer
+    /// ``after`` as people read it.
+    public let afterShown: String
     /// Whether a person chose here.
     public let settlesConflict: Bool
 
     /// Made of its parts.
-    public init(key: String, before: [Answer], after: Answer, settlesConflict: Bool) {
+    public init(
+        key: String,
+        label: String,
+        before: [Answer],
+        beforeShown: [String],
+        after: Answer,
+        afterShown: String,
+        settlesConflict: Bool
+    ) {
         self.key = key
+        self.label = label
         self.before = before
+        self.beforeShown = beforeShown
         self.after = after
+        self.afterShown = afterShown
         self.settlesConflict = settlesConflict
     }
 }

@@ -63,37 +63,6 @@ public struct Person: Hashable, Sendable {
     }
 }
 
-/// A question with every value that stands.
-public struct SheetAnswer: Hashable, Sendable {
-    public let key: String
-    /// More than one is a conflict: show all of them with who signed each.
-    public let values: [SignedAnswer]
-
-    /// Made of its parts.
-    public init(key: String, values: [SignedAnswer]) {
-        self.key = key
-        self.values = values
-    }
-}
-
-/// An answer and who signed it.
-public struct SignedAnswer: Hashable, Sendable {
-    public let answer: Answer
-    public let entry: EntryID
-    /// Stable code of how its entry stands, for example `accepted`.
-    public let standing: String
-    /// Name of who signed it.
-    public let observer: String
-
-    /// Made of its parts.
-    public init(answer: Answer, entry: EntryID, standing: String, observer: String) {
-        self.answer = answer
-        self.entry = entry
-        self.standing = standing
-        self.observer = observer
-    }
-}
-
 /// A photo of a record.
 public struct Photo: Hashable, Sendable {
     /// Names it in the record.
@@ -159,4 +128,41 @@ extension RecordSheet {
 extension SheetAnswer {
     /// Whether a person has to choose.
     public var isConflict: Bool { values.count > 1 }
+}
+
+/// A question with every value that stands.
+public struct SheetAnswer: Hashable, Sendable {
+    public let key: String
+    /// The question's text; the key while the form is not here.
+    public let label: String
+    /// More than one is a conflict: show all of them with who signed each.
+    public let values: [SignedAnswer]
+
+    /// Made of its parts.
+    public init(key: String, label: String, values: [SignedAnswer]) {
+        self.key = key
+        self.label = label
+        self.values = values
+    }
+}
+
+/// An answer and who signed it.
+public struct SignedAnswer: Hashable, Sendable {
+    public let answer: Answer
+    /// ``answer`` as a person reads it: of choices their texts.
+    public let shown: String
+    public let entry: EntryID
+    /// What became of its entry, in the word of the specification, for example `accepted`.
+    public let standing: String
+    /// Name of who signed it.
+    public let observer: String
+
+    /// Made of its parts.
+    public init(answer: Answer, shown: String, entry: EntryID, standing: String, observer: String) {
+        self.answer = answer
+        self.shown = shown
+        self.entry = entry
+        self.standing = standing
+        self.observer = observer
+    }
 }

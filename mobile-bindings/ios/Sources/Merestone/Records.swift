@@ -14,10 +14,14 @@ public protocol Records: Sendable {
     func catchUp() async throws
 
     /// Everything about one record; `nil` if it is not on this phone.
-    func sheet(_ record: RecordID) async throws -> RecordSheet?
+    ///
+    /// - Parameter language: of labels and choices, an index into ``Form/languages``; `nil` for the form's own texts
+    func sheet(_ record: RecordID, language: Int?) async throws -> RecordSheet?
 
     /// The steps of a record, oldest first.
-    func history(_ record: RecordID) async throws -> [Step]
+    ///
+    /// - Parameter language: of labels and choices, an index into ``Form/languages``; `nil` for the form's own texts
+    func history(_ record: RecordID, language: Int?) async throws -> [Step]
 
     /// Settles a conflict: the answer that stands from now on. The others stay in the history.
     ///
@@ -50,6 +54,16 @@ public protocol Records: Sendable {
 }
 
 extension Records {
+    /// Everything about one record, in the form's own texts.
+    public func sheet(_ record: RecordID) async throws -> RecordSheet? {
+        try await sheet(record, language: nil)
+    }
+
+    /// The steps of a record, in the form's own texts.
+    public func history(_ record: RecordID) async throws -> [Step] {
+        try await history(record, language: nil)
+    }
+
     /// The whole list, read page by page as it is asked for. What changes meanwhile may be missing or come twice.
     public func all(
         _ query: RecordQuery = RecordQuery(), pageSize: Int = 100

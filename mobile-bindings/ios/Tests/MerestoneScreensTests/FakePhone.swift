@@ -122,8 +122,8 @@ struct FakeRecords: Records {
             lines: Array(found[from..<until]), next: until < found.count ? PageMark("\(until)") : nil, isBehind: false)
     }
     func catchUp() async throws {}
-    func sheet(_ record: RecordID) async throws -> RecordSheet? { phone.sheet }
-    func history(_ record: RecordID) async throws -> [Step] { [] }
+    func sheet(_ record: RecordID, language: Int?) async throws -> RecordSheet? { phone.sheet }
+    func history(_ record: RecordID, language: Int?) async throws -> [Step] { [] }
     func resolve(_ observer: ObserverKey, record: RecordID, key: String, answer: Answer) async throws -> Saved {
         phone.resolved.append(answer)
         return saved("e2")

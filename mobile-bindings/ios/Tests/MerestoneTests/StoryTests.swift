@@ -67,6 +67,10 @@ final class StoryTests: XCTestCase {
         let held = try await olena.phone.records.sheet(record)
         let sheet = try XCTUnwrap(held)
         XCTAssertEqual(sheet.creator?.observer, "Olena")
+        let arabic = try await olena.inspection().languages.firstIndex { $0.code == "ar" }
+        let inArabic = try await olena.phone.records.sheet(record, language: arabic)
+        XCTAssertEqual(inArabic?.answers.first { $0.key == "post" }?.label, "المركز الحدودي")
+        XCTAssertEqual(sheet.answers.first { $0.key == "status" }?.values.map(\.shown), ["Open"])
         XCTAssertEqual(sheet.photos.map(\.captions), [["Queue"]])
         let kept = try XCTUnwrap(sheet.photos.first)
         let bytes = try Data(contentsOf: photo)

@@ -16,12 +16,16 @@ struct CrossingRecords: Records {
         try await crossing { try await phone.catchUp() }
     }
 
-    func sheet(_ record: RecordID) async throws -> RecordSheet? {
-        try await crossing { try await phone.record(id: record.hex).map(RecordSheet.init) }
+    func sheet(_ record: RecordID, language: Int?) async throws -> RecordSheet? {
+        try await crossing {
+            try await phone.record(id: record.hex, language: language.map(UInt32.init(of:))).map(RecordSheet.init)
+        }
     }
 
-    func history(_ record: RecordID) async throws -> [Step] {
-        try await crossing { try await phone.history(id: record.hex).map(Step.init) }
+    func history(_ record: RecordID, language: Int?) async throws -> [Step] {
+        try await crossing {
+            try await phone.history(id: record.hex, language: language.map(UInt32.init(of:))).map(Step.init)
+        }
     }
 
     func resolve(_ observer: ObserverKey, record: RecordID, key: String, answer: Answer) async throws -> Saved {

@@ -25,10 +25,11 @@ extension Person {
 extension SheetAnswer {
     init(_ line: MerestoneCrossing.AnswerLine) {
         self.init(
-            key: line.key,
+            key: line.key, label: line.label,
             values: line.values.map {
                 SignedAnswer(
-                    answer: Answer($0.value), entry: EntryID($0.entry), standing: $0.standing, observer: $0.observer)
+                    answer: Answer($0.value), shown: $0.shown, entry: EntryID($0.entry), standing: $0.standing,
+                    observer: $0.observer)
             }
         )
     }
@@ -59,8 +60,8 @@ extension Step {
 extension AnswerChange {
     init(_ line: MerestoneCrossing.ChangedLine) {
         self.init(
-            key: line.key, before: line.before.map(Answer.init), after: Answer(line.after),
-            settlesConflict: line.settlesConflict
+            key: line.key, label: line.label, before: line.before.map(Answer.init), beforeShown: line.beforeShown,
+            after: Answer(line.after), afterShown: line.afterShown, settlesConflict: line.settlesConflict
         )
     }
 }
