@@ -59,8 +59,8 @@ pub use provided::{
     ProviderError,
 };
 pub use record::{
-    AnswerLine, ChangedLine, CustodyLine, PhotoLine, RecordLine, RecordQuery, RecordSheet, RecordStateKind,
-    RecordsPage, SavedLine, SignedValue, SpeechKind, SpeechOrder, StandingLine, StepLine,
+    AnswerLine, ChangedLine, CustodyLine, HeldAloneLine, PhotoLine, RecordLine, RecordQuery, RecordSheet,
+    RecordStateKind, RecordsPage, SavedLine, SignedValue, SpeechKind, SpeechOrder, StandingLine, StepLine,
 };
 pub use screen::{ChoiceLine, ProblemLine, ScreenKind, ScreenLine};
 pub use sync::{

@@ -5,8 +5,8 @@ use merestone_core::id::EntryId;
 use merestone_core::record::Standing;
 use merestone_node::capture::{Saved, Speech};
 use merestone_node::records::{
-    AnswerView, Changed, Custody, PhotoView, RecordFilter, RecordLine as NodeLine, RecordPage, RecordState, RecordView,
-    RecordWords, Step, ValueView,
+    AnswerView, Changed, Custody, HeldAlone, PhotoView, RecordFilter, RecordLine as NodeLine, RecordPage, RecordState,
+    RecordView, RecordWords, Step, ValueView,
 };
 
 use crate::error::PhoneError;
@@ -466,6 +466,26 @@ pub struct CustodyLine {
     pub photos_elsewhere: u32,
     /// How many of these a base camp holds whole.
     pub photos_at_base_camp: u32,
+}
+
+/// What is held on this phone and, as far as receipts show it, nowhere else: what would be lost with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct HeldAloneLine {
+    /// Entries that no other phone or camp signed for.
+    pub entries: u64,
+    /// Entries that no base camp signed for.
+    pub entries_not_at_camp: u64,
+    /// Camera's files that no other phone or camp signed for.
+    pub photos: u64,
+    /// Camera's files that no base camp signed for.
+    pub photos_not_at_camp: u64,
+}
+
+impl From<HeldAlone> for HeldAloneLine {
+    fn from(alone: HeldAlone) -> Self {
+        let HeldAlone { entries, entries_not_at_camp, photos, photos_not_at_camp } = alone;
+        Self { entries, entries_not_at_camp, photos, photos_not_at_camp }
+    }
 }
 
 impl From<(EntryId, Custody)> for CustodyLine {

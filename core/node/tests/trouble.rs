@@ -22,7 +22,7 @@ use merestone_node::Answer;
 use merestone_node::capture::{PhotoSource, SaveError, Saved};
 use merestone_node::device::{AccessError, Device, PenError};
 use merestone_node::office::PartyOffice;
-use merestone_node::records::RecordFilter;
+use merestone_node::records::{HeldAlone, RecordFilter};
 use merestone_store::{Batch, BlobClass, SIBLINGS_MAX, StatementClass};
 use skip::skip;
 
@@ -300,13 +300,18 @@ fn custody_rests_on_receipts_over_heads_that_are_held() {
         let receipt = Receipt::make(&a.authority().roster(), &*keys.signer, draft).unwrap();
         a.receive(Class::Receipt, &[receipt.as_bytes().to_vec()]).unwrap();
     };
+    let alone = || a.held_alone().unwrap();
+    assert_eq!((alone().entries, alone().entries_not_at_camp), (2, 2));
     receipt(1, 1, first, 0);
+    assert_eq!((alone().entries, alone().entries_not_at_camp), (1, 1));
     assert_eq!((at_camp(first), at_camp(second)), (true, false));
     receipt(2, 2, EntryId::from_bytes([9; 32]), 0);
     assert_eq!((at_camp(first), at_camp(second)), (false, false), "a head that is not held says nothing");
+    assert_eq!(alone().entries, 2);
     receipt(3, 2, second, 1);
     assert_eq!((at_camp(first), at_camp(second)), (false, false), "some body is missing there");
     receipt(4, 2, second, 0);
+    assert_eq!(alone(), HeldAlone::default());
     assert_eq!((at_camp(first), at_camp(second)), (true, true));
     assert_eq!(a.custody(first).unwrap().unwrap().peers, 0);
     // Another key signs under the camp's store id: it speaks for itself only.

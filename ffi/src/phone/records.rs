@@ -6,7 +6,9 @@ use super::Phone;
 use crate::error::PhoneError;
 use crate::ids;
 use crate::photo::PixelBoxLine;
-use crate::record::{CustodyLine, RecordQuery, RecordSheet, RecordsPage, SavedLine, SpeechOrder, StepLine};
+use crate::record::{
+    CustodyLine, HeldAloneLine, RecordQuery, RecordSheet, RecordsPage, SavedLine, SpeechOrder, StepLine,
+};
 use crate::value::AnswerValue;
 
 #[uniffi::export]
@@ -124,6 +126,11 @@ impl Phone {
             Ok(lines)
         })
         .await
+    }
+
+    /// What would be lost with this phone, whoever wrote it: before it is handed in or wiped.
+    pub async fn held_alone(&self) -> Result<HeldAloneLine, PhoneError> {
+        self.call(|open| Ok(open.device.held_alone()?.into())).await
     }
 
     /// Writes an exhibit to a new file: what shows a third party that an entry was signed and that the ledger has it, with

@@ -158,6 +158,8 @@ impl ConnectivityProvider for Metered {
 async fn on_a_metered_link_the_cameras_files_come_only_when_asked_for() {
     let pair = Pair::new(PhoneSettings { connectivity: Some(Arc::new(Metered)), ..settings() }).await;
     let photo = pair.photograph(1, 300_000).await;
+    let alone = pair.phones[1].held_alone().await.unwrap();
+    assert_eq!((alone.entries, alone.photos, alone.photos_not_at_camp), (1, 1, 1));
     let answering = pair.answer(1).await;
     let report = pair.sync(&answering, SyncOptions::default()).await.unwrap();
     assert!(report.is_synced_as_wanted && !report.is_fully_synced, "{report:?}");
@@ -168,6 +170,8 @@ async fn on_a_metered_link_the_cameras_files_come_only_when_asked_for() {
     let report = pair.sync(&answering, SyncOptions { originals: Some(true), ..SyncOptions::default() }).await.unwrap();
     assert!(report.is_fully_synced, "{report:?}");
     pair.phones[0].save_photo(photo, out).await.unwrap();
+    let alone = pair.phones[1].held_alone().await.unwrap();
+    assert_eq!((alone.entries, alone.photos, alone.entries_not_at_camp), (0, 0, 1), "the other phone signed for it");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -71,7 +71,7 @@ impl Device {
     /// The newest receipt of each other store, and whether a base camp signed it.
     ///
     /// Anybody can write the id of somebody else's store, so a receipt makes way only for one of its own signer.
-    fn newest_receipts(&self, own: StoreId) -> Vec<(Receipt, bool)> {
+    pub(super) fn newest_receipts(&self, own: StoreId) -> Vec<(Receipt, bool)> {
         let roster = self.authority.roster();
         let mut newest: BTreeMap<(StoreId, PublicKey), &Receipt> = BTreeMap::new();
         for receipt in roster.receipts().filter(|receipt| receipt.store() != own) {

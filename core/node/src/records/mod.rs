@@ -2,6 +2,7 @@
 //!
 //! Everything here is worked out from the entries and can be dropped at any time.
 
+mod alone;
 mod author;
 mod custody;
 mod erasure;
@@ -14,6 +15,7 @@ mod shelf;
 mod view;
 mod words;
 
+pub use alone::HeldAlone;
 pub use author::{Author, Certified};
 pub use custody::Custody;
 pub use exhibit::ExhibitError;
