@@ -1,4 +1,5 @@
 //! A device that is put to sleep at a bad moment loses nothing that was saved, saves nothing twice, and holds no file.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Removing a device: keys first, other people's files never, and a kill on the way leaves nothing that opens or signs.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
 
 mod common;
 
