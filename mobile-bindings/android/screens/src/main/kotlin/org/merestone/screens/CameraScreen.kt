@@ -59,60 +59,46 @@ public class CameraScreen(
     public fun open(): Job = intent { readRoom() }
 
     /** Attaches what this app's camera wrote into this app's files: its place is as the camera gave it. */
-    public fun take(
-        file: File,
-        caption: String? = null,
-    ): Job = attach(file, caption, isAppCaptured = true)
+    public fun take(file: File, caption: String? = null): Job = attach(file, caption, isAppCaptured = true)
 
     /** Attaches a photo of another app; a system that takes places out of such photos is warned of. */
-    public fun choose(
-        file: File,
-        caption: String? = null,
-    ): Job = attach(file, caption, isAppCaptured = false)
+    public fun choose(file: File, caption: String? = null): Job = attach(file, caption, isAppCaptured = false)
 
     /** Takes off what was attached last. */
-    public fun takeOff(): Job =
-        lasting {
-            val attached = now.attached ?: return@lasting
-            interview.detach(attached.row)
-            show { copy(attached = null, warnings = emptyList()) }
+    public fun takeOff(): Job = lasting {
+        val attached = now.attached ?: return@lasting
+        interview.detach(attached.row)
+        show { copy(attached = null, warnings = emptyList()) }
+        onAttached()
+    }
+
+    override fun CameraState.marked(isBusy: Boolean, trouble: Trouble?): CameraState =
+        copy(isBusy = isBusy, trouble = trouble)
+
+    private fun attach(file: File, caption: String?, isAppCaptured: Boolean): Job = lasting {
+        show { copy(refusal = null) }
+        val photo =
+            PhotoFile(
+                file,
+                previews.previewOf(file),
+                caption?.trim()?.ifEmpty {
+                    null
+                },
+                now.question,
+                isAppCaptured,
+            )
+        try {
+            val attached = interview.attach(photo)
+            val warnings = attached.warnings.map { Message("photo.$it", detail = it) }
+            show { copy(attached = attached, warnings = warnings) }
             onAttached()
+        } catch (refused: MerestoneException.Refused) {
+            show { copy(refusal = Refusal(file.path, refusalMessage(refused))) }
+        } catch (absent: MerestoneException.NotThere) {
+            show { copy(refusal = Refusal(file.path, Message("photo.not-there", mapOf("path" to file.path)))) }
         }
-
-    override fun CameraState.marked(
-        isBusy: Boolean,
-        trouble: Trouble?,
-    ): CameraState = copy(isBusy = isBusy, trouble = trouble)
-
-    private fun attach(
-        file: File,
-        caption: String?,
-        isAppCaptured: Boolean,
-    ): Job =
-        lasting {
-            show { copy(refusal = null) }
-            val photo =
-                PhotoFile(
-                    file,
-                    previews.previewOf(file),
-                    caption?.trim()?.ifEmpty {
-                        null
-                    },
-                    now.question,
-                    isAppCaptured,
-                )
-            try {
-                val attached = interview.attach(photo)
-                val warnings = attached.warnings.map { Message("photo.$it", detail = it) }
-                show { copy(attached = attached, warnings = warnings) }
-                onAttached()
-            } catch (refused: MerestoneException.Refused) {
-                show { copy(refusal = Refusal(file.path, refusalMessage(refused))) }
-            } catch (absent: MerestoneException.NotThere) {
-                show { copy(refusal = Refusal(file.path, Message("photo.not-there", mapOf("path" to file.path)))) }
-            }
-            readRoom()
-        }
+        readRoom()
+    }
 
     private suspend fun readRoom() {
         val room = phone.room()

@@ -31,34 +31,26 @@ public data class CustodyLine(
 )
 
 /** Looks through all records for what is only on this phone. What no signed receipt says does not count. */
-public class CustodyScreen(
-    private val phone: Phone,
-    scope: CoroutineScope,
-) : ScreenModel<CustodyState>(scope, CustodyState()) {
+public class CustodyScreen(private val phone: Phone, scope: CoroutineScope) :
+    ScreenModel<CustodyState>(scope, CustodyState()) {
     /** Looks at everything, anew; the state shows how far it is. */
-    public fun look(): Job =
-        intent {
-            show { copy(lines = emptyList(), loss = Loss(), isDone = false) }
-            val loss =
-                lookThrough(phone) { record, entries, soFar ->
-                    val line = lineOf(record, entries)
-                    show {
-                        val unsafe = listOfNotNull(line?.takeIf { lines.size < LINES_MAX })
-                        copy(lines = (lines + unsafe).sortedBy { it.safety }, loss = soFar)
-                    }
+    public fun look(): Job = intent {
+        show { copy(lines = emptyList(), loss = Loss(), isDone = false) }
+        val loss =
+            lookThrough(phone) { record, entries, soFar ->
+                val line = lineOf(record, entries)
+                show {
+                    val unsafe = listOfNotNull(line?.takeIf { lines.size < LINES_MAX })
+                    copy(lines = (lines + unsafe).sortedBy { it.safety }, loss = soFar)
                 }
-            show { copy(loss = loss, isDone = true) }
-        }
+            }
+        show { copy(loss = loss, isDone = true) }
+    }
 
-    override fun CustodyState.marked(
-        isBusy: Boolean,
-        trouble: Trouble?,
-    ): CustodyState = copy(isBusy = isBusy, trouble = trouble)
+    override fun CustodyState.marked(isBusy: Boolean, trouble: Trouble?): CustodyState =
+        copy(isBusy = isBusy, trouble = trouble)
 
-    private fun lineOf(
-        record: RecordSummary,
-        entries: List<Custody>,
-    ): CustodyLine? {
+    private fun lineOf(record: RecordSummary, entries: List<Custody>): CustodyLine? {
         val safety = entries.minOfOrNull { it.safety }?.takeIf { it != Safety.AT_BASE_CAMP } ?: return null
         return CustodyLine(record, entries, entries.message() ?: return null, safety)
     }

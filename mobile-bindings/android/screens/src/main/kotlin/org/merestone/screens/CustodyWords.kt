@@ -68,14 +68,13 @@ public data class Loss(
         get() = entriesOnlyHere == 0 && entriesNotAtCamp == 0 && photosNotAtCamp == 0 && drafts == 0
 
     /** What would be lost, a line each; empty when nothing would. */
-    public fun lines(): List<Message> =
-        listOfNotNull(
-            counted("loss.entries-only-here", entriesOnlyHere),
-            counted("loss.photos-only-here", photosOnlyHere),
-            counted("loss.entries-not-at-camp", entriesNotAtCamp),
-            counted("loss.photos-not-at-camp", photosNotAtCamp - photosOnlyHere),
-            counted("loss.drafts", drafts),
-        )
+    public fun lines(): List<Message> = listOfNotNull(
+        counted("loss.entries-only-here", entriesOnlyHere),
+        counted("loss.photos-only-here", photosOnlyHere),
+        counted("loss.entries-not-at-camp", entriesNotAtCamp),
+        counted("loss.photos-not-at-camp", photosNotAtCamp - photosOnlyHere),
+        counted("loss.drafts", drafts),
+    )
 
     /** This and one more entry. */
     internal fun with(custody: Custody): Loss {
@@ -89,10 +88,8 @@ public data class Loss(
         )
     }
 
-    private fun counted(
-        code: String,
-        count: Int,
-    ): Message? = count.takeIf { it > 0 }?.let { Message.counting(code, it.toLong()) }
+    private fun counted(code: String, count: Int): Message? =
+        count.takeIf { it > 0 }?.let { Message.counting(code, it.toLong()) }
 }
 
 private val Safety.code: String get() = name.lowercase().replace('_', '-')

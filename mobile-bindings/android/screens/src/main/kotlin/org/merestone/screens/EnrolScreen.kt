@@ -49,13 +49,12 @@ public class EnrolScreen(
     public val hasVault: Boolean get() = vault != null
 
     /** Reads the mission, and the request that is waiting for its certificate. To be called first. */
-    public fun open(): Job =
-        intent {
-            val mission = phone.mission().name
-            val waiting = phone.observers.all().lastOrNull { it.state == ObserverState.REQUESTED }
-            val enrolment = waiting?.let { phone.observers.requested(it.key) }
-            show { copy(mission = mission, enrolment = enrolment) }
-        }
+    public fun open(): Job = intent {
+        val mission = phone.mission().name
+        val waiting = phone.observers.all().lastOrNull { it.state == ObserverState.REQUESTED }
+        val enrolment = waiting?.let { phone.observers.requested(it.key) }
+        show { copy(mission = mission, enrolment = enrolment) }
+    }
 
     /**
      * Makes a key under a passphrase, and the request.
@@ -69,74 +68,54 @@ public class EnrolScreen(
         passphrase: String,
         again: String,
         replaces: ObserverKey? = null,
-    ): Job =
-        lasting {
-            val wrong = missing(observer, device).toMutableMap()
-            if (passphrase.isEmpty()) wrong[EnrolField.PASSPHRASE] = Message("enrol.passphrase-missing")
-            if (passphrase != again) wrong[EnrolField.AGAIN] = Message("enrol.passphrases-differ")
-            asking(wrong) { phone.observers.request(asked(observer, device, replaces), Passphrase(passphrase)) }
-        }
+    ): Job = lasting {
+        val wrong = missing(observer, device).toMutableMap()
+        if (passphrase.isEmpty()) wrong[EnrolField.PASSPHRASE] = Message("enrol.passphrase-missing")
+        if (passphrase != again) wrong[EnrolField.AGAIN] = Message("enrol.passphrases-differ")
+        asking(wrong) { phone.observers.request(asked(observer, device, replaces), Passphrase(passphrase)) }
+    }
 
     /** Makes a key in the keystore, and the request. */
-    public fun askInVault(
-        observer: String,
-        device: String,
-        replaces: ObserverKey? = null,
-    ): Job =
-        lasting {
-            val keys = vault ?: return@lasting
-            asking(missing(observer, device)) { phone.observers.request(asked(observer, device, replaces), keys) }
-        }
+    public fun askInVault(observer: String, device: String, replaces: ObserverKey? = null): Job = lasting {
+        val keys = vault ?: return@lasting
+        asking(missing(observer, device)) { phone.observers.request(asked(observer, device, replaces), keys) }
+    }
 
     /** Shows the request of an observer who waits for a certificate. */
-    public fun showAgain(observer: ObserverKey): Job =
-        intent {
-            val enrolment = phone.observers.requested(observer)
-            show { copy(enrolment = enrolment) }
-        }
+    public fun showAgain(observer: ObserverKey): Job = intent {
+        val enrolment = phone.observers.requested(observer)
+        show { copy(enrolment = enrolment) }
+    }
 
     /** Begins another request; the one that is shown stays valid. */
     public fun askAnother(): Unit = show { copy(enrolment = null, wrong = emptyMap()) }
 
     /** Takes the certificate, as it was typed, scanned or read from a file. */
-    public fun accept(certificate: String): Job =
-        lasting {
-            if (certificate.isBlank()) {
-                show { copy(refusal = Refusal(certificate, Message("enrol.certificate-missing"))) }
-                return@lasting
-            }
-            try {
-                val observer = phone.observers.accept(certificate.trim())
-                show { copy(certified = observer, refusal = null) }
-            } catch (refused: MerestoneException.Refused) {
-                show { copy(refusal = Refusal(certificate, refusalMessage(refused))) }
-            }
+    public fun accept(certificate: String): Job = lasting {
+        if (certificate.isBlank()) {
+            show { copy(refusal = Refusal(certificate, Message("enrol.certificate-missing"))) }
+            return@lasting
         }
-
-    override fun EnrolState.marked(
-        isBusy: Boolean,
-        trouble: Trouble?,
-    ): EnrolState = copy(isBusy = isBusy, trouble = trouble)
-
-    private fun asked(
-        observer: String,
-        device: String,
-        replaces: ObserverKey?,
-    ) = Asked(observer.trim(), device.trim(), attestation, replaces)
-
-    private fun missing(
-        observer: String,
-        device: String,
-    ): Map<EnrolField, Message> =
-        buildMap {
-            if (observer.isBlank()) put(EnrolField.OBSERVER, Message("enrol.observer-missing"))
-            if (device.isBlank()) put(EnrolField.DEVICE, Message("enrol.device-missing"))
+        try {
+            val observer = phone.observers.accept(certificate.trim())
+            show { copy(certified = observer, refusal = null) }
+        } catch (refused: MerestoneException.Refused) {
+            show { copy(refusal = Refusal(certificate, refusalMessage(refused))) }
         }
+    }
 
-    private suspend fun asking(
-        wrong: Map<EnrolField, Message>,
-        request: suspend () -> Enrolment,
-    ) {
+    override fun EnrolState.marked(isBusy: Boolean, trouble: Trouble?): EnrolState =
+        copy(isBusy = isBusy, trouble = trouble)
+
+    private fun asked(observer: String, device: String, replaces: ObserverKey?) =
+        Asked(observer.trim(), device.trim(), attestation, replaces)
+
+    private fun missing(observer: String, device: String): Map<EnrolField, Message> = buildMap {
+        if (observer.isBlank()) put(EnrolField.OBSERVER, Message("enrol.observer-missing"))
+        if (device.isBlank()) put(EnrolField.DEVICE, Message("enrol.device-missing"))
+    }
+
+    private suspend fun asking(wrong: Map<EnrolField, Message>, request: suspend () -> Enrolment) {
         show { copy(wrong = wrong) }
         if (wrong.isNotEmpty()) return
         val enrolment = request()

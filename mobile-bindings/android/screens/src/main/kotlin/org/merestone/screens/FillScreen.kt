@@ -16,28 +16,19 @@ import org.merestone.ScopeId
 /** What to fill. */
 public sealed interface FillStart {
     /** A new record. */
-    public data class New(
-        public val scope: ScopeId,
-        public val form: FormHash,
-    ) : FillStart
+    public data class New(public val scope: ScopeId, public val form: FormHash) : FillStart
 
     /** A draft that was left. */
-    public data class GoOn(
-        public val draft: DraftId,
-    ) : FillStart
+    public data class GoOn(public val draft: DraftId) : FillStart
 
     /** A change of a record. */
-    public data class Edit(
-        public val record: RecordId,
-    ) : FillStart
+    public data class Edit(public val record: RecordId) : FillStart
 }
 
 /** How a filling ended. */
 public sealed interface FillEnd {
     /** Signed and durable. */
-    public data class Done(
-        public val saved: Saved,
-    ) : FillEnd
+    public data class Done(public val saved: Saved) : FillEnd
 
     /** Left; the draft is there for the next time. */
     public data object Left : FillEnd
@@ -88,67 +79,64 @@ public class FillScreen(
     private val walk get() = interview?.let(::Walk)
 
     /** Opens the form, at the first question that is not answered. To be called first. */
-    public fun open(): Job =
-        intent {
-            val opened =
-                interview ?: when (start) {
-                    is FillStart.New -> phone.drafts.begin(observer, start.scope, start.form)
-                    is FillStart.GoOn -> phone.drafts.goOn(start.draft)
-                    is FillStart.Edit -> phone.drafts.beginEdit(observer, start.record)
-                }
-            interview = opened
-            val info = opened.info()
-            val language = languages.firstNotNullOfOrNull { wanted -> info.form.languages.indexOfCode(wanted) }
-            if (language != null) opened.speak(language)
-            show {
-                copy(
-                    title = info.form.title,
-                    draft = info.draft,
-                    isEdit = info.record != null,
-                    languages = info.form.languages,
-                ).speaking(language ?: info.language ?: info.form.defaultLanguage)
+    public fun open(): Job = intent {
+        val opened =
+            interview ?: when (start) {
+                is FillStart.New -> phone.drafts.begin(observer, start.scope, start.form)
+                is FillStart.GoOn -> phone.drafts.goOn(start.draft)
+                is FillStart.Edit -> phone.drafts.beginEdit(observer, start.record)
             }
-            turnTo(Walk(opened).from(if (start is FillStart.GoOn) info.firstOpen else 0))
+        interview = opened
+        val info = opened.info()
+        val language = languages.firstNotNullOfOrNull { wanted -> info.form.languages.indexOfCode(wanted) }
+        if (language != null) opened.speak(language)
+        show {
+            copy(
+                title = info.form.title,
+                draft = info.draft,
+                isEdit = info.record != null,
+                languages = info.form.languages,
+            ).speaking(language ?: info.language ?: info.form.defaultLanguage)
         }
+        turnTo(Walk(opened).from(if (start is FillStart.GoOn) info.firstOpen else 0))
+    }
 
     /** Answers the question of the page with what was typed; nothing typed leaves it blank. */
     public fun answer(typed: String): Job = lasting { take(typed) }
 
     /** [answer], then [next] if it was taken. */
-    public fun answerAndGoOn(typed: String): Job =
-        lasting {
-            val wasShown = questionPage()?.let { it.isProblemShown && it.question.typed == typed } ?: false
-            if (take(typed) && (wasShown || questionPage()?.problem == null)) goOn()
-        }
+    public fun answerAndGoOn(typed: String): Job = lasting {
+        val wasShown = questionPage()?.let { it.isProblemShown && it.question.typed == typed } ?: false
+        if (take(typed) && (wasShown || questionPage()?.problem == null)) goOn()
+    }
 
     /** Chooses a choice of the page's question by name; one that is chosen is no more chosen, except where it is one of some. */
-    public fun choose(name: String): Job =
-        lasting {
-            val question = questionPage()?.question?.takeIf { it.input.isChoosing } ?: return@lasting
-            val chosen = question.typed.split(' ').filter { it.isNotEmpty() }
-            take(
-                when {
-                    question.input == Input.ONE_OF -> {
-                        name
-                    }
+    public fun choose(name: String): Job = lasting {
+        val question = questionPage()?.question?.takeIf { it.input.isChoosing } ?: return@lasting
+        val chosen = question.typed.split(' ').filter { it.isNotEmpty() }
+        take(
+            when {
+                question.input == Input.ONE_OF -> {
+                    name
+                }
 
-                    name in chosen -> {
-                        (chosen - name).joinToString(" ")
-                    }
+                name in chosen -> {
+                    (chosen - name).joinToString(" ")
+                }
 
-                    question.input == Input.ORDER -> {
-                        (chosen + name).joinToString(" ")
-                    }
+                question.input == Input.ORDER -> {
+                    (chosen + name).joinToString(" ")
+                }
 
-                    else -> {
-                        question.choices
-                            .map { it.name }
-                            .filter { it == name || it in chosen }
-                            .joinToString(" ")
-                    }
-                },
-            )
-        }
+                else -> {
+                    question.choices
+                        .map { it.name }
+                        .filter { it == name || it in chosen }
+                        .joinToString(" ")
+                }
+            },
+        )
+    }
 
     /** The next page. Where something is wrong with the answer, that is said first, once. */
     public fun next(): Job = intent { goOn() }
@@ -169,38 +157,34 @@ public class FillScreen(
     public fun closeOverview(): Unit = show { copy(overview = null) }
 
     /** Adds the row that the page offers, and goes to its first question. */
-    public fun addRow(): Job =
-        lasting {
-            val page = now.page as? RowPage ?: return@lasting
-            interview?.addRow(page.repeat, page.within)
-            // The new row stands where its offer stood.
-            walk?.let { turnTo(it.from(page.at)) }
-        }
+    public fun addRow(): Job = lasting {
+        val page = now.page as? RowPage ?: return@lasting
+        interview?.addRow(page.repeat, page.within)
+        // The new row stands where its offer stood.
+        walk?.let { turnTo(it.from(page.at)) }
+    }
 
     /** Takes away the row that the page's question stands in, with all its answers. */
-    public fun withdrawRow(): Job =
-        lasting {
-            val page = questionPage()?.takeIf { it.question.isInRow } ?: return@lasting
-            val walk = walk ?: return@lasting
-            // What comes after the row, or its offer, stands where it stood.
-            val row = walk.rowOf(page.at)
-            interview?.withdrawRow(page.question.key)
-            turnTo(walk.from(row))
-        }
+    public fun withdrawRow(): Job = lasting {
+        val page = questionPage()?.takeIf { it.question.isInRow } ?: return@lasting
+        val walk = walk ?: return@lasting
+        // What comes after the row, or its offer, stands where it stood.
+        val row = walk.rowOf(page.at)
+        interview?.withdrawRow(page.question.key)
+        turnTo(walk.from(row))
+    }
 
     /** Takes away the photo of the page's question. */
-    public fun detachPhoto(): Job =
-        lasting {
-            if (questionPage()?.question?.input == Input.PHOTO) take("")
-        }
+    public fun detachPhoto(): Job = lasting {
+        if (questionPage()?.question?.input == Input.PHOTO) take("")
+    }
 
     /** Shows the form in one of its languages, by number. */
-    public fun speak(language: Int): Job =
-        turning { walk, page ->
-            interview?.speak(language)
-            show { speaking(language) }
-            walk.from(page.at)
-        }
+    public fun speak(language: Int): Job = turning { walk, page ->
+        interview?.speak(language)
+        show { speaking(language) }
+        walk.from(page.at)
+    }
 
     /** The camera for the page's question, or for a photo of the record as a whole; nothing while nothing is open. */
     public fun camera(previews: PreviewMaker = PreviewMaker.None): CameraScreen? {
@@ -210,39 +194,32 @@ public class FillScreen(
     }
 
     /** Signs and saves. What the form finds wrong does not hinder it. */
-    public fun save(): Job =
-        lasting {
-            val opened = interview ?: return@lasting
-            val saved = opened.save()
-            show { copy(end = FillEnd.Done(saved)) }
-        }
+    public fun save(): Job = lasting {
+        val opened = interview ?: return@lasting
+        val saved = opened.save()
+        show { copy(end = FillEnd.Done(saved)) }
+    }
 
     /** Leaves the form; it is there for the next time. */
-    public fun leave(): Job =
-        lasting {
-            interview?.leave()
-            show { copy(end = FillEnd.Left) }
-        }
+    public fun leave(): Job = lasting {
+        interview?.leave()
+        show { copy(end = FillEnd.Left) }
+    }
 
     /** Throws the draft away, with its answers and photos. */
-    public fun discard(): Job =
-        lasting {
-            now.draft?.let { phone.drafts.discard(it) }
-            show { copy(end = FillEnd.Discarded) }
-        }
+    public fun discard(): Job = lasting {
+        now.draft?.let { phone.drafts.discard(it) }
+        show { copy(end = FillEnd.Discarded) }
+    }
 
-    override fun FillState.marked(
-        isBusy: Boolean,
-        trouble: Trouble?,
-    ) = copy(isBusy = isBusy, trouble = trouble)
+    override fun FillState.marked(isBusy: Boolean, trouble: Trouble?) = copy(isBusy = isBusy, trouble = trouble)
 
     private fun questionPage() = now.page as? QuestionPage
 
-    private fun turning(to: suspend (Walk, Page) -> Page): Job =
-        intent {
-            val (walk, page) = Pair(walk ?: return@intent, now.page ?: return@intent)
-            turnTo(to(walk, page))
-        }
+    private fun turning(to: suspend (Walk, Page) -> Page): Job = intent {
+        val (walk, page) = Pair(walk ?: return@intent, now.page ?: return@intent)
+        turnTo(to(walk, page))
+    }
 
     private fun turnTo(page: Page) = show { copy(page = page, overview = null) }
 
@@ -272,10 +249,7 @@ public class FillScreen(
     }
 
     /** An answer may open or close questions before it: its page is found again by its key. */
-    private suspend fun refreshAt(
-        key: String,
-        page: QuestionPage,
-    ) {
+    private suspend fun refreshAt(key: String, page: QuestionPage) {
         val walk = walk ?: return
         val fresh = walk.at(key) ?: walk.from(page.at)
         turnTo(if (fresh is QuestionPage) fresh.copy(isProblemShown = fresh.problem != null) else fresh)

@@ -30,11 +30,8 @@ public data class HandInState(
  *
  * @param phrases the words that the person reads and writes
  */
-public class HandInScreen(
-    private val phone: Phone,
-    private val phrases: Phrasebook,
-    scope: CoroutineScope,
-) : ScreenModel<HandInState>(scope, HandInState()) {
+public class HandInScreen(private val phone: Phone, private val phrases: Phrasebook, scope: CoroutineScope) :
+    ScreenModel<HandInState>(scope, HandInState()) {
     /** Looks what is elsewhere. To be called first, and after each sync. */
     public fun look(): Job = intent { told(lookThrough(phone)) }
 
@@ -45,27 +42,24 @@ public class HandInScreen(
      *
      * @param written what the person wrote to confirm the loss; nothing is needed when nothing is lost
      */
-    public fun wipe(written: String = ""): Job =
-        lasting {
-            val told = now.loss
-            val loss = lookThrough(phone)
-            told(loss)
-            val refusal =
-                when {
-                    told == null || loss.lines() != told.lines() -> Message("hand-in.changed")
-                    !loss.isNothing && !isWritten(written) -> Message("hand-in.not-confirmed")
-                    else -> null
-                }
-            show { copy(refusal = refusal) }
-            if (refusal != null) return@lasting
-            phone.wipe()
-            show { copy(isWiped = true) }
-        }
+    public fun wipe(written: String = ""): Job = lasting {
+        val told = now.loss
+        val loss = lookThrough(phone)
+        told(loss)
+        val refusal =
+            when {
+                told == null || loss.lines() != told.lines() -> Message("hand-in.changed")
+                !loss.isNothing && !isWritten(written) -> Message("hand-in.not-confirmed")
+                else -> null
+            }
+        show { copy(refusal = refusal) }
+        if (refusal != null) return@lasting
+        phone.wipe()
+        show { copy(isWiped = true) }
+    }
 
-    override fun HandInState.marked(
-        isBusy: Boolean,
-        trouble: Trouble?,
-    ): HandInState = copy(isBusy = isBusy, trouble = trouble)
+    override fun HandInState.marked(isBusy: Boolean, trouble: Trouble?): HandInState =
+        copy(isBusy = isBusy, trouble = trouble)
 
     private fun told(loss: Loss) = show { copy(loss = loss, confirmation = confirmationOf(loss), refusal = null) }
 
@@ -75,12 +69,11 @@ public class HandInScreen(
         return wanted.isNotEmpty() && plain(written) == wanted
     }
 
-    private fun plain(text: String) =
-        text
-            .lowercase()
-            .split(Regex("\\s+"))
-            .joinToString(" ")
-            .trim(' ', '.')
+    private fun plain(text: String) = text
+        .lowercase()
+        .split(Regex("\\s+"))
+        .joinToString(" ")
+        .trim(' ', '.')
 
     private fun confirmationOf(loss: Loss): Message? {
         if (loss.isNothing) return null

@@ -18,16 +18,10 @@ public data class Message(
 ) {
     public companion object {
         /** A message of [code] that counts something: it stands in its sentence as `{count}`. */
-        public fun counting(
-            code: String,
-            count: Long,
-            vararg args: Pair<String, String>,
-        ): Message = Message(code, mapOf("count" to count.toString()) + args, count)
+        public fun counting(code: String, count: Long, vararg args: Pair<String, String>): Message =
+            Message(code, mapOf("count" to count.toString()) + args, count)
 
         /** A message of [code] with [args] in its sentence. */
-        public fun of(
-            code: String,
-            vararg args: Pair<String, String>,
-        ): Message = Message(code, mapOf(*args))
+        public fun of(code: String, vararg args: Pair<String, String>): Message = Message(code, mapOf(*args))
     }
 }

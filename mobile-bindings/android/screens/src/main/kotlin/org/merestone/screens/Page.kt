@@ -85,11 +85,7 @@ public data class Question(
 )
 
 /** One of the choices of a question, as it stands. */
-public data class Pick(
-    public val name: String,
-    public val label: String,
-    public val isChosen: Boolean,
-)
+public data class Pick(public val name: String, public val label: String, public val isChosen: Boolean)
 
 /** How a question wants to be answered. */
 public enum class Input {
@@ -134,10 +130,7 @@ public enum class Input {
 }
 
 /** A typed answer that was not taken. */
-public data class Refusal(
-    public val typed: String,
-    public val message: Message,
-)
+public data class Refusal(public val typed: String, public val message: Message)
 
 /** Something missing or wrong, and where. */
 public data class FillProblem(

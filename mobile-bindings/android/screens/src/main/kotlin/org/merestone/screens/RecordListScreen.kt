@@ -62,20 +62,16 @@ public data class RecordListState(
  *
  * While [follow] runs, what is saved or received shows by itself, and the person's place stays.
  */
-public class RecordListScreen(
-    private val phone: Phone,
-    scope: CoroutineScope,
-    private val pageLines: Int = 50,
-) : ScreenModel<RecordListState>(scope, RecordListState()) {
+public class RecordListScreen(private val phone: Phone, scope: CoroutineScope, private val pageLines: Int = 50) :
+    ScreenModel<RecordListState>(scope, RecordListState()) {
     private var mark: PageMark? = null
 
     /** Reads the first page. To be called first. */
-    public fun open(): Job =
-        intent {
-            val (forms, scopes) = Pair(phone.forms.all(), phone.mission().scopes)
-            show { copy(forms = forms, scopes = scopes) }
-            read(pageLines)
-        }
+    public fun open(): Job = intent {
+        val (forms, scopes) = Pair(phone.forms.all(), phone.mission().scopes)
+        show { copy(forms = forms, scopes = scopes) }
+        read(pageLines)
+    }
 
     /** Reads again what changed, until the screen is left. */
     public fun follow(): Job = listening { phone.changes().collect { changed(it) } }
@@ -87,11 +83,10 @@ public class RecordListScreen(
     public fun search(text: String): Job = filter { copy(text = text.trim().ifEmpty { null }) }
 
     /** Changes the filter. */
-    public fun filter(change: RecordQuery.() -> RecordQuery): Job =
-        intent {
-            show { copy(query = query.change(), place = null) }
-            read(pageLines)
-        }
+    public fun filter(change: RecordQuery.() -> RecordQuery): Job = intent {
+        show { copy(query = query.change(), place = null) }
+        read(pageLines)
+    }
 
     /** Shows everything again. */
     public fun clear(): Job = filter { RecordListState.OPEN }
@@ -100,18 +95,15 @@ public class RecordListScreen(
     public fun point(record: RecordId): Unit = show { copy(place = record) }
 
     /** Moves the person's place by so many lines, and reads more at the end. */
-    public fun move(by: Int): Job =
-        intent {
-            if (now.lines.isEmpty()) return@intent
-            val at = (now.at() + by).coerceAtLeast(0)
-            while (at >= now.lines.size && mark != null) readMore()
-            show { copy(place = lines[at.coerceAtMost(lines.lastIndex)].id) }
-        }
+    public fun move(by: Int): Job = intent {
+        if (now.lines.isEmpty()) return@intent
+        val at = (now.at() + by).coerceAtLeast(0)
+        while (at >= now.lines.size && mark != null) readMore()
+        show { copy(place = lines[at.coerceAtMost(lines.lastIndex)].id) }
+    }
 
-    override fun RecordListState.marked(
-        isBusy: Boolean,
-        trouble: Trouble?,
-    ): RecordListState = copy(isBusy = isBusy, trouble = trouble)
+    override fun RecordListState.marked(isBusy: Boolean, trouble: Trouble?): RecordListState =
+        copy(isBusy = isBusy, trouble = trouble)
 
     private suspend fun changed(change: Change) {
         if (change.records.isEmpty() && !change.isEverything && !change.hasStatements) return

@@ -53,92 +53,70 @@ public class RecordScreen(
     scope: CoroutineScope,
 ) : ScreenModel<RecordState>(scope, RecordState()) {
     /** Reads the record. To be called first. */
-    public fun open(): Job =
-        intent {
-            val role =
-                phone.observers
-                    .all()
-                    .find { it.key == observer }
-                    ?.role
-            show { copy(speeches = speechesOf(role)) }
-            read()
-        }
+    public fun open(): Job = intent {
+        val role =
+            phone.observers
+                .all()
+                .find { it.key == observer }
+                ?.role
+        show { copy(speeches = speechesOf(role)) }
+        read()
+    }
 
     /** Reads it again when something of it changed, until the screen is left. */
-    public fun follow(): Job =
-        listening {
-            phone.changes().collect { change ->
-                if (change.isEverything || change.hasStatements || record in change.records) intent { read() }.join()
-            }
+    public fun follow(): Job = listening {
+        phone.changes().collect { change ->
+            if (change.isEverything || change.hasStatements || record in change.records) intent { read() }.join()
         }
+    }
 
     /** Shows or hides the history. */
-    public fun toggleHistory(): Job =
-        intent {
-            val history = if (now.history == null) phone.records.history(record) else null
-            show { copy(history = history) }
-        }
+    public fun toggleHistory(): Job = intent {
+        val history = if (now.history == null) phone.records.history(record) else null
+        show { copy(history = history) }
+    }
 
     /** Settles a conflict by one of the values that stand: the one that [entry] put. The others stay in the history. */
-    public fun resolve(
-        key: String,
-        entry: EntryId,
-    ): Job =
-        saving("record.resolved") {
-            val values =
-                now.sheet
-                    ?.answers
-                    ?.find { it.key == key }
-                    ?.values
-                    .orEmpty()
-            val chosen = values.find { it.entry == entry } ?: return@saving false
-            phone.records.resolve(observer, record, key, chosen.answer)
-            true
-        }
+    public fun resolve(key: String, entry: EntryId): Job = saving("record.resolved") {
+        val values =
+            now.sheet
+                ?.answers
+                ?.find { it.key == key }
+                ?.values
+                .orEmpty()
+        val chosen = values.find { it.entry == entry } ?: return@saving false
+        phone.records.resolve(observer, record, key, chosen.answer)
+        true
+    }
 
     /** Says that the record should not count. Nothing is removed. */
-    public fun withdraw(): Job =
-        saving("record.withdrawn") {
-            phone.records.withdraw(observer, record)
-            true
-        }
+    public fun withdraw(): Job = saving("record.withdrawn") {
+        phone.records.withdraw(observer, record)
+        true
+    }
 
     /** Signs what the observer thinks of the record as it is shown; a later edit voids it visibly. */
-    public fun say(
-        kind: SpeechKind,
-        text: String = "",
-    ): Job =
-        saving("record.said") {
-            val heads = now.sheet?.heads ?: return@saving false
-            phone.records.say(observer, Speech(record, kind, heads, text = text.trim().ifEmpty { null }))
-            true
-        }
+    public fun say(kind: SpeechKind, text: String = ""): Job = saving("record.said") {
+        val heads = now.sheet?.heads ?: return@saving false
+        phone.records.say(observer, Speech(record, kind, heads, text = text.trim().ifEmpty { null }))
+        true
+    }
 
     /** Writes the bytes of a photo into a new file. */
-    public fun savePhoto(
-        photo: PhotoHash,
-        file: File,
-    ): Job =
-        intent {
-            phone.photos.saveTo(photo, file)
-            show { copy(done = Message("record.photo-saved", mapOf("path" to file.path))) }
-        }
+    public fun savePhoto(photo: PhotoHash, file: File): Job = intent {
+        phone.photos.saveTo(photo, file)
+        show { copy(done = Message("record.photo-saved", mapOf("path" to file.path))) }
+    }
 
-    override fun RecordState.marked(
-        isBusy: Boolean,
-        trouble: Trouble?,
-    ): RecordState = copy(isBusy = isBusy, trouble = trouble)
+    override fun RecordState.marked(isBusy: Boolean, trouble: Trouble?): RecordState =
+        copy(isBusy = isBusy, trouble = trouble)
 
-    private fun saving(
-        done: String,
-        work: suspend () -> Boolean,
-    ): Job =
-        lasting {
-            show { copy(done = null) }
-            if (!work()) return@lasting
-            read()
-            show { copy(done = Message(done)) }
-        }
+    private fun saving(done: String, work: suspend () -> Boolean): Job = lasting {
+        show { copy(done = null) }
+        if (!work()) return@lasting
+        read()
+        show { copy(done = Message(done)) }
+    }
 
     private suspend fun read() {
         val sheet = phone.records.sheet(record)

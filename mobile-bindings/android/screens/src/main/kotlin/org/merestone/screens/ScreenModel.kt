@@ -33,10 +33,7 @@ public interface ScreenState {
  * @param scope lives as long as the screen is shown; when it is cancelled the screen stops, and saving that was begun or
  * waits for its turn is still done
  */
-public abstract class ScreenModel<S : ScreenState>(
-    protected val scope: CoroutineScope,
-    begin: S,
-) {
+public abstract class ScreenModel<S : ScreenState>(protected val scope: CoroutineScope, begin: S) {
     private val shown = MutableStateFlow(begin)
     private val turn = Mutex()
     private val running = AtomicInteger()
@@ -51,10 +48,7 @@ public abstract class ScreenModel<S : ScreenState>(
     protected fun show(change: S.() -> S): Unit = shown.update(change)
 
     /** The state with these marks; a `copy`. */
-    protected abstract fun S.marked(
-        isBusy: Boolean,
-        trouble: Trouble?,
-    ): S
+    protected abstract fun S.marked(isBusy: Boolean, trouble: Trouble?): S
 
     /** Takes away what was said of the last thing that went wrong. */
     public fun dismiss(): Unit = show { marked(isBusy, null) }
@@ -64,25 +58,24 @@ public abstract class ScreenModel<S : ScreenState>(
         scope.launch(start = CoroutineStart.UNDISPATCHED) { turn.withLock { attempt(work) } }
 
     /** [intent] that is carried out even if the screen is left meanwhile: what a person answered is not lost. */
-    protected fun lasting(work: suspend () -> Unit): Job =
-        scope.launch(start = CoroutineStart.UNDISPATCHED) {
-            withContext(NonCancellable) { turn.withLock { attempt(work) } }
-        }
+    protected fun lasting(work: suspend () -> Unit): Job = scope.launch(start = CoroutineStart.UNDISPATCHED) {
+        withContext(NonCancellable) { turn.withLock { attempt(work) } }
+    }
 
     /** Does something that takes long beside the other intents, so that they need not wait for it. */
-    protected fun beside(work: suspend () -> Unit): Job = scope.launch(start = CoroutineStart.UNDISPATCHED) { attempt(work) }
+    protected fun beside(work: suspend () -> Unit): Job =
+        scope.launch(start = CoroutineStart.UNDISPATCHED) { attempt(work) }
 
     /** Listens to something until the screen is left, or what it returns is cancelled; nobody is kept waiting for it. */
-    protected fun listening(work: suspend () -> Unit): Job =
-        scope.launch(start = CoroutineStart.UNDISPATCHED) {
-            try {
-                work()
-            } catch (cancelled: CancellationException) {
-                throw cancelled
-            } catch (error: Exception) {
-                show { marked(isBusy, Trouble.of(error)) }
-            }
+    protected fun listening(work: suspend () -> Unit): Job = scope.launch(start = CoroutineStart.UNDISPATCHED) {
+        try {
+            work()
+        } catch (cancelled: CancellationException) {
+            throw cancelled
+        } catch (error: Exception) {
+            show { marked(isBusy, Trouble.of(error)) }
         }
+    }
 
     private suspend fun attempt(work: suspend () -> Unit) {
         running.incrementAndGet()

@@ -46,11 +46,8 @@ public data class BegunDraft(
 }
 
 /** Chooses what to fill: a form, or a draft to go on with. */
-public class StartScreen(
-    private val phone: Phone,
-    private val observer: ObserverKey,
-    scope: CoroutineScope,
-) : ScreenModel<StartState>(scope, StartState()) {
+public class StartScreen(private val phone: Phone, private val observer: ObserverKey, scope: CoroutineScope) :
+    ScreenModel<StartState>(scope, StartState()) {
     /** Reads forms and drafts. To be called first, and when a form was left. */
     public fun open(): Job = intent { read() }
 
@@ -64,16 +61,13 @@ public class StartScreen(
     public fun goOn(draft: DraftId): FillStart.GoOn = FillStart.GoOn(draft)
 
     /** Throws a draft away, with its answers and photos. */
-    public fun discard(draft: DraftId): Job =
-        lasting {
-            phone.drafts.discard(draft)
-            read()
-        }
+    public fun discard(draft: DraftId): Job = lasting {
+        phone.drafts.discard(draft)
+        read()
+    }
 
-    override fun StartState.marked(
-        isBusy: Boolean,
-        trouble: Trouble?,
-    ): StartState = copy(isBusy = isBusy, trouble = trouble)
+    override fun StartState.marked(isBusy: Boolean, trouble: Trouble?): StartState =
+        copy(isBusy = isBusy, trouble = trouble)
 
     private suspend fun read() {
         val forms = phone.forms.all()

@@ -31,11 +31,8 @@ public data class SyncScreenState(
 }
 
 /** Finds another device and meets it; one at a time. */
-public class SyncScreen(
-    private val phone: Phone,
-    private val observer: ObserverKey,
-    scope: CoroutineScope,
-) : ScreenModel<SyncScreenState>(scope, SyncScreenState()) {
+public class SyncScreen(private val phone: Phone, private val observer: ObserverKey, scope: CoroutineScope) :
+    ScreenModel<SyncScreenState>(scope, SyncScreenState()) {
     private var search: Job? = null
     private var meeting: Job? = null
 
@@ -59,19 +56,14 @@ public class SyncScreen(
     }
 
     /** Meets a device that was found. */
-    public fun meet(
-        device: NearbyDevice,
-        options: SyncOptions = SyncOptions(),
-    ): Job = meet(SyncTarget.Nearby(device), "", options)
+    public fun meet(device: NearbyDevice, options: SyncOptions = SyncOptions()): Job =
+        meet(SyncTarget.Nearby(device), "", options)
 
     /**
      * Meets by what the other device shows: the ticket of its QR code, or an address as it was typed, `HOST:PORT` or
      * `KEY@HOST:PORT`.
      */
-    public fun call(
-        typed: String,
-        options: SyncOptions = SyncOptions(),
-    ): Job {
+    public fun call(typed: String, options: SyncOptions = SyncOptions()): Job {
         val text = typed.trim()
         return meet(SyncTarget.Typed(text), text, options)
     }
@@ -82,16 +74,10 @@ public class SyncScreen(
         meeting?.cancel()
     }
 
-    override fun SyncScreenState.marked(
-        isBusy: Boolean,
-        trouble: Trouble?,
-    ): SyncScreenState = copy(isBusy = isBusy, trouble = trouble)
+    override fun SyncScreenState.marked(isBusy: Boolean, trouble: Trouble?): SyncScreenState =
+        copy(isBusy = isBusy, trouble = trouble)
 
-    private fun meet(
-        target: SyncTarget,
-        typed: String,
-        options: SyncOptions,
-    ): Job {
+    private fun meet(target: SyncTarget, typed: String, options: SyncOptions): Job {
         meeting?.cancel()
         newest += 1
         val number = newest
@@ -110,11 +96,10 @@ public class SyncScreen(
         return job
     }
 
-    private fun heard(event: SyncEvent) =
-        when (event) {
-            is SyncEvent.Progress -> show { copy(meeting = event.state) }
-            is SyncEvent.Ended -> show { copy(outcome = event.report.outcome()) }
-        }
+    private fun heard(event: SyncEvent) = when (event) {
+        is SyncEvent.Progress -> show { copy(meeting = event.state) }
+        is SyncEvent.Ended -> show { copy(outcome = event.report.outcome()) }
+    }
 
     private companion object {
         val NOTHING_YET = SyncState(null, 0, 0, 0, 0, 0, 0, false)

@@ -52,24 +52,23 @@ private fun SyncReport.heading(grade: SyncGrade): Message {
     }
 }
 
-private fun SyncReport.lines(): List<Message> =
-    buildList {
-        missingHere.forEach { addAll(it.messages("sync.missing-here")) }
-        missingThere.forEach { addAll(it.messages("sync.missing-there")) }
-        if (photosLeftOut > 0) add(Message.counting("sync.left-out", photosLeftOut))
-        if (refused.isNotEmpty()) {
-            add(
-                Message.counting(
-                    "sync.refused",
-                    refused.size.toLong(),
-                    "codes" to refused.distinct().joinToString(", "),
-                ),
-            )
-        }
-        if (scopesNotShared.isNotEmpty()) add(Message.counting("sync.scopes-not-shared", scopesNotShared.size.toLong()))
-        noReceipt?.let { add(Message("sync.no-receipt", mapOf("reason" to it))) }
-        if (advice.isNotEmpty()) add(Message("sync.advice.$endCode", detail = advice))
+private fun SyncReport.lines(): List<Message> = buildList {
+    missingHere.forEach { addAll(it.messages("sync.missing-here")) }
+    missingThere.forEach { addAll(it.messages("sync.missing-there")) }
+    if (photosLeftOut > 0) add(Message.counting("sync.left-out", photosLeftOut))
+    if (refused.isNotEmpty()) {
+        add(
+            Message.counting(
+                "sync.refused",
+                refused.size.toLong(),
+                "codes" to refused.distinct().joinToString(", "),
+            ),
+        )
     }
+    if (scopesNotShared.isNotEmpty()) add(Message.counting("sync.scopes-not-shared", scopesNotShared.size.toLong()))
+    noReceipt?.let { add(Message("sync.no-receipt", mapOf("reason" to it))) }
+    if (advice.isNotEmpty()) add(Message("sync.advice.$endCode", detail = advice))
+}
 
 /** What is missing of one person's work, a line for each kind of thing. */
 private fun Missing.messages(code: String): List<Message> {

@@ -10,72 +10,66 @@ import org.merestone.StorageFault
  * @property message what to say
  * @property remedy what an app offers beside it
  */
-public data class Trouble(
-    public val message: Message,
-    public val remedy: Remedy,
-) {
+public data class Trouble(public val message: Message, public val remedy: Remedy) {
     public companion object {
         /** What an app says of an error of the library; any other is a mistake of the program. */
-        public fun of(error: Throwable): Trouble =
-            when (error) {
-                is MerestoneException.Locked -> {
-                    Trouble(said("trouble.locked", error), Remedy.UNLOCK)
-                }
-
-                is MerestoneException.NotEnrolled -> {
-                    notEnrolled(error)
-                }
-
-                is MerestoneException.NotThere -> {
-                    Trouble(said("trouble.not-there", error), Remedy.NONE)
-                }
-
-                is MerestoneException.Refused -> {
-                    Trouble(refusalMessage(error), Remedy.NONE)
-                }
-
-                is MerestoneException.Storage -> {
-                    storage(error)
-                }
-
-                is MerestoneException.Unreachable -> {
-                    unreachable(error)
-                }
-
-                is MerestoneException.Provider -> {
-                    provider(error)
-                }
-
-                is MerestoneException.Closed -> {
-                    Trouble(said("trouble.closed", error), Remedy.REOPEN)
-                }
-
-                is MerestoneException.Internal -> {
-                    Trouble(said("trouble.internal", error), Remedy.REPORT)
-                }
-
-                else -> {
-                    Trouble(
-                        Message("trouble.internal", mapOf("reason" to error.javaClass.simpleName)),
-                        Remedy.REPORT,
-                    )
-                }
+        public fun of(error: Throwable): Trouble = when (error) {
+            is MerestoneException.Locked -> {
+                Trouble(said("trouble.locked", error), Remedy.UNLOCK)
             }
 
-        private fun notEnrolled(error: MerestoneException.NotEnrolled) =
-            if (error.isCut) {
-                Trouble(said("trouble.cut", error), Remedy.SEE_OFFICER)
-            } else {
-                Trouble(said("trouble.not-enrolled", error), Remedy.ENROL)
+            is MerestoneException.NotEnrolled -> {
+                notEnrolled(error)
             }
 
-        private fun storage(error: MerestoneException.Storage): Trouble =
-            when (error.fault) {
-                StorageFault.FULL -> Trouble(said("trouble.full", error), Remedy.MAKE_ROOM)
-                StorageFault.DAMAGED -> Trouble(said("trouble.damaged", error), Remedy.SYNC)
-                StorageFault.IN_USE -> Trouble(said("trouble.in-use", error), Remedy.REOPEN)
-                else -> Trouble(said("trouble.storage", error), Remedy.REOPEN)
+            is MerestoneException.NotThere -> {
+                Trouble(said("trouble.not-there", error), Remedy.NONE)
             }
+
+            is MerestoneException.Refused -> {
+                Trouble(refusalMessage(error), Remedy.NONE)
+            }
+
+            is MerestoneException.Storage -> {
+                storage(error)
+            }
+
+            is MerestoneException.Unreachable -> {
+                unreachable(error)
+            }
+
+            is MerestoneException.Provider -> {
+                provider(error)
+            }
+
+            is MerestoneException.Closed -> {
+                Trouble(said("trouble.closed", error), Remedy.REOPEN)
+            }
+
+            is MerestoneException.Internal -> {
+                Trouble(said("trouble.internal", error), Remedy.REPORT)
+            }
+
+            else -> {
+                Trouble(
+                    Message("trouble.internal", mapOf("reason" to error.javaClass.simpleName)),
+                    Remedy.REPORT,
+                )
+            }
+        }
+
+        private fun notEnrolled(error: MerestoneException.NotEnrolled) = if (error.isCut) {
+            Trouble(said("trouble.cut", error), Remedy.SEE_OFFICER)
+        } else {
+            Trouble(said("trouble.not-enrolled", error), Remedy.ENROL)
+        }
+
+        private fun storage(error: MerestoneException.Storage): Trouble = when (error.fault) {
+            StorageFault.FULL -> Trouble(said("trouble.full", error), Remedy.MAKE_ROOM)
+            StorageFault.DAMAGED -> Trouble(said("trouble.damaged", error), Remedy.SYNC)
+            StorageFault.IN_USE -> Trouble(said("trouble.in-use", error), Remedy.REOPEN)
+            else -> Trouble(said("trouble.storage", error), Remedy.REOPEN)
+        }
 
         private fun unreachable(error: MerestoneException.Unreachable): Trouble {
             val remedy = if (error.isWorthRetrying) Remedy.TRY_AGAIN else Remedy.NONE
@@ -83,17 +77,14 @@ public data class Trouble(
             return Trouble(said(if (known in English.codes) known else "unreachable", error), remedy)
         }
 
-        private fun provider(error: MerestoneException.Provider) =
-            if (error.isGone) {
-                Trouble(said("trouble.key-gone", error), Remedy.ENROL)
-            } else {
-                Trouble(said("trouble.provider", error), Remedy.TRY_AGAIN)
-            }
+        private fun provider(error: MerestoneException.Provider) = if (error.isGone) {
+            Trouble(said("trouble.key-gone", error), Remedy.ENROL)
+        } else {
+            Trouble(said("trouble.provider", error), Remedy.TRY_AGAIN)
+        }
 
-        private fun said(
-            code: String,
-            error: MerestoneException,
-        ) = Message(code, mapOf("reason" to error.reason), detail = error.reason)
+        private fun said(code: String, error: MerestoneException) =
+            Message(code, mapOf("reason" to error.reason), detail = error.reason)
     }
 }
 

@@ -34,23 +34,19 @@ public data class UnlockState(
  *
  * @param vault where keys are that no passphrase wraps; nothing on a phone without a keystore
  */
-public class UnlockScreen(
-    private val phone: Phone,
-    scope: CoroutineScope,
-    private val vault: KeyVault? = null,
-) : ScreenModel<UnlockState>(scope, UnlockState()) {
+public class UnlockScreen(private val phone: Phone, scope: CoroutineScope, private val vault: KeyVault? = null) :
+    ScreenModel<UnlockState>(scope, UnlockState()) {
     /** Whether [unlockInVault] can be offered. */
     public val hasVault: Boolean get() = vault != null
 
     /** Reads who is here. To be called first, and when a certificate was accepted. An only observer is chosen. */
-    public fun open(): Job =
-        intent {
-            val (mission, observers) = Pair(phone.mission(), phone.observers.all())
-            show {
-                val chosen = chosen ?: observers.singleOrNull()?.key ?: observers.singleOrNull { it.canSave }?.key
-                copy(mission = mission.name, observers = observers, chosen = chosen)
-            }
+    public fun open(): Job = intent {
+        val (mission, observers) = Pair(phone.mission(), phone.observers.all())
+        show {
+            val chosen = chosen ?: observers.singleOrNull()?.key ?: observers.singleOrNull { it.canSave }?.key
+            copy(mission = mission.name, observers = observers, chosen = chosen)
         }
+    }
 
     /** Chooses whose key to unlock. */
     public fun choose(observer: ObserverKey): Unit = show { copy(chosen = observer, refusal = null) }
@@ -62,33 +58,29 @@ public class UnlockScreen(
     public fun unlockInVault(): Job = unlocking { key -> vault?.let { phone.observers.unlock(key, it) } }
 
     /** Locks all keys; drafts stay. */
-    public fun lock(): Job =
-        intent {
-            phone.observers.lock()
-            show { copy(unlocked = null, refusal = null) }
-        }
+    public fun lock(): Job = intent {
+        phone.observers.lock()
+        show { copy(unlocked = null, refusal = null) }
+    }
 
-    override fun UnlockState.marked(
-        isBusy: Boolean,
-        trouble: Trouble?,
-    ): UnlockState = copy(isBusy = isBusy, trouble = trouble)
+    override fun UnlockState.marked(isBusy: Boolean, trouble: Trouble?): UnlockState =
+        copy(isBusy = isBusy, trouble = trouble)
 
-    private fun unlocking(unlock: suspend (ObserverKey) -> Unlocking?): Job =
-        intent {
-            val key = now.chosen ?: return@intent
-            show { copy(refusal = null) }
-            when (val outcome = unlock(key)) {
-                null -> {
-                    Unit
-                }
+    private fun unlocking(unlock: suspend (ObserverKey) -> Unlocking?): Job = intent {
+        val key = now.chosen ?: return@intent
+        show { copy(refusal = null) }
+        when (val outcome = unlock(key)) {
+            null -> {
+                Unit
+            }
 
-                Unlocking.Unlocked -> {
-                    show { copy(unlocked = key) }
-                }
+            Unlocking.Unlocked -> {
+                show { copy(unlocked = key) }
+            }
 
-                is Unlocking.StillLocked -> {
-                    show { copy(refusal = Message("unlock.refused", mapOf("reason" to outcome.reason))) }
-                }
+            is Unlocking.StillLocked -> {
+                show { copy(refusal = Message("unlock.refused", mapOf("reason" to outcome.reason))) }
             }
         }
+    }
 }

@@ -31,11 +31,8 @@ public data class Visit(
 )
 
 /** Lets other devices meet this one while it is shown. */
-public class WaitScreen(
-    private val phone: Phone,
-    private val observer: ObserverKey,
-    scope: CoroutineScope,
-) : ScreenModel<WaitState>(scope, WaitState()) {
+public class WaitScreen(private val phone: Phone, private val observer: ObserverKey, scope: CoroutineScope) :
+    ScreenModel<WaitState>(scope, WaitState()) {
     private var waiting: Job? = null
 
     /**
@@ -44,10 +41,7 @@ public class WaitScreen(
      * @param address where; port 0 takes any that is free
      * @param isAdvertised whether the local network is told, without any name, key or mission
      */
-    public fun open(
-        address: String = "0.0.0.0:0",
-        isAdvertised: Boolean = true,
-    ): Job {
+    public fun open(address: String = "0.0.0.0:0", isAdvertised: Boolean = true): Job {
         waiting?.cancel()
         val job =
             listening {
@@ -70,10 +64,8 @@ public class WaitScreen(
         waiting?.cancel()
     }
 
-    override fun WaitState.marked(
-        isBusy: Boolean,
-        trouble: Trouble?,
-    ): WaitState = copy(isBusy = isBusy, trouble = trouble)
+    override fun WaitState.marked(isBusy: Boolean, trouble: Trouble?): WaitState =
+        copy(isBusy = isBusy, trouble = trouble)
 
     private fun visit(caller: Caller) = Visit(caller, caller.state.progress(), caller.report?.outcome())
 }

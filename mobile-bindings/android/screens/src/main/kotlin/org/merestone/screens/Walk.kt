@@ -6,9 +6,7 @@ import org.merestone.Screen
 import org.merestone.ScreenKind
 
 /** Makes [Page]s of an interview's screens, a few at a time: a form may have ten thousand rows. */
-internal class Walk(
-    private val interview: Interview,
-) {
+internal class Walk(private val interview: Interview) {
     /** The page at the first stop from [from] on: a question to answer, the offer of a row, or the end. */
     suspend fun from(from: Int): Page {
         var at = from.coerceAtLeast(0)
@@ -43,10 +41,7 @@ internal class Walk(
         return all
     }
 
-    private suspend fun lastBefore(
-        at: Int,
-        isIt: (Screen) -> Boolean,
-    ): Int? {
+    private suspend fun lastBefore(at: Int, isIt: (Screen) -> Boolean): Int? {
         var until = at
         while (until > 0) {
             val begin = (until - WINDOW).coerceAtLeast(0)
@@ -63,10 +58,7 @@ internal class Walk(
         return interview.screens(begin, at - begin).takeLastWhile { !it.isStop }.mapNotNull { it.heading() }
     }
 
-    private suspend fun page(
-        line: Screen,
-        above: List<Heading>,
-    ): Page {
+    private suspend fun page(line: Screen, above: List<Heading>): Page {
         val of = interview.info().screens
         if (line.kind == ScreenKind.ADD_ROW) return RowPage(line.index, of, above, line.key, line.within, line.label)
         return QuestionPage(line.index, of, above, line.question(), problem = line.problem?.let(::problemMessage))
@@ -97,30 +89,28 @@ internal class Walk(
 private val Screen.isStop: Boolean
     get() = kind == ScreenKind.ADD_ROW || (kind == ScreenKind.QUESTION && !isReadOnly)
 
-private fun Screen.heading(): Heading? =
-    when (kind) {
-        ScreenKind.GROUP -> Heading(HeadingKind.GROUP, label).takeIf { label.isNotEmpty() }
-        ScreenKind.ROW -> Heading(HeadingKind.ROW, label, row = rowNumber)
-        ScreenKind.NOTE -> Heading(HeadingKind.NOTE, label)
-        ScreenKind.QUESTION -> Heading(HeadingKind.VALUE, label, shown)
-        ScreenKind.ADD_ROW -> null
+private fun Screen.heading(): Heading? = when (kind) {
+    ScreenKind.GROUP -> Heading(HeadingKind.GROUP, label).takeIf { label.isNotEmpty() }
+    ScreenKind.ROW -> Heading(HeadingKind.ROW, label, row = rowNumber)
+    ScreenKind.NOTE -> Heading(HeadingKind.NOTE, label)
+    ScreenKind.QUESTION -> Heading(HeadingKind.VALUE, label, shown)
+    ScreenKind.ADD_ROW -> null
+}
+
+private fun Screen.overview(): OverviewLine? = when (kind) {
+    ScreenKind.QUESTION -> {
+        OverviewLine(key, label, shown, answer != null, problem != null, isReadOnly)
     }
 
-private fun Screen.overview(): OverviewLine? =
-    when (kind) {
-        ScreenKind.QUESTION -> {
-            OverviewLine(key, label, shown, answer != null, problem != null, isReadOnly)
-        }
-
-        ScreenKind.GROUP, ScreenKind.ROW -> {
-            OverviewLine(key, listOfNotNull(label, rowNumber?.toString()).joinToString(" "), "", true, false, true)
-                .takeIf { label.isNotEmpty() }
-        }
-
-        ScreenKind.NOTE, ScreenKind.ADD_ROW -> {
-            null
-        }
+    ScreenKind.GROUP, ScreenKind.ROW -> {
+        OverviewLine(key, listOfNotNull(label, rowNumber?.toString()).joinToString(" "), "", true, false, true)
+            .takeIf { label.isNotEmpty() }
     }
+
+    ScreenKind.NOTE, ScreenKind.ADD_ROW -> {
+        null
+    }
+}
 
 private fun Screen.question(): Question {
     val typed = answer?.typed().orEmpty()
@@ -144,33 +134,28 @@ private fun Screen.question(): Question {
 }
 
 /** What a person would type to give this answer. */
-public fun Answer.typed(): String =
-    when (this) {
-        Answer.Blank -> ""
-        is Answer.YesNo -> yes.toString()
-        is Answer.Number -> number.toString()
-        is Answer.Text -> text
-    }
+public fun Answer.typed(): String = when (this) {
+    Answer.Blank -> ""
+    is Answer.YesNo -> yes.toString()
+    is Answer.Number -> number.toString()
+    is Answer.Text -> text
+}
 
 /** How a question of this type of XLSForm's is answered; what is not known here is a text. */
-private fun inputOf(
-    type: String,
-    appearance: String,
-): Input =
-    when (type) {
-        "integer" -> Input.WHOLE_NUMBER
-        "decimal", "range" -> Input.NUMBER
-        "date" -> Input.DAY
-        "time" -> Input.TIME
-        "dateTime" -> Input.MOMENT
-        "select_one" -> Input.ONE_OF
-        "select_multiple" -> Input.ANY_OF
-        "rank" -> Input.ORDER
-        "geopoint" -> Input.PLACE
-        "geotrace", "geoshape" -> Input.PLACES
-        "image" -> Input.PHOTO
-        "audio", "video", "file" -> Input.OTHER_FILE
-        "acknowledge", "trigger" -> Input.ACKNOWLEDGE
-        "barcode" -> Input.CODE
-        else -> if ("multiline" in appearance.split(' ')) Input.LINES else Input.TEXT
-    }
+private fun inputOf(type: String, appearance: String): Input = when (type) {
+    "integer" -> Input.WHOLE_NUMBER
+    "decimal", "range" -> Input.NUMBER
+    "date" -> Input.DAY
+    "time" -> Input.TIME
+    "dateTime" -> Input.MOMENT
+    "select_one" -> Input.ONE_OF
+    "select_multiple" -> Input.ANY_OF
+    "rank" -> Input.ORDER
+    "geopoint" -> Input.PLACE
+    "geotrace", "geoshape" -> Input.PLACES
+    "image" -> Input.PHOTO
+    "audio", "video", "file" -> Input.OTHER_FILE
+    "acknowledge", "trigger" -> Input.ACKNOWLEDGE
+    "barcode" -> Input.CODE
+    else -> if ("multiline" in appearance.split(' ')) Input.LINES else Input.TEXT
+}

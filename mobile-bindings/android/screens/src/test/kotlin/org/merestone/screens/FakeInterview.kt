@@ -23,10 +23,7 @@ import org.merestone.Screen
 import org.merestone.ScreenKind
 
 /** What is durable of a draft: it outlives the interviews that show it. */
-class FakeDraft(
-    val id: DraftId,
-    val record: RecordId? = null,
-) {
+class FakeDraft(val id: DraftId, val record: RecordId? = null) {
     val answers = linkedMapOf<String, Answer>()
     val rows = mutableListOf<String>()
     val photos = mutableListOf<PhotoFile>()
@@ -36,35 +33,28 @@ class FakeDraft(
  * A small form: a group, a required text, a number that opens a second text, a choice, a photo, and a repeat with one
  * question. The number is refused unless it is made of digits, and wrong below zero.
  */
-class FakeInterview(
-    private val form: Form,
-    val draft: FakeDraft,
-) : Interview {
+class FakeInterview(private val form: Form, val draft: FakeDraft) : Interview {
     /** Completed at once unless a test puts another in its place: what an answer waits for. */
     var disk = CompletableDeferred(Unit)
     var failure: MerestoneException? = null
     var left = 0
     private var language: Int? = null
 
-    override suspend fun info() =
-        InterviewInfo(
-            draft.id,
-            OLENA,
-            NORTH.id,
-            form,
-            draft.record,
-            all().size,
-            all()
-                .indexOfFirst {
-                    it.kind == ScreenKind.QUESTION && it.answer == null && !it.isReadOnly
-                }.coerceAtLeast(0),
-            language,
-        )
+    override suspend fun info() = InterviewInfo(
+        draft.id,
+        OLENA,
+        NORTH.id,
+        form,
+        draft.record,
+        all().size,
+        all()
+            .indexOfFirst {
+                it.kind == ScreenKind.QUESTION && it.answer == null && !it.isReadOnly
+            }.coerceAtLeast(0),
+        language,
+    )
 
-    override suspend fun screens(
-        from: Int,
-        max: Int,
-    ): List<Screen> = all().drop(from).take(max)
+    override suspend fun screens(from: Int, max: Int): List<Screen> = all().drop(from).take(max)
 
     override fun allScreens(): Flow<Screen> = all().asFlow()
 
@@ -75,36 +65,29 @@ class FakeInterview(
         this.language = language
     }
 
-    override suspend fun answer(
-        key: String,
-        answer: Answer,
-    ): Answered {
+    override suspend fun answer(key: String, answer: Answer): Answered {
         disk.await()
         failure?.let { throw it }
         draft.answers[key] = answer
         return Answered(all().size, all().find { it.key == key })
     }
 
-    override suspend fun answerTyped(
-        key: String,
-        typed: String,
-    ): Answered =
-        when {
-            typed.isEmpty() -> {
-                answer(key, Answer.Blank)
-            }
-
-            key != "queue" -> {
-                answer(key, Answer.Text(typed))
-            }
-
-            else -> {
-                val number =
-                    typed.toLongOrNull()
-                        ?: throw MerestoneException.Refused("answer", "write a whole number, in digits")
-                answer(key, Answer.Number(number))
-            }
+    override suspend fun answerTyped(key: String, typed: String): Answered = when {
+        typed.isEmpty() -> {
+            answer(key, Answer.Blank)
         }
+
+        key != "queue" -> {
+            answer(key, Answer.Text(typed))
+        }
+
+        else -> {
+            val number =
+                typed.toLongOrNull()
+                    ?: throw MerestoneException.Refused("answer", "write a whole number, in digits")
+            answer(key, Answer.Number(number))
+        }
+    }
 
     override suspend fun attach(photo: PhotoFile): Attached {
         if (!photo.file.exists()) throw MerestoneException.NotThere("cannot read ${photo.file}")
@@ -119,10 +102,7 @@ class FakeInterview(
         draft.photos.clear()
     }
 
-    override suspend fun addRow(
-        repeat: String,
-        within: String?,
-    ): String {
+    override suspend fun addRow(repeat: String, within: String?): String {
         val row = "vehicles/${draft.rows.size}"
         draft.rows += row
         return row

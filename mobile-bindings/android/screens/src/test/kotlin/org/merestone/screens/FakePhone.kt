@@ -108,34 +108,22 @@ class FakePhone : Phone by absent() {
 
         override suspend fun all() = people
 
-        override suspend fun request(
-            asked: Asked,
-            passphrase: Passphrase,
-        ) = enrolment()
+        override suspend fun request(asked: Asked, passphrase: Passphrase) = enrolment()
 
-        override suspend fun request(
-            asked: Asked,
-            vault: KeyVault,
-        ) = enrolment()
+        override suspend fun request(asked: Asked, vault: KeyVault) = enrolment()
 
         override suspend fun requested(observer: ObserverKey) = enrolment()
 
         override suspend fun accept(certificate: String) = accepted(certificate)
 
-        override suspend fun unlock(
-            observer: ObserverKey,
-            passphrase: Passphrase,
-        ): Unlocking =
+        override suspend fun unlock(observer: ObserverKey, passphrase: Passphrase): Unlocking =
             if (passphrase.toString().isNotEmpty() && this.passphrase == "right") {
                 Unlocking.Unlocked
             } else {
                 Unlocking.StillLocked("the passphrase is wrong")
             }
 
-        override suspend fun unlock(
-            observer: ObserverKey,
-            vault: KeyVault,
-        ): Unlocking = Unlocking.Unlocked
+        override suspend fun unlock(observer: ObserverKey, vault: KeyVault): Unlocking = Unlocking.Unlocked
 
         override suspend fun lock() = Unit
     }
@@ -143,30 +131,21 @@ class FakePhone : Phone by absent() {
     inner class FakeForms : Forms by absent() {
         override suspend fun all() = listOf(FORM)
 
-        override suspend fun add(
-            file: File,
-            beside: List<File>,
-        ) = FORM.hash
+        override suspend fun add(file: File, beside: List<File>) = FORM.hash
     }
 
     inner class FakeDrafts : Drafts by absent() {
-        override suspend fun all(observer: ObserverKey?) =
-            begun.values.map {
-                Draft(it.id, OLENA, NORTH.id, FORM.hash, it.record, it.answers.size, it.photos.size, isImport = false)
-            }
+        override suspend fun all(observer: ObserverKey?) = begun.values.map {
+            Draft(it.id, OLENA, NORTH.id, FORM.hash, it.record, it.answers.size, it.photos.size, isImport = false)
+        }
 
         override suspend fun damaged() = emptyList<DamagedDraft>()
 
-        override suspend fun begin(
-            observer: ObserverKey,
-            scope: ScopeId,
-            form: FormHash,
-        ) = opened(FakeDraft(DraftId("d1")))
+        override suspend fun begin(observer: ObserverKey, scope: ScopeId, form: FormHash) =
+            opened(FakeDraft(DraftId("d1")))
 
-        override suspend fun beginEdit(
-            observer: ObserverKey,
-            record: RecordId,
-        ) = opened(FakeDraft(DraftId("d2"), record))
+        override suspend fun beginEdit(observer: ObserverKey, record: RecordId) =
+            opened(FakeDraft(DraftId("d2"), record))
 
         override suspend fun goOn(draft: DraftId) = opened(begun.getValue(draft))
 
@@ -190,11 +169,7 @@ class FakePhone : Phone by absent() {
     inner class FakeRecords : Records by absent() {
         var reads = 0
 
-        override suspend fun page(
-            query: RecordQuery,
-            after: PageMark?,
-            max: Int,
-        ): RecordsPage {
+        override suspend fun page(query: RecordQuery, after: PageMark?, max: Int): RecordsPage {
             reads += 1
             val found =
                 held
@@ -212,10 +187,7 @@ class FakePhone : Phone by absent() {
             )
         }
 
-        override fun all(
-            query: RecordQuery,
-            pageSize: Int,
-        ) = held.toList().asFlow()
+        override fun all(query: RecordQuery, pageSize: Int) = held.toList().asFlow()
 
         override suspend fun catchUp() = Unit
 
@@ -223,74 +195,41 @@ class FakePhone : Phone by absent() {
 
         override suspend fun history(record: RecordId) = emptyList<Step>()
 
-        override suspend fun resolve(
-            observer: ObserverKey,
-            record: RecordId,
-            key: String,
-            answer: Answer,
-        ): Saved {
+        override suspend fun resolve(observer: ObserverKey, record: RecordId, key: String, answer: Answer): Saved {
             resolved += answer
             return Saved(EntryId("e2"), record, isRoomLow = false)
         }
 
-        override suspend fun withdraw(
-            observer: ObserverKey,
-            record: RecordId,
-        ) = Saved(EntryId("e2"), record, false)
+        override suspend fun withdraw(observer: ObserverKey, record: RecordId) = Saved(EntryId("e2"), record, false)
 
-        override suspend fun say(
-            observer: ObserverKey,
-            speech: Speech,
-        ) = Saved(EntryId("e2"), speech.record, false)
+        override suspend fun say(observer: ObserverKey, speech: Speech) = Saved(EntryId("e2"), speech.record, false)
 
-        override suspend fun restate(
-            observer: ObserverKey,
-            entry: EntryId,
-        ) = Saved(entry, RecordId("r"), false)
+        override suspend fun restate(observer: ObserverKey, entry: EntryId) = Saved(entry, RecordId("r"), false)
 
         override suspend fun custody(entry: EntryId): Custody? = null
 
         override suspend fun custody(record: RecordId) = custodies[record].orEmpty()
 
-        override suspend fun writeExhibit(
-            entry: EntryId,
-            questions: List<String>,
-            file: File,
-        ) = Unit
+        override suspend fun writeExhibit(entry: EntryId, questions: List<String>, file: File) = Unit
 
         private val marks = List(10_000) { PageMark("$it") }
     }
 
     inner class FakeSync : Sync by absent() {
-        override fun meet(
-            observer: ObserverKey,
-            target: SyncTarget,
-            options: SyncOptions,
-        ): Flow<SyncEvent> {
+        override fun meet(observer: ObserverKey, target: SyncTarget, options: SyncOptions): Flow<SyncEvent> {
             met = target
             return meeting
         }
 
-        override suspend fun meetOnce(
-            observer: ObserverKey,
-            target: SyncTarget,
-            options: SyncOptions,
-        ) = report()
+        override suspend fun meetOnce(observer: ObserverKey, target: SyncTarget, options: SyncOptions) = report()
 
-        override fun nearby(
-            observer: ObserverKey,
-            window: Duration,
-        ): Flow<NearbyDevice> =
-            listOf("a", "b", "a")
-                .map {
-                    NearbyDevice(it, listOf("10.0.0.1:1"), speaksOurs = true)
-                }.asFlow()
+        override fun nearby(observer: ObserverKey, window: Duration): Flow<NearbyDevice> = listOf("a", "b", "a")
+            .map {
+                NearbyDevice(it, listOf("10.0.0.1:1"), speaksOurs = true)
+            }.asFlow()
 
-        override suspend fun answer(
-            observer: ObserverKey,
-            address: String,
-            isAdvertised: Boolean,
-        ): Answering = error("nobody waits here")
+        override suspend fun answer(observer: ObserverKey, address: String, isAdvertised: Boolean): Answering =
+            error("nobody waits here")
 
         override suspend fun networkChanged(local: String?) = Unit
     }
@@ -317,26 +256,21 @@ val FORM =
         0,
     )
 
-fun observer(state: ObserverState = ObserverState.CERTIFIED) =
-    Observer(
-        OLENA,
-        "Olena",
-        "Phone",
-        state,
-        1,
-        "observer",
-        listOf(NORTH.id),
-        state == ObserverState.CERTIFIED,
-        false,
-    )
+fun observer(state: ObserverState = ObserverState.CERTIFIED) = Observer(
+    OLENA,
+    "Olena",
+    "Phone",
+    state,
+    1,
+    "observer",
+    listOf(NORTH.id),
+    state == ObserverState.CERTIFIED,
+    false,
+)
 
 fun enrolment() = Enrolment(OLENA, "REQUEST", listOf("a", "b", "c", "d", "e", "f"), null)
 
-fun record(
-    number: Int,
-    hasConflict: Boolean = false,
-    isWithdrawn: Boolean = false,
-) = RecordSummary(
+fun record(number: Int, hasConflict: Boolean = false, isWithdrawn: Boolean = false) = RecordSummary(
     RecordId("%064x".format(number)),
     NORTH.id,
     "inspection",
@@ -350,12 +284,7 @@ fun record(
     Instant.EPOCH,
 )
 
-fun report(
-    isFull: Boolean = true,
-    isAsWanted: Boolean = true,
-    endCode: String = "done",
-    photos: Int = 0,
-) = SyncReport(
+fun report(isFull: Boolean = true, isAsWanted: Boolean = true, endCode: String = "done", photos: Int = 0) = SyncReport(
     SyncState(Peer("State B", "Marek", "Phone", "observer", false), 1, 2, 0, 0, 10, 20, isFull),
     isFull,
     isAsWanted,
@@ -375,10 +304,5 @@ fun report(
     0,
 )
 
-fun custody(
-    peers: Int = 0,
-    isAtCamp: Boolean = false,
-    photos: Int = 0,
-    elsewhere: Int = 0,
-    atCamp: Int = 0,
-) = Custody(EntryId("e"), peers, isAtCamp, photos, elsewhere, atCamp)
+fun custody(peers: Int = 0, isAtCamp: Boolean = false, photos: Int = 0, elsewhere: Int = 0, atCamp: Int = 0) =
+    Custody(EntryId("e"), peers, isAtCamp, photos, elsewhere, atCamp)

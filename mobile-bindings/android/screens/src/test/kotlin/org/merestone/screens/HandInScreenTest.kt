@@ -42,85 +42,81 @@ class HandInScreenTest {
     }
 
     @Test
-    fun `a phone whose work is all at base camp is removed without another word`() =
-        runTest {
-            hold(listOf(custody(isAtCamp = true, photos = 1, elsewhere = 1, atCamp = 1)))
-            val screen = HandInScreen(phone, English.book, backgroundScope)
-            screen.look().join()
-            assertTrue(screen.state.value.isHandedOver)
-            assertNull(screen.state.value.confirmation)
-            screen.wipe().join()
-            assertTrue(screen.state.value.isWiped && phone.isWiped)
-        }
+    fun `a phone whose work is all at base camp is removed without another word`() = runTest {
+        hold(listOf(custody(isAtCamp = true, photos = 1, elsewhere = 1, atCamp = 1)))
+        val screen = HandInScreen(phone, English.book, backgroundScope)
+        screen.look().join()
+        assertTrue(screen.state.value.isHandedOver)
+        assertNull(screen.state.value.confirmation)
+        screen.wipe().join()
+        assertTrue(screen.state.value.isWiped && phone.isWiped)
+    }
 
     @Test
-    fun `what would be lost must be written out before it is`() =
-        runTest {
-            hold(listOf(custody(), custody(peers = 1)), listOf(custody(photos = 2)))
-            phone.begun[DraftId("d")] = FakeDraft(DraftId("d"))
-            val screen = HandInScreen(phone, English.book, backgroundScope)
-            screen.look().join()
-            val said =
-                screen.state.value.loss!!
-                    .lines()
-                    .map(English.book::say)
-            val wanted =
-                listOf(
-                    "2 entries are only on this phone.",
-                    "2 photos are only on this phone.",
-                    "1 entry is on other devices, not at base camp.",
-                    "1 draft was never saved.",
-                )
-            assertEquals(wanted, said)
-            assertEquals("remove 3 entries, 2 photos, 1 draft", English.book.say(screen.state.value.confirmation!!))
-            for (written in listOf("", "yes", "remove 3 entries")) {
-                screen.wipe(written).join()
-                assertEquals(
-                    "hand-in.not-confirmed",
-                    screen.state.value.refusal
-                        ?.code,
-                )
-                assertFalse(phone.isWiped)
-            }
-            screen.wipe(" Remove 3 entries,  2 photos, 1 draft. ").join()
-            assertTrue(phone.isWiped)
-        }
-
-    @Test
-    fun `nothing is removed when more would be lost than was told, or nothing was looked at`() =
-        runTest {
-            hold(listOf(custody(isAtCamp = true)))
-            val screen = HandInScreen(phone, English.book, backgroundScope)
-            screen.wipe().join()
+    fun `what would be lost must be written out before it is`() = runTest {
+        hold(listOf(custody(), custody(peers = 1)), listOf(custody(photos = 2)))
+        phone.begun[DraftId("d")] = FakeDraft(DraftId("d"))
+        val screen = HandInScreen(phone, English.book, backgroundScope)
+        screen.look().join()
+        val said =
+            screen.state.value.loss!!
+                .lines()
+                .map(English.book::say)
+        val wanted =
+            listOf(
+                "2 entries are only on this phone.",
+                "2 photos are only on this phone.",
+                "1 entry is on other devices, not at base camp.",
+                "1 draft was never saved.",
+            )
+        assertEquals(wanted, said)
+        assertEquals("remove 3 entries, 2 photos, 1 draft", English.book.say(screen.state.value.confirmation!!))
+        for (written in listOf("", "yes", "remove 3 entries")) {
+            screen.wipe(written).join()
             assertEquals(
-                "hand-in.changed",
+                "hand-in.not-confirmed",
                 screen.state.value.refusal
                     ?.code,
             )
-            screen.look().join()
-            hold(listOf(custody(isAtCamp = true)), listOf(custody()))
-            screen.wipe().join()
-            assertEquals(
-                "hand-in.changed",
-                screen.state.value.refusal
-                    ?.code,
-            )
-            assertEquals("remove 1 entry", English.book.say(screen.state.value.confirmation!!))
             assertFalse(phone.isWiped)
         }
+        screen.wipe(" Remove 3 entries,  2 photos, 1 draft. ").join()
+        assertTrue(phone.isWiped)
+    }
 
     @Test
-    fun `the custody screen lists what is not at base camp, the least safe first`() =
-        runTest {
-            hold(listOf(custody(isAtCamp = true)), listOf(custody(peers = 1)), listOf(custody()))
-            val screen = CustodyScreen(phone, backgroundScope)
-            screen.look().join()
-            assertTrue(screen.state.value.isDone)
-            assertEquals(
-                listOf(Safety.ONLY_HERE, Safety.WITH_PEERS),
-                screen.state.value.lines
-                    .map { it.safety },
-            )
-            assertEquals(3, screen.state.value.loss.records)
-        }
+    fun `nothing is removed when more would be lost than was told, or nothing was looked at`() = runTest {
+        hold(listOf(custody(isAtCamp = true)))
+        val screen = HandInScreen(phone, English.book, backgroundScope)
+        screen.wipe().join()
+        assertEquals(
+            "hand-in.changed",
+            screen.state.value.refusal
+                ?.code,
+        )
+        screen.look().join()
+        hold(listOf(custody(isAtCamp = true)), listOf(custody()))
+        screen.wipe().join()
+        assertEquals(
+            "hand-in.changed",
+            screen.state.value.refusal
+                ?.code,
+        )
+        assertEquals("remove 1 entry", English.book.say(screen.state.value.confirmation!!))
+        assertFalse(phone.isWiped)
+    }
+
+    @Test
+    fun `the custody screen lists what is not at base camp, the least safe first`() = runTest {
+        hold(listOf(custody(isAtCamp = true)), listOf(custody(peers = 1)), listOf(custody()))
+        val screen = CustodyScreen(phone, backgroundScope)
+        screen.look().join()
+        assertTrue(screen.state.value.isDone)
+        assertEquals(
+            listOf(Safety.ONLY_HERE, Safety.WITH_PEERS),
+            screen.state.value.lines
+                .map { it.safety },
+        )
+        assertEquals(3, screen.state.value.loss.records)
+    }
 }

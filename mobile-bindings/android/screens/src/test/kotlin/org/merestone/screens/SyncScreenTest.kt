@@ -38,49 +38,47 @@ class SyncScreenTest {
     }
 
     @Test
-    fun `a meeting shows how far it is, and then what it came to`() =
-        runTest {
-            val end = CompletableDeferred<Unit>()
-            val half = report(isFull = false)
-            phone.meeting =
-                flow {
-                    emit(SyncEvent.Progress(half.state))
-                    end.await()
-                    emit(SyncEvent.Ended(half))
-                }
-            val screen = SyncScreen(phone, OLENA, backgroundScope)
-            val meeting = screen.call(" [fe80::1]:7411 ")
-            runCurrent()
-            assertEquals(SyncTarget.Typed("[fe80::1]:7411"), phone.met)
-            assertEquals(half.state, screen.state.value.meeting)
-            assertEquals(
-                "Received 2 entries and 0 photos, sent 1 entries and 0 photos.",
-                English.book.say(half.state.progress()),
-            )
-            end.complete(Unit)
-            meeting.join()
-            assertNull(screen.state.value.meeting)
-            assertEquals(
-                SyncGrade.AS_WANTED,
-                screen.state.value.outcome
-                    ?.grade,
-            )
-        }
+    fun `a meeting shows how far it is, and then what it came to`() = runTest {
+        val end = CompletableDeferred<Unit>()
+        val half = report(isFull = false)
+        phone.meeting =
+            flow {
+                emit(SyncEvent.Progress(half.state))
+                end.await()
+                emit(SyncEvent.Ended(half))
+            }
+        val screen = SyncScreen(phone, OLENA, backgroundScope)
+        val meeting = screen.call(" [fe80::1]:7411 ")
+        runCurrent()
+        assertEquals(SyncTarget.Typed("[fe80::1]:7411"), phone.met)
+        assertEquals(half.state, screen.state.value.meeting)
+        assertEquals(
+            "Received 2 entries and 0 photos, sent 1 entries and 0 photos.",
+            English.book.say(half.state.progress()),
+        )
+        end.complete(Unit)
+        meeting.join()
+        assertNull(screen.state.value.meeting)
+        assertEquals(
+            SyncGrade.AS_WANTED,
+            screen.state.value.outcome
+                ?.grade,
+        )
+    }
 
     @Test
-    fun `a meeting that another one took the place of says nothing any more`() =
-        runTest {
-            val screen = SyncScreen(phone, OLENA, backgroundScope)
-            val first = screen.call("10.0.0.1:7411")
-            val second = screen.call("10.0.0.2:7411")
-            first.join()
-            runCurrent()
-            assertTrue(screen.state.value.isMeeting)
-            assertEquals(SyncTarget.Typed("10.0.0.2:7411"), phone.met)
-            screen.stop()
-            second.join()
-            assertFalse(screen.state.value.isMeeting)
-        }
+    fun `a meeting that another one took the place of says nothing any more`() = runTest {
+        val screen = SyncScreen(phone, OLENA, backgroundScope)
+        val first = screen.call("10.0.0.1:7411")
+        val second = screen.call("10.0.0.2:7411")
+        first.join()
+        runCurrent()
+        assertTrue(screen.state.value.isMeeting)
+        assertEquals(SyncTarget.Typed("10.0.0.2:7411"), phone.met)
+        screen.stop()
+        second.join()
+        assertFalse(screen.state.value.isMeeting)
+    }
 
     @Test
     fun `a ticket that is none stands beside its field, and who is not reached is trouble worth trying again`() =
@@ -111,21 +109,20 @@ class SyncScreenTest {
         }
 
     @Test
-    fun `stopping ends the meeting, and what is found twice is one device`() =
-        runTest {
-            val screen = SyncScreen(phone, OLENA, backgroundScope)
-            val meeting = screen.call("10.0.0.1:7411")
-            runCurrent()
-            assertTrue(screen.state.value.isMeeting && screen.state.value.isBusy)
-            screen.stop()
-            meeting.join()
-            assertFalse(screen.state.value.isMeeting || screen.state.value.isBusy)
-            screen.look().join()
-            assertEquals(
-                listOf("b", "a"),
-                screen.state.value.nearby
-                    .map { it.transportKey },
-            )
-            assertFalse(screen.state.value.isLooking)
-        }
+    fun `stopping ends the meeting, and what is found twice is one device`() = runTest {
+        val screen = SyncScreen(phone, OLENA, backgroundScope)
+        val meeting = screen.call("10.0.0.1:7411")
+        runCurrent()
+        assertTrue(screen.state.value.isMeeting && screen.state.value.isBusy)
+        screen.stop()
+        meeting.join()
+        assertFalse(screen.state.value.isMeeting || screen.state.value.isBusy)
+        screen.look().join()
+        assertEquals(
+            listOf("b", "a"),
+            screen.state.value.nearby
+                .map { it.transportKey },
+        )
+        assertFalse(screen.state.value.isLooking)
+    }
 }

@@ -20,16 +20,12 @@ class App(
     fun say(message: Message): String = phrases.say(message)
 
     /** What is wrong. */
-    fun noticeOf(state: ScreenState): List<Line> = listOfNotNull(state.trouble?.let { Line("! ${say(it.message)}", Ink.BAD) })
+    fun noticeOf(state: ScreenState): List<Line> =
+        listOfNotNull(state.trouble?.let { Line("! ${say(it.message)}", Ink.BAD) })
 
     /** Something that was not taken. */
     fun refused(message: Message): Line = Line("! ${say(message)}", Ink.BAD)
 }
 
 /** An observer at work in an app. */
-class Work(
-    val app: App,
-    val observer: ObserverKey,
-    val name: String,
-    val mission: String,
-)
+class Work(val app: App, val observer: ObserverKey, val name: String, val mission: String)

@@ -55,10 +55,7 @@ fun main(arguments: Array<String>) {
     exitProcess(if (error == null) 0 else 1)
 }
 
-private class Options(
-    val home: File,
-    val charter: File?,
-)
+private class Options(val home: File, val charter: File?)
 
 private fun options(arguments: List<String>): Options? {
     val named = arguments.chunked(2).associate { it.first() to it.getOrNull(1) }
@@ -68,10 +65,7 @@ private fun options(arguments: List<String>): Options? {
 }
 
 /** What went wrong, for the person; nothing when all went well. */
-private suspend fun open(
-    options: Options,
-    work: suspend (Phone) -> Unit,
-): String? {
+private suspend fun open(options: Options, work: suspend (Phone) -> Unit): String? {
     // A terminal has no keystore: this key is the one that the command line uses, and the store is in clear.
     val home = PhoneHome.beside(options.home, StoreKey(ByteArray(STORE_KEY_BYTES)))
     val settings = PhoneSettings(offsetMin = ZonedDateTime.now().offset.totalSeconds / SECONDS_IN_MINUTE)
@@ -106,11 +100,7 @@ private suspend fun work(phone: Phone) {
     }
 }
 
-private suspend fun play(
-    phone: Phone,
-    scope: CoroutineScope,
-    stage: Stage,
-) {
+private suspend fun play(phone: Phone, scope: CoroutineScope, stage: Stage) {
     val app = App(phone, English.book, languages(), scope)
     stage.play(UnlockView(app), scope)
 }

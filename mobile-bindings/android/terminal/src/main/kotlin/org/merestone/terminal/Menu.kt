@@ -12,10 +12,7 @@ class Menu {
     var at = 0
 
     /** Moves as the key says among [count] items; tells whether it was for the menu. */
-    fun press(
-        key: Key,
-        count: Int,
-    ): Boolean {
+    fun press(key: Key, count: Int): Boolean {
         val to =
             when (key) {
                 Key.Up -> at - 1
@@ -31,11 +28,8 @@ class Menu {
     }
 
     /** A line of the menu; the one that the person is at stands out. */
-    fun line(
-        index: Int,
-        text: String,
-        ink: Ink = Ink.PLAIN,
-    ): Line = if (index == at) line(Span("▸ ", Ink.KEY), Span(text, Ink.PICKED)) else line(Span("  "), Span(text, ink))
+    fun line(index: Int, text: String, ink: Ink = Ink.PLAIN): Line =
+        if (index == at) line(Span("▸ ", Ink.KEY), Span(text, Ink.PICKED)) else line(Span("  "), Span(text, ink))
 
     private companion object {
         const val PAGE = 10

@@ -21,30 +21,22 @@ sealed interface Step {
     data object Stay : Step
 
     /** To another view; this one is there again afterwards. */
-    data class To(
-        val view: () -> View,
-    ) : Step
+    data class To(val view: () -> View) : Step
 
     /** To another view in this one's place. */
-    data class Instead(
-        val view: () -> View,
-    ) : Step
+    data class Instead(val view: () -> View) : Step
 
     /** Back to the view below. */
     data object Back : Step
 
     /** To this view alone, with nothing below it. */
-    data class Anew(
-        val view: () -> View,
-    ) : Step
+    data class Anew(val view: () -> View) : Step
 
     data object Quit : Step
 }
 
 /** One view on the screen; its scope ends when it is left. */
-abstract class View(
-    parent: CoroutineScope,
-) {
+abstract class View(parent: CoroutineScope) {
     protected val scope: CoroutineScope = parent + SupervisorJob(parent.coroutineContext.job)
 
     /** Whenever something changed that is drawn. */
@@ -64,20 +56,13 @@ abstract class View(
 }
 
 /** Draws the view on top and gives it the keys, until there is none. */
-class Stage(
-    private val terminal: Terminal,
-    private val keys: Channel<Key>,
-    private val resized: Channel<Unit>,
-) {
+class Stage(private val terminal: Terminal, private val keys: Channel<Key>, private val resized: Channel<Unit>) {
     private val views = ArrayDeque<View>()
     private val changed = Channel<Unit>(Channel.CONFLATED)
     private var watch: Job? = null
     private var size = terminal.size()
 
-    suspend fun play(
-        first: View,
-        scope: CoroutineScope,
-    ) {
+    suspend fun play(first: View, scope: CoroutineScope) {
         push(first, scope)
         while (views.isNotEmpty()) {
             draw()
@@ -95,10 +80,7 @@ class Stage(
         }
     }
 
-    private fun take(
-        step: Step,
-        scope: CoroutineScope,
-    ) {
+    private fun take(step: Step, scope: CoroutineScope) {
         when (step) {
             Step.Stay -> {
                 Unit
@@ -130,18 +112,12 @@ class Stage(
         if (views.isEmpty()) watch?.cancel()
     }
 
-    private fun push(
-        view: View,
-        scope: CoroutineScope,
-    ) {
+    private fun push(view: View, scope: CoroutineScope) {
         views.addLast(view)
         top(view, scope)
     }
 
-    private fun top(
-        view: View,
-        scope: CoroutineScope,
-    ) {
+    private fun top(view: View, scope: CoroutineScope) {
         watch?.cancel()
         watch = scope.launch { view.changes.collect { changed.trySend(Unit) } }
         view.shown()

@@ -116,11 +116,7 @@ class DayTest {
         assertTrue(File(folder, "one").exists())
     }
 
-    private fun enrol(
-        window: Tmux.Window,
-        name: String,
-        mistyped: Boolean = false,
-    ) {
+    private fun enrol(window: Tmux.Window, name: String, mistyped: Boolean = false) {
         window.see("Nobody works on this phone yet")
         window.press("Enter")
         window.see("Your name")
@@ -214,10 +210,7 @@ class DayTest {
         window.see("Add another: Photos?")
     }
 
-    private fun change(
-        window: Tmux.Window,
-        queue: String,
-    ) {
+    private fun change(window: Tmux.Window, queue: String) {
         window.press("Enter")
         window.see("Made by Olena")
         window.press("e")
@@ -252,10 +245,7 @@ class DayTest {
         return ticket.readText()
     }
 
-    private fun sync(
-        window: Tmux.Window,
-        ticket: String,
-    ) {
+    private fun sync(window: Tmux.Window, ticket: String) {
         window.press("s")
         window.see("ticket or address")
         window.press("t")
@@ -297,10 +287,7 @@ class DayTest {
         window.await("that it left") { "This phone" !in it }
     }
 
-    private fun begin(
-        window: Tmux.Window,
-        form: String,
-    ) {
+    private fun begin(window: Tmux.Window, form: String) {
         repeat(FORMS_MAX) {
             val shown = window.screen()
             if ("▸ $form" in shown) return window.press("Enter")
@@ -311,10 +298,7 @@ class DayTest {
     }
 
     /** Goes on past questions that are not answered. */
-    private fun skipTo(
-        window: Tmux.Window,
-        label: String,
-    ) {
+    private fun skipTo(window: Tmux.Window, label: String) {
         repeat(QUESTIONS_MAX) {
             val shown = window.await("a question") { "working" !in it && PLACE.containsMatchIn(it) }
             if (label in shown) return

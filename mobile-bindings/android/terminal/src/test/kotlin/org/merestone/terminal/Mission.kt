@@ -4,9 +4,7 @@ import java.io.File
 import java.util.concurrent.TimeUnit
 
 /** A mission of two parties, founded by the `merestone` program, with the officers' keys and a base camp. */
-class Mission(
-    private val folder: File,
-) : AutoCloseable {
+class Mission(private val folder: File) : AutoCloseable {
     private val merestone = File(System.getProperty("merestone.bin"), "merestone").absolutePath
     private val passphrase = File(folder, "passphrase").apply { writeText("officer\n") }
     private var serving: Process? = null
@@ -38,11 +36,7 @@ class Mission(
     }
 
     /** Certifies a request that an app wrote into a file; the officer hears the six words. */
-    fun certify(
-        request: File,
-        words: String,
-        role: String = "observer",
-    ): File {
+    fun certify(request: File, words: String, role: String = "observer"): File {
         val certificate = File(folder, "${request.name}.certificate")
         run(
             "roster",
@@ -66,10 +60,12 @@ class Mission(
     fun serve(): String {
         run("device", "init", charter.name, "--home", "camp")
         val request = File(folder, "camp.request")
-        val asked = run("device", "request", "--observer", "Base camp", "--device", "Laptop", "--home", "camp", "--out", request.name)
+        val who = arrayOf("--observer", "Base camp", "--device", "Laptop", "--home", "camp")
+        val asked = run("device", "request", *who, "--out", request.name)
         run("device", "accept", certify(request, wordsOf(asked), "camp").name, "--home", "camp")
         val log = File(folder, "serve.log")
-        val command = command("serve", "--home", "camp", "--listen", "127.0.0.1:0", "--quiet", "--ledger-key", "ledger.key")
+        val command =
+            command("serve", "--home", "camp", "--listen", "127.0.0.1:0", "--quiet", "--ledger-key", "ledger.key")
         serving = command.redirectErrorStream(true).redirectOutput(log).start()
         val until = System.nanoTime() + TimeUnit.SECONDS.toNanos(WAIT_S)
         while (System.nanoTime() < until) {
@@ -110,13 +106,9 @@ class Mission(
 }
 
 /** Six words in a row, as screens show them. */
-internal fun wordsOf(screen: String): String =
-    screen
-        .lines()
-        .firstNotNullOfOrNull { SIX_WORDS.matchEntire(it.trim()) }
-        ?.groupValues
-        ?.get(1)
-        ?.split(Regex("\\s+"))
-        ?.joinToString(" ") ?: error("no six words in $screen")
+internal fun wordsOf(screen: String): String {
+    val words = screen.lines().firstNotNullOfOrNull { SIX_WORDS.matchEntire(it.trim()) }?.groupValues?.get(1)
+    return words?.split(Regex("\\s+"))?.joinToString(" ") ?: error("no six words in $screen")
+}
 
 private val SIX_WORDS = Regex("""(?:six words\s+)?([a-z]+(?:\s+[a-z]+){5})""")

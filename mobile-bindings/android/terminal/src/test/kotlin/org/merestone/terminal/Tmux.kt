@@ -4,17 +4,11 @@ import java.io.File
 import java.util.concurrent.TimeUnit
 
 /** Terminals in a tmux server of this test's own: keys go in, what a person sees comes out. */
-class Tmux(
-    folder: File,
-) : AutoCloseable {
+class Tmux(folder: File) : AutoCloseable {
     private val socket = File(folder, "tmux").path
 
     /** Starts the app in a window of 80 columns and 24 rows. */
-    fun start(
-        name: String,
-        home: File,
-        charter: File,
-    ): Window {
+    fun start(name: String, home: File, charter: File): Window {
         val library = System.getProperty("jna.library.path")
         val classes = System.getProperty("surefire.test.class.path") ?: System.getProperty("java.class.path")
         val app = "exec java -Xmx192m -Djna.library.path=$library -cp $classes org.merestone.terminal.MainKt"
@@ -47,22 +41,21 @@ class Tmux(
     }
 
     /** One app on its terminal. */
-    inner class Window(
-        private val name: String,
-    ) {
+    inner class Window(private val name: String) {
         /** Ends the app as the system does when it needs its memory. */
         fun kill() {
             val shell = tmux("display-message", "-p", "-t", name, "#{pane_pid}").trim().toLong()
             ProcessHandle.of(shell).ifPresent { it.descendants().forEach(ProcessHandle::destroyForcibly) }
-            await("that it is gone") { ProcessHandle.of(shell).map { found -> found.descendants().noneMatch(::isApp) }.orElse(true) }
+            await("that it is gone") {
+                ProcessHandle.of(shell).map { found -> found.descendants().noneMatch(::isApp) }.orElse(true)
+            }
         }
 
-        private fun isApp(process: ProcessHandle) =
-            process
-                .info()
-                .command()
-                .orElse("")
-                .endsWith("java")
+        private fun isApp(process: ProcessHandle) = process
+            .info()
+            .command()
+            .orElse("")
+            .endsWith("java")
 
         /** What is on the screen. */
         fun screen(): String = tmux("capture-pane", "-p", "-t", name).trimEnd()
@@ -87,10 +80,7 @@ class Tmux(
         fun see(text: String): String = await("to see “$text”") { text in it.replace(Regex("\\s+"), " ") }
 
         /** Waits until the screen is as wanted. */
-        fun await(
-            what: String,
-            isIt: (String) -> Boolean,
-        ): String {
+        fun await(what: String, isIt: (String) -> Boolean): String {
             val until = System.nanoTime() + TimeUnit.SECONDS.toNanos(WAIT_S)
             while (System.nanoTime() < until) {
                 val shown = screen()

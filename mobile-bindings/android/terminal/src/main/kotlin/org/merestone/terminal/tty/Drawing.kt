@@ -20,16 +20,10 @@ data class Drawing(
 )
 
 /** A drawing in its frame, line by line, and where the cursor is. */
-data class Framed(
-    val lines: List<Line>,
-    val cursor: Pair<Int, Int>?,
-)
+data class Framed(val lines: List<Line>, val cursor: Pair<Int, Int>?)
 
 /** Puts the bar above a drawing and its notice and keys below; scrolls the body so that its focus is seen. */
-fun frame(
-    drawing: Drawing,
-    size: Size,
-): Framed {
+fun frame(drawing: Drawing, size: Size): Framed {
     val bar = bar(drawing, size.columns)
     val notice = drawing.notice.flatMap { wrapped(it, size.columns - 2) }.take(NOTICE_MAX)
     val keys = keyLines(drawing.keys, size.columns - 2)
@@ -47,10 +41,7 @@ fun frame(
     return Framed(lines, drawing.cursor?.let { (row, column) -> Pair(row - from + TOP, column + 1) })
 }
 
-private fun bar(
-    drawing: Drawing,
-    columns: Int,
-): Line {
+private fun bar(drawing: Drawing, columns: Int): Line {
     val said = if (drawing.isBusy) "working …  ${drawing.aside}".trimEnd() else drawing.aside
     val aside = clip(plain(said), columns / 2)
     val title = clip(plain(" ${drawing.title}"), columns - aside.columns - 2)
@@ -58,32 +49,22 @@ private fun bar(
     return Line("$title$gap$aside ", Ink.BAR)
 }
 
-private fun indented(
-    line: Line,
-    columns: Int,
-): Line =
-    if (line.isRight) {
-        line.copy(
-            spans =
-                listOf(Span(" ".repeat((columns - 1 - line.width).coerceAtLeast(1)))) + line.spans,
-            isRight = false,
-        )
-    } else {
-        line.copy(spans = listOf(Span(" ")) + line.spans)
-    }
+private fun indented(line: Line, columns: Int): Line = if (line.isRight) {
+    line.copy(
+        spans =
+        listOf(Span(" ".repeat((columns - 1 - line.width).coerceAtLeast(1)))) + line.spans,
+        isRight = false,
+    )
+} else {
+    line.copy(spans = listOf(Span(" ")) + line.spans)
+}
 
-private fun wrapped(
-    line: Line,
-    columns: Int,
-): List<Line> {
+private fun wrapped(line: Line, columns: Int): List<Line> {
     val span = line.spans.singleOrNull() ?: return listOf(line)
     return wrap(span.text, columns).map { Line(it, span.ink) }
 }
 
-private fun keyLines(
-    keys: List<Pair<String, String>>,
-    columns: Int,
-): List<Line> {
+private fun keyLines(keys: List<Pair<String, String>>, columns: Int): List<Line> {
     val lines = mutableListOf<List<Span>>()
     var line = mutableListOf<Span>()
     var used = 0

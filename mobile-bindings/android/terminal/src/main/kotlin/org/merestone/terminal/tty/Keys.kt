@@ -5,9 +5,7 @@ import java.io.InputStream
 /** What a person pressed. */
 sealed interface Key {
     /** A character. */
-    data class Typed(
-        val text: String,
-    ) : Key
+    data class Typed(val text: String) : Key
 
     data object Enter : Key
 
@@ -40,9 +38,7 @@ sealed interface Key {
     data object End : Key
 
     /** A letter with the control key, in lower case. */
-    data class Control(
-        val letter: Char,
-    ) : Key
+    data class Control(val letter: Char) : Key
 
     /** The keyboard is gone. */
     data object Gone : Key
@@ -52,9 +48,7 @@ sealed interface Key {
 fun Key.isLetter(letter: Char): Boolean = this is Key.Typed && text.equals(letter.toString(), ignoreCase = true)
 
 /** Reads keys of a terminal in raw mode, one after the other; blocks. */
-class Keyboard(
-    private val input: InputStream,
-) {
+class Keyboard(private val input: InputStream) {
     /** A byte that was read to see whether it belongs to an escape, and did not. */
     private var kept: Int? = null
 
@@ -68,19 +62,18 @@ class Keyboard(
         }
     }
 
-    private fun keyOf(byte: Int): Key? =
-        when (byte) {
-            0x0D -> Key.Enter
-            0x0A -> Key.NewLine
-            0x09 -> Key.Tab
-            0x7F, 0x08 -> Key.Erase
-            0x15 -> Key.Clear
-            0x1B -> escape()
-            in 0x01..0x1A -> Key.Control('a' + (byte - 1))
-            in 0x20..0x7E -> Key.Typed(byte.toChar().toString())
-            in 0xC2..0xF4 -> Key.Typed(utf8(byte))
-            else -> null
-        }
+    private fun keyOf(byte: Int): Key? = when (byte) {
+        0x0D -> Key.Enter
+        0x0A -> Key.NewLine
+        0x09 -> Key.Tab
+        0x7F, 0x08 -> Key.Erase
+        0x15 -> Key.Clear
+        0x1B -> escape()
+        in 0x01..0x1A -> Key.Control('a' + (byte - 1))
+        in 0x20..0x7E -> Key.Typed(byte.toChar().toString())
+        in 0xC2..0xF4 -> Key.Typed(utf8(byte))
+        else -> null
+    }
 
     /** A character of several bytes; what is broken is shown as such. */
     private fun utf8(first: Int): String {

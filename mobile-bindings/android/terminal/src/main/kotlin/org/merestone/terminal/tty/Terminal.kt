@@ -3,16 +3,10 @@ package org.merestone.terminal.tty
 import java.io.PrintStream
 
 /** How large the screen is, in characters. */
-data class Size(
-    val columns: Int,
-    val rows: Int,
-)
+data class Size(val columns: Int, val rows: Int)
 
 /** The terminal that the program was started in: raw while it is open, and as it was before afterwards. */
-class Terminal(
-    private val out: PrintStream,
-    private val hasColours: Boolean,
-) : AutoCloseable {
+class Terminal(private val out: PrintStream, private val hasColours: Boolean) : AutoCloseable {
     private val before = stty("-g")
     private val restore = Thread { reset() }
     private var shown = emptyList<String>()
@@ -33,11 +27,7 @@ class Terminal(
     }
 
     /** Draws lines from the top; only those that changed are written, so that nothing flickers. */
-    fun draw(
-        lines: List<Line>,
-        size: Size,
-        cursor: Pair<Int, Int>?,
-    ) {
+    fun draw(lines: List<Line>, size: Size, cursor: Pair<Int, Int>?) {
         val drawn = lines.take(size.rows).map { ansi(it, size.columns) }
         val text = StringBuilder("\u001B[?25l")
         if (shown.size != drawn.size) text.append("\u001B[2J")
@@ -70,10 +60,7 @@ class Terminal(
         stty(before.trim())
     }
 
-    private fun ansi(
-        line: Line,
-        columns: Int,
-    ): String {
+    private fun ansi(line: Line, columns: Int): String {
         val text = StringBuilder()
         var room = columns
         if (line.isRight) text.append(" ".repeat((columns - line.width).coerceAtLeast(0)))

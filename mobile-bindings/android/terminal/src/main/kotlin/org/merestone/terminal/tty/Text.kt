@@ -18,10 +18,7 @@ enum class Ink(
 }
 
 /** A piece of text of one look. */
-data class Span(
-    val text: String,
-    val ink: Ink = Ink.PLAIN,
-)
+data class Span(val text: String, val ink: Ink = Ink.PLAIN)
 
 /** One line of the screen. */
 data class Line(
@@ -46,21 +43,14 @@ fun plain(text: String): String =
     text.codePoints().toArray().joinToString("") { if (isHidden(it)) "\uFFFD" else String(Character.toChars(it)) }
 
 /** The beginning of the text that takes at most [columns], with an ellipsis where something is left out. */
-fun clip(
-    text: String,
-    columns: Int,
-): String = if (text.columns <= columns) text else text.cut((columns - 1).coerceAtLeast(0)).first + "…"
+fun clip(text: String, columns: Int): String =
+    if (text.columns <= columns) text else text.cut((columns - 1).coerceAtLeast(0)).first + "…"
 
 /** The text in lines of at most [columns], broken between words where there are any, and at its line feeds. */
-fun wrap(
-    text: String,
-    columns: Int,
-): List<String> = text.split('\n').flatMap { wrapLine(plain(it), columns.coerceAtLeast(1)) }
+fun wrap(text: String, columns: Int): List<String> =
+    text.split('\n').flatMap { wrapLine(plain(it), columns.coerceAtLeast(1)) }
 
-private fun wrapLine(
-    text: String,
-    columns: Int,
-): List<String> {
+private fun wrapLine(text: String, columns: Int): List<String> {
     val lines = mutableListOf<String>()
     var rest = text
     while (rest.columns > columns) {
@@ -94,11 +84,10 @@ private fun isHidden(point: Int): Boolean =
         point in 0x2066..0x2069
 
 /** As wcwidth counts them, for the scripts that people here write. */
-private fun columnsOf(point: Int): Int =
-    when (Character.getType(point).toByte()) {
-        Character.NON_SPACING_MARK, Character.ENCLOSING_MARK, Character.FORMAT -> 0
-        else -> if (WIDE.any { point in it }) 2 else 1
-    }
+private fun columnsOf(point: Int): Int = when (Character.getType(point).toByte()) {
+    Character.NON_SPACING_MARK, Character.ENCLOSING_MARK, Character.FORMAT -> 0
+    else -> if (WIDE.any { point in it }) 2 else 1
+}
 
 private val WIDE =
     listOf(

@@ -16,10 +16,7 @@ import org.merestone.terminal.tty.wrap
 import java.io.File
 
 /** Chooses a photo by its path. */
-class CameraView(
-    private val app: App,
-    private val screen: CameraScreen,
-) : View(app.scope) {
+class CameraView(private val app: App, private val screen: CameraScreen) : View(app.scope) {
     private val field = Field()
 
     init {
@@ -35,10 +32,7 @@ class CameraView(
         val cursor = Pair(body.size, column + 2)
         body += listOf(line(Span("> ", Ink.KEY), Span(shown)), Line())
 
-        fun words(
-            text: String,
-            ink: Ink,
-        ) = wrap(text, size.columns - 2).mapTo(body) { Line(it, ink) }
+        fun words(text: String, ink: Ink) = wrap(text, size.columns - 2).mapTo(body) { Line(it, ink) }
         state.refusal?.let { words("! ${app.say(it.message)}", Ink.BAD) }
         state.attached?.let { attached ->
             val pixels = listOfNotNull(attached.width, attached.height).joinToString(" × ")

@@ -13,11 +13,7 @@ import org.merestone.terminal.tty.isLetter
 import org.merestone.terminal.tty.wrap
 
 /** Something that can be chosen: with the arrows, or by its letter. */
-class Item(
-    val label: String,
-    val letter: Char? = null,
-    val choose: () -> Step,
-)
+class Item(val label: String, val letter: Char? = null, val choose: () -> Step)
 
 /** A menu. Choosing leads where the item says; staying leads back. */
 class ChoiceView(
@@ -56,10 +52,5 @@ class ChoiceView(
 }
 
 /** Asks whether something is meant that is not easily taken back. */
-fun confirm(
-    app: App,
-    title: String,
-    words: String,
-    yes: String,
-    then: () -> Step,
-): View = ChoiceView(app, title, listOf(Item("No, go back", 'n') { Step.Stay }, Item(yes, 'y', then)), listOf(words))
+fun confirm(app: App, title: String, words: String, yes: String, then: () -> Step): View =
+    ChoiceView(app, title, listOf(Item("No, go back", 'n') { Step.Stay }, Item(yes, 'y', then)), listOf(words))

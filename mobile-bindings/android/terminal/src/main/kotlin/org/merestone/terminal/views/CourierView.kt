@@ -15,9 +15,7 @@ import org.merestone.terminal.tty.wrap
 import java.io.File
 
 /** Files on a stick, where no network reaches. */
-class CourierView(
-    private val work: Work,
-) : View(work.app.scope) {
+class CourierView(private val work: Work) : View(work.app.scope) {
     private val screen = CourierScreen(work.app.phone, work.observer, scope)
 
     override val changes get() = screen.state
@@ -26,10 +24,7 @@ class CourierView(
         val state = screen.state.value
         val body = mutableListOf<Line>()
 
-        fun words(
-            text: String,
-            ink: Ink = Ink.PLAIN,
-        ) = wrap(text, size.columns - 2).mapTo(body) { Line(it, ink) }
+        fun words(text: String, ink: Ink = Ink.PLAIN) = wrap(text, size.columns - 2).mapTo(body) { Line(it, ink) }
         words(
             "A courier carries what this phone holds on a stick. What it carried is handed over once a receipt came back, not before.",
         )
@@ -41,45 +36,39 @@ class CourierView(
         return Drawing("Courier", body, notice = work.app.noticeOf(state), isBusy = state.isBusy, keys = keys)
     }
 
-    override fun press(key: Key): Step =
-        when {
-            key == Key.Escape -> {
-                Step.Back
-            }
+    override fun press(key: Key): Step = when {
+        key == Key.Escape -> {
+            Step.Back
+        }
 
-            key.isLetter('w') -> {
-                Step.To { path("Write a courier's file", "Path of a new file") { screen.write(it) } }
-            }
+        key.isLetter('w') -> {
+            Step.To { path("Write a courier's file", "Path of a new file") { screen.write(it) } }
+        }
 
-            key.isLetter('i') -> {
-                Step.To {
-                    path("Look into a courier's file", "Path of the file") { screen.inspect(it) }
-                }
-            }
-
-            key.isLetter('r') -> {
-                Step.To { path("Take a courier's file in", "Path of the file") { screen.read(it) } }
-            }
-
-            else -> {
-                Step.Stay
+        key.isLetter('i') -> {
+            Step.To {
+                path("Look into a courier's file", "Path of the file") { screen.inspect(it) }
             }
         }
 
-    private fun path(
-        title: String,
-        label: String,
-        take: (File) -> Unit,
-    ): View =
+        key.isLetter('r') -> {
+            Step.To { path("Take a courier's file in", "Path of the file") { screen.read(it) } }
+        }
+
+        else -> {
+            Step.Stay
+        }
+    }
+
+    private fun path(title: String, label: String, take: (File) -> Unit): View =
         PromptView(work.app, title, label, { typed ->
             take(File(typed.trim()))
             null
         })
 
-    private fun contents(contents: CourierContents): List<String> =
-        listOfNotNull(
-            "Made by ${contents.makerObserver} on ${contents.makerDevice}${if (contents.isMakerCut) ", whose key was cut" else ""}.",
-            "It holds ${contents.entries} entries and ${contents.blobs} photos and pictures, ${contents.bytes} bytes.",
-            "${contents.leftOut} photos and pictures were left out.".takeIf { contents.leftOut > 0 },
-        )
+    private fun contents(contents: CourierContents): List<String> = listOfNotNull(
+        "Made by ${contents.makerObserver} on ${contents.makerDevice}${if (contents.isMakerCut) ", whose key was cut" else ""}.",
+        "It holds ${contents.entries} entries and ${contents.blobs} photos and pictures, ${contents.bytes} bytes.",
+        "${contents.leftOut} photos and pictures were left out.".takeIf { contents.leftOut > 0 },
+    )
 }

@@ -13,9 +13,7 @@ import org.merestone.terminal.tty.Line
 import org.merestone.terminal.tty.Size
 
 /** Where copies of what this phone holds are. */
-class CustodyView(
-    private val work: Work,
-) : View(work.app.scope) {
+class CustodyView(private val work: Work) : View(work.app.scope) {
     private val screen = CustodyScreen(work.app.phone, scope)
     private val menu = Menu()
 
@@ -50,7 +48,7 @@ class CustodyView(
             isBusy = state.isBusy,
             keys = keys,
             focus =
-                head.size + menu.at,
+            head.size + menu.at,
         )
     }
 

@@ -18,9 +18,7 @@ import org.merestone.terminal.tty.wrap
 import java.io.File
 
 /** A request for the officer, and the certificate that comes back. */
-class EnrolView(
-    private val app: App,
-) : View(app.scope) {
+class EnrolView(private val app: App) : View(app.scope) {
     private val screen = EnrolScreen(app.phone, scope)
     private val fields = EnrolField.entries.associateWith { Field(isSecret = it.isSecret) }
     private var at = EnrolField.OBSERVER
@@ -116,10 +114,9 @@ class EnrolView(
         at = EnrolField.OBSERVER
     }
 
-    private fun write(text: String) =
-        PromptView(app, "Write the request", "Path of a new file", { path ->
-            writeNew(File(path.trim()), text).also { wrong -> written = path.trim().takeIf { wrong == null } }
-        })
+    private fun write(text: String) = PromptView(app, "Write the request", "Path of a new file", { path ->
+        writeNew(File(path.trim()), text).also { wrong -> written = path.trim().takeIf { wrong == null } }
+    })
 
     private fun certificate() =
         PromptView(app, "The officer's certificate", "Its text, or the path of its file", { typed ->
@@ -135,20 +132,16 @@ class EnrolView(
 }
 
 /** Writes a text into a file that is not there yet; says why it could not. */
-internal fun writeNew(
-    file: File,
-    text: String,
-): String? =
-    try {
-        if (file.createNewFile()) {
-            file.writeText(text)
-            null
-        } else {
-            "There is a file ${file.path} already: choose another name."
-        }
-    } catch (error: java.io.IOException) {
-        "${file.path} cannot be written (${error.message}): choose another path."
+internal fun writeNew(file: File, text: String): String? = try {
+    if (file.createNewFile()) {
+        file.writeText(text)
+        null
+    } else {
+        "There is a file ${file.path} already: choose another name."
     }
+} catch (error: java.io.IOException) {
+    "${file.path} cannot be written (${error.message}): choose another path."
+}
 
 private val EnrolField.isSecret get() = this == EnrolField.PASSPHRASE || this == EnrolField.AGAIN
 

@@ -19,19 +19,11 @@ import org.merestone.terminal.tty.line
 import org.merestone.terminal.tty.wrap
 
 /** Draws one page of a form. */
-internal class FillPage(
-    private val app: App,
-    private val isRightToLeft: Boolean,
-    private val columns: Int,
-) {
+internal class FillPage(private val app: App, private val isRightToLeft: Boolean, private val columns: Int) {
     private val lines = mutableListOf<Line>()
     private var cursor: Pair<Int, Int>? = null
 
-    fun draw(
-        page: Page?,
-        field: Field,
-        menu: Menu,
-    ): Pair<List<Line>, Pair<Int, Int>?> {
+    fun draw(page: Page?, field: Field, menu: Menu): Pair<List<Line>, Pair<Int, Int>?> {
         page?.above?.let(::headings)
         when (page) {
             null -> lines += Line("…", Ink.DIM)
@@ -54,11 +46,7 @@ internal class FillPage(
         if (above.isNotEmpty()) lines += Line()
     }
 
-    private fun question(
-        page: QuestionPage,
-        field: Field,
-        menu: Menu,
-    ) {
+    private fun question(page: QuestionPage, field: Field, menu: Menu) {
         val question = page.question
         words(question.label.ifEmpty { question.name } + if (question.isRequired) " *" else "", Ink.BOLD)
         question.hint?.let { words(it, Ink.DIM) }
@@ -98,19 +86,12 @@ internal class FillPage(
         lines += line(Span("> ", Ink.KEY), Span(shown))
     }
 
-    private fun choices(
-        question: Question,
-        menu: Menu,
-    ) {
+    private fun choices(question: Question, menu: Menu) {
         question.choices.forEachIndexed { index, choice -> lines += menu.line(index, said(choice, index, question)) }
         if (question.choices.isEmpty()) words("There is nothing to choose here yet.", Ink.DIM)
     }
 
-    private fun said(
-        choice: Pick,
-        index: Int,
-        question: Question,
-    ): String {
+    private fun said(choice: Pick, index: Int, question: Question): String {
         val order = question.typed.split(' ').indexOf(choice.name) + 1
         val mark =
             when {
@@ -130,10 +111,7 @@ internal class FillPage(
         problem?.let { words("! ${app.say(it)} Mend it, or go on with PgDn and leave it so.", Ink.WARN) }
     }
 
-    private fun end(
-        page: EndPage,
-        menu: Menu,
-    ) {
+    private fun end(page: EndPage, menu: Menu) {
         if (page.problems.isEmpty()) {
             words("Everything that the form asks for is there.", Ink.GOOD)
             words("s signs and saves it. After that it can be changed, but never unsaid.", Ink.PLAIN)
@@ -146,23 +124,19 @@ internal class FillPage(
         }
     }
 
-    private fun words(
-        text: String,
-        ink: Ink,
-    ) {
+    private fun words(text: String, ink: Ink) {
         wrap(text, columns - 2).mapTo(lines) { Line(listOf(Span(it, ink)), isRightToLeft) }
     }
 }
 
 /** How an answer is to be written, where that is not plain. */
-private fun shapeOf(input: Input): String? =
-    when (input) {
-        Input.DAY -> "As 2026-03-02."
-        Input.TIME -> "As 14:05."
-        Input.MOMENT -> "As 2026-03-02T14:05."
-        Input.PLACE -> "Latitude and longitude: 51.1772 23.8046; then height and accuracy in metres."
-        Input.PLACES -> "Places with semicolons between: 51.1 23.8; 51.2 23.9."
-        Input.WHOLE_NUMBER -> "A whole number."
-        Input.NUMBER -> "A number."
-        else -> null
-    }
+private fun shapeOf(input: Input): String? = when (input) {
+    Input.DAY -> "As 2026-03-02."
+    Input.TIME -> "As 14:05."
+    Input.MOMENT -> "As 2026-03-02T14:05."
+    Input.PLACE -> "Latitude and longitude: 51.1772 23.8046; then height and accuracy in metres."
+    Input.PLACES -> "Places with semicolons between: 51.1 23.8; 51.2 23.9."
+    Input.WHOLE_NUMBER -> "A whole number."
+    Input.NUMBER -> "A number."
+    else -> null
+}

@@ -22,10 +22,7 @@ import org.merestone.terminal.tty.Size
 import org.merestone.terminal.tty.isLetter
 
 /** A form, one page at a time. What is typed is kept with Enter; leaving keeps everything that was. */
-class FillView(
-    private val work: Work,
-    start: FillStart,
-) : View(work.app.scope) {
+class FillView(private val work: Work, start: FillStart) : View(work.app.scope) {
     private val screen = FillScreen(work.app.phone, work.observer, start, scope, work.app.languages)
     private val menu = Menu()
     private var field = Field()
@@ -66,17 +63,13 @@ class FillView(
         return Step.Stay
     }
 
-    override fun step(): Step =
-        when (val end = screen.state.value.end) {
-            null -> Step.Stay
-            is FillEnd.Done -> Step.Instead { SavedView(work, end.saved) }
-            FillEnd.Left, FillEnd.Discarded -> Step.Back
-        }
+    override fun step(): Step = when (val end = screen.state.value.end) {
+        null -> Step.Stay
+        is FillEnd.Done -> Step.Instead { SavedView(work, end.saved) }
+        FillEnd.Left, FillEnd.Discarded -> Step.Back
+    }
 
-    private fun pressQuestion(
-        page: QuestionPage,
-        key: Key,
-    ) {
+    private fun pressQuestion(page: QuestionPage, key: Key) {
         val question = page.question
         when {
             question.input.isChoosing -> {
@@ -117,10 +110,7 @@ class FillView(
         }
     }
 
-    private fun pressChoices(
-        page: QuestionPage,
-        key: Key,
-    ) {
+    private fun pressChoices(page: QuestionPage, key: Key) {
         val choices = page.question.choices
         val number = (key as? Key.Typed)?.text?.toIntOrNull()?.minus(1)
         val isOne = page.question.input == Input.ONE_OF
@@ -162,10 +152,7 @@ class FillView(
         }
     }
 
-    private fun pressPhoto(
-        page: QuestionPage,
-        key: Key,
-    ): Step {
+    private fun pressPhoto(page: QuestionPage, key: Key): Step {
         val isAnswered = page.question.typed.isNotEmpty()
         when {
             key.isLetter('p') || (key == Key.Enter && !isAnswered && page.question.isRequired) -> {
@@ -183,10 +170,7 @@ class FillView(
         return Step.Stay
     }
 
-    private fun pressEnd(
-        page: EndPage,
-        key: Key,
-    ) {
+    private fun pressEnd(page: EndPage, key: Key) {
         when {
             menu.press(key, page.problems.size) -> Unit
             key.isLetter('s') -> screen.save()
@@ -236,38 +220,36 @@ class FillView(
 
     private fun titleOf(state: FillState): String = if (state.isEdit) "Change: ${state.title}" else state.title
 
-    private fun keysOf(page: Page?): List<Pair<String, String>> =
-        when (page) {
-            null -> {
-                emptyList()
-            }
-
-            is QuestionPage -> {
-                questionKeys(page)
-            }
-
-            is RowPage -> {
-                listOf("y" to "add", "Enter" to "no, go on")
-            }
-
-            is EndPage -> {
-                listOf(
-                    "Enter" to if (page.problems.isEmpty()) "save" else "mend it",
-                    "s" to "save as it is",
-                ).take(if (page.problems.isEmpty()) 1 else 2)
-            }
-        } + listOf("PgUp" to "back", "PgDn" to "skip", "Esc" to "menu")
-
-    private fun questionKeys(page: QuestionPage): List<Pair<String, String>> =
-        when (page.question.input) {
-            Input.ONE_OF -> listOf("↑↓" to "move", "Enter" to "choose and go on", "⌫" to "blank")
-            Input.ANY_OF, Input.ORDER -> listOf("↑↓" to "move", "Space" to "choose", "Enter" to "go on")
-            Input.ACKNOWLEDGE -> listOf("Space" to "OK", "Enter" to "go on")
-            Input.PHOTO -> photoKeys(page)
-            Input.OTHER_FILE -> listOf("Enter" to "go on")
-            Input.LINES -> listOf("Enter" to "keep and go on", "Ctrl-J" to "new line")
-            else -> listOf("Enter" to "keep and go on")
+    private fun keysOf(page: Page?): List<Pair<String, String>> = when (page) {
+        null -> {
+            emptyList()
         }
+
+        is QuestionPage -> {
+            questionKeys(page)
+        }
+
+        is RowPage -> {
+            listOf("y" to "add", "Enter" to "no, go on")
+        }
+
+        is EndPage -> {
+            listOf(
+                "Enter" to if (page.problems.isEmpty()) "save" else "mend it",
+                "s" to "save as it is",
+            ).take(if (page.problems.isEmpty()) 1 else 2)
+        }
+    } + listOf("PgUp" to "back", "PgDn" to "skip", "Esc" to "menu")
+
+    private fun questionKeys(page: QuestionPage): List<Pair<String, String>> = when (page.question.input) {
+        Input.ONE_OF -> listOf("↑↓" to "move", "Enter" to "choose and go on", "⌫" to "blank")
+        Input.ANY_OF, Input.ORDER -> listOf("↑↓" to "move", "Space" to "choose", "Enter" to "go on")
+        Input.ACKNOWLEDGE -> listOf("Space" to "OK", "Enter" to "go on")
+        Input.PHOTO -> photoKeys(page)
+        Input.OTHER_FILE -> listOf("Enter" to "go on")
+        Input.LINES -> listOf("Enter" to "keep and go on", "Ctrl-J" to "new line")
+        else -> listOf("Enter" to "keep and go on")
+    }
 
     private fun photoKeys(page: QuestionPage): List<Pair<String, String>> {
         val isAnswered = page.question.typed.isNotEmpty()

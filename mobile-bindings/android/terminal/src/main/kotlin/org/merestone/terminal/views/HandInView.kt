@@ -13,9 +13,7 @@ import org.merestone.terminal.tty.isLetter
 import org.merestone.terminal.tty.wrap
 
 /** Handing in this phone: what would be lost, and removing everything. */
-class HandInView(
-    private val work: Work,
-) : View(work.app.scope) {
+class HandInView(private val work: Work) : View(work.app.scope) {
     private val screen = HandInScreen(work.app.phone, work.app.phrases, scope)
 
     override val changes get() = screen.state
@@ -29,10 +27,7 @@ class HandInView(
         val state = screen.state.value
         val body = mutableListOf<Line>()
 
-        fun words(
-            text: String,
-            ink: Ink = Ink.PLAIN,
-        ) = wrap(text, size.columns - 2).mapTo(body) { Line(it, ink) }
+        fun words(text: String, ink: Ink = Ink.PLAIN) = wrap(text, size.columns - 2).mapTo(body) { Line(it, ink) }
         if (state.isWiped) {
             words("This phone is empty: keys, records, photos and drafts are removed. It can be handed in.", Ink.GOOD)
             if (state.leftAlone.isNotEmpty()) {

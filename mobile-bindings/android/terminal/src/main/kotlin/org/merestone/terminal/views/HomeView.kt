@@ -24,9 +24,7 @@ import java.time.ZoneId
 import java.time.format.DateTimeFormatter
 
 /** The records of this phone, and the way to everything else. */
-class HomeView(
-    private val work: Work,
-) : View(work.app.scope) {
+class HomeView(private val work: Work) : View(work.app.scope) {
     private val screen = RecordListScreen(work.app.phone, scope)
     private var search: Field? = null
 
@@ -112,59 +110,55 @@ class HomeView(
         return Step.Stay
     }
 
-    private fun pressLetter(key: Key): Step =
-        when {
-            key.isLetter('n') -> {
-                Step.To { StartView(work) }
-            }
+    private fun pressLetter(key: Key): Step = when {
+        key.isLetter('n') -> {
+            Step.To { StartView(work) }
+        }
 
-            key == Key.Typed("/") -> {
-                Step.Stay.also {
-                    search =
-                        Field(
-                            screen.state.value.query.text
-                                .orEmpty(),
-                        )
-                }
-            }
-
-            key.isLetter('f') -> {
-                Step.To { filters() }
-            }
-
-            key.isLetter('s') -> {
-                Step.To { SyncView(work) }
-            }
-
-            key.isLetter('k') -> {
-                Step.To { CourierView(work) }
-            }
-
-            key.isLetter('c') -> {
-                Step.To { CustodyView(work) }
-            }
-
-            key.isLetter('h') -> {
-                Step.To { HandInView(work) }
-            }
-
-            key.isLetter('l') -> {
-                Step.To { LockView(work) }
-            }
-
-            key.isLetter('q') -> {
-                Step.Quit
-            }
-
-            else -> {
-                Step.Stay
+        key == Key.Typed("/") -> {
+            Step.Stay.also {
+                search =
+                    Field(
+                        screen.state.value.query.text
+                            .orEmpty(),
+                    )
             }
         }
 
-    private fun pressSearching(
-        field: Field,
-        key: Key,
-    ): Step {
+        key.isLetter('f') -> {
+            Step.To { filters() }
+        }
+
+        key.isLetter('s') -> {
+            Step.To { SyncView(work) }
+        }
+
+        key.isLetter('k') -> {
+            Step.To { CourierView(work) }
+        }
+
+        key.isLetter('c') -> {
+            Step.To { CustodyView(work) }
+        }
+
+        key.isLetter('h') -> {
+            Step.To { HandInView(work) }
+        }
+
+        key.isLetter('l') -> {
+            Step.To { LockView(work) }
+        }
+
+        key.isLetter('q') -> {
+            Step.Quit
+        }
+
+        else -> {
+            Step.Stay
+        }
+    }
+
+    private fun pressSearching(field: Field, key: Key): Step {
         when (key) {
             Key.Enter -> {
                 search = null
@@ -199,45 +193,37 @@ class HomeView(
         return ChoiceView(work.app, "Show", items + forms)
     }
 
-    private fun filterSaid(state: RecordListState): String =
-        listOfNotNull(
-            state.query.text?.let { "“$it”" },
-            state.query.kind?.let { kind -> state.forms.find { it.kind == kind }?.title ?: kind },
-            "conflicts only".takeIf { state.query.hasConflict == true },
-            "withdrawn too".takeIf { state.query.isWithdrawn == null },
-        ).joinToString(", ", "Shown: ", "   (Esc shows everything)")
+    private fun filterSaid(state: RecordListState): String = listOfNotNull(
+        state.query.text?.let { "“$it”" },
+        state.query.kind?.let { kind -> state.forms.find { it.kind == kind }?.title ?: kind },
+        "conflicts only".takeIf { state.query.hasConflict == true },
+        "withdrawn too".takeIf { state.query.isWithdrawn == null },
+    ).joinToString(", ", "Shown: ", "   (Esc shows everything)")
 
-    private fun nothing(state: RecordListState): String =
-        when {
-            !state.isRead -> "Reading …"
-            state.isFiltered -> "Nothing like that is on this phone."
-            else -> "Nothing here yet. n begins an observation, s meets another phone."
-        }
+    private fun nothing(state: RecordListState): String = when {
+        !state.isRead -> "Reading …"
+        state.isFiltered -> "Nothing like that is on this phone."
+        else -> "Nothing here yet. n begins an observation, s meets another phone."
+    }
 
-    private fun keys(): List<Pair<String, String>> =
-        if (search != null) {
-            listOf("Enter" to "keep the search", "Esc" to "show everything")
-        } else {
-            listOf(
-                "Enter" to "open",
-                "n" to "new or go on",
-                "/" to "search",
-                "f" to "filter",
-                "s" to "sync",
-                "k" to "courier",
-                "c" to "custody",
-                "h" to "hand in",
-                "l" to "lock",
-                "q" to "quit",
-            )
-        }
+    private fun keys(): List<Pair<String, String>> = if (search != null) {
+        listOf("Enter" to "keep the search", "Esc" to "show everything")
+    } else {
+        listOf(
+            "Enter" to "open",
+            "n" to "new or go on",
+            "/" to "search",
+            "f" to "filter",
+            "s" to "sync",
+            "k" to "courier",
+            "c" to "custody",
+            "h" to "hand in",
+            "l" to "lock",
+            "q" to "quit",
+        )
+    }
 
-    private fun record(
-        record: RecordSummary,
-        isHere: Boolean,
-        columns: Int,
-        state: RecordListState,
-    ): Line {
+    private fun record(record: RecordSummary, isHere: Boolean, columns: Int, state: RecordListState): Line {
         val kind = state.forms.find { it.kind == record.kind }?.title ?: record.kind
         val marks =
             listOfNotNull(

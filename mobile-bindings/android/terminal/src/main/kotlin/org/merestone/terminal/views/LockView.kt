@@ -10,21 +10,18 @@ import org.merestone.terminal.tty.Line
 import org.merestone.terminal.tty.Size
 
 /** Locks the keys, and asks who is there. */
-class LockView(
-    private val work: Work,
-) : View(work.app.scope) {
+class LockView(private val work: Work) : View(work.app.scope) {
     private val screen = UnlockScreen(work.app.phone, scope)
     private val locking = screen.lock()
 
     override val changes get() = screen.state
 
-    override fun draw(size: Size): Drawing =
-        Drawing(
-            "Locking",
-            listOf(Line("…")),
-            notice = work.app.noticeOf(screen.state.value),
-            isBusy = screen.state.value.isBusy,
-        )
+    override fun draw(size: Size): Drawing = Drawing(
+        "Locking",
+        listOf(Line("…")),
+        notice = work.app.noticeOf(screen.state.value),
+        isBusy = screen.state.value.isBusy,
+    )
 
     override fun press(key: Key): Step = if (key == Key.Escape) Step.Back else Step.Stay
 

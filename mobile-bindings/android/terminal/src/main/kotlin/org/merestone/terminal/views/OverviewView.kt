@@ -16,11 +16,7 @@ import org.merestone.terminal.tty.clip
 import org.merestone.terminal.tty.plain
 
 /** All questions of a form and their answers, to go to one. */
-class OverviewView(
-    app: App,
-    private val screen: FillScreen,
-    parent: CoroutineScope,
-) : View(parent) {
+class OverviewView(app: App, private val screen: FillScreen, parent: CoroutineScope) : View(parent) {
     private val app = app
     private val menu = Menu()
 
@@ -73,19 +69,17 @@ class OverviewView(
         return Step.Stay
     }
 
-    private fun said(line: OverviewLine): String =
-        when {
-            line.isHeading -> line.label
-            line.hasProblem -> "  ! ${line.label}: ${line.shown.ifEmpty { "—" }}"
-            else -> "    ${line.label}: ${line.shown.ifEmpty { if (line.isAnswered) "left blank" else "—" }}"
-        }
+    private fun said(line: OverviewLine): String = when {
+        line.isHeading -> line.label
+        line.hasProblem -> "  ! ${line.label}: ${line.shown.ifEmpty { "—" }}"
+        else -> "    ${line.label}: ${line.shown.ifEmpty { if (line.isAnswered) "left blank" else "—" }}"
+    }
 
-    private fun inkOf(line: OverviewLine): Ink =
-        when {
-            line.isHeading -> Ink.BOLD
-            line.hasProblem -> Ink.WARN
-            else -> Ink.PLAIN
-        }
+    private fun inkOf(line: OverviewLine): Ink = when {
+        line.isHeading -> Ink.BOLD
+        line.hasProblem -> Ink.WARN
+        else -> Ink.PLAIN
+    }
 
     private companion object {
         const val MARGIN = 5

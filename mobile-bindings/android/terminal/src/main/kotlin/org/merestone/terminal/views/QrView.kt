@@ -11,11 +11,7 @@ import org.merestone.terminal.tty.Line
 import org.merestone.terminal.tty.Size
 
 /** A QR code as large as the window allows: two modules for each character. */
-class QrView(
-    app: App,
-    private val title: String,
-    private val qr: QrCode?,
-) : View(app.scope) {
+class QrView(app: App, private val title: String, private val qr: QrCode?) : View(app.scope) {
     override val changes = MutableStateFlow(0)
 
     override fun draw(size: Size): Drawing {
@@ -40,18 +36,14 @@ class QrView(
     override fun press(key: Key): Step = if (key == Key.Escape || key == Key.Enter) Step.Back else Step.Stay
 
     /** Light is drawn and dark is left out, as terminals are dark. */
-    private fun drawn(
-        qr: QrCode,
-        row: Int,
-    ): String =
-        (0 until qr.modules).joinToString("") { column ->
-            when (Pair(qr.isDark(column, row), row + 1 >= qr.modules || qr.isDark(column, row + 1))) {
-                Pair(true, true) -> " "
-                Pair(true, false) -> "▄"
-                Pair(false, true) -> "▀"
-                else -> "█"
-            }
+    private fun drawn(qr: QrCode, row: Int): String = (0 until qr.modules).joinToString("") { column ->
+        when (Pair(qr.isDark(column, row), row + 1 >= qr.modules || qr.isDark(column, row + 1))) {
+            Pair(true, true) -> " "
+            Pair(true, false) -> "▄"
+            Pair(false, true) -> "▀"
+            else -> "█"
         }
+    }
 
     private companion object {
         /** The bar, the line of keys, and the empty lines at them. */

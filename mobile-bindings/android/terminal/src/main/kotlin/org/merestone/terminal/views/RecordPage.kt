@@ -14,11 +14,7 @@ import org.merestone.terminal.tty.plain
 import org.merestone.terminal.tty.wrap
 
 /** Draws one record. */
-internal class RecordPage(
-    private val app: App,
-    private val menu: Menu,
-    private val columns: Int,
-) {
+internal class RecordPage(private val app: App, private val menu: Menu, private val columns: Int) {
     private val lines = mutableListOf<Line>()
     private var focus = 0
 
@@ -45,10 +41,7 @@ internal class RecordPage(
         return Pair(lines, focus)
     }
 
-    private fun answer(
-        index: Int,
-        answer: SheetAnswer,
-    ) {
+    private fun answer(index: Int, answer: SheetAnswer) {
         if (index == menu.at) focus = lines.size
         val value = answer.values.singleOrNull()
         if (value != null) {
@@ -83,16 +76,12 @@ internal class RecordPage(
         }
     }
 
-    private fun standing(value: SignedAnswer): String =
-        value.standing
-            .takeIf { it !in USUAL }
-            ?.let { " (${app.say(Message("standing.$it"))})" }
-            .orEmpty()
+    private fun standing(value: SignedAnswer): String = value.standing
+        .takeIf { it !in USUAL }
+        ?.let { " (${app.say(Message("standing.$it"))})" }
+        .orEmpty()
 
-    private fun words(
-        text: String,
-        ink: Ink,
-    ) {
+    private fun words(text: String, ink: Ink) {
         wrap(text, columns - 2).mapTo(lines) { Line(it, ink) }
     }
 

@@ -19,11 +19,8 @@ import org.merestone.terminal.tty.isLetter
 import java.io.File
 
 /** A record: every value and who signed it, conflicts to settle, where it is. */
-class RecordView(
-    private val work: Work,
-    private val record: RecordId,
-    private val title: String,
-) : View(work.app.scope) {
+class RecordView(private val work: Work, private val record: RecordId, private val title: String) :
+    View(work.app.scope) {
     private val screen = RecordScreen(work.app.phone, work.observer, record, scope)
     private val menu = Menu()
 
@@ -75,9 +72,8 @@ class RecordView(
         return Step.Stay
     }
 
-    private fun answer(): SheetAnswer? =
-        screen.state.value.answers
-            .getOrNull(menu.at)
+    private fun answer(): SheetAnswer? = screen.state.value.answers
+        .getOrNull(menu.at)
 
     private fun resolve(answer: SheetAnswer): View {
         val items =
@@ -112,15 +108,14 @@ class RecordView(
         })
     }
 
-    private fun withdraw(): View =
-        confirm(
-            work.app,
-            "Withdraw",
-            "You sign that this record should not count. Nothing is removed, and an edit takes it back.",
-            "Withdraw it",
-        ) {
-            Step.Stay.also { screen.withdraw() }
-        }
+    private fun withdraw(): View = confirm(
+        work.app,
+        "Withdraw",
+        "You sign that this record should not count. Nothing is removed, and an edit takes it back.",
+        "Withdraw it",
+    ) {
+        Step.Stay.also { screen.withdraw() }
+    }
 
     private fun savePhoto(): View {
         val photos =
@@ -141,21 +136,20 @@ class RecordView(
         return ChoiceView(work.app, "Photos", items)
     }
 
-    private fun keys(): List<Pair<String, String>> =
-        listOfNotNull(
-            ("Enter" to "settle the conflict").takeIf { answer()?.isConflict ?: false },
-            "↑↓" to "move",
-            "e" to "change it",
-            "a" to "say something",
-            "y" to "history",
-            ("p" to "photos").takeIf {
-                screen.state.value.sheet
-                    ?.photos
-                    ?.isNotEmpty() ?: false
-            },
-            "w" to "withdraw",
-            "Esc" to "back",
-        )
+    private fun keys(): List<Pair<String, String>> = listOfNotNull(
+        ("Enter" to "settle the conflict").takeIf { answer()?.isConflict ?: false },
+        "↑↓" to "move",
+        "e" to "change it",
+        "a" to "say something",
+        "y" to "history",
+        ("p" to "photos").takeIf {
+            screen.state.value.sheet
+                ?.photos
+                ?.isNotEmpty() ?: false
+        },
+        "w" to "withdraw",
+        "Esc" to "back",
+    )
 
     private companion object {
         const val KILO = 1_000

@@ -12,10 +12,7 @@ import org.merestone.terminal.tty.Line
 import org.merestone.terminal.tty.Size
 
 /** Says that something was saved, and where it is. */
-class SavedView(
-    private val work: Work,
-    private val saved: Saved,
-) : View(work.app.scope) {
+class SavedView(private val work: Work, private val saved: Saved) : View(work.app.scope) {
     override val changes = MutableStateFlow(0)
 
     override fun draw(size: Size): Drawing {
@@ -38,10 +35,9 @@ class SavedView(
         return Drawing("Saved", body, keys = listOf("Enter" to "go on", "o" to "open the record"))
     }
 
-    override fun press(key: Key): Step =
-        when (key) {
-            Key.Enter, Key.Escape -> Step.Back
-            Key.Typed("o") -> Step.Instead { RecordView(work, saved.record, "") }
-            else -> Step.Stay
-        }
+    override fun press(key: Key): Step = when (key) {
+        Key.Enter, Key.Escape -> Step.Back
+        Key.Typed("o") -> Step.Instead { RecordView(work, saved.record, "") }
+        else -> Step.Stay
+    }
 }

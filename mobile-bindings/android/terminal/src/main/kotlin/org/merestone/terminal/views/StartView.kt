@@ -15,9 +15,7 @@ import org.merestone.terminal.tty.Size
 import org.merestone.terminal.tty.isLetter
 
 /** What to fill: a draft to go on with, or a form. */
-class StartView(
-    private val work: Work,
-) : View(work.app.scope) {
+class StartView(private val work: Work) : View(work.app.scope) {
     private val screen = StartScreen(work.app.phone, work.observer, scope)
     private val menu = Menu()
 
@@ -80,9 +78,8 @@ class StartView(
         }
     }
 
-    private fun draft(): BegunDraft? =
-        screen.state.value.drafts
-            .getOrNull(menu.at)
+    private fun draft(): BegunDraft? = screen.state.value.drafts
+        .getOrNull(menu.at)
 
     private fun start(): FillStart? {
         draft()?.let { return screen.goOn(it.draft.id) }
@@ -98,13 +95,12 @@ class StartView(
         return ChoiceView(work.app, "Scope of what is begun", items)
     }
 
-    private fun discard(begun: BegunDraft): View =
-        confirm(
-            work.app,
-            "Throw away",
-            "${work.app.say(begun.message)}. Its answers and photos are nowhere else.",
-            "Throw it away",
-        ) {
-            Step.Stay.also { screen.discard(begun.draft.id) }
-        }
+    private fun discard(begun: BegunDraft): View = confirm(
+        work.app,
+        "Throw away",
+        "${work.app.say(begun.message)}. Its answers and photos are nowhere else.",
+        "Throw it away",
+    ) {
+        Step.Stay.also { screen.discard(begun.draft.id) }
+    }
 }

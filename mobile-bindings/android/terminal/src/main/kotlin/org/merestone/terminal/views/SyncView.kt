@@ -19,9 +19,7 @@ import org.merestone.terminal.tty.isLetter
 import org.merestone.terminal.tty.wrap
 
 /** Meets another device: one that is nearby, or by what it shows. */
-class SyncView(
-    private val work: Work,
-) : View(work.app.scope) {
+class SyncView(private val work: Work) : View(work.app.scope) {
     private val screen = SyncScreen(work.app.phone, work.observer, scope)
     private val menu = Menu()
 
@@ -88,11 +86,7 @@ class SyncView(
 }
 
 /** What a meeting came to, in lines. */
-internal fun outcomeLines(
-    app: App,
-    outcome: SyncOutcome,
-    columns: Int,
-): List<Line> {
+internal fun outcomeLines(app: App, outcome: SyncOutcome, columns: Int): List<Line> {
     val ink =
         when (outcome.grade) {
             SyncGrade.FULL -> Ink.GOOD

@@ -18,9 +18,7 @@ import org.merestone.terminal.tty.Span
 import org.merestone.terminal.tty.line
 
 /** Who is working, and the passphrase of their key. */
-class UnlockView(
-    private val app: App,
-) : View(app.scope) {
+class UnlockView(private val app: App) : View(app.scope) {
     private val screen = UnlockScreen(app.phone, scope)
     private val menu = Menu()
     private var field = Field(isSecret = true)
@@ -90,16 +88,14 @@ class UnlockView(
 
     private fun enrol() = Step.To { EnrolView(app) }
 
-    private fun chosen() =
-        screen.state.value.observers
-            .getOrNull(menu.at)
+    private fun chosen() = screen.state.value.observers
+        .getOrNull(menu.at)
 
-    private fun enterDoes() =
-        when (chosen()?.state) {
-            null -> "enrol"
-            ObserverState.REQUESTED -> "go on with the request"
-            else -> "unlock"
-        }
+    private fun enterDoes() = when (chosen()?.state) {
+        null -> "enrol"
+        ObserverState.REQUESTED -> "go on with the request"
+        else -> "unlock"
+    }
 
     private fun said(observer: Observer): String {
         val state =

@@ -15,9 +15,7 @@ import org.merestone.terminal.tty.wrap
 import java.io.File
 
 /** Lets others come here, for as long as it is shown. */
-class WaitView(
-    private val work: Work,
-) : View(work.app.scope) {
+class WaitView(private val work: Work) : View(work.app.scope) {
     private val screen = WaitScreen(work.app.phone, work.observer, scope)
 
     /** Where the ticket was written. */
@@ -54,11 +52,11 @@ class WaitView(
             body,
             notice = notice,
             keys =
-                listOf(
-                    "q" to "QR code",
-                    "f" to "ticket into a file",
-                    "Esc" to "stop",
-                ),
+            listOf(
+                "q" to "QR code",
+                "f" to "ticket into a file",
+                "Esc" to "stop",
+            ),
         )
     }
 
@@ -91,10 +89,7 @@ class WaitView(
         }
     }
 
-    private fun visit(
-        visit: Visit,
-        columns: Int,
-    ): List<Line> {
+    private fun visit(visit: Visit, columns: Int): List<Line> {
         val peer = visit.caller.state.peer
         val who = peer?.let { "${it.observer} (${it.device})" } ?: "Somebody at ${visit.caller.address}"
         val how =

@@ -11,10 +11,9 @@ internal fun labelOf(answer: SheetAnswer): String = answer.key
 internal fun shown(value: SignedAnswer): String = typedOf(value.answer).ifEmpty { "left blank" }
 
 /** An answer as it would be typed. */
-internal fun typedOf(answer: Answer): String =
-    when (answer) {
-        Answer.Blank -> ""
-        is Answer.YesNo -> if (answer.yes) "yes" else "no"
-        is Answer.Number -> answer.number.toString()
-        is Answer.Text -> answer.text
-    }
+internal fun typedOf(answer: Answer): String = when (answer) {
+    Answer.Blank -> ""
+    is Answer.YesNo -> if (answer.yes) "yes" else "no"
+    is Answer.Number -> answer.number.toString()
+    is Answer.Text -> answer.text
+}
