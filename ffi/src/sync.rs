@@ -271,7 +271,7 @@ impl From<&SyncOutcome> for SyncReport {
     fn from(outcome: &SyncOutcome) -> Self {
         let state = SyncProgress {
             peer: outcome.peer.clone(),
-            progress: outcome.progress.clone(),
+            progress: outcome.progress,
             is_fully_synced: outcome.is_fully_synced,
         };
         let mut refused: Vec<String> =

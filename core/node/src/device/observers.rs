@@ -81,7 +81,7 @@ impl Desk {
         let Some(kept) = store.setting(OBSERVERS)? else { return Ok(Self::default()) };
         // Not as if there were no observers: the next enrolment would write over the only list of them.
         let seats = seats(&kept).ok_or(AccessError::Damaged)?;
-        Ok(Self { seats, ..Self::default() })
+        Ok(Self { seats })
     }
 
     /// The certificate under which `key` signs now.
