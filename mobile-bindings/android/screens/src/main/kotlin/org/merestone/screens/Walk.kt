@@ -9,7 +9,7 @@ import org.merestone.ScreenKind
 internal class Walk(private val interview: Interview) {
     /** The page at the first stop from [from] on: a question to answer, the offer of a row, or the end. */
     suspend fun from(from: Int): Page {
-        var at = from.coerceAtLeast(0)
+        var at = from.coerceIn(0, interview.info().screens)
         while (true) {
             val lines = interview.screens(at, WINDOW)
             val stop = lines.indexOfFirst { it.isStop }
@@ -66,7 +66,7 @@ internal class Walk(private val interview: Interview) {
 
     private suspend fun end(at: Int): EndPage {
         val problems = interview.problems().map { FillProblem(it.key, labelOf(it.key), problemMessage(it)) }
-        return EndPage(at, at, above(at), problems)
+        return EndPage(at, at, emptyList(), problems)
     }
 
     private suspend fun labelOf(key: String): String {

@@ -98,6 +98,9 @@ class FillScreenTest {
                 it.key to it.label
             },
         )
+        assertEquals(interview.info().screens, end.at)
+        screen.back().join()
+        assertEquals("vehicles", (screen.state.value.page as RowPage).repeat)
         screen.save().join()
         assertTrue(screen.state.value.end is FillEnd.Done)
     }

@@ -236,7 +236,7 @@ class DayTest {
         window.press("s")
         window.see("wait for others")
         window.press("w")
-        window.see("Others can come to")
+        window.see("Others can come here")
         val ticket = File(folder, "ticket")
         window.press("f")
         window.see("Path of a new file")

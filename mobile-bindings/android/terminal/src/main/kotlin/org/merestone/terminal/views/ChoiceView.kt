@@ -31,11 +31,14 @@ class ChoiceView(
         val head = if (words.isEmpty()) words else words + Line()
         val lines =
             items.mapIndexed { index, item ->
-                menu.line(index, "${item.letter ?: " "}  ${item.label}")
+                menu.line(index, said(item))
             }
         val keys = listOf("↑↓" to "move", "Enter" to "choose", "Esc" to "back")
         return Drawing(title, head + lines, keys = keys, focus = head.size + menu.at)
     }
+
+    private fun said(item: Item) =
+        if (items.any { it.letter != null }) "${item.letter ?: " "}  ${item.label}" else item.label
 
     override fun press(key: Key): Step {
         if (key == Key.Escape) return Step.Back

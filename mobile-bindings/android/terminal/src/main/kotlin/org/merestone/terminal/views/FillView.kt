@@ -234,10 +234,8 @@ class FillView(private val work: Work, start: FillStart) : View(work.app.scope) 
         }
 
         is EndPage -> {
-            listOf(
-                "Enter" to if (page.problems.isEmpty()) "save" else "mend it",
-                "s" to "save as it is",
-            ).take(if (page.problems.isEmpty()) 1 else 2)
+            val mend = listOf("Enter" to "mend it").filter { page.problems.isNotEmpty() }
+            mend + ("s" to if (page.problems.isEmpty()) "sign and save" else "sign and save it as it is")
         }
     } + listOf("PgUp" to "back", "PgDn" to "skip", "Esc" to "menu")
 

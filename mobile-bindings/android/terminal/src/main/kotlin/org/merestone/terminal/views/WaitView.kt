@@ -36,7 +36,7 @@ class WaitView(private val work: Work) : View(work.app.scope) {
         } else {
             body +=
                 listOf(
-                    Line("Others can come to ${state.address}.", Ink.GOOD),
+                    Line("Others can come here, at port ${state.address.orEmpty().substringAfterLast(':')}.", Ink.GOOD),
                     Line("On the other phone: s, then l; or t and this ticket:"),
                     Line(),
                 )
