@@ -45,7 +45,7 @@ echo "== what an app can call: lines of the surface"
 for of in kotlin:android swift:ios python:python; do
   surface=mobile-bindings/${of#*:}/surface.txt
   printf '%-7s %4d types, %4d functions and methods, %4d fields and variants\n' "${of%:*}" \
-    "$(grep -c '^[a-z].*[a-zA-Z]$' "$surface")" \
+    "$(awk '/^[a-z]/ && !/[(]/' "$surface" | wc -l)" \
     "$(grep -cE '^ *(companion |static |classmethod )?(suspend fun|fun|func|async def|def) ' "$surface")" \
     "$(grep -cE '^    ' "$surface" | awk -v calls="$(grep -cE '^    (companion |static |classmethod )?(suspend fun|fun|func|async def|def) ' "$surface")" '{ print $1 - calls }')"
 done
