@@ -107,7 +107,7 @@ impl Open {
 
 fn request(open: &Open, vault: &dyn Vault, asked: &Asked) -> Result<EnrolmentLine, PhoneError> {
     let Asked { observer, device, attestation, replaces } = asked;
-    let replaces = replaces.as_deref().map(|key| read_key(key)).transpose()?;
+    let replaces = replaces.as_deref().map(read_key).transpose()?;
     let asked = NodeAsked { observer, device, attestation: attestation.as_deref(), replaces };
     Ok(open.device.request_as(vault, &asked)?.into())
 }

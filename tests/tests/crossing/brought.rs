@@ -1,7 +1,8 @@
 //! What the app brings: a keystore, a place, clocks, a listener. They may fail, and they may call back.
 
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use merestone_core::key::SigningKey;
@@ -9,6 +10,8 @@ use merestone_ffi::{
     AnswerValue, Change, ChangeListener, ClockKind, ClockLine, ClockProvider, KeyVault, KeyVaultError,
     LocationProvider, PlaceKind, PlaceLine, ProviderError,
 };
+
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::*;
 
@@ -136,12 +139,11 @@ async fn the_apps_clock_and_place_are_stated_and_without_them_saving_goes_on() {
     assert!((0..5_000).contains(&late), "the app's clock, {late} ms later");
 }
 
-struct Heard(Mutex<Vec<Change>>);
+struct Heard(UnboundedSender<Change>);
 
 impl ChangeListener for Heard {
     fn on_changed(&self, change: Change) {
-        self.0.lock().unwrap().push(change);
-        std::thread::sleep(Duration::from_millis(50));
+        self.0.send(change).unwrap();
     }
 }
 
@@ -149,8 +151,8 @@ impl ChangeListener for Heard {
 async fn sixteen_writers_at_once_are_heard_in_few_calls_and_every_record_is_named() {
     let (mission, folder) = (Mission::found(), tempfile::tempdir().unwrap());
     let (phone, key) = enrolled(&mission, folder.path(), "Olena").await;
-    let heard = Arc::new(Heard(Mutex::default()));
-    phone.set_change_listener(Some(Arc::clone(&heard) as _)).await.unwrap();
+    let (heard, mut hear) = unbounded_channel();
+    phone.set_change_listener(Some(Arc::new(Heard(heard)))).await.unwrap();
     let (scope, form) = (mission.scope().to_string(), inspection(&phone).await);
     let writers = (0..16).map(|writer| {
         let (phone, key, scope, form) = (Arc::clone(&phone), key.clone(), scope.clone(), form.clone());
@@ -170,9 +172,12 @@ async fn sixteen_writers_at_once_are_heard_in_few_calls_and_every_record_is_name
         records.extend(writer.await.unwrap());
     }
     phone.set_change_listener(None).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    let changes = heard.0.lock().unwrap().clone();
-    let named: std::collections::BTreeSet<&String> = changes.iter().flat_map(|change| &change.records).collect();
-    assert_eq!(named, records.iter().collect());
-    assert!(changes.len() < records.len(), "{} calls for {} records", changes.len(), records.len());
+    let (mut named, mut calls) = (BTreeSet::new(), 0);
+    // A listener that is let go has heard everything when its end of the channel is dropped.
+    while let Some(change) = tokio::time::timeout(Duration::from_secs(30), hear.recv()).await.unwrap() {
+        named.extend(change.records);
+        calls += 1;
+    }
+    assert_eq!(named, records.iter().cloned().collect());
+    assert!(calls < records.len(), "{calls} calls for {} records", records.len());
 }
