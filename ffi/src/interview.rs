@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use merestone_forms::filling::RowId;
+use merestone_forms::filling::{Event, RowId};
 use merestone_forms::{Answer, Filling};
 use merestone_node::capture::{Attached, PhotoFacts, PhotoSource};
 use merestone_node::draft::Draft;
@@ -123,8 +123,25 @@ impl Interview {
         let interview = open.device.interview(draft, is_resumed)?.ok_or_else(|| {
             PhoneError::refused("form-not-asked", "the form's questions are not on this phone; add its file")
         })?;
+        let draft = interview.draft().id;
         let inner = Inner { interview: Mutex::new(interview), is_saving: AtomicBool::new(false) };
-        Ok(Arc::new(Self { phone, form, inner: Arc::new(inner) }))
+        let interview = Self { phone: Arc::clone(&phone), form, inner: Arc::new(inner) };
+        Ok(phone.show(draft, Arc::new(interview)))
+    }
+
+    /// Notes that a person came back to it.
+    pub(crate) fn come_back(&self, open: &Open) -> Result<(), PhoneError> {
+        self.refuse_while_saving()?;
+        let at = open.device.now().wall_ms;
+        Ok(locked(&self.inner.interview).track(&open.device, &Event::Resume { at })?)
+    }
+
+    /// Refuses what must not happen to a draft while it is being saved.
+    pub(crate) fn refuse_while_saving(&self) -> Result<(), PhoneError> {
+        match self.inner.is_saving.load(Ordering::Acquire) {
+            true => Err(PhoneError::refused("saving", "the draft is being saved")),
+            false => Ok(()),
+        }
     }
 
     /// One step with the draft.
@@ -262,7 +279,7 @@ impl Interview {
     /// # Errors
     /// The draft is then there as it was.
     pub async fn save(&self) -> Result<SavedLine, PhoneError> {
-        let inner = Arc::clone(&self.inner);
+        let (inner, phone) = (Arc::clone(&self.inner), Arc::clone(&self.phone));
         self.phone
             .signing(move |open| {
                 if inner.is_saving.swap(true, Ordering::AcqRel) {
@@ -279,7 +296,9 @@ impl Interview {
                         Err(error) => return Err(error.into()),
                     }
                 }
-                Ok(open.saved(interview.save(&open.device)?))
+                let saved = interview.save(&open.device)?;
+                phone.hide(interview.draft().id);
+                Ok(open.saved(saved))
             })
             .await
     }

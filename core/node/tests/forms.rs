@@ -5,6 +5,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use common::{Mission, inspection, open, vault};
 use merestone_core::id::RecordId;
@@ -13,6 +14,31 @@ use merestone_forms::{Form, NamedFile, Refusal, standard};
 use merestone_node::capture::PhotoSource;
 use merestone_node::courier::CourierOrder;
 use merestone_node::{Answer, Device};
+
+#[test]
+fn an_answer_that_could_not_be_kept_is_kept_with_the_next_step_and_never_left_out_of_what_is_saved() {
+    let folder = tempfile::tempdir().expect("room");
+    let mission = Mission::found();
+    let olena = Person::new(&mission, folder.path(), "olena");
+    let draft = olena.device.begin(&olena.key, mission.scope(), inspection()).expect("a form of the mission");
+    let mut interview = olena.device.interview(draft, false).expect("room").expect("a form that is held");
+    let draft = interview.draft().id;
+    let asleep = Arc::clone(&olena.device).suspend(Duration::from_secs(20));
+    interview.answer_typed(&olena.device, "post", "North").expect_err("no store to keep it in");
+    let device = asleep.resume().expect("the device");
+    interview.answer_typed(&device, "post", "North").expect("the same again");
+    assert_eq!(device.draft(draft).expect("kept").answers.get("post"), Some(&Answer::from("North")));
+
+    let asleep = Arc::new(device).suspend(Duration::from_secs(20));
+    let gone = asleep.resume().expect("the device");
+    let again = Arc::new(gone).suspend(Duration::from_secs(20));
+    interview.answer_typed(&olena.device, "remarks", "Quiet").expect_err("no store to keep it in");
+    let device = again.resume().expect("the device");
+    let saved = interview.save(&device).expect("unlocked still");
+    let view = device.record(saved.record).expect("readable").expect("held");
+    assert_eq!(view.values("remarks")[0].answer, Answer::from("Quiet"));
+    assert_eq!(interview.save(&device).expect("saved already"), saved);
+}
 
 /// Records of the campaign, and of how many both people answer the same question.
 const RECORDS: usize = 1_000;

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use merestone_forms::{Answer, NamedFile};
+use merestone_node::DraftId;
 
 use super::Phone;
 use crate::error::PhoneError;
@@ -13,6 +14,7 @@ use crate::ids;
 use crate::interview::Interview;
 use crate::provided::place;
 use crate::record::SavedLine;
+use crate::runtime::locked;
 use crate::value::AnswerValue;
 
 /// Bytes of the largest form file that is read.
@@ -80,19 +82,35 @@ impl Phone {
         .await
     }
 
-    /// Goes on with a draft.
+    /// Goes on with a draft. While another screen has it, that one's interview is given: two would not know of each other.
     pub async fn go_on(self: Arc<Self>, draft: String) -> Result<Arc<Interview>, PhoneError> {
         let phone = Arc::clone(&self);
         self.signing(move |open| {
-            let draft = open.device.draft(ids::draft(&draft)?)?;
+            let id = ids::draft(&draft)?;
+            if let Some(shown) = phone.interview_of(id) {
+                shown.come_back(open)?;
+                return Ok(shown);
+            }
+            let draft = open.device.draft(id)?;
             Interview::begin(phone, open, draft, true)
         })
         .await
     }
 
     /// Throws a draft away. Again, or after it was saved, it changes nothing.
-    pub async fn discard(&self, draft: String) -> Result<(), PhoneError> {
-        self.call(move |open| Ok(open.device.discard(ids::draft(&draft)?)?)).await
+    ///
+    /// # Errors
+    /// `Refused` with code `saving` while it is being saved.
+    pub async fn discard(self: Arc<Self>, draft: String) -> Result<(), PhoneError> {
+        let phone = Arc::clone(&self);
+        self.call(move |open| {
+            let id = ids::draft(&draft)?;
+            if let Some(shown) = phone.interview_of(id) {
+                shown.refuse_while_saving()?;
+            }
+            Ok(open.device.discard(id)?)
+        })
+        .await
     }
 
     /// Saves a whole record in one call, with what follows from its answers in the form; when this returns it is durable.
@@ -115,6 +133,29 @@ impl Phone {
             Ok(open.saved(open.device.save(&draft)?))
         })
         .await
+    }
+}
+
+impl Phone {
+    /// The interview of a draft that a screen has.
+    fn interview_of(&self, draft: DraftId) -> Option<Arc<Interview>> {
+        locked(&self.shown).get(&draft).and_then(Weak::upgrade)
+    }
+
+    /// Notes that a screen has a draft; where another one has it already, that one's interview.
+    pub(crate) fn show(&self, draft: DraftId, interview: Arc<Interview>) -> Arc<Interview> {
+        let mut shown = locked(&self.shown);
+        shown.retain(|_, interview| interview.strong_count() > 0);
+        if let Some(other) = shown.get(&draft).and_then(Weak::upgrade) {
+            return other;
+        }
+        shown.insert(draft, Arc::downgrade(&interview));
+        interview
+    }
+
+    /// Notes that a draft is none any more.
+    pub(crate) fn hide(&self, draft: DraftId) {
+        locked(&self.shown).remove(&draft);
     }
 }
 

@@ -8,16 +8,17 @@ mod people;
 mod photos;
 mod records;
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, Weak};
 
 use merestone_node::clock::SystemEntropy;
 use merestone_node::device::{Device, Home, Observer, RoomLeft, System, Watcher};
 use merestone_node::replica::Replica;
-use merestone_node::{RecordId, StoreKey};
+use merestone_node::{DraftId, RecordId, StoreKey};
 use zeroize::Zeroizing;
 
 use crate::error::PhoneError;
+use crate::interview::Interview;
 use crate::log::{LogLevel, say};
 use crate::provided::{ClockProvider, ConnectivityProvider, LocationProvider, PhoneClock};
 use crate::record::SavedLine;
@@ -181,6 +182,8 @@ struct Life {
 #[derive(uniffi::Object)]
 pub struct Phone {
     life: Arc<Life>,
+    /// Drafts that a screen has.
+    shown: Mutex<HashMap<DraftId, Weak<Interview>>>,
 }
 
 /// Opens the phone of a home.
@@ -229,7 +232,7 @@ async fn start(
         let home = device.home().clone();
         let open = Open { device, clock, location, connectivity, listening, replicas: Mutex::default() };
         let (slot, turn) = (RwLock::new(Slot::Open(Arc::new(open))), Mutex::default());
-        Ok(Arc::new(Phone { life: Arc::new(Life { home, slot, turn }) }))
+        Ok(Arc::new(Phone { life: Arc::new(Life { home, slot, turn }), shown: Mutex::default() }))
     })
     .await
 }

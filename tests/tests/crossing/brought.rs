@@ -1,8 +1,9 @@
 //! What the app brings: a keystore, a place, clocks, a listener. They may fail, and they may call back.
 
 use std::collections::BTreeSet;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use merestone_core::key::SigningKey;
@@ -21,6 +22,8 @@ struct Keystore {
     is_locked: AtomicBool,
     phone: OnceLock<Arc<Phone>>,
     signed: AtomicUsize,
+    /// While there is one it says that a person is asked, and waits for the finger.
+    finger: Mutex<Option<(UnboundedSender<()>, Receiver<()>)>>,
 }
 
 impl KeyVault for Keystore {
@@ -41,6 +44,10 @@ impl KeyVault for Keystore {
 
     fn sign(&self, _: Vec<u8>, message: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
         self.signed.fetch_add(1, Ordering::SeqCst);
+        if let Some((asked, shown)) = self.finger.lock().unwrap().take() {
+            asked.send(()).unwrap();
+            shown.recv_timeout(Duration::from_secs(30)).unwrap();
+        }
         if self.is_locked.load(Ordering::SeqCst) {
             return Err(KeyVaultError::Refused { reason: "the screen is locked".into() });
         }
@@ -65,6 +72,7 @@ async fn a_keystore_signs_may_call_back_and_its_own_words_are_told_when_it_refus
         is_locked: AtomicBool::new(false),
         phone: OnceLock::new(),
         signed: AtomicUsize::new(0),
+        finger: Mutex::default(),
     });
     let request = phone.request_in_vault(asked("Olena"), Arc::clone(&keystore) as _).await.unwrap();
     phone.accept(mission.certify(0, &request.text, Role::Observer)).await.unwrap();
@@ -86,6 +94,48 @@ async fn a_keystore_signs_may_call_back_and_its_own_words_are_told_when_it_refus
     phone.unlock_in_vault(request.key.clone(), Arc::clone(&keystore) as _).await.unwrap();
     phone.save_new(request.key, scope, form, answers()).await.unwrap();
     assert_eq!(phone.records(Default::default(), None, 10).await.unwrap().lines.len(), 2);
+}
+
+#[tokio::test]
+async fn while_a_person_is_asked_for_a_finger_the_draft_stays_as_it_is_and_everything_else_goes_on() {
+    let (mission, folder) = (Mission::found(), tempfile::tempdir().unwrap());
+    let phone = create_phone(home(folder.path()), settings(), mission.charter.as_bytes().to_vec()).await.unwrap();
+    let keystore = Arc::new(Keystore {
+        key: SigningKey::from_seed(&[78; 32]),
+        is_locked: AtomicBool::new(false),
+        phone: OnceLock::new(),
+        signed: AtomicUsize::new(0),
+        finger: Mutex::default(),
+    });
+    let request = phone.request_in_vault(asked("Olena"), Arc::clone(&keystore) as _).await.unwrap();
+    phone.accept(mission.certify(0, &request.text, Role::Observer)).await.unwrap();
+    let (scope, form) = (mission.scope().to_string(), inspection(&phone).await);
+    let interview = Arc::clone(&phone).begin(request.key.clone(), scope.clone(), form.clone()).await.unwrap();
+    interview.answer_typed("post".into(), "North".into()).await.unwrap();
+    let draft = interview.info().await.unwrap().draft;
+    let again = Arc::clone(&phone).go_on(draft.clone()).await.unwrap();
+    assert!(Arc::ptr_eq(&interview, &again), "one draft is on one screen");
+
+    let ((asked, mut is_asked), (show, shown)) = (unbounded_channel(), channel());
+    *keystore.finger.lock().unwrap() = Some((asked, shown));
+    let saving = tokio::spawn(async move { again.save().await });
+    tokio::time::timeout(Duration::from_secs(30), is_asked.recv()).await.unwrap().unwrap();
+    let saving_now = |refused: Option<PhoneError>| {
+        assert!(matches!(&refused, Some(PhoneError::Refused { code, .. }) if code == "saving"), "{refused:?}");
+    };
+    saving_now(interview.answer_typed("post".into(), "South".into()).await.err());
+    saving_now(Arc::clone(&phone).discard(draft.clone()).await.err());
+    saving_now(Arc::clone(&phone).go_on(draft.clone()).await.err());
+    assert_eq!(phone.observers().await.unwrap().len(), 1);
+    assert_eq!(phone.drafts(None).await.unwrap().len(), 1);
+    let other = Arc::clone(&phone).begin(request.key.clone(), scope, form).await.unwrap();
+    other.answer_typed("post".into(), "East".into()).await.unwrap();
+    show.send(()).unwrap();
+    let saved = saving.await.unwrap().unwrap();
+    let sheet = phone.record(saved.record.clone(), None).await.unwrap().unwrap();
+    assert!(sheet.answers.iter().any(|answer| answer.values[0].shown == "North"), "{sheet:?}");
+    assert_eq!(interview.save().await.unwrap(), saved);
+    assert!(matches!(Arc::clone(&phone).go_on(draft).await, Err(PhoneError::NotThere { .. })), "it is a record now");
 }
 
 struct Somewhere(AtomicUsize);

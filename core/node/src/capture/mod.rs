@@ -26,7 +26,7 @@ pub use restate::RestateError;
 pub use speech::{Speech, SpeechError};
 
 use crate::clock::NoEntropy;
-use crate::device::{AccessError, Device, Logbook, Pen, PenError};
+use crate::device::{AccessError, Device, Logbook, Pen, PenError, Turn};
 use crate::draft::{Draft, DraftSubject};
 use crate::records::{Sheet, Values, values_at};
 use merestone_forms::Answer;
@@ -140,13 +140,11 @@ impl Device {
     /// # Errors
     /// [`SaveError`]; nothing was signed that anybody will see, and the draft is as before.
     pub fn save(&self, draft: &Draft) -> Result<Saved, SaveError> {
-        let mut logbook = self.turn()?;
-        if let Some(saved) = logbook.saved(draft.id) {
-            return Ok(saved);
+        let mut turn = self.turn()?;
+        match turn.saved(draft.id) {
+            Some(saved) => Ok(saved),
+            None => self.save_at(&mut turn, draft),
         }
-        let saved = self.save_at(&mut logbook, draft)?;
-        logbook.note_saved(draft.id, saved);
-        Ok(saved)
     }
 
     /// Settles a conflict: `answer` takes the place of all values of `key` that the record shows now.
@@ -205,7 +203,7 @@ impl Device {
         })
     }
 
-    fn save_at(&self, logbook: &mut Logbook, draft: &Draft) -> Result<Saved, SaveError> {
+    fn save_at(&self, logbook: &mut Turn<'_>, draft: &Draft) -> Result<Saved, SaveError> {
         let (pen, plan) = self.plan(logbook, draft)?;
         let photos: Vec<_> = draft.photos.iter().map(|photo| photo.photo.clone()).collect();
         let context = Context {
@@ -258,8 +256,11 @@ impl Device {
             }
         };
         logbook.wrote(&pen, entry.id());
+        // Before anything else: whatever fails from here on, asking again must not make another entry.
+        let saved = Saved { entry: entry.id(), record: entry.record(), low_room: committed.low_room };
+        logbook.note_saved(draft.id, saved);
         self.follow(&entry, &pen, draft, &plan.basis, &change);
-        Ok(Saved { entry: entry.id(), record: entry.record(), low_room: committed.low_room })
+        Ok(saved)
     }
 
     /// What the draft writes, and where it is signed.

@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::ops::{Deref, DerefMut};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use merestone_core::id::ScopeId;
@@ -20,28 +20,36 @@ use crate::capture::Saved;
 /// How long a step waits for its turn: longer than a person needs to show a finger.
 const TURN_MAX: Duration = Duration::from_secs(60);
 
-/// How many saved drafts are remembered: a person taps twice on the last one, not on the sixtieth before it.
-const SAVED_MAX: usize = 64;
+/// How many saved drafts are remembered: a person taps twice on the last one, not on the thousandth before it.
+const SAVED_MAX: usize = 1_024;
 
 /// How far the logs have come that this installation continues.
 #[derive(Default)]
 pub(crate) struct Logbook {
     pub(super) logs: HashMap<(PublicKey, ScopeId), OpenLog>,
-    /// Drafts that were saved lately, oldest first: an app that asks twice must not make two entries.
-    saved: VecDeque<(DraftId, Saved)>,
 }
 
-impl Logbook {
-    /// What became of a draft that was saved lately.
-    pub(crate) fn saved(&self, draft: DraftId) -> Option<Saved> {
-        self.saved.iter().find(|(id, _)| *id == draft).map(|(_, saved)| *saved)
+/// Drafts that were saved lately, oldest first: an app that asks twice must not make two entries. A device that was put to
+/// sleep shares it with the one that wakes, since a step may come to its end in between.
+#[derive(Clone, Default)]
+pub(super) struct SavedLately(Arc<Mutex<VecDeque<(DraftId, Saved)>>>);
+
+impl SavedLately {
+    /// What became of a draft.
+    fn of(&self, draft: DraftId) -> Option<Saved> {
+        self.list().iter().find(|(id, _)| *id == draft).map(|(_, saved)| *saved)
     }
 
-    pub(crate) fn note_saved(&mut self, draft: DraftId, saved: Saved) {
-        if self.saved.len() >= SAVED_MAX {
-            self.saved.pop_front();
+    fn note(&self, draft: DraftId, saved: Saved) {
+        let mut list = self.list();
+        if list.len() >= SAVED_MAX {
+            list.pop_front();
         }
-        self.saved.push_back((draft, saved));
+        list.push_back((draft, saved));
+    }
+
+    fn list(&self) -> MutexGuard<'_, VecDeque<(DraftId, Saved)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -50,11 +58,13 @@ pub(super) struct LogbookPlace {
     /// `None` while somebody does.
     lying: Mutex<Option<Logbook>>,
     given_back: Condvar,
+    saved: SavedLately,
 }
 
 impl Default for LogbookPlace {
     fn default() -> Self {
-        Self { lying: Mutex::new(Some(Logbook::default())), given_back: Condvar::new() }
+        let (given_back, saved) = Default::default();
+        Self { lying: Mutex::new(Some(Logbook::default())), given_back, saved }
     }
 }
 
@@ -70,12 +80,9 @@ impl LogbookPlace {
         Ok(Turn { place: self, logbook: Some(logbook) })
     }
 
-    /// Remembers which drafts were saved lately, as `before` does; nothing where a step of it hangs.
-    pub(super) fn take_over(&self, before: &Self) {
-        let saved = before.lying().as_ref().map(|logbook| logbook.saved.clone());
-        if let (Some(logbook), Some(saved)) = (&mut *self.lying(), saved) {
-            logbook.saved = saved;
-        }
+    /// As it lies before anything was signed here, with what was saved lately by `before`.
+    pub(super) fn after(before: &Self) -> Self {
+        Self { saved: before.saved.clone(), ..Self::default() }
     }
 
     fn lying(&self) -> MutexGuard<'_, Option<Logbook>> {
@@ -88,6 +95,18 @@ pub(crate) struct Turn<'a> {
     place: &'a LogbookPlace,
     /// `None` only while it is given back.
     logbook: Option<Logbook>,
+}
+
+impl Turn<'_> {
+    /// What became of a draft that was saved lately.
+    pub(crate) fn saved(&self, draft: DraftId) -> Option<Saved> {
+        self.place.saved.of(draft)
+    }
+
+    /// Notes what became of a draft.
+    pub(crate) fn note_saved(&self, draft: DraftId, saved: Saved) {
+        self.place.saved.note(draft, saved);
+    }
 }
 
 impl Deref for Turn<'_> {

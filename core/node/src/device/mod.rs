@@ -19,8 +19,8 @@ use merestone_core::roster::{Class, CompleteCharter, Roster};
 use merestone_store::{Batch, Identity, Room, StatementClass, Store, StoreKey, Threads};
 
 pub use error::{AccessError, CreateError, OpenDeviceError};
-pub(crate) use logbook::Logbook;
-use logbook::{LogbookPlace, Turn};
+use logbook::LogbookPlace;
+pub(crate) use logbook::{Logbook, Turn};
 pub use meeting::{NoReplica, Watcher};
 use observers::Desk;
 pub use observers::{Observer, ObserverState, UnlockError};

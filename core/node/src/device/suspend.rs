@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use merestone_store::StillOpen;
 
 use super::error::OpenDeviceError;
+use super::logbook::LogbookPlace;
 use super::{Device, Home};
 use crate::replica::Replica;
 
@@ -79,9 +80,9 @@ impl Suspended {
     /// not everything was [closed](Self::close).
     pub fn resume(&self) -> Result<Device, OpenDeviceError> {
         let Device { home, system, key, .. } = &*self.device;
-        let device = Device::open(home, key.share(), system.clone())?;
+        let mut device = Device::open(home, key.share(), system.clone())?;
         device.desk().take_over(&self.device.desk());
-        device.logbook.take_over(&self.device.logbook);
+        device.logbook = LogbookPlace::after(&self.device.logbook);
         Ok(device)
     }
 }

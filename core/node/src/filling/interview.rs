@@ -1,5 +1,7 @@
 //! A draft on a screen: what a person answers there is durable when the call returns, together with what follows from it.
 
+use std::collections::BTreeMap;
+
 use merestone_core::form::Key;
 use merestone_forms::filling::{Event, Place, RowId};
 use merestone_forms::model::{NodeKind, QuestionKind};
@@ -35,6 +37,9 @@ pub enum InterviewError {
 pub struct Interview {
     draft: Draft,
     filling: Filling,
+    /// Answers that stand on the screen and could not be made durable: the next step tries again, and nothing is saved
+    /// without them.
+    pending: BTreeMap<String, Answer>,
 }
 
 impl Device {
@@ -46,7 +51,7 @@ impl Device {
     pub fn interview(&self, draft: Draft, is_resumed: bool) -> Result<Option<Interview>, OpenInterviewError> {
         let Some(filling) = self.filling(&draft)? else { return Ok(None) };
         let draft = self.keep(draft)?;
-        let mut interview = Interview { draft, filling };
+        let mut interview = Interview { draft, filling, pending: BTreeMap::new() };
         let at = self.now().wall_ms;
         interview.track(self, &if is_resumed { Event::Resume { at } } else { Event::Start { at } })?;
         Ok(Some(interview))
@@ -214,22 +219,46 @@ impl Interview {
         Ok(self.keep_changes(device)?)
     }
 
-    /// Makes what changed durable.
+    /// Makes what changed durable, with what could not be made so before.
     fn keep_changes(&mut self, device: &Device) -> Result<(), DraftError> {
-        let mut changes = self.filling.take_changes();
+        self.pending.extend(self.filling.take_changes());
+        let mut changes = self.pending.clone();
         // An attached photo answers its question by itself: an entry that says it twice is none.
         for photo in self.draft.photos.clone() {
-            let is_its = |key: &str| photo.row == key || format!("photos/{}/file", photo.row) == key;
-            let Some(at) = changes.iter().position(|(key, _)| is_its(key)) else { continue };
-            if changes[at].1 == Answer::Text(photo.photo.sha256.to_string()) {
-                changes.remove(at);
+            let is_its = |key: &&String| **key == photo.row || **key == format!("photos/{}/file", photo.row);
+            let Some(key) = changes.keys().find(is_its).cloned() else { continue };
+            if changes[&key] == Answer::Text(photo.photo.sha256.to_string()) {
+                changes.remove(&key);
             } else {
                 self.draft = device.detach(self.draft.id, &photo.row)?;
             }
         }
         if !changes.is_empty() {
-            self.draft = device.put_all(self.draft.id, changes)?;
+            match device.put_all(self.draft.id, changes) {
+                Ok(draft) => self.draft = draft,
+                Err(error @ (DraftError::Key | DraftError::TooLong { .. } | DraftError::TooLarge)) => {
+                    self.go_back(device)?;
+                    return Err(error);
+                }
+                Err(error @ (DraftError::Damaged { .. } | DraftError::Missing | DraftError::Access(_))) => {
+                    return Err(error);
+                }
+            }
         }
+        self.pending.clear();
+        Ok(())
+    }
+
+    /// Shows the draft as it is kept: what it cannot hold does not stay on the screen.
+    fn go_back(&mut self, device: &Device) -> Result<(), DraftError> {
+        let language = self.filling.language();
+        match device.filling(&self.draft) {
+            Ok(Some(filling)) => self.filling = filling,
+            Ok(None) | Err(FillError::NoEntropy(_)) => return Ok(()),
+            Err(FillError::Access(error)) => return Err(error.into()),
+        }
+        self.filling.set_language(language);
+        self.pending.clear();
         Ok(())
     }
 }
