@@ -2,7 +2,7 @@
 //! for everybody else. Whoever is found is only an address and an expected key; the meeting is the replica's affair.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -148,7 +148,8 @@ fn announcement(
     Ok(Announcement {
         instance: hex(name),
         port: bound.port(),
-        address: (!bound.ip().is_unspecified()).then(|| bound.ip()),
+        // A socket of IPv6 answers IPv4 too, where the system lets it; one of IPv4 does not answer IPv6.
+        address: (bound.ip() != IpAddr::V6(Ipv6Addr::UNSPECIFIED)).then(|| bound.ip()),
         versions: versions.to_vec(),
         advert: advert.as_bytes().to_vec(),
     })

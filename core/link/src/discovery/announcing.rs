@@ -13,7 +13,7 @@ pub struct Announcement {
     pub instance: String,
     /// The UDP port at which the device answers.
     pub port: u16,
-    /// The address at which it answers; `None` for all that this machine has, also later.
+    /// The address at which it answers; `None` for all that this machine has, also later, and 0.0.0.0 for its IPv4 ones.
     pub address: Option<IpAddr>,
     /// Versions of the conversation, newest first.
     pub versions: Vec<u64>,
@@ -26,12 +26,16 @@ impl Announcement {
         let versions: Vec<_> = self.versions.iter().map(u64::to_string).collect();
         let text = [("v", versions.join(",")), ("a", hex(&self.advert))];
         let host = format!("{}.local.", self.instance);
-        let addresses: Vec<IpAddr> = self.address.into_iter().collect();
+        let one = self.address.filter(|address| !address.is_unspecified());
+        let addresses: Vec<IpAddr> = one.into_iter().collect();
         let mut info = ServiceInfo::new(SERVICE, &self.instance, &host, addresses.as_slice(), self.port, &text[..])?;
-        if let Some(address) = self.address {
-            info.set_interfaces(vec![IfKind::Addr(address)]);
-        } else {
-            info = info.enable_addr_auto();
+        match (one, self.address) {
+            (Some(address), _) => info.set_interfaces(vec![IfKind::Addr(address)]),
+            (None, Some(_)) => {
+                info = info.enable_addr_auto();
+                info.set_interfaces(vec![IfKind::IPv4]);
+            }
+            (None, None) => info = info.enable_addr_auto(),
         }
         // The name is random: asking whether somebody has it would take three quarters of a second of a short meeting.
         info.set_requires_probe(false);
