@@ -4,6 +4,7 @@
 //! If a transaction with several batches fails, each batch is tried alone: one bad batch fails alone.
 
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, TryLockError, mpsc};
 use std::time::Duration;
@@ -104,8 +105,16 @@ impl Desk {
         }
     }
 
-    /// Commits what is queued, and tidies up after everybody, until the desk is closed.
+    /// Commits what is queued, and tidies up after everybody, until the desk is closed. If it panics, or what it calls,
+    /// those that wait and those that come later are answered with `Closed`.
     pub(crate) fn run(&self) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.work())) {
+            self.queue.abandon();
+            resume_unwind(panic);
+        }
+    }
+
+    fn work(&self) {
         while self.queue.wait() {
             let Ok(mut desk) = self.writer.lock() else {
                 // The writer panicked; what it held is not known.

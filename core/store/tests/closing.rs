@@ -337,3 +337,26 @@ fn a_store_on_its_callers_threads_closes_too() {
     let after = Store::open(&path, key()).unwrap();
     assert!(after.draft(DraftId([1; 16])).unwrap().is_some() && after.draft(DraftId([2; 16])).unwrap().is_none());
 }
+
+#[test]
+fn a_panic_where_batches_are_answered_leaves_nobody_waiting_and_the_store_closes() {
+    let (home, store) = Home::new();
+    let (has_begun, begun) = mpsc::channel();
+    let (go_on, may_go_on) = mpsc::channel::<()>();
+    let panics = move |_| {
+        has_begun.send(()).unwrap();
+        may_go_on.recv().unwrap();
+        panic!("planned by the test");
+    };
+    store.commit_then(draft_batch(1), panics).unwrap();
+    begun.recv_timeout(AMPLE).unwrap();
+    let (send, answer) = mpsc::channel();
+    store.commit_then(draft_batch(2), move |result| drop(send.send(result))).unwrap();
+    go_on.send(()).unwrap();
+    assert!(matches!(answer.recv_timeout(AMPLE), Ok(Err(CommitError::Closed))));
+    assert!(matches!(store.commit(draft_batch(3)), Err(CommitError::Closed)));
+    store.close(AMPLE).unwrap();
+    drop(store);
+    let kept: Vec<DraftId> = assert_closed(&home).drafts().unwrap().into_iter().map(|(id, _)| id).collect();
+    assert_eq!(kept, [DraftId([1; 16])]);
+}

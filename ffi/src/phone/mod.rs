@@ -17,7 +17,7 @@ use merestone_node::replica::Replica;
 use merestone_node::{DraftId, RecordId, StoreKey};
 use zeroize::Zeroizing;
 
-use crate::error::PhoneError;
+use crate::error::{PhoneError, StorageFault};
 use crate::interview::Interview;
 use crate::log::{LogLevel, say};
 use crate::provided::{ClockProvider, ConnectivityProvider, LocationProvider, PhoneClock};
@@ -371,7 +371,23 @@ impl Phone {
         work: impl FnOnce(&Open) -> Result<T, PhoneError> + Send + 'static,
     ) -> Result<T, PhoneError> {
         let open = self.open()?;
-        blocking(move || work(&open)).await.map_err(|error| self.explain(error))
+        let called = Arc::downgrade(&open);
+        let done = blocking(move || work(&open)).await;
+        done.map_err(|error| self.explain(self.explain_awake(&called, error)))
+    }
+
+    /// What `Closed` says of a phone that nobody closed: a panic ended what writes its store, and waking it helps nobody.
+    fn explain_awake(&self, called: &Weak<Open>, error: PhoneError) -> PhoneError {
+        match (&error, &*self.life.slot()) {
+            (PhoneError::Closed { .. }, Slot::Open(now))
+                if Weak::ptr_eq(called, &Arc::downgrade(now)) && now.device.store().is_open() =>
+            {
+                let reason =
+                    "what writes the store ended by a mistake of the program: shut the phone and open it again";
+                PhoneError::storage(StorageFault::Failed, reason)
+            }
+            _ => error,
+        }
     }
 
     /// A call that may sign: the app's clock is read before it.
