@@ -48,10 +48,9 @@ impl Device {
         let (before, after) = (before?, after?);
         let heads = self.heads_of(old).map_err(AccessError::from)?;
         let draft = SuccessionDraft { old: old.as_bytes(), new: new.as_bytes(), heads: &heads };
-        let made = {
-            let roster = self.authority().roster();
-            ProposedSuccession::begin(&roster, &*before, &draft)?.complete(&roster, &*after)?
-        };
+        // A copy: a keystore may wait for a person, and nobody waits for the roster meanwhile.
+        let roster = self.authority().roster().clone();
+        let made = ProposedSuccession::begin(&roster, &*before, &draft)?.complete(&roster, &*after)?;
         self.take_up(made)
     }
 
@@ -61,14 +60,11 @@ impl Device {
     /// # Errors
     /// [`SuccessionError`].
     pub fn accept_succession(&self, proposed: &[u8]) -> Result<Succession, SuccessionError> {
-        let made = {
-            let roster = self.authority().roster();
-            let proposed = ProposedSuccession::decode(proposed, &roster)?;
-            let new = PublicKey::admit(proposed.new_key())?;
-            let signer = self.signer_of(&new).ok_or_else(|| SuccessionError::Locked { key: Box::new(new) })?;
-            proposed.complete(&roster, &*signer)?
-        };
-        self.take_up(made)
+        let roster = self.authority().roster().clone();
+        let proposed = ProposedSuccession::decode(proposed, &roster)?;
+        let new = PublicKey::admit(proposed.new_key())?;
+        let signer = self.signer_of(&new).ok_or_else(|| SuccessionError::Locked { key: Box::new(new) })?;
+        self.take_up(proposed.complete(&roster, &*signer)?)
     }
 
     fn take_up(&self, made: Succession) -> Result<Succession, SuccessionError> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use merestone_core::key::PublicKey;
+use merestone_node::device::{NoReplica, Observer};
 use merestone_node::nearby::NearbySearch;
 use merestone_node::replica::Replica;
 
@@ -144,14 +145,28 @@ impl Open {
     /// other what comes in. The key must be unlocked.
     pub(crate) fn replica(&self, observer: &PublicKey) -> Result<Replica, PhoneError> {
         let now = self.device.observers().into_iter().find(|one| one.key == *observer);
-        let mut replicas = locked(&self.replicas);
-        replicas.retain(|(seen, _)| seen.key != *observer || Some(seen) == now.as_ref().filter(|one| one.is_unlocked));
-        if let Some((_, replica)) = replicas.iter().find(|(seen, _)| seen.key == *observer) {
-            return Ok(replica.clone());
+        if let Some(replica) = self.replica_of(observer, now.as_ref()) {
+            return Ok(replica);
         }
+        // Without the list: beginning may sign, and a keystore may wait for a person.
         let replica = self.device.replica(observer)?;
+        if let Some(other) = self.replica_of(observer, now.as_ref()) {
+            return Ok(other);
+        }
+        let mut replicas = locked(&self.replicas);
+        // Who fell asleep has emptied the list after closing, or will.
+        if !self.device.store().is_open() {
+            return Err(NoReplica::Closed.into());
+        }
         replicas.extend(now.map(|now| (now, replica.clone())));
         Ok(replica)
+    }
+
+    /// The one that is at work for an observer who still is as it was then.
+    fn replica_of(&self, observer: &PublicKey, now: Option<&Observer>) -> Option<Replica> {
+        let mut replicas = locked(&self.replicas);
+        replicas.retain(|(seen, _)| seen.key != *observer || Some(seen) == now.filter(|one| one.is_unlocked));
+        replicas.iter().find(|(seen, _)| seen.key == *observer).map(|(_, replica)| replica.clone())
     }
 
     /// The link as the app says it is.

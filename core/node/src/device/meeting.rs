@@ -59,16 +59,29 @@ impl Device {
         if let Some(Ok(key)) = certificate.map(|certificate| ReceiptKey::new(signer, certificate)) {
             setup = setup.receipts(key);
         }
-        // A camp that opens says at once which cuts it holds, and writes to the roster.
         drop(roster);
         if self.system.threads == Threads::Caller {
             setup = setup.inline();
         }
-        let replica = Replica::open(setup.limits(limits).owner(Arc::new(Lent(Arc::clone(self)))));
+        let replica = Replica::quiet(setup.limits(limits).owner(Arc::new(Lent(Arc::clone(self)))));
+        self.register(&replica)?;
+        // Whoever opens says at once which cuts it holds; a keystore that waits for a person keeps nobody from ending it.
+        replica.acknowledge();
+        Ok(replica)
+    }
+
+    /// Takes a replica among those that [`suspend`](Self::suspend) ends.
+    fn register(&self, replica: &Replica) -> Result<(), NoReplica> {
         let mut replicas = self.replicas();
         replicas.retain(|replica| replica.strong_count() > 0);
         replicas.push(replica.downgrade());
-        Ok(replica)
+        // A device that fell asleep meanwhile may have looked at the list for the last time.
+        if self.store.is_open() {
+            return Ok(());
+        }
+        drop(replicas);
+        replica.end();
+        Err(NoReplica::Closed)
     }
 
     /// Lets every meeting of this device go on from where it is now; see [`Replica::network_changed`]. An app calls this when

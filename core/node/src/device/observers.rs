@@ -118,8 +118,10 @@ impl Desk {
 impl Device {
     /// The observers of this device, in the order in which they came.
     pub fn observers(&self) -> Vec<Observer> {
-        let (desk, roster) = (self.desk(), self.authority.roster());
-        desk.seats.iter().map(|seat| observer(seat, &roster)).collect()
+        // One after the other: who waits for the roster keeps nobody from the desk.
+        let seats: Vec<Seen> = self.desk().seats.iter().map(Seen::of).collect();
+        let roster = self.authority.roster();
+        seats.into_iter().map(|seat| observer(seat, &roster)).collect()
     }
 
     /// Unlocks the key of an observer until [`lock`](Self::lock), or until the device is dropped.
@@ -204,7 +206,20 @@ fn seats(kept: &[u8]) -> Option<Vec<Seat>> {
     settings::decode_observers(kept).ok()?.into_iter().map(seat).collect()
 }
 
-fn observer(seat: &Seat, roster: &Roster) -> Observer {
+/// A seat as it was seen.
+struct Seen {
+    request: EnrolmentRequest,
+    certificate: Option<StatementId>,
+    is_unlocked: bool,
+}
+
+impl Seen {
+    fn of(seat: &Seat) -> Self {
+        Self { request: seat.request.clone(), certificate: seat.certificate, is_unlocked: seat.keys.is_some() }
+    }
+}
+
+fn observer(seat: Seen, roster: &Roster) -> Observer {
     let key = *seat.request.key();
     let certificate = seat.certificate.and_then(|id| roster.certificate(id));
     let state = match certificate {
@@ -222,7 +237,7 @@ fn observer(seat: &Seat, roster: &Roster) -> Observer {
         name: seat.request.observer().to_owned(),
         device: seat.request.device().to_owned(),
         state,
-        is_unlocked: seat.keys.is_some(),
+        is_unlocked: seat.is_unlocked,
     }
 }
 

@@ -44,6 +44,11 @@ impl Device {
         }
         // What could not be closed is said by `Suspended::close`.
         let _ = self.store.close(budget.saturating_sub(began.elapsed()));
+        // Those that began meanwhile; none is registered any more.
+        let late: Vec<Replica> = self.replicas().iter().filter_map(Replica::upgrade).collect();
+        for replica in &late {
+            replica.end();
+        }
         Suspended { device: self, was_busy }
     }
 }

@@ -15,11 +15,17 @@ impl Shared {
     /// Says that this device holds the cuts of other parties of which nobody of its own party said so.
     pub(super) fn acknowledge(&self) -> Result<(), CommitError> {
         let Some(key) = &self.receipts else { return Ok(()) };
-        let made: Vec<Vec<u8>> = {
+        let (unsaid, roster) = {
             let roster = self.authority.roster();
-            let made = unsaid(&roster, key).into_iter().filter_map(|cut| key.acknowledge(&roster, cut).ok());
-            made.map(|made| made.as_bytes().to_vec()).collect()
+            let unsaid = unsaid(&roster, key);
+            if unsaid.is_empty() {
+                return Ok(());
+            }
+            (unsaid, roster.clone())
         };
+        // A keystore may wait for a person: nobody waits for the roster meanwhile.
+        let made = unsaid.into_iter().filter_map(|cut| key.acknowledge(&roster, cut).ok());
+        let made: Vec<Vec<u8>> = made.map(|made| made.as_bytes().to_vec()).collect();
         if !made.is_empty() {
             self.take_up(Class::Acknowledgement, &made, None)?;
         }

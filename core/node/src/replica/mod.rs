@@ -239,9 +239,22 @@ impl Meet {
 impl Replica {
     /// A replica; nothing happens until it meets or answers somebody.
     pub fn open(setup: Setup) -> Self {
+        let replica = Self::quiet(setup);
+        replica.acknowledge();
+        replica
+    }
+
+    /// Says which cuts it holds, as one that opens does; a keystore that signs may wait for a person.
+    pub(crate) fn acknowledge(&self) {
+        // Of cuts that came while nobody could sign; where the store refuses, the next cut or opening tries again.
+        let _ = self.0.acknowledge();
+    }
+
+    /// A replica that has said nothing yet.
+    pub(crate) fn quiet(setup: Setup) -> Self {
         let Setup { store, authority, transport, receipts, owner, limits, network, signing, is_inline } = setup;
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        let replica = Self(Arc::new(Shared {
+        Self(Arc::new(Shared {
             store,
             authority,
             transport,
@@ -260,10 +273,7 @@ impl Replica {
             signing,
             warnings: Mutex::default(),
             doubts: Doubts::default(),
-        }));
-        // Of cuts that came while nobody could sign; where the store refuses, the next cut or opening tries again.
-        let _ = replica.0.acknowledge();
-        replica
+        }))
     }
 
     /// Meets one peer. Must be called within a tokio runtime; dropping the [`Meeting`] ends it.

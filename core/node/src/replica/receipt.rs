@@ -128,7 +128,7 @@ impl Shared {
         let _one_at_a_time = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
         let store = self.store.identity()?.store;
         let Held { logs, blobs, left_out } = held(&self.store)?;
-        let (receipt, earlier) = {
+        let (draft, earlier, roster) = {
             let roster = self.authority.roster();
             // Anybody can write this store's id and the greatest counter: only what this key signed counts.
             let own = roster.receipts().filter(|held| held.store() == store && held.signer() == key.public());
@@ -140,8 +140,10 @@ impl Shared {
             let counter = last.map_or(0, Receipt::counter).checked_add(1).ok_or(NoReceipt::Counter)?;
             let earlier = last.map(|last| last.as_bytes().to_vec());
             let draft = ReceiptDraft { store, counter, logs, blobs, certificate: key.certificate, left_out };
-            (key.sign(&roster, draft)?, earlier)
+            (draft, earlier, roster.clone())
         };
+        // A keystore may wait for a person: nobody waits for the roster meanwhile.
+        let receipt = key.sign(&roster, draft)?;
         let bytes = receipt.as_bytes().to_vec();
         self.take_up(Class::Receipt, std::slice::from_ref(&bytes), Some(member))?;
         Ok(Some((bytes, earlier)))

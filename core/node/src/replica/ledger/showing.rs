@@ -47,8 +47,9 @@ pub(super) fn show(shared: &Shared) -> Result<usize, LedgerError> {
     let wanted = wanted(shared, key)?;
     for page in wanted.chunks(PAGE) {
         let mut statements = Vec::with_capacity(page.len());
+        // A copy: what signs may wait, and nobody waits for the roster meanwhile.
+        let roster = shared.authority.roster().clone();
         for Wanted { included, proof } in page {
-            let roster = shared.authority.roster();
             match key.show(&roster, included, proof) {
                 Ok(inclusion) => statements.push(inclusion.as_bytes().to_vec()),
                 Err(error) => return Err(LedgerError::Sign(error)),
