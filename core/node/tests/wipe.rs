@@ -122,6 +122,46 @@ fn a_folder_with_another_programs_database_is_not_wiped() {
     assert_eq!(wipe(&home).unwrap(), Wiped::default());
 }
 
+/// Key files of a phone.
+fn keys(home: &Home) -> usize {
+    files(&home.keys()).len()
+}
+
+#[test]
+fn the_keys_of_an_open_device_go_first_and_it_is_not_opened_again() {
+    let (mission, dir) = (Mission::found(), tempfile::tempdir().unwrap());
+    let home = phone(&mission, dir.path());
+    let device = Device::open(&home, store_key(), system("b")).unwrap();
+    assert!(keys(&home) > 0);
+    device.wipe_keys().unwrap();
+    assert_eq!(keys(&home), 0);
+    assert!(home.marker.exists(), "the rest is removed by a wipe");
+    drop(device);
+    let opened = Device::open(&home, store_key(), system("c"));
+    assert!(matches!(opened, Err(OpenDeviceError::HalfWiped { .. })), "{opened:?}");
+    assert_eq!(wipe(&home).unwrap(), Wiped::default());
+    assert_eq!(files(dir.path()), BTreeSet::new());
+}
+
+/// A program that runs lets nobody write its file, not even the superuser.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_key_file_that_lets_nobody_write_goes_with_the_others() {
+    let (mission, dir) = (Mission::found(), tempfile::tempdir().unwrap());
+    let home = phone(&mission, dir.path());
+    let running = home.keys().join(format!("{}.key", "0".repeat(64)));
+    // By another process: this one may be forking, and the copy would be open in its child.
+    assert!(Command::new("cp").arg("/bin/sleep").arg(&running).status().unwrap().success());
+    let mut program = Command::new(&running).arg("600").spawn().unwrap();
+    let refused = fs::File::options().write(true).open(&running);
+    let wiped = wipe(&home);
+    program.kill().unwrap();
+    program.wait().unwrap();
+    assert!(refused.is_err(), "a file that cannot be overwritten");
+    assert_eq!(wiped.unwrap(), Wiped::default());
+    assert_eq!(files(dir.path()), BTreeSet::new());
+}
+
 const VICTIM: &str = "MERESTONE_WIPE_OF_PARENT";
 
 fn begin_wipe(home: &Home) -> Child {

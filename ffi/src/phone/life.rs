@@ -8,6 +8,7 @@ use merestone_node::device::{Device, Home, Suspended, wipe};
 use super::{Life, Open, Phone, PhoneHome, Slot};
 use crate::error::{PhoneError, StorageFault};
 use crate::log::{LogLevel, say};
+use crate::provided::PhoneClock;
 use crate::runtime::{blocking, locked};
 
 /// How long closing for good may take before it is said that something is still open.
@@ -38,10 +39,10 @@ impl Phone {
     pub async fn suspend(&self, budget_ms: u32) -> Result<SuspendReport, PhoneError> {
         let life = Arc::clone(&self.life);
         blocking(move || {
-            let _turn = locked(&life.turn);
             let began = Instant::now();
+            let _turn = locked(&life.turn);
             let budget = Duration::from_millis(budget_ms.into());
-            let was_busy = life.fall_asleep(budget)?;
+            let was_busy = life.fall_asleep(budget.saturating_sub(began.elapsed()))?;
             let is_closed = life.is_closed_within(budget.saturating_sub(began.elapsed()));
             let took_ms = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
             say(LogLevel::Info, "phone suspended");
@@ -58,6 +59,10 @@ impl Phone {
     pub async fn resume(&self) -> Result<(), PhoneError> {
         let life = Arc::clone(&self.life);
         blocking(move || {
+            // While nobody waits for it: the app's clock may take its time, or call the phone.
+            if let Some(clock) = life.sleeping_clock() {
+                clock.refresh();
+            }
             let _turn = locked(&life.turn);
             life.wake()
         })
@@ -86,8 +91,7 @@ impl Phone {
         let life = Arc::clone(&self.life);
         blocking(move || {
             let _turn = locked(&life.turn);
-            life.close()?;
-            remove(&life.home)
+            life.wipe()
         })
         .await
     }
@@ -141,12 +145,36 @@ impl Life {
         }
     }
 
+    /// The clock of a phone that sleeps.
+    fn sleeping_clock(&self) -> Option<Arc<PhoneClock>> {
+        match &*self.slot() {
+            Slot::Asleep(asleep) => Some(Arc::clone(&asleep.open.clock)),
+            Slot::Open(_) | Slot::Closed => None,
+        }
+    }
+
+    /// Removes everything, keys first: they wait neither for peers nor for a call that hangs.
+    fn wipe(&self) -> Result<Vec<String>, PhoneError> {
+        let device = match &*self.slot() {
+            Slot::Open(open) => Some(Arc::clone(&open.device)),
+            Slot::Asleep(_) | Slot::Closed => None,
+        };
+        if let Some(device) = device {
+            device.lock();
+            // What is left of them goes, or is told, below.
+            let _ = device.wipe_keys();
+            drop(device);
+            self.fall_asleep(Duration::ZERO)?;
+        }
+        self.close()?;
+        remove(&self.home)
+    }
+
     fn wake(&self) -> Result<(), PhoneError> {
         let device: Device = match &*self.slot() {
             Slot::Open(_) => return Ok(()),
             Slot::Closed => return Err(Self::closed()),
             Slot::Asleep(asleep) => {
-                asleep.open.clock.refresh();
                 // What hung when it fell asleep may have ended since.
                 let _ = asleep.suspended.close(CLOSING);
                 asleep.suspended.resume()?

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
@@ -230,4 +230,37 @@ async fn sixteen_writers_at_once_are_heard_in_few_calls_and_every_record_is_name
     }
     assert_eq!(named, records.iter().cloned().collect());
     assert!(calls < records.len(), "{calls} calls for {} records", records.len());
+}
+
+/// Clocks that once they are armed show nothing until they are told to.
+struct WaitingClocks(Mutex<Option<(Sender<()>, Receiver<()>)>>);
+
+impl ClockProvider for WaitingClocks {
+    fn read(&self) -> Result<ClockLine, ProviderError> {
+        let armed = self.0.lock().unwrap().take();
+        if let Some((is_asked, go_on)) = armed {
+            is_asked.send(()).unwrap();
+            go_on.recv().unwrap();
+        }
+        Err(ProviderError::Failed { reason: "no service".into() })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_waits_while_the_phone_wakes_keeps_nobody_from_wiping_it() {
+    let (mission, folder) = (Mission::found(), tempfile::tempdir().unwrap());
+    let clocks = Arc::new(WaitingClocks(Mutex::default()));
+    let brought = PhoneSettings { clock: Some(Arc::clone(&clocks) as _), ..settings() };
+    let (phone, _) = enrolled_with(&mission, folder.path(), "Olena", brought).await;
+    assert!(phone.suspend(60_000).await.unwrap().is_closed);
+    let ((is_asked, asked), (go_on, may_go_on)) = (channel(), channel());
+    *clocks.0.lock().unwrap() = Some((is_asked, may_go_on));
+    let waking = Arc::clone(&phone);
+    let waking = tokio::spawn(async move { waking.resume().await });
+    tokio::task::block_in_place(|| asked.recv_timeout(Duration::from_secs(60))).unwrap();
+    let wiped = tokio::time::timeout(Duration::from_secs(60), phone.wipe()).await;
+    go_on.send(()).unwrap();
+    assert_eq!(wiped.unwrap().unwrap(), Vec::<String>::new());
+    let woken = waking.await.unwrap();
+    assert!(matches!(woken, Err(PhoneError::Closed { is_suspended: false, .. })), "{woken:?}");
 }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use merestone_store::{OpenError, Removal};
 
-use super::Home;
 use super::error::OpenDeviceError;
+use super::{Device, Home};
 use crate::durable;
 use crate::vault::KEYFILE_BYTES_MAX;
 
@@ -35,7 +35,8 @@ pub enum WipeError {
     },
 }
 
-/// Removes the device at `home`, which nobody may have open: the key files, each overwritten first, then the install marker,
+/// Removes the device at `home`, which nobody may have open: the key files, each overwritten first where the disk
+/// lets it, then the install marker,
 /// then the store with drafts, entries and photos. The rest of the mission keeps what was synced.
 ///
 /// Durable when it returns. A kill on the way leaves a folder in which nothing can be opened or signed, and which another
@@ -59,11 +60,12 @@ pub fn wipe(home: &Home) -> Result<Wiped, WipeError> {
         // Where not even this can be written, the order still leaves nothing that opens or signs.
         let _ = durable::write(&mark, &[]);
     }
-    let mut left = remove_keys(&home.keys())?;
+    // A key that stays is told when the rest is gone.
+    let keys = remove_keys(&home.keys());
     remove_marker(home)?;
-    if let Some(store) = store {
-        left.extend(store.finish().map_err(at(&home.store()))?);
-    }
+    let others = store.map(|store| store.finish().map_err(at(&home.store()))).transpose()?;
+    let mut left = keys?;
+    left.extend(others.unwrap_or_default());
     let own = [home.store(), home.keys(), mark.clone()];
     for entry in fs::read_dir(&home.folder).map_err(at(&home.folder))? {
         let path = entry.map_err(at(&home.folder))?.path();
@@ -78,6 +80,18 @@ pub fn wipe(home: &Home) -> Result<Wiped, WipeError> {
     }
     left.sort_unstable();
     Ok(Wiped { left })
+}
+
+impl Device {
+    /// Begins a wipe of this device while it is open: its key files go, each overwritten first, and it is not opened again.
+    /// Close it, and [`wipe`] the rest.
+    ///
+    /// # Errors
+    /// The first file that could not be removed; the others are gone.
+    pub fn wipe_keys(&self) -> Result<(), WipeError> {
+        let _ = durable::write(&mark(&self.home), &[]);
+        remove_keys(&self.home.keys()).map(drop)
+    }
 }
 
 /// # Errors
@@ -109,11 +123,12 @@ fn remove_keys(folder: &Path) -> Result<Vec<PathBuf>, WipeError> {
     }
     // All are worthless before the first is gone.
     for path in &keys {
-        overwrite(path).map_err(at(path))?;
+        // One that lets nobody write can still be removed.
+        let _ = overwrite(path);
     }
-    for path in &keys {
-        remove(path)?;
-    }
+    // One that stays keeps none of the others.
+    let removed: Vec<Result<(), WipeError>> = keys.iter().map(|path| remove(path)).collect();
+    removed.into_iter().collect::<Result<(), WipeError>>()?;
     durable::flush_folder(folder).map_err(at(folder))?;
     // With what is left in it, it stays.
     let _ = fs::remove_dir(folder);
