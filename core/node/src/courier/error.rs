@@ -18,7 +18,7 @@ pub enum WriteCourierError {
         /// The key.
         key: Box<PublicKey>,
     },
-    /// There is something at that path already.
+    /// There is something at that path already, or being written there.
     #[error("{path} is there already")]
     Exists {
         /// The file.

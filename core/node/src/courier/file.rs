@@ -1,8 +1,10 @@
 //! A bundle as a file: written aside and renamed, read by its places. What is inside is not looked at here.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use merestone_core::courier::{Contents, FRAME_HEAD_BYTES, FrameHead, MAGIC, Part, Section, TRAILER_BYTES, Trailer};
 use merestone_core::id::sha256;
@@ -14,6 +16,32 @@ use super::error::{ReadCourierError, WriteCourierError};
 /// Bytes read or written at once: a stick is slow at small pieces.
 const BUFFER_BYTES: usize = 1 << 20;
 
+/// The temporary files that this process is writing: no two write one.
+static WRITING: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// The right to write a temporary file, until it is dropped.
+struct Claim(PathBuf);
+
+impl Claim {
+    /// `None` while somebody has it.
+    fn of(temporary: &Path) -> io::Result<Option<Self>> {
+        let whole = folder_of(temporary).canonicalize()?.join(temporary.file_name().unwrap_or_default());
+        // Only who got it gives it back.
+        let is_got = Self::writing().insert(whole.clone());
+        Ok(is_got.then(|| Self(whole)))
+    }
+
+    fn writing() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+        WRITING.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        Self::writing().remove(&self.0);
+    }
+}
+
 /// A bundle being written beside its place.
 pub(super) struct Making {
     path: PathBuf,
@@ -24,6 +52,8 @@ pub(super) struct Making {
     section: Sha256,
     section_from: u64,
     is_finished: bool,
+    /// Dropped after the file is removed.
+    _claim: Claim,
 }
 
 impl Making {
@@ -37,12 +67,22 @@ impl Making {
         hidden.push(name);
         hidden.push(".part");
         let temporary = path.with_file_name(hidden);
+        let claim = Claim::of(&temporary).map_err(refused)?;
+        let claim = claim.ok_or_else(|| WriteCourierError::Exists { path: path.to_owned() })?;
         // One left by a kill is begun anew.
         let file = File::create(&temporary).map_err(refused)?;
         let file = BufWriter::with_capacity(BUFFER_BYTES, file);
         let (path, at) = (path.to_owned(), MAGIC.len() as u64);
-        let mut making =
-            Self { path, temporary, file, at, section: Sha256::new(), section_from: at, is_finished: false };
+        let mut making = Self {
+            path,
+            temporary,
+            file,
+            at,
+            section: Sha256::new(),
+            section_from: at,
+            is_finished: false,
+            _claim: claim,
+        };
         making.file.write_all(MAGIC).map_err(|source| WriteCourierError::write(&making.path, source))?;
         Ok(making)
     }
@@ -80,8 +120,8 @@ impl Making {
         self.file.write_all(trailer)?;
         self.file.flush()?;
         self.file.get_ref().sync_all()?;
-        fs::rename(&self.temporary, &self.path)?;
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        give_name(&self.temporary, &self.path)?;
+        let folder = folder_of(&self.path);
         // Windows has no such call; a stick's file system may refuse it, and then has nothing better to offer.
         if cfg!(unix) {
             let _ = File::open(folder).and_then(|folder| folder.sync_all());
@@ -97,6 +137,27 @@ impl Drop for Making {
             let _ = fs::remove_file(&self.temporary);
         }
     }
+}
+
+/// Gives a file its name, which nobody may have.
+fn give_name(temporary: &Path, path: &Path) -> io::Result<()> {
+    match fs::hard_link(temporary, path) {
+        Ok(()) => {
+            // The file is whole under its name, whether or not the other one goes.
+            let _ = fs::remove_file(temporary);
+            Ok(())
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+        // Sticks know no second names: the name is taken first. A kill in between leaves an empty file, which is no bundle.
+        Err(_) => {
+            File::options().write(true).create_new(true).open(path)?;
+            fs::rename(temporary, path).inspect_err(|_| drop(fs::remove_file(path)))
+        }
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// A bundle that is read. The file is only ever opened for reading.
@@ -190,3 +251,45 @@ impl Frames<'_> {
 
 /// There is no frame where one should be.
 pub(super) struct NoFrame;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(folder: &Path) -> Vec<PathBuf> {
+        let mut found: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        found.sort();
+        found
+    }
+
+    #[test]
+    fn two_never_write_one_bundle_and_the_first_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bundle");
+        let first = Making::begin(&path).unwrap();
+        let begun = files(folder.path());
+        let same = folder.path().join(".").join("bundle");
+        assert!(matches!(Making::begin(&same), Err(WriteCourierError::Exists { .. })));
+        assert_eq!(files(folder.path()), begun, "what the first writes is left alone");
+        drop(first);
+        assert_eq!(files(folder.path()), Vec::<PathBuf>::new());
+        // What a kill left is begun anew.
+        fs::write(&begun[0], b"left by a kill").unwrap();
+        drop(Making::begin(&path).unwrap());
+        assert_eq!(files(folder.path()), Vec::<PathBuf>::new());
+    }
+
+    #[test]
+    fn a_file_that_appeared_meanwhile_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (temporary, path) = (folder.path().join(".bundle.part"), folder.path().join("bundle"));
+        fs::write(&temporary, b"ours").unwrap();
+        fs::write(&path, b"theirs").unwrap();
+        let given = give_name(&temporary, &path);
+        assert_eq!(given.unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"theirs");
+        fs::remove_file(&path).unwrap();
+        give_name(&temporary, &path).unwrap();
+        assert_eq!((fs::read(&path).unwrap(), files(folder.path())), (b"ours".to_vec(), vec![path]));
+    }
+}
