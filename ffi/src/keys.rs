@@ -38,7 +38,7 @@ impl From<UnexpectedUniFFICallbackError> for KeyVaultError {
 /// It is called on threads of the library, which may wait for a person; it may call the phone meanwhile.
 #[uniffi::export(foreign)]
 pub trait KeyVault: Send + Sync {
-    /// Wraps a secret of at most 96 bytes with a key that never leaves the keystore, into at most 4,096 bytes, authenticated:
+    /// Wraps a secret of at most 96 bytes with a key that never leaves the keystore, into at most 896 bytes, authenticated:
     /// changed bytes must not unwrap.
     fn wrap(&self, secret: Vec<u8>) -> Result<Vec<u8>, KeyVaultError>;
 

@@ -13,13 +13,18 @@ use crate::log::{LogLevel, say};
 /// Threads that drive links: as many as a phone has fast cores.
 const LINK_THREADS: usize = 2;
 
-static RUNTIME: OnceLock<Option<Runtime>> = OnceLock::new();
+static RUNTIME: OnceLock<Runtime> = OnceLock::new();
 
 fn runtime() -> Result<&'static Runtime, PhoneError> {
-    let started = RUNTIME.get_or_init(|| {
-        Builder::new_multi_thread().worker_threads(LINK_THREADS).thread_name("merestone").enable_all().build().ok()
-    });
-    started.as_ref().ok_or_else(|| PhoneError::internal("the system gives no threads"))
+    /// Held while one is made: the system gives no threads now, and may with the next call.
+    static MAKING: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = RUNTIME.get().is_none().then(|| locked(&MAKING));
+    if let Some(started) = RUNTIME.get() {
+        return Ok(started);
+    }
+    let made = Builder::new_multi_thread().worker_threads(LINK_THREADS).thread_name("merestone").enable_all().build();
+    let made = made.map_err(|_| PhoneError::internal("the system gives no threads"))?;
+    Ok(RUNTIME.get_or_init(|| made))
 }
 
 /// Does work that may wait for the disk or for the app, on a thread of its own.
