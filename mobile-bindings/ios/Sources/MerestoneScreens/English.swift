@@ -61,7 +61,7 @@ public enum English {
         "refused.words-needed": "An objection needs its reason in words.",
         "refused.by-path": "An original is written into a file, not shown from here.",
         "standing.accepted": "accepted",
-        "standing.provisional": "provisional: a cut of its key is not decided yet",
+        "standing.provisional": "its signer's certificate is in no ledger yet",
         "standing.set-aside": "set aside: its key was cut before",
         "standing.held": "held: what it builds on is not here",
         "standing.unappliable": "cannot be applied",
