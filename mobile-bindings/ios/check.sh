@@ -15,3 +15,4 @@ fi
 "$venv/bin/python" "$here/check/swift_check.py" "$here" "$generated" "$lib/libmerestone_ffi.so"
 "$venv/bin/python" "$here/check/phrases_check.py" "$here/Sources/MerestoneScreens" \
   "$here/../android/screens/src/main/kotlin/org/merestone/screens"
+"$venv/bin/python" "$here/check/start_check.py" "$here/Tests/MerestoneTests/StartTests.swift" "$here/../README.md"
