@@ -43,10 +43,16 @@ public data class Step(
  * @property before what it replaced; several if it settled a conflict
  * @property after what it put
  * @property settlesConflict whether a person chose here
+ * @property label the question's text in the language asked for; the key while the form's questions are not here
+ * @property beforeShown what it replaced, as people read it
+ * @property afterShown what it put, as people read it
  */
 public data class AnswerChange(
     public val key: String,
     public val before: List<Answer>,
     public val after: Answer,
     public val settlesConflict: Boolean,
+    public val label: String = key,
+    public val beforeShown: List<String> = emptyList(),
+    public val afterShown: String = "",
 )

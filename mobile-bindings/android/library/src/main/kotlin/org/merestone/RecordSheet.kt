@@ -45,8 +45,13 @@ public data class Person(
  * A question with every value that stands.
  *
  * @property values more than one is a conflict: show all of them with who signed each
+ * @property label the question's text in the language asked for; the key while the form's questions are not here
  */
-public data class SheetAnswer(public val key: String, public val values: List<SignedAnswer>) {
+public data class SheetAnswer(
+    public val key: String,
+    public val values: List<SignedAnswer>,
+    public val label: String = key,
+) {
     /** Whether a person has to choose. */
     public val isConflict: Boolean get() = values.size > 1
 }
@@ -56,12 +61,14 @@ public data class SheetAnswer(public val key: String, public val values: List<Si
  *
  * @property standing what became of its entry, in the word of the specification, for example `accepted`
  * @property observer name of who signed it
+ * @property shown the answer as people read it, of choices their texts; empty where it was left blank
  */
 public data class SignedAnswer(
     public val answer: Answer,
     public val entry: EntryId,
     public val standing: String,
     public val observer: String,
+    public val shown: String = "",
 )
 
 /**

@@ -24,11 +24,15 @@ public interface Records {
     /** Brings the list up to date with everything received, after [RecordsPage.isBehind]. */
     public suspend fun catchUp()
 
-    /** Everything about one record; `null` if it is not on this phone. */
-    public suspend fun sheet(record: RecordId): RecordSheet?
+    /**
+     * Everything about one record; `null` if it is not on this phone.
+     *
+     * @param language of the questions' and choices' texts, by its place in [Form.languages]; `null` for the form's own
+     */
+    public suspend fun sheet(record: RecordId, language: Int? = null): RecordSheet?
 
-    /** The steps of a record, oldest first. */
-    public suspend fun history(record: RecordId): List<Step>
+    /** The steps of a record, oldest first; [language] as in [sheet]. */
+    public suspend fun history(record: RecordId, language: Int? = null): List<Step>
 
     /**
      * Settles a conflict: the answer that stands from now on. The others stay in the history.

@@ -69,6 +69,11 @@ class StoryTest {
 
         val sheet = olena.phone.records.sheet(saved.record)!!
         assertEquals("Olena", sheet.creator?.observer)
+        val status = sheet.answers.single { it.key == "status" }
+        assertEquals("What the post does" to "Open", status.label to status.values.single().shown)
+        val arabic = olena.inspection().languages.indexOfFirst { it.code == "ar" }
+        val inArabic = olena.phone.records.sheet(saved.record, arabic)!!
+        assertEquals("المركز الحدودي", inArabic.answers.single { it.key == "post" }.label)
         val kept = sheet.photos.single()
         assertEquals(photo.length(), kept.bytes)
         assertEquals(listOf("Queue"), kept.captions)

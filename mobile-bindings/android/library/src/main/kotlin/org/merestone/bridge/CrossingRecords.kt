@@ -39,9 +39,11 @@ internal class CrossingRecords(private val raw: RawPhone) : Records {
 
     override suspend fun catchUp(): Unit = crossing { raw.catchUp() }
 
-    override suspend fun sheet(record: RecordId): RecordSheet? = crossing { raw.record(record.hex) }?.told()
+    override suspend fun sheet(record: RecordId, language: Int?): RecordSheet? =
+        crossing { raw.record(record.hex, language?.toUInt()) }?.told()
 
-    override suspend fun history(record: RecordId): List<Step> = crossing { raw.history(record.hex) }.map { it.told() }
+    override suspend fun history(record: RecordId, language: Int?): List<Step> =
+        crossing { raw.history(record.hex, language?.toUInt()) }.map { it.told() }
 
     override suspend fun resolve(observer: ObserverKey, record: RecordId, key: String, answer: Answer): Saved =
         crossing { raw.resolve(observer.hex, record.hex, key, answer.raw()) }.told()

@@ -78,8 +78,11 @@ internal fun RawSheet.told() = RecordSheet(
     standings = standings.map { Standing(EntryId(it.entry), it.code, it.isApplied) },
 )
 
-private fun AnswerLine.told() =
-    SheetAnswer(key, values.map { SignedAnswer(it.value.told(), EntryId(it.entry), it.standing, it.observer) })
+private fun AnswerLine.told() = SheetAnswer(
+    key = key,
+    values = values.map { SignedAnswer(it.value.told(), EntryId(it.entry), it.standing, it.observer, it.shown) },
+    label = label,
+)
 
 private fun PersonLine.told() = Person(ObserverKey(key), observer, device, party?.toLong(), partyName, role)
 
@@ -113,6 +116,9 @@ internal fun StepLine.told() = Step(
             before = change.before.map { it.told() },
             after = change.after.told(),
             settlesConflict = change.settlesConflict,
+            label = change.label,
+            beforeShown = change.beforeShown,
+            afterShown = change.afterShown,
         )
     },
     text = text,

@@ -191,9 +191,9 @@ class FakePhone : Phone by absent() {
 
         override suspend fun catchUp() = Unit
 
-        override suspend fun sheet(record: RecordId) = sheet
+        override suspend fun sheet(record: RecordId, language: Int?) = sheet
 
-        override suspend fun history(record: RecordId) = emptyList<Step>()
+        override suspend fun history(record: RecordId, language: Int?) = emptyList<Step>()
 
         override suspend fun resolve(observer: ObserverKey, record: RecordId, key: String, answer: Answer): Saved {
             resolved += answer

@@ -71,7 +71,7 @@ internal class RecordPage(private val app: App, private val menu: Menu, private 
             step.text?.let { words("    “$it”", Ink.DIM) }
             for (change in step.changes) {
                 val settles = if (change.settlesConflict) "  settles a conflict" else ""
-                words("    ${change.key}: ${typedOf(change.after)}$settles", Ink.DIM)
+                words("    ${change.label}: ${change.afterShown}$settles", Ink.DIM)
             }
         }
     }

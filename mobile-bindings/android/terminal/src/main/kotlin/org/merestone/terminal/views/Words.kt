@@ -5,10 +5,10 @@ import org.merestone.SheetAnswer
 import org.merestone.SignedAnswer
 
 /** What a question of a record is called. */
-internal fun labelOf(answer: SheetAnswer): String = answer.key
+internal fun labelOf(answer: SheetAnswer): String = answer.label
 
 /** A value as a person reads it. */
-internal fun shown(value: SignedAnswer): String = typedOf(value.answer).ifEmpty { "left blank" }
+internal fun shown(value: SignedAnswer): String = value.shown.ifEmpty { typedOf(value.answer) }.ifEmpty { "left blank" }
 
 /** An answer as it would be typed. */
 internal fun typedOf(answer: Answer): String = when (answer) {
