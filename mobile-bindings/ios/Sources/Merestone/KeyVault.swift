@@ -6,9 +6,9 @@ import Foundation
 /// phone.
 /// Throw ``KeyVaultError``; anything else that is thrown counts as ``KeyVaultError/refused(reason:)``.
 public protocol KeyVault: AnyObject, Sendable {
-    /// Makes a secret of 32 bytes unreadable for everyone but ``unwrap(_:)`` of this vault. Do not keep the secret.
+    /// Makes a secret of at most 96 bytes unreadable for everyone but ``unwrap(_:)`` of this vault. Do not keep the secret.
     ///
-    /// - Returns: at most 4 096 bytes, which are kept beside the store
+    /// - Returns: at most 896 bytes, which are kept beside the store; authenticated: changed bytes must not unwrap
     func wrap(_ secret: Data) throws -> Data
 
     /// Gives back what ``wrap(_:)`` got.

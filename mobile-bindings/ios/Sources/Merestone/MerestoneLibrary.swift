@@ -10,11 +10,11 @@ public enum MerestoneLibrary {
         Entrance.marker(in: folder)
     }
 
-    /// Opens the phone that lives in `home`.
+    /// Opens the phone that lives in `home`. Where its marker is gone this is a copy, or what a backup brought back: it is
+    /// opened as a phone of its own, and begins logs of its own.
     ///
     /// - Throws: ``MerestoneError/storage(_:reason:)`` with ``StorageFault/inUse`` if a process has it open,
-    ///   ``StorageFault/damaged`` if it cannot be read, ``StorageFault/failed`` if nothing is there;
-    ///   ``MerestoneError/refused(code:reason:)`` if the marker is gone: this is a copy, or what a backup brought back
+    ///   ``StorageFault/damaged`` if it cannot be read; ``MerestoneError/notThere(reason:)`` if nothing is there
     public static func open(_ home: PhoneHome, settings: PhoneSettings = PhoneSettings()) async throws -> any Phone {
         try await Entrance.open(home, settings)
     }

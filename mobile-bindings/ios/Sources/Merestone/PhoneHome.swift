@@ -27,7 +27,8 @@ public struct PhoneHome: Sendable {
     }
 }
 
-/// The key of a phone's store. Its bytes show in no log.
+/// The key of a phone's store, for its encryption. Taken already and not used yet: what is stored is in clear.
+/// Its bytes show in no log.
 public struct StoreKey: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     let bytes: Data
 

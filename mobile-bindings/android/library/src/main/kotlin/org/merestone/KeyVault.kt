@@ -11,7 +11,7 @@ public interface KeyVault {
      * Makes [secret] unreadable for everyone but [unwrap] of this vault.
      *
      * @param secret at most 96 bytes; do not keep them
-     * @return at most 4 096 bytes, which are kept beside the store; authenticated: changed bytes must not unwrap
+     * @return at most 896 bytes, which are kept beside the store; authenticated: changed bytes must not unwrap
      */
     public fun wrap(secret: ByteArray): ByteArray
 

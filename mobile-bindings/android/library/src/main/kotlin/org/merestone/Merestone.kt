@@ -12,11 +12,12 @@ public object Merestone {
     public fun markerIn(folder: File): File = Entrance.markerIn(folder)
 
     /**
-     * Opens the phone that lives in [home].
+     * Opens the phone that lives in [home]. Where its marker is gone this is a copy, or what a backup brought back: it is
+     * opened as a phone of its own, and begins logs of its own.
      *
      * @throws MerestoneException.Storage with [StorageFault.IN_USE] if a process has it open, [StorageFault.DAMAGED] if it
-     *   cannot be read, [StorageFault.FAILED] if nothing is there
-     * @throws MerestoneException.Refused if the marker is gone: this is a copy, or what a backup brought back
+     *   cannot be read
+     * @throws MerestoneException.NotThere if nothing is there
      */
     public suspend fun open(home: PhoneHome, settings: PhoneSettings = PhoneSettings()): Phone =
         Entrance.open(home, settings)

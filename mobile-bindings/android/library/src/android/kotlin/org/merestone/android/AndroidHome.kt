@@ -11,7 +11,7 @@ import java.security.SecureRandom
  * The phone's home in an app's own files.
  *
  * The store lies in `files/merestone`; its marker and wrapped key in `no_backup`, which neither a backup nor a move to
- * another phone takes along: a copied store is refused there instead of signing as if it were this phone.
+ * another phone takes along: a copied store begins logs of its own there, instead of signing as if it were this phone.
  * Exclude `files/merestone` from backups all the same (`data_extraction_rules.xml`): a copy is of no use.
  */
 public object AndroidHome {

@@ -18,6 +18,7 @@ import kotlin.time.Duration.Companion.nanoseconds
  * The last place that Android's own `LocationManager` knows, without Google's services.
  *
  * It never waits for a fix: ask the system for updates while a form is open, so that there is one.
+ * Only the satellites' place is given: an entry cannot say that a place was guessed from radio masts.
  * Without the permission the entry says no place.
  * Compiled against Android's classes; not run on a phone by this project's tests.
  *
@@ -27,10 +28,8 @@ public class AndroidLocation(private val context: Context, private val ageMax: D
     LocationProvider {
     override fun locate(): Place? {
         val locations = context.getSystemService(LocationManager::class.java) ?: return null
-        return locations.getProviders(true)
-            .mapNotNull { locations.getLastKnownLocation(it) }
-            .filter { it.hasAccuracy() && age(it) <= ageMax }
-            .minByOrNull { it.accuracy }
+        return locations.getLastKnownLocation(LocationManager.GPS_PROVIDER)
+            ?.takeIf { it.hasAccuracy() && age(it) <= ageMax }
             ?.place()
     }
 
