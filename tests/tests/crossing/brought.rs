@@ -26,6 +26,13 @@ struct Keystore {
     finger: Mutex<Option<(UnboundedSender<()>, Receiver<()>)>>,
 }
 
+impl Keystore {
+    fn holding(seed: u8) -> Self {
+        let (is_locked, phone, signed, finger) = Default::default();
+        Self { key: SigningKey::from_seed(&[seed; 32]), is_locked, phone, signed, finger }
+    }
+}
+
 impl KeyVault for Keystore {
     fn wrap(&self, secret: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
         Ok(secret.into_iter().map(|byte| byte ^ 0x5a).collect())
@@ -67,13 +74,7 @@ impl KeyVault for Keystore {
 async fn a_keystore_signs_may_call_back_and_its_own_words_are_told_when_it_refuses() {
     let (mission, folder) = (Mission::found(), tempfile::tempdir().unwrap());
     let phone = create_phone(home(folder.path()), settings(), mission.charter.as_bytes().to_vec()).await.unwrap();
-    let keystore = Arc::new(Keystore {
-        key: SigningKey::from_seed(&[77; 32]),
-        is_locked: AtomicBool::new(false),
-        phone: OnceLock::new(),
-        signed: AtomicUsize::new(0),
-        finger: Mutex::default(),
-    });
+    let keystore = Arc::new(Keystore::holding(77));
     let request = phone.request_in_vault(asked("Olena"), Arc::clone(&keystore) as _).await.unwrap();
     phone.accept(mission.certify(0, &request.text, Role::Observer)).await.unwrap();
     keystore.phone.set(Arc::clone(&phone)).unwrap_or_else(|_| unreachable!());
@@ -100,13 +101,7 @@ async fn a_keystore_signs_may_call_back_and_its_own_words_are_told_when_it_refus
 async fn while_a_person_is_asked_for_a_finger_the_draft_stays_as_it_is_and_everything_else_goes_on() {
     let (mission, folder) = (Mission::found(), tempfile::tempdir().unwrap());
     let phone = create_phone(home(folder.path()), settings(), mission.charter.as_bytes().to_vec()).await.unwrap();
-    let keystore = Arc::new(Keystore {
-        key: SigningKey::from_seed(&[78; 32]),
-        is_locked: AtomicBool::new(false),
-        phone: OnceLock::new(),
-        signed: AtomicUsize::new(0),
-        finger: Mutex::default(),
-    });
+    let keystore = Arc::new(Keystore::holding(78));
     let request = phone.request_in_vault(asked("Olena"), Arc::clone(&keystore) as _).await.unwrap();
     phone.accept(mission.certify(0, &request.text, Role::Observer)).await.unwrap();
     let (scope, form) = (mission.scope().to_string(), inspection(&phone).await);
