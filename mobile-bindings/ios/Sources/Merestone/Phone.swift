@@ -58,7 +58,10 @@ public protocol Phone: AnyObject, Sendable {
     func wipe() async throws -> [URL]
 
     /// Ends meetings, lets running disk operations finish and closes. Closing twice changes nothing.
-    func close() async
+    ///
+    /// - Throws: ``MerestoneError/storage(_:reason:)`` with ``StorageFault/inUse`` if a call that hangs keeps the store open
+    ///   after 20 seconds: then the phone is paused, and may be closed again
+    func close() async throws
 }
 
 extension Phone {

@@ -2,6 +2,7 @@
 ///
 /// iOS ends an app that is suspended with a database file locked, so the store has to be closed by then.
 /// Tell it each scene phase, in order and without waiting; changes that come while the phone is being paused are caught up.
+/// What failed is tried again at the next phase, and ``failure`` says why until then.
 public actor PhoneLifecycle {
     /// What an app's scene is.
     public enum Phase: Hashable, Sendable {
@@ -13,18 +14,34 @@ public actor PhoneLifecycle {
         case background
     }
 
+    /// How the phone is, as far as this knows.
+    private enum State {
+        case awake
+        case paused
+        /// A move failed: it may be either, or paused with a file still open.
+        case unknown
+    }
+
+    /// Ten seconds with the usual budget: longer than any call takes that ends at all, and no reason to hold the phone awake
+    /// for more.
+    private static let pausesMax = 5
+
     private let phone: any Phone
     private let time: any BackgroundTime
     private let budget: Duration
-    private var wantsPause = false
-    private var isPaused = false
+    private var wanted = State.awake
+    private var state = State.awake
     private var isMoving = false
 
     /// Why the phone could last not be paused or resumed; `nil` if it could.
+    ///
+    /// ``MerestoneError/storage(_:reason:)`` with ``StorageFault/inUse`` if a file was still open when the time was over: the
+    /// system may then end the app.
     public private(set) var failure: MerestoneError?
 
     /// - Parameter budget: how long running calls may take before they are rolled back; the system gives an app that goes
-    ///   to the background a few seconds, and more only if it likes
+    ///   to the background a few seconds, and more only if it likes. Where it was too short the phone is paused again, up to
+    ///   five times in all
     public init(_ phone: any Phone, time: any BackgroundTime, budget: Duration = .seconds(2)) {
         self.phone = phone
         self.time = time
@@ -34,9 +51,9 @@ public actor PhoneLifecycle {
     /// The scene is in this phase now.
     public func enter(_ phase: Phase) async {
         switch phase {
-        case .active: wantsPause = false
+        case .active: wanted = .awake
         case .inactive: return
-        case .background: wantsPause = true
+        case .background: wanted = .paused
         }
         await settle()
     }
@@ -45,29 +62,36 @@ public actor PhoneLifecycle {
         // Whoever moves the phone looks again at what is wanted when it is done.
         guard !isMoving else { return }
         isMoving = true
-        while wantsPause != isPaused {
-            let pause = wantsPause
-            failure = await moved(pause: pause)
-            isPaused = pause
+        while wanted != state {
+            let next = wanted
+            failure = await failure(of: next)
+            state = failure == nil ? next : .unknown
+            // What cannot be had now is asked for again at the next phase.
+            if failure != nil && next == wanted { break }
         }
         isMoving = false
     }
 
-    private func moved(pause: Bool) async -> MerestoneError? {
+    private func failure(of next: State) async -> MerestoneError? {
         do {
-            if pause {
-                let hold = await time.hold()
-                defer { hold.end() }
-                try await phone.pause(budget: budget)
-            } else {
-                try await phone.resume()
-            }
+            if next == .paused { try await pause() } else { try await phone.resume() }
             return nil
         } catch let error as MerestoneError {
             return error
         } catch {
             return .internal(reason: "pausing or resuming ended with \(type(of: error))")
         }
+    }
+
+    private func pause() async throws {
+        let hold = await time.hold()
+        defer { hold.end() }
+        for _ in 0..<Self.pausesMax {
+            if try await phone.pause(budget: budget).isClosed { return }
+            // The person is back: there is nothing to close any more.
+            guard wanted == .paused else { break }
+        }
+        throw MerestoneError.storage(.inUse, reason: "a call that hangs keeps a file of the store open")
     }
 }
 

@@ -46,7 +46,7 @@ final class FakePhone: Phone, @unchecked Sendable {
         isWiped = true
         return [URL(fileURLWithPath: "/phone/notes.txt")]
     }
-    func close() async {}
+    func close() async throws {}
 }
 
 struct FakeObservers: Observers {

@@ -93,7 +93,7 @@ final class CallbackTests: XCTestCase {
         let olena = try await TestPhone.make("Olena", TestMission.shared(), self)
         let events = olena.phone.changes()
         let reading = Task { for try await _ in events {} }
-        await olena.phone.close()
+        try await olena.phone.close()
         try await reading.value
         for try await _ in olena.phone.changes() { XCTFail("a closed phone changes nothing") }
     }
@@ -103,7 +103,7 @@ final class CallbackTests: XCTestCase {
         MerestoneLibrary.log(to: lines)
         let olena = try await TestPhone.make("Olena", TestMission.shared(), self)
         let saved = try await olena.save("Bridge")
-        await olena.phone.close()
+        try await olena.phone.close()
         // What is left is told before the sink is let go.
         MerestoneLibrary.log(to: nil)
         let told = ["Olena", "Bridge", olena.observer.hex, saved.record.hex, "correct horse"]

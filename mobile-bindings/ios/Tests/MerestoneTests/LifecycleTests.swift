@@ -9,8 +9,8 @@ final class LifecycleTests: XCTestCase {
         let form = try await olena.inspection()
         let interview = try await olena.phone.drafts.begin(olena.observer, scope: olena.mission.scope, form: form.hash)
         let answering = try await olena.phone.sync.answer(olena.observer, address: "127.0.0.1:0", isAdvertised: false)
-        await olena.phone.close()
-        await olena.phone.close()
+        try await olena.phone.close()
+        try await olena.phone.close()
         XCTAssertFalse(olena.phone.isOpen)
         await assertThrows(try await olena.phone.mission(), \.isClosed)
         await assertThrows(try await olena.phone.records.page(RecordQuery(), after: nil, max: 1), \.isClosed)
@@ -72,7 +72,7 @@ final class LifecycleTests: XCTestCase {
         await lifecycle.enter(.active)
         XCTAssertTrue(olena.phone.isOpen)
         try await olena.save("Back")
-        await olena.phone.close()
+        try await olena.phone.close()
         await lifecycle.enter(.background)
         let failure = await lifecycle.failure
         XCTAssertEqual(failure?.isClosed, true)
@@ -114,7 +114,7 @@ final class LifecycleTests: XCTestCase {
         XCTAssertEqual(files(of: olena), [])
         await assertThrows(try await MerestoneLibrary.open(olena.home), \.isNotThere)
         let piotr = try await TestPhone.make("Piotr", mission, self)
-        await piotr.phone.close()
+        try await piotr.phone.close()
         try await MerestoneLibrary.wipe(piotr.home)
         XCTAssertEqual(files(of: piotr), [])
         try await MerestoneLibrary.wipe(piotr.home)
@@ -151,20 +151,5 @@ final class LifecycleTests: XCTestCase {
             try await Task.sleep(for: .milliseconds(20))
         }
         XCTFail("it never came to that")
-    }
-}
-
-private final class CountedTime: BackgroundTime {
-    let told = Tally<String>()
-
-    func hold() async -> any BackgroundHold {
-        told.add("held")
-        return Hold(told: told)
-    }
-
-    private struct Hold: BackgroundHold {
-        let told: Tally<String>
-
-        func end() { told.add("ended") }
     }
 }

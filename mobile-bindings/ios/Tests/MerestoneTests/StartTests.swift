@@ -31,7 +31,7 @@ func firstDay(
     for entry in try await phone.records.custody(of: saved.record) {
         print(entry.isHandedOver ? "at base camp" : "not yet")
     }
-    await phone.close()
+    try await phone.close()
     return report
 }
 // end

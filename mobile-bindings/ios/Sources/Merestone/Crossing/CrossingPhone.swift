@@ -58,9 +58,12 @@ final class CrossingPhone: Phone {
         return left
     }
 
-    func close() async {
-        // It only says that it is closed already.
-        try? await phone.shut()
+    func close() async throws {
+        do {
+            try await crossing { try await phone.shut() }
+        } catch MerestoneError.closed {
+            // It was closed before.
+        }
         hub.finish()
     }
 }

@@ -17,7 +17,7 @@ struct TestPhone {
         let folder = try madeFolder("phone", test).appendingPathComponent("store")
         let home = PhoneHome.beside(folder, storeKey: StoreKey(Data(count: 32)))
         let phone = try await MerestoneLibrary.create(home, charter: mission.charter, settings: settings)
-        test.addTeardownBlock { await phone.close() }
+        test.addTeardownBlock { try await phone.close() }
         let asked = Asked(observer: name, device: "\(name)'s phone")
         let enrolment: Enrolment
         if let vault {
