@@ -24,7 +24,7 @@ public protocol LocationProvider: AnyObject, Sendable {
 
 /// Who says where something was.
 public enum PlaceSource: Hashable, Sendable {
-    /// A navigation satellite.
+    /// Navigation satellites, and not a guess from radio masts or wireless networks.
     case satellite
     /// A person, who typed or pointed.
     case hand

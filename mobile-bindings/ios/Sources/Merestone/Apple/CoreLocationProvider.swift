@@ -4,6 +4,10 @@
 
     /// Tells the newest place that the system knows, at once: an observer who saves does not wait for satellites.
     ///
+    /// The system does not say what a place rests on, and an entry does. So only a place is told whose height and speed have
+    /// bounds, which is taken for a satellite's: from wireless networks and radio masts alone the system has neither. Indoors,
+    /// and where the person allowed an approximate place only, entries then say none.
+    ///
     /// The app asks for the permission and says why in its `Info.plist`; without it no place is told.
     public final class CoreLocationProvider: NSObject, LocationProvider, CLLocationManagerDelegate, @unchecked Sendable {
         /// Older places are not told: in two minutes a car is in another village.
@@ -50,14 +54,13 @@
             lock.withLock { newest = nil }
         }
 
-        /// A place that the system does not stand behind has a negative accuracy, and is none.
         private static func place(of location: CLLocation) -> Place? {
-            guard location.horizontalAccuracy >= 0 else { return nil }
-            let isMocked = location.sourceInformation?.isSimulatedBySoftware ?? false
-            return Place(
-                latitudeE7: Int32((location.coordinate.latitude * 1e7).rounded()),
-                longitudeE7: Int32((location.coordinate.longitude * 1e7).rounded()),
-                accuracyM: UInt64(location.horizontalAccuracy.rounded(.up)), source: isMocked ? .mocked : .satellite)
+            SystemPlace(
+                latitude: location.coordinate.latitude, longitude: location.coordinate.longitude,
+                accuracy: location.horizontalAccuracy, heightAccuracy: location.verticalAccuracy,
+                speedAccuracy: location.speedAccuracy,
+                isMadeUp: location.sourceInformation?.isSimulatedBySoftware ?? false
+            ).place
         }
     }
 #endif
