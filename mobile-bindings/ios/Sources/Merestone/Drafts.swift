@@ -8,8 +8,11 @@ public protocol Drafts: Sendable {
 
     /// Begins a new record.
     ///
-    /// - Throws: ``MerestoneError/notThere(reason:)`` if there is no such observer, scope or form;
-    ///   ``MerestoneError/notEnrolled(isCut:reason:)`` if the observer may not save
+    /// Whether the observer may save in that scope is looked at by ``Interview/save()``, and not before.
+    ///
+    /// - Throws: ``MerestoneError/notThere(reason:)`` if no such observer or form is here;
+    ///   ``MerestoneError/refused(code:reason:)`` with the code `form-not-asked` if the form's questions are not here:
+    ///   ``saveNew(_:scope:form:answers:)`` works all the same
     func begin(_ observer: ObserverKey, scope: ScopeID, form: FormHash) async throws -> any Interview
 
     /// Begins an edit of a record, with its answers filled in. A question whose answers are in conflict stands empty.
@@ -26,8 +29,11 @@ public protocol Drafts: Sendable {
     /// Saves a whole new record in one call: checked and calculated as if each answer had been given in an ``Interview``.
     ///
     /// - Parameter answers: by question, as in `remarks` or `vehicles[1]/plate`
-    /// - Throws: ``MerestoneError/refused(code:reason:)`` if an answer is not one, or a required one is absent, and nothing
-    ///   is saved then; ``MerestoneError/locked(reason:)`` if the observer's key is locked
+    /// What the form's rules say against an answer, or miss, does not keep it from being saved.
+    ///
+    /// - Throws: ``MerestoneError/refused(code:reason:)`` if an answer is none to such a question at all, and nothing is
+    ///   saved then; ``MerestoneError/locked(reason:)`` if the observer's key is locked;
+    ///   ``MerestoneError/notEnrolled(isCut:reason:)`` if the observer may not save (any more)
     func saveNew(_ observer: ObserverKey, scope: ScopeID, form: FormHash, answers: [String: Answer]) async throws -> Saved
 }
 

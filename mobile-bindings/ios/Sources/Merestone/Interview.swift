@@ -31,8 +31,8 @@ public protocol Interview: AnyObject, Sendable {
 
     /// Attaches a photo; its bytes are copied and hashed before this returns.
     ///
-    /// - Throws: ``MerestoneError/refused(code:reason:)`` if it is no picture, or a larger one than the mission takes;
-    ///   ``MerestoneError/storage(_:reason:)`` if it cannot be read or the disk is full
+    /// - Throws: ``MerestoneError/notThere(reason:)`` if it cannot be read; ``MerestoneError/refused(code:reason:)`` if it is
+    ///   no photo, and one that was there stays; ``MerestoneError/storage(_:reason:)`` if the disk is full
     func attach(_ photo: PhotoFile) async throws -> Attached
 
     /// Takes a photo off again.
@@ -90,7 +90,7 @@ public struct InterviewInfo: Hashable, Sendable {
     public let record: RecordID?
     /// How many are relevant now.
     public let screens: Int
-    /// The index of the first that wants an answer; ``screens`` if none does.
+    /// The index of the first that has no answer yet; 0 if none is left.
     public let firstOpen: Int
     /// An index into ``Form/languages``; `nil` for the form's own texts.
     public let language: Int?
@@ -170,7 +170,7 @@ public struct Attached: Hashable, Sendable {
     public let width: Int?
     /// Pixels.
     public let height: Int?
-    /// When the camera says it was, in the camera's own notation and without a zone.
+    /// When the camera says it was, as `YYYY-MM-DDTHH:MM:SS`, with the offset to UTC where the camera gives one.
     public let taken: String?
     /// Where the camera says it was.
     public let place: Place?

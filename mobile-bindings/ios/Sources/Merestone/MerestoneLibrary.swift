@@ -14,7 +14,9 @@ public enum MerestoneLibrary {
     /// opened as a phone of its own, and begins logs of its own.
     ///
     /// - Throws: ``MerestoneError/storage(_:reason:)`` with ``StorageFault/inUse`` if a process has it open,
-    ///   ``StorageFault/damaged`` if it cannot be read; ``MerestoneError/notThere(reason:)`` if nothing is there
+    ///   ``StorageFault/damaged`` if it cannot be read, ``StorageFault/newer`` if a newer version wrote it;
+    ///   ``MerestoneError/notThere(reason:)`` if nothing is there; ``MerestoneError/refused(code:reason:)`` with the code
+    ///   `half-wiped` if wiping it was interrupted: wipe it to the end
     public static func open(_ home: PhoneHome, settings: PhoneSettings = PhoneSettings()) async throws -> any Phone {
         try await Entrance.open(home, settings)
     }

@@ -8,7 +8,7 @@ public protocol Observers: Sendable {
     /// Makes a key that the passphrase wraps and gives the request that the observer's party must certify. The key is
     /// unlocked.
     ///
-    /// - Throws: ``MerestoneError/refused(code:reason:)`` if a name is empty or too long, or the passphrase too short
+    /// - Throws: ``MerestoneError/refused(code:reason:)`` if a name is empty or too long, or the passphrase is empty
     func request(_ asked: Asked, passphrase: Passphrase) async throws -> Enrolment
 
     /// Makes a key in the vault, or one that the vault wraps if it cannot sign.
@@ -83,7 +83,7 @@ public struct Observer: Hashable, Sendable {
     public let role: String?
     /// Where the observer may sign.
     public let scopes: [ScopeID]
-    /// Whether the mission certified the key and no party cut it.
+    /// Whether the mission certified the key with the role `observer`, and no party cut it: other roles save no records.
     public let canSave: Bool
     public let isUnlocked: Bool
 
