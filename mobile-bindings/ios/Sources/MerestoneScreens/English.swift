@@ -203,6 +203,8 @@ public enum English {
         "trouble.full": "The disk is full. What was saved is safe; make room, and do it again.",
         "trouble.damaged": "Something on the disk is damaged. Meet base camp: what can be fetched again is.",
         "trouble.in-use": "Another program has this phone's records open. Close it, and open the app again.",
+        "trouble.newer":
+            "A newer version of the app wrote what is on this phone. Update the app: nothing was changed.",
         "trouble.storage": "The disk did not do it: {reason}. Open the app again.",
         "trouble.key-gone": "The keystore has lost this key. Enrol again; what was saved stays.",
         "trouble.provider": "The keystore did not answer: {reason}. Try again.",

@@ -40,7 +40,8 @@ public struct Trouble: Hashable, Sendable {
         case .full: said("trouble.full", error, .makeRoom)
         case .damaged: said("trouble.damaged", error, .sync)
         case .inUse: said("trouble.in-use", error, .reopen)
-        case .newer, .failed: said("trouble.storage", error, .reopen)
+        case .newer: said("trouble.newer", error, .update)
+        case .failed: said("trouble.storage", error, .reopen)
         }
     }
 
@@ -67,6 +68,8 @@ public enum Remedy: Hashable, Sendable {
     case tryAgain
     /// Open the phone again.
     case reopen
+    /// Install a newer version of the app.
+    case update
     /// Tell the makers.
     case report
 }

@@ -9,6 +9,9 @@ public interface Answering : AutoCloseable {
     /** Where it listens, `host:port`. */
     public val address: String
 
+    /** Whether phones nearby can find this one; not if it was not asked for, or the system does not let it speak there. */
+    public val isAdvertised: Boolean
+
     /**
      * What another phone scans to come here.
      *

@@ -23,3 +23,18 @@ public data class Custody(
     /** Whether base camp has all of it. */
     public val isHandedOver: Boolean get() = isAtBaseCamp && photosAtBaseCamp == photos
 }
+
+/**
+ * What would be lost with this phone, whoever wrote it, as far as signed receipts say. Drafts are not among it.
+ *
+ * @property entries those that no other device has
+ * @property entriesNotAtCamp those that base camp does not have; [entries] included
+ * @property photos camera files that no other device has
+ * @property photosNotAtCamp camera files that base camp does not have; [photos] included
+ */
+public data class HeldAlone(
+    public val entries: Long,
+    public val entriesNotAtCamp: Long,
+    public val photos: Long,
+    public val photosNotAtCamp: Long,
+)

@@ -72,7 +72,7 @@ public interface Phone : AutoCloseable {
 
     /**
      * Closes and removes everything: keys first, then store, photos, drafts and marker. What no other device has is lost:
-     * ask [Records.custody] before.
+     * ask [Records.heldAlone] before.
      *
      * @return files in its folder that are none of its own and were left alone
      * @throws MerestoneException.Storage if something could not be removed; the keys are gone by then, and

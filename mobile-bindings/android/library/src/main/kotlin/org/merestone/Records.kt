@@ -37,6 +37,8 @@ public interface Records {
     /**
      * Settles a conflict: the answer that stands from now on. The others stay in the history.
      *
+     * @throws MerestoneException.Refused with code `not-editable` or `not-a-writer` if the observer cannot change the record
+     * @throws MerestoneException.NotEnrolled if the observer may not save
      * @throws MerestoneException.Locked if the observer's key is locked
      */
     public suspend fun resolve(observer: ObserverKey, record: RecordId, key: String, answer: Answer): Saved
@@ -44,10 +46,21 @@ public interface Records {
     /** Says that the record should not count. Nothing is removed, and an edit takes it back. */
     public suspend fun withdraw(observer: ObserverKey, record: RecordId): Saved
 
-    /** Signs what the observer thinks of a record as it is now; a later edit voids it visibly. */
+    /**
+     * Signs what the observer thinks of a record as it is now; a later edit voids it visibly.
+     *
+     * @throws MerestoneException.Refused with code `words-needed` if an objection has none, `too-long` if it has too many
+     * @throws MerestoneException.NotThere if nothing of the record is here
+     * @throws MerestoneException.Locked if the observer's key is locked
+     */
     public suspend fun say(observer: ObserverKey, speech: Speech): Saved
 
-    /** Writes an entry again that was set aside, for example because its author's key was cut. */
+    /**
+     * Writes an entry again that was set aside, for example because its author's key was cut.
+     *
+     * @throws MerestoneException.NotThere if it is no change of a record that is here
+     * @throws MerestoneException.Refused with code `applied` if it counts already, `unreadable` if it cannot be read
+     */
     public suspend fun restate(observer: ObserverKey, entry: EntryId): Saved
 
     /**
@@ -59,6 +72,9 @@ public interface Records {
 
     /** [custody] of each entry of a record. */
     public suspend fun custody(record: RecordId): List<Custody>
+
+    /** What would be lost with this phone now: to be asked before it is handed in or wiped. */
+    public suspend fun heldAlone(): HeldAlone
 
     /**
      * Writes one entry into a file that proves it to somebody who holds nothing but the mission's id.

@@ -4,6 +4,7 @@ import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.Assertions.assertArrayEquals
 import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
@@ -85,11 +86,13 @@ class StoryTest {
         val step = olena.phone.records.history(saved.record).single()
         assertEquals(Place(511_234_567, 238_000_000, 8, PlaceSource.SATELLITE), step.place)
         assertTrue(olena.phone.records.custody(saved.record).single().isOnlyHere)
+        assertEquals(HeldAlone(1, 1, 1, 1), olena.phone.records.heldAlone())
         return saved.record
     }
 
     private suspend fun meetOnLoopback(host: TestPhone, guest: TestPhone): SyncReport {
         val answering = host.phone.sync.answer(host.observer, "127.0.0.1:0", isAdvertised = false)
+        assertFalse(answering.isAdvertised, "nobody asked for it")
         val ticket = SyncTarget.Ticket(answering.ticket("Olena's phone").text)
         val events = guest.phone.sync.meet(guest.observer, ticket).toList()
         val report = (events.last() as SyncEvent.Ended).report
@@ -134,6 +137,7 @@ class StoryTest {
             assertEquals("camp", report.state.peer?.role)
             val custody = olena.phone.records.custody(record)
             assertTrue(custody.isNotEmpty() && custody.all { it.isHandedOver && !it.isOnlyHere }, "$custody")
+            assertEquals(HeldAlone(0, 0, 0, 0), olena.phone.records.heldAlone())
             val other = piotr.phone.sync.meetOnce(piotr.observer, SyncTarget.Address(camp.address))
             assertTrue(other.isFullySynced, "$other")
         }

@@ -14,6 +14,8 @@ import org.merestone.crossing.Answering as RawAnswering
 internal class CrossingAnswering(private val raw: RawAnswering) : Answering {
     override val address: String = raw.address()
 
+    override val isAdvertised: Boolean = raw.isAdvertised()
+
     override suspend fun ticket(name: String?): Ticket = crossing { raw.ticket(name) }.run { Ticket(text, qr?.told()) }
 
     override suspend fun callers(): List<Caller> = crossing { raw.callers() }.map { it.told() }

@@ -5,6 +5,7 @@ import kotlinx.coroutines.flow.flow
 import org.merestone.Answer
 import org.merestone.Custody
 import org.merestone.EntryId
+import org.merestone.HeldAlone
 import org.merestone.ObserverKey
 import org.merestone.PageMark
 import org.merestone.RecordId
@@ -61,6 +62,10 @@ internal class CrossingRecords(private val raw: RawPhone) : Records {
 
     override suspend fun custody(record: RecordId): List<Custody> =
         crossing { raw.custodyOf(record.hex) }.map { it.told() }
+
+    override suspend fun heldAlone(): HeldAlone = crossing { raw.heldAlone() }.run {
+        HeldAlone(entries.size(), entriesNotAtCamp.size(), photos.size(), photosNotAtCamp.size())
+    }
 
     override suspend fun writeExhibit(entry: EntryId, questions: List<String>, file: File): Unit =
         crossing { raw.writeExhibit(entry.hex, questions, file.absolutePath) }

@@ -13,8 +13,10 @@ import org.merestone.RecordSummary
 public data class CustodyState(
     /** Records that are not all at base camp, the least safe first. */
     public val lines: List<CustodyLine> = emptyList(),
-    /** All of it in numbers; of what was looked at so far. */
-    public val loss: Loss = Loss(),
+    /** All that is not at base camp in numbers; nothing while it was not looked at. */
+    public val loss: Loss? = null,
+    /** How many records were looked at for [lines] so far. */
+    public val looked: Int = 0,
     /** Whether everything was looked at. */
     public val isDone: Boolean = false,
     override val isBusy: Boolean = false,
@@ -30,21 +32,24 @@ public data class CustodyLine(
     public val safety: Safety,
 )
 
-/** Looks through all records for what is only on this phone. What no signed receipt says does not count. */
+/** Looks through all records for what is not at base camp. What no signed receipt says does not count. */
 public class CustodyScreen(private val phone: Phone, scope: CoroutineScope) :
     ScreenModel<CustodyState>(scope, CustodyState()) {
     /** Looks at everything, anew; the state shows how far it is. */
     public fun look(): Job = intent {
-        show { copy(lines = emptyList(), loss = Loss(), isDone = false) }
-        val loss =
-            lookThrough(phone) { record, entries, soFar ->
-                val line = lineOf(record, entries)
-                show {
-                    val unsafe = listOfNotNull(line?.takeIf { lines.size < LINES_MAX })
-                    copy(lines = (lines + unsafe).sortedBy { it.safety }, loss = soFar)
-                }
+        show { CustodyState(isBusy = isBusy) }
+        val loss = lossOf(phone)
+        show { copy(loss = loss) }
+        phone.records.catchUp()
+        val seen = HashSet<RecordId>()
+        phone.records.all(RecordQuery()).filter { seen.add(it.id) }.collect { record ->
+            val line = lineOf(record, phone.records.custody(record.id))
+            show {
+                val unsafe = listOfNotNull(line?.takeIf { lines.size < LINES_MAX })
+                copy(lines = (lines + unsafe).sortedBy { it.safety }, looked = looked + 1)
             }
-        show { copy(loss = loss, isDone = true) }
+        }
+        show { copy(isDone = true) }
     }
 
     override fun CustodyState.marked(isBusy: Boolean, trouble: Trouble?): CustodyState =
@@ -56,23 +61,7 @@ public class CustodyScreen(private val phone: Phone, scope: CoroutineScope) :
     }
 
     private companion object {
-        /** Most records that are listed; all are counted. */
+        /** Most records that are listed; [CustodyState.loss] counts all. */
         const val LINES_MAX = 500
     }
-}
-
-/** The custody of every entry on this phone and what losing the phone would lose; [each] hears of every record. */
-internal suspend fun lookThrough(
-    phone: Phone,
-    each: (RecordSummary, List<Custody>, Loss) -> Unit = { _, _, _ -> },
-): Loss {
-    var loss = Loss(drafts = phone.drafts.all().size + phone.drafts.damaged().size)
-    phone.records.catchUp()
-    val seen = HashSet<RecordId>()
-    phone.records.all(RecordQuery()).filter { seen.add(it.id) }.collect { record ->
-        val entries = phone.records.custody(record.id)
-        loss = entries.fold(loss.copy(records = loss.records + 1)) { sum, custody -> sum.with(custody) }
-        each(record, entries, loss)
-    }
-    return loss
 }

@@ -1,6 +1,7 @@
 package org.merestone.screens
 
 import org.merestone.Custody
+import org.merestone.Phone
 
 /** How safe an entry and its photos are, as signed receipts say: the worst comes first. */
 public enum class Safety {
@@ -46,26 +47,21 @@ public fun List<Custody>.message(): Message? {
     }
 }
 
-/** What losing this phone would lose, as far as is known; and what was looked at. */
+/** What losing this phone would lose, as far as signed receipts say. */
 public data class Loss(
-    /** Records that were looked at. */
-    public val records: Int = 0,
-    /** Entries that were looked at. */
-    public val entries: Int = 0,
-    /** Entries that no other device has signed a receipt for. */
-    public val entriesOnlyHere: Int = 0,
-    /** Photos, originals with their small pictures, that no other device holds whole. */
-    public val photosOnlyHere: Int = 0,
-    /** Entries that other phones hold and base camp does not. */
-    public val entriesNotAtCamp: Int = 0,
-    /** Photos that base camp does not hold; those of [photosOnlyHere] included. */
-    public val photosNotAtCamp: Int = 0,
+    /** Entries that no other device has. */
+    public val entriesOnlyHere: Long = 0,
+    /** Photos that no other device has. */
+    public val photosOnlyHere: Long = 0,
+    /** Entries that other phones have and base camp does not. */
+    public val entriesNotAtCamp: Long = 0,
+    /** Photos that base camp does not have; those of [photosOnlyHere] included. */
+    public val photosNotAtCamp: Long = 0,
     /** What was begun and not saved: it never leaves this phone. */
     public val drafts: Int = 0,
 ) {
     /** Whether base camp has everything, and nothing was begun. */
-    public val isNothing: Boolean
-        get() = entriesOnlyHere == 0 && entriesNotAtCamp == 0 && photosNotAtCamp == 0 && drafts == 0
+    public val isNothing: Boolean get() = this == Loss()
 
     /** What would be lost, a line each; empty when nothing would. */
     public fun lines(): List<Message> = listOfNotNull(
@@ -73,23 +69,23 @@ public data class Loss(
         counted("loss.photos-only-here", photosOnlyHere),
         counted("loss.entries-not-at-camp", entriesNotAtCamp),
         counted("loss.photos-not-at-camp", photosNotAtCamp - photosOnlyHere),
-        counted("loss.drafts", drafts),
+        counted("loss.drafts", drafts.toLong()),
     )
 
-    /** This and one more entry. */
-    internal fun with(custody: Custody): Loss {
-        val isNowhereElse = custody.peers == 0 && !custody.isAtBaseCamp
-        return copy(
-            entries = entries + 1,
-            entriesOnlyHere = entriesOnlyHere + if (isNowhereElse) 1 else 0,
-            photosOnlyHere = photosOnlyHere + custody.photos - custody.photosElsewhere,
-            entriesNotAtCamp = entriesNotAtCamp + if (!custody.isAtBaseCamp && !isNowhereElse) 1 else 0,
-            photosNotAtCamp = photosNotAtCamp + custody.photos - custody.photosAtBaseCamp,
-        )
-    }
+    private fun counted(code: String, count: Long): Message? =
+        count.takeIf { it > 0 }?.let { Message.counting(code, it) }
+}
 
-    private fun counted(code: String, count: Int): Message? =
-        count.takeIf { it > 0 }?.let { Message.counting(code, it.toLong()) }
+/** What losing [phone] would lose now. */
+internal suspend fun lossOf(phone: Phone): Loss {
+    val alone = phone.records.heldAlone()
+    return Loss(
+        entriesOnlyHere = alone.entries,
+        photosOnlyHere = alone.photos,
+        entriesNotAtCamp = alone.entriesNotAtCamp - alone.entries,
+        photosNotAtCamp = alone.photosNotAtCamp,
+        drafts = phone.drafts.all().size + phone.drafts.damaged().size,
+    )
 }
 
 private val Safety.code: String get() = name.lowercase().replace('_', '-')

@@ -213,6 +213,8 @@ private val TROUBLES =
         "trouble.full" to "The disk is full. What was saved is safe; make room, and do it again.",
         "trouble.damaged" to "Something on the disk is damaged. Meet base camp: what can be fetched again is.",
         "trouble.in-use" to "Another program has this phone's records open. Close it, and open the app again.",
+        "trouble.newer" to
+            "A newer version of the app wrote what is on this phone. Update the app: nothing was changed.",
         "trouble.storage" to "The disk did not do it: {reason}. Open the app again.",
         "trouble.key-gone" to "The keystore has lost this key. Enrol again; what was saved stays.",
         "trouble.provider" to "The keystore did not answer: {reason}. Try again.",

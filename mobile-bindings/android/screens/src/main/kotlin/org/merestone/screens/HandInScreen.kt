@@ -33,7 +33,7 @@ public data class HandInState(
 public class HandInScreen(private val phone: Phone, private val phrases: Phrasebook, scope: CoroutineScope) :
     ScreenModel<HandInState>(scope, HandInState()) {
     /** Looks what is elsewhere. To be called first, and after each sync. */
-    public fun look(): Job = intent { told(lookThrough(phone)) }
+    public fun look(): Job = intent { told(lossOf(phone)) }
 
     /**
      * Removes everything from this phone: keys first, then records, photos and drafts.
@@ -44,7 +44,7 @@ public class HandInScreen(private val phone: Phone, private val phrases: Phraseb
      */
     public fun wipe(written: String = ""): Job = lasting {
         val told = now.loss
-        val loss = lookThrough(phone)
+        val loss = lossOf(phone)
         told(loss)
         val refusal =
             when {
@@ -54,8 +54,8 @@ public class HandInScreen(private val phone: Phone, private val phrases: Phraseb
             }
         show { copy(refusal = refusal) }
         if (refusal != null) return@lasting
-        phone.wipe()
-        show { copy(isWiped = true) }
+        val leftAlone = phone.wipe()
+        show { copy(isWiped = true, leftAlone = leftAlone) }
     }
 
     override fun HandInState.marked(isBusy: Boolean, trouble: Trouble?): HandInState =
@@ -81,13 +81,12 @@ public class HandInScreen(private val phone: Phone, private val phrases: Phraseb
             listOf(
                 "count.entries" to loss.entriesOnlyHere + loss.entriesNotAtCamp,
                 "count.photos" to loss.photosNotAtCamp,
-                "count.drafts" to loss.drafts,
+                "count.drafts" to loss.drafts.toLong(),
             )
         val said =
             counts
-                .filter {
-                    it.second > 0
-                }.map { (code, count) -> phrases.say(Message.counting(code, count.toLong())) }
+                .filter { it.second > 0 }
+                .map { (code, count) -> phrases.say(Message.counting(code, count)) }
         return Message.of("hand-in.confirmation", "what" to said.joinToString(", "))
     }
 }

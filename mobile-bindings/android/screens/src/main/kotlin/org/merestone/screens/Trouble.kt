@@ -68,7 +68,8 @@ public data class Trouble(public val message: Message, public val remedy: Remedy
             StorageFault.FULL -> Trouble(said("trouble.full", error), Remedy.MAKE_ROOM)
             StorageFault.DAMAGED -> Trouble(said("trouble.damaged", error), Remedy.SYNC)
             StorageFault.IN_USE -> Trouble(said("trouble.in-use", error), Remedy.REOPEN)
-            else -> Trouble(said("trouble.storage", error), Remedy.REOPEN)
+            StorageFault.NEWER -> Trouble(said("trouble.newer", error), Remedy.UPDATE)
+            StorageFault.FAILED -> Trouble(said("trouble.storage", error), Remedy.REOPEN)
         }
 
         private fun unreachable(error: MerestoneException.Unreachable): Trouble {
@@ -113,6 +114,9 @@ public enum class Remedy {
 
     /** Open the phone again. */
     REOPEN,
+
+    /** Install a newer version of the app. */
+    UPDATE,
 
     /** Tell the makers. */
     REPORT,

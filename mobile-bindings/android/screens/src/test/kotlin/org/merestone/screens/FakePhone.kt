@@ -22,6 +22,7 @@ import org.merestone.Form
 import org.merestone.FormHash
 import org.merestone.FormLanguage
 import org.merestone.Forms
+import org.merestone.HeldAlone
 import org.merestone.Interview
 import org.merestone.KeyVault
 import org.merestone.MerestoneException
@@ -68,6 +69,8 @@ import kotlin.time.Duration
 class FakePhone : Phone by absent() {
     val held = mutableListOf<RecordSummary>()
     val custodies = mutableMapOf<RecordId, List<Custody>>()
+    var alone = HeldAlone(0, 0, 0, 0)
+    val strangers = listOf(File("holiday.jpg"))
     val begun = linkedMapOf<DraftId, FakeDraft>()
     val changed = MutableSharedFlow<Change>()
     var people = listOf(observer())
@@ -99,7 +102,7 @@ class FakePhone : Phone by absent() {
 
     override suspend fun wipe(): List<File> {
         isWiped = true
-        return emptyList()
+        return strangers
     }
 
     inner class FakeObservers : Observers by absent() {
@@ -209,6 +212,8 @@ class FakePhone : Phone by absent() {
         override suspend fun custody(entry: EntryId): Custody? = null
 
         override suspend fun custody(record: RecordId) = custodies[record].orEmpty()
+
+        override suspend fun heldAlone() = alone
 
         override suspend fun writeExhibit(entry: EntryId, questions: List<String>, file: File) = Unit
 

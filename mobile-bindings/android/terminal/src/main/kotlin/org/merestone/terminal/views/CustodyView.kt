@@ -27,13 +27,9 @@ class CustodyView(private val work: Work) : View(work.app.scope) {
         val state = screen.state.value
         val loss = state.loss
         val head = mutableListOf<Line>()
-        head +=
-            Line(
-                "Looked at ${loss.records} records with ${loss.entries} entries${if (state.isDone) "" else " so far"}.",
-                Ink.DIM,
-            )
-        if (state.isDone && loss.isNothing) head += Line("All of it is at base camp.", Ink.GOOD)
-        loss.lines().forEach { head += Line(work.app.say(it), Ink.WARN) }
+        head += Line("Looked at ${state.looked} records${if (state.isDone) "" else " so far"}.", Ink.DIM)
+        if (loss?.isNothing == true) head += Line("All of it is at base camp.", Ink.GOOD)
+        loss?.lines().orEmpty().forEach { head += Line(work.app.say(it), Ink.WARN) }
         head += Line()
         val lines =
             state.lines.mapIndexed { index, line ->
