@@ -4,7 +4,7 @@ package org.merestone
  * Where an observer's key is kept: the app's keystore.
  *
  * Called on worker threads, never on the main thread; may block (for a fingerprint, say) and may call back into the phone.
- * Throw [KeyVaultException]; anything else that is thrown counts as [KeyVaultException.Refused].
+ * Throw [KeyVaultException]; anything else that is thrown counts as [KeyVaultException.Refused], and only its class is told.
  */
 public interface KeyVault {
     /**
@@ -39,7 +39,7 @@ public interface KeyVault {
     public fun sign(key: ByteArray, message: ByteArray): ByteArray
 }
 
-/** What a [KeyVault] throws. */
+/** What a [KeyVault] throws. Its reason stands in the error that the app gets: no name and no secret belongs into it. */
 public sealed class KeyVaultException(reason: String, cause: Throwable? = null) : Exception(reason, cause) {
     /** Not now: the person did not show a finger, or the device is locked. Asking again may work. */
     public class Refused(reason: String, cause: Throwable? = null) : KeyVaultException(reason, cause)

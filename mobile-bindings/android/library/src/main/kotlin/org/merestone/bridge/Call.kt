@@ -21,7 +21,8 @@ internal fun translated(thrown: Exception): Exception = when (thrown) {
 
     is RawException -> translated(thrown)
 
-    is RawInternal -> MerestoneException.Internal("the program made a mistake", thrown)
+    // Without its cause: that is a panic's own message, which may hold what belongs in no crash report.
+    is RawInternal -> MerestoneException.Internal("the program made a mistake")
 
     is CharacterCodingException ->
         MerestoneException.Refused(MerestoneException.Refused.NOT_UNICODE, "a text is not Unicode", thrown)

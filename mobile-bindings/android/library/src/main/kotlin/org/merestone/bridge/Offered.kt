@@ -25,12 +25,12 @@ import org.merestone.crossing.LogLevel as RawLevel
 import org.merestone.crossing.LogSink as RawSink
 
 /**
- * What an app's provider threw, in one line. The generated code would hand over a stack trace, and let an [Error] pass by as
- * if nothing had been thrown.
+ * What is told of something that the app's own code threw: of a [KeyVaultException] its reason, of anything else the class
+ * alone, since its text may hold what belongs in no log. The generated code would hand over text and stack trace, and let an
+ * [Error] pass by as if nothing had been thrown.
  */
-private fun said(thrown: Throwable): String = thrown.toString().lineSequence().first().take(SAID_MAX)
-
-private const val SAID_MAX = 200
+private fun said(thrown: Throwable): String =
+    (thrown as? KeyVaultException)?.message ?: "the app's code threw ${thrown.javaClass.simpleName}"
 
 internal class OfferedVault(private val vault: KeyVault) : RawVault {
     override fun wrap(secret: ByteArray): ByteArray = asked { vault.wrap(secret) }
