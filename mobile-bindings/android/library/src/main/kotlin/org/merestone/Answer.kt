@@ -18,8 +18,8 @@ public sealed interface Answer {
     public value class Number(public val number: Long) : Answer
 
     /**
-     * Any text. It is normalised when it is signed (Unicode NFC, without invisible direction marks), so what comes back may
-     * differ in its code points from what was given.
+     * Any text. What is signed is Unicode NFC with `\n` at the end of lines, without other control characters (a tab too) and
+     * without invisible direction marks, so what comes back may differ in its code points from what was given.
      */
     @JvmInline
     public value class Text(public val text: String) : Answer

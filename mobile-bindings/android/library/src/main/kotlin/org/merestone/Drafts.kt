@@ -9,31 +9,44 @@ public interface Drafts {
     public suspend fun damaged(): List<DamagedDraft>
 
     /**
-     * Begins a new record.
+     * Begins a new record. Whether the observer may save in [scope] is asked when it is saved, and not before.
      *
-     * @throws MerestoneException.NotThere if there is no such observer, scope or form
-     * @throws MerestoneException.NotEnrolled if the observer may not save
+     * @throws MerestoneException.NotThere if there is no such observer
+     * @throws MerestoneException.Refused with code `form-not-asked` if the form's questions are not here; [saveNew] works
+     *   all the same
      */
     public suspend fun begin(observer: ObserverKey, scope: ScopeId, form: FormHash): Interview
 
     /**
      * Begins an edit of [record], with its answers filled in. A question whose answers are in conflict stands empty.
      *
-     * @throws MerestoneException.NotThere if there is no such record, or its form is not here
+     * @throws MerestoneException.NotThere if there is no such observer
+     * @throws MerestoneException.Refused with code `not-editable` if there is no such record or it cannot be edited,
+     *   `form-not-asked` if its form's questions are not here
      */
     public suspend fun beginEdit(observer: ObserverKey, record: RecordId): Interview
 
-    /** Goes on where a draft was left, after a restart too. */
+    /**
+     * Goes on where a draft was left, after a restart too.
+     *
+     * @throws MerestoneException.NotThere if there is no such draft
+     */
     public suspend fun goOn(draft: DraftId): Interview
 
-    /** Throws a draft away, with its photos. */
+    /**
+     * Throws a draft away, with its photos. Again, or after it was saved, it changes nothing.
+     *
+     * @throws MerestoneException.Refused with code `saving` while it is being saved
+     */
     public suspend fun discard(draft: DraftId)
 
     /**
      * Saves a whole new record in one call: checked and calculated as if each answer had been given in an [Interview].
      *
      * @param answers by question, as in `remarks` or `vehicles[1]/plate`
-     * @throws MerestoneException.Refused if an answer is none to such a question at all; nothing is saved then
+     * @throws MerestoneException.Refused with code `answer` if an answer is none to such a question at all; nothing is
+     *   saved then
+     * @throws MerestoneException.NotEnrolled if the observer may not save
      * @throws MerestoneException.Locked if the observer's key is locked
      */
     public suspend fun saveNew(

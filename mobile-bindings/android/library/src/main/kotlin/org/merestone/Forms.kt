@@ -10,7 +10,7 @@ public interface Forms {
     /**
      * Takes a form that the mission names in its charter.
      *
-     * @param file an XLSForm as `.xlsx`, or in the tables of this project
+     * @param file an XLSForm as `.xlsx`, `.xls`, `.csv` or in Markdown tables, or an XForm in XML
      * @param beside files that it refers to, such as lists of choices
      * @throws MerestoneException.Refused if it cannot be read or the mission does not name it
      */

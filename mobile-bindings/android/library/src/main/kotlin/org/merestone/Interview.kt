@@ -33,22 +33,23 @@ public interface Interview : AutoCloseable {
     /**
      * Answers a question. An answer that breaks the form's rules is kept, and [Screen.problem] says which.
      *
-     * @throws MerestoneException.Refused if it is not an answer to such a question at all, or the question is read-only
-     * @throws MerestoneException.NotThere if there is no such question
+     * @throws MerestoneException.Refused with code `answer` if it is not an answer to such a question at all, the question is
+     *   read-only, or there is none; what stood there before still does
      */
     public suspend fun answer(key: String, answer: Answer): Answered
 
     /**
      * Answers with what a person typed or picked: numbers and dates in local notation, names of choices.
      *
-     * @throws MerestoneException.Refused if it cannot be read as an answer
+     * @throws MerestoneException.Refused with code `answer` if it cannot be read as one; what stood there before still does
      */
     public suspend fun answerTyped(key: String, typed: String): Answered
 
     /**
      * Attaches a photo; its bytes are copied and hashed before this returns.
      *
-     * @throws MerestoneException.Refused if it is no picture of a kind that is taken, or too many are attached
+     * @throws MerestoneException.Refused with code `photo` if it is no picture of a kind that is taken, `preview` if the
+     *   preview is none, `too-many-photos` if too many are attached
      * @throws MerestoneException.NotThere if the file cannot be read
      * @throws MerestoneException.Storage if the disk is full
      */
@@ -72,11 +73,12 @@ public interface Interview : AutoCloseable {
     public suspend fun problems(): List<Problem>
 
     /**
-     * Signs and saves. The draft is gone afterwards, and so is this interview.
+     * Signs and saves. The draft is gone afterwards; saving again gives the same entry.
      *
-     * [problems] never keep an observation from being saved.
+     * [problems] never keep an observation from being saved. After an error the draft is there as it was.
      *
-     * @throws MerestoneException.Refused if nothing was changed, or what is changed cannot be edited by this observer
+     * @throws MerestoneException.Refused with code `nothing-changed`, `not-editable` or `not-a-writer` if there is nothing
+     *   that this observer can change, `too-large` if one entry cannot hold it, `saving` while it is being saved
      * @throws MerestoneException.Locked if the observer's key is locked
      * @throws MerestoneException.NotEnrolled if the observer may not save (any more)
      */

@@ -8,7 +8,7 @@ public interface Observers {
     /**
      * Makes a key that [passphrase] wraps and gives the request that the observer's party must certify. The key is unlocked.
      *
-     * @throws MerestoneException.Refused if a name is empty or too long, or the passphrase too short
+     * @throws MerestoneException.Refused if a name is empty or too long, or the passphrase empty
      */
     public suspend fun request(asked: Asked, passphrase: Passphrase): Enrolment
 

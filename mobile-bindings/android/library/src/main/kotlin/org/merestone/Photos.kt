@@ -7,8 +7,8 @@ public interface Photos {
     /**
      * A thumbnail or preview, ready to decode.
      *
-     * @return at most about 300 KiB of JPEG; `null` if it is not on this phone (yet)
-     * @throws MerestoneException.Refused with code `by-path` for a camera file: use [saveTo]
+     * @return a JPEG, at most about 300 KiB of one that was made here; `null` if it is not on this phone (yet)
+     * @throws MerestoneException.Refused with code `by-path` for what is larger than 1 MiB, as camera files are: use [saveTo]
      */
     public suspend fun picture(photo: PhotoHash): ByteArray?
 
@@ -17,6 +17,7 @@ public interface Photos {
      *
      * @param file must not exist yet
      * @throws MerestoneException.NotThere if the bytes are not on this phone (yet)
+     * @throws MerestoneException.Refused with code `exists` if the file is there
      */
     public suspend fun saveTo(photo: PhotoHash, file: File)
 
