@@ -31,7 +31,9 @@ let package = Package(
         ),
         .target(name: "Merestone", dependencies: ["MerestoneCrossing"]),
         .target(name: "MerestoneScreens", dependencies: ["Merestone"]),
-        .testTarget(name: "MerestoneTests", dependencies: ["Merestone"], swiftSettings: testSettings),
+        .testTarget(name: "MerestoneTests", dependencies: ["Merestone", "OtherProcess"], swiftSettings: testSettings),
+        // What the tests kill.
+        .executableTarget(name: "OtherProcess", dependencies: ["Merestone"], path: "Tests/OtherProcess"),
         .testTarget(
             name: "MerestoneScreensTests", dependencies: ["MerestoneScreens", "Merestone"], swiftSettings: testSettings),
     ]

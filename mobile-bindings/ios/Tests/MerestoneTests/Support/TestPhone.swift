@@ -12,9 +12,9 @@ struct TestPhone {
     /// A new phone, closed at the test's end.
     static func make(
         _ name: String, _ mission: TestMission, _ test: XCTestCase, vault: (any KeyVault)? = nil,
-        settings: PhoneSettings = PhoneSettings(offsetMin: 120)
+        settings: PhoneSettings = PhoneSettings(offsetMin: 120), folder: URL? = nil
     ) async throws -> TestPhone {
-        let folder = try madeFolder("phone", test).appendingPathComponent("store")
+        let folder = try (folder ?? madeFolder("phone", test)).appendingPathComponent("store")
         let home = PhoneHome.beside(folder, storeKey: StoreKey(Data(count: 32)))
         let phone = try await MerestoneLibrary.create(home, charter: mission.charter, settings: settings)
         test.addTeardownBlock { try await phone.close() }
@@ -29,6 +29,13 @@ struct TestPhone {
         return TestPhone(mission: mission, home: home, phone: phone, observer: enrolment.key)
     }
 
+    /// The same phone, opened and unlocked anew.
+    func reopened() async throws -> TestPhone {
+        let again = try await MerestoneLibrary.open(home)
+        _ = try await again.observers.unlock(observer, passphrase: Passphrase(Programs.passphrase))
+        return TestPhone(mission: mission, home: home, phone: again, observer: observer)
+    }
+
     /// The form that the tests fill.
     func inspection() async throws -> Form {
         let all = try await phone.forms.all()
@@ -37,8 +44,8 @@ struct TestPhone {
 
     /// Saves an inspection of a post in one call.
     @discardableResult
-    func save(_ post: String) async throws -> Saved {
-        let answers = ["post": Answer.text(post), "day": .text("2026-03-02")]
+    func save(_ post: String, _ more: [String: Answer] = [:]) async throws -> Saved {
+        let answers = ["post": Answer.text(post), "day": .text("2026-03-02")].merging(more) { _, own in own }
         return try await phone.drafts.saveNew(
             observer, scope: mission.scope, form: inspection().hash, answers: answers)
     }
