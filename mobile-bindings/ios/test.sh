@@ -24,6 +24,8 @@ stage() { # the package as an app gets it, with what is generated
     # Times are kept, so that only what changed is compiled again.
     rm -rf "$work/package/${part:?}"; cp -a "$here/$part" "$work/package/$part"
   done
+  # What the screens' tests read; on a Mac they find it where it is.
+  cp -a "$here/../screens.tsv" "$work/package/"
   mkdir -p "$work/package/Sources/MerestoneCrossing"
   cp "$generated/MerestoneCrossingFFI.h" "$work/package/Sources/MerestoneCrossingFFI/"
   cmp -s "$generated/MerestoneCrossing.swift" "$work/package/Sources/MerestoneCrossing/MerestoneCrossing.swift" ||

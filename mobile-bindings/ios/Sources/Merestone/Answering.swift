@@ -3,6 +3,9 @@ public protocol Answering: AnyObject, Sendable {
     /// Where it listens, `host:port`.
     var address: String { get }
 
+    /// Whether phones nearby can find this one; not if it was not asked for, or the system does not let it speak there.
+    var isAdvertised: Bool { get }
+
     /// What another phone scans to come here.
     ///
     /// - Parameter name: shown by the other phone before they meet; `nil` for none

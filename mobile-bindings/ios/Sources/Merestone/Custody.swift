@@ -37,3 +37,23 @@ extension Custody {
     /// Whether base camp has all of it.
     public var isHandedOver: Bool { isAtBaseCamp && photosAtBaseCamp == photos }
 }
+
+/// What would be lost with this phone, whoever wrote it, as far as signed receipts say. Drafts are not among it.
+public struct HeldAlone: Hashable, Sendable {
+    /// Those that no other device has.
+    public let entries: Int
+    /// Those that base camp does not have; ``entries`` included.
+    public let entriesNotAtCamp: Int
+    /// Camera files that no other device has.
+    public let photos: Int
+    /// Camera files that base camp does not have; ``photos`` included.
+    public let photosNotAtCamp: Int
+
+    /// Made of its parts.
+    public init(entries: Int, entriesNotAtCamp: Int, photos: Int, photosNotAtCamp: Int) {
+        self.entries = entries
+        self.entriesNotAtCamp = entriesNotAtCamp
+        self.photos = photos
+        self.photosNotAtCamp = photosNotAtCamp
+    }
+}

@@ -51,7 +51,7 @@ public protocol Phone: AnyObject, Sendable {
     func resume() async throws
 
     /// Closes and removes everything: keys first, then store, photos, drafts and marker. What no other device has is lost:
-    /// ask ``Records`` for the custody of what is here before.
+    /// ask ``Records/heldAlone()`` before.
     ///
     /// - Returns: files of others that lay in its folder and were left alone
     @discardableResult

@@ -45,6 +45,9 @@ public protocol Records: Sendable {
     /// Who holds a copy of each entry of a record.
     func custody(of record: RecordID) async throws -> [Custody]
 
+    /// What would be lost with this phone, whoever wrote it: to be asked before it is handed in or wiped.
+    func heldAlone() async throws -> HeldAlone
+
     /// Writes one entry into a file that proves it to somebody who holds nothing but the mission's id.
     ///
     /// - Parameters:

@@ -4,8 +4,10 @@ import Merestone
 public struct CustodyState: ScreenState, Hashable {
     /// Records that are not all at base camp, the least safe first.
     public var lines: [CustodyLine] = []
-    /// All of it in numbers; of what was looked at so far.
-    public var loss = Loss()
+    /// All that is not at base camp in numbers; nothing while it was not looked at.
+    public var loss: Loss?
+    /// How many records were looked at for ``lines`` so far.
+    public var looked = 0
     /// Whether everything was looked at.
     public var isDone = false
     public var isBusy = false
@@ -21,9 +23,9 @@ public struct CustodyLine: Hashable, Sendable {
     public let safety: Safety
 }
 
-/// Looks through all records for what is only on this phone. What no signed receipt says does not count.
+/// Looks through all records for what is not at base camp. What no signed receipt says does not count.
 public final class CustodyScreen: ScreenModel<CustodyState> {
-    /// Most records that are listed; all are counted.
+    /// Most records that are listed; ``CustodyState/loss`` counts all.
     private static let linesMax = 500
 
     private let phone: any Phone
@@ -40,21 +42,28 @@ public final class CustodyScreen: ScreenModel<CustodyState> {
         intent {
             self.show {
                 $0.lines = []
-                $0.loss = Loss()
+                $0.loss = nil
+                $0.looked = 0
                 $0.isDone = false
             }
-            let loss = try await lookThrough(self.phone) { record, entries, soFar in
-                self.show {
-                    $0.loss = soFar
-                    guard $0.lines.count < Self.linesMax, let line = CustodyLine(record, entries) else { return }
-                    // Behind those that are as safe, so that they stand in the order of the list.
-                    let place = $0.lines.firstIndex { $0.safety > line.safety } ?? $0.lines.endIndex
-                    $0.lines.insert(line, at: place)
-                }
-            }
-            self.show {
-                $0.loss = loss
-                $0.isDone = true
+            let loss = try await Loss.of(self.phone)
+            self.show { $0.loss = loss }
+            try await self.lookThrough()
+            self.show { $0.isDone = true }
+        }
+    }
+
+    private func lookThrough() async throws {
+        try await phone.records.catchUp()
+        var seen = Set<RecordID>()
+        for try await record in phone.records.all() where seen.insert(record.id).inserted {
+            let line = CustodyLine(record, try await phone.records.custody(of: record.id))
+            show {
+                $0.looked += 1
+                guard $0.lines.count < Self.linesMax, let line else { return }
+                // Behind those that are as safe, so that they stand in the order of the list.
+                let place = $0.lines.firstIndex { $0.safety > line.safety } ?? $0.lines.endIndex
+                $0.lines.insert(line, at: place)
             }
         }
     }
@@ -67,22 +76,4 @@ extension CustodyLine {
         }
         self.init(record: record, entries: entries, message: message, safety: safety)
     }
-}
-
-/// The custody of every entry on this phone and what losing the phone would lose; `each` hears of every record.
-@MainActor
-func lookThrough(
-    _ phone: any Phone, each: (RecordSummary, [Custody], Loss) -> Void = { _, _, _ in }
-) async throws -> Loss {
-    var loss = Loss()
-    loss.drafts = try await phone.drafts.all().count + phone.drafts.damaged().count
-    try await phone.records.catchUp()
-    var seen = Set<RecordID>()
-    for try await record in phone.records.all() where seen.insert(record.id).inserted {
-        let entries = try await phone.records.custody(of: record.id)
-        loss.records += 1
-        entries.forEach { loss.add($0) }
-        each(record, entries, loss)
-    }
-    return loss
 }

@@ -47,30 +47,24 @@ extension [Custody] {
     }
 }
 
-/// What losing this phone would lose, as far as is known; and what was looked at.
+/// What losing this phone would lose, as far as signed receipts say.
 public struct Loss: Hashable, Sendable {
-    /// Records that were looked at.
-    public var records = 0
-    /// Entries that were looked at.
-    public var entries = 0
-    /// Entries that no other device has signed a receipt for.
+    /// Entries that no other device has.
     public var entriesOnlyHere = 0
-    /// Photos, originals with their small pictures, that no other device holds whole.
+    /// Photos that no other device has.
     public var photosOnlyHere = 0
-    /// Entries that other phones hold and base camp does not.
+    /// Entries that other phones have and base camp does not.
     public var entriesNotAtCamp = 0
-    /// Photos that base camp does not hold; those of ``photosOnlyHere`` included.
+    /// Photos that base camp does not have; those of ``photosOnlyHere`` included.
     public var photosNotAtCamp = 0
     /// What was begun and not saved: it never leaves this phone.
     public var drafts = 0
 
-    /// Nothing was looked at.
+    /// Nothing would be lost.
     public init() {}
 
     /// Whether base camp has everything, and nothing was begun.
-    public var isNothing: Bool {
-        entriesOnlyHere == 0 && entriesNotAtCamp == 0 && photosNotAtCamp == 0 && drafts == 0
-    }
+    public var isNothing: Bool { self == Loss() }
 
     /// What would be lost, a line each; empty when nothing would.
     public var lines: [Message] {
@@ -83,13 +77,15 @@ public struct Loss: Hashable, Sendable {
         ].filter { $0.1 > 0 }.map { .counting($0.0, $0.1) }
     }
 
-    /// Counts one more entry.
-    mutating func add(_ custody: Custody) {
-        let isNowhereElse = custody.peers == 0 && !custody.isAtBaseCamp
-        entries += 1
-        entriesOnlyHere += isNowhereElse ? 1 : 0
-        photosOnlyHere += custody.photos - custody.photosElsewhere
-        entriesNotAtCamp += !custody.isAtBaseCamp && !isNowhereElse ? 1 : 0
-        photosNotAtCamp += custody.photos - custody.photosAtBaseCamp
+    /// What losing `phone` would lose now.
+    static func of(_ phone: any Phone) async throws -> Loss {
+        let alone = try await phone.records.heldAlone()
+        var loss = Loss()
+        loss.entriesOnlyHere = alone.entries
+        loss.photosOnlyHere = alone.photos
+        loss.entriesNotAtCamp = alone.entriesNotAtCamp - alone.entries
+        loss.photosNotAtCamp = alone.photosNotAtCamp
+        loss.drafts = try await phone.drafts.all().count + phone.drafts.damaged().count
+        return loss
     }
 }

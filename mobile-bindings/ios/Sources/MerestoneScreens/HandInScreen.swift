@@ -36,7 +36,7 @@ public final class HandInScreen: ScreenModel<HandInState> {
     /// Looks what is elsewhere. To be called first, and after each sync.
     @discardableResult
     public func look() -> Intent {
-        intent { self.tell(try await lookThrough(self.phone)) }
+        intent { self.tell(try await Loss.of(self.phone)) }
     }
 
     /// Removes everything from this phone: keys first, then records, photos and drafts.
@@ -48,7 +48,7 @@ public final class HandInScreen: ScreenModel<HandInState> {
     public func wipe(_ written: String = "") -> Intent {
         lasting {
             let told = self.state.loss
-            let loss = try await lookThrough(self.phone)
+            let loss = try await Loss.of(self.phone)
             self.tell(loss)
             if let refusal = self.refusal(told, loss, written) {
                 self.show { $0.refusal = refusal }

@@ -21,6 +21,11 @@ public struct RecordScreenState: ScreenState, Hashable {
     /// Where the record is, in words.
     public var whereabouts: Message? { custody.message }
 
+    /// The answers to show, in the sheet's order: photos and their captions are shown as photos, unless in conflict.
+    public var answers: [SheetAnswer] {
+        sheet?.answers.filter { $0.isConflict || !$0.key.hasPrefix("photos/") } ?? []
+    }
+
     /// How many questions have several answers.
     public var conflicts: Int { sheet?.conflicts.count ?? 0 }
 }

@@ -13,13 +13,13 @@ struct Walk: Sendable {
 
     /// The page at the first stop from `from` on: a question to answer, the offer of a row, or the end.
     func from(_ from: Int) async throws -> Page {
-        var at = max(from, 0)
+        var at = min(max(from, 0), try await interview.info().screens)
         while true {
             let lines = try await interview.screens(from: at, max: Self.window)
             if let stop = lines.firstIndex(where: \.isStop) {
                 return try await page(lines[stop], above(at + stop))
             }
-            if lines.isEmpty { return try await end() }
+            if lines.isEmpty { return try await end(at) }
             at += lines.count
         }
     }
@@ -42,13 +42,16 @@ struct Walk: Sendable {
 
     /// The end of the form: what is still wrong.
     func end() async throws -> Page {
-        let at = try await interview.info().screens
+        try await from(.max)
+    }
+
+    private func end(_ at: Int) async throws -> Page {
         var problems: [FillProblem] = []
         for problem in try await interview.problems() {
             let label = try await labelOf(problem.key)
             problems.append(FillProblem(key: problem.key, label: label, message: problemMessage(problem)))
         }
-        return .end(EndPage(spot: PageSpot(at: at, of: at, above: try await above(at)), problems: problems))
+        return .end(EndPage(spot: PageSpot(at: at, of: at, above: []), problems: problems))
     }
 
     /// Every question in order, up to a most of screens.

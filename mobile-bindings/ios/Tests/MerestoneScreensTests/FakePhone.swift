@@ -7,6 +7,7 @@ import Merestone
 final class FakePhone: Phone, @unchecked Sendable {
     var held: [RecordSummary] = []
     var custodies: [RecordID: [Custody]] = [:]
+    var alone = HeldAlone(entries: 0, entriesNotAtCamp: 0, photos: 0, photosNotAtCamp: 0)
     var begun: [FakeDraft] = []
     var people = [olenaHere()]
     var meeting = Events<SyncEvent> { AsyncThrowingStream { _ in } }
@@ -133,6 +134,7 @@ struct FakeRecords: Records {
     func restate(_ observer: ObserverKey, entry: EntryID) async throws -> Saved { saved("e2") }
     func custody(of entry: EntryID) async throws -> Custody? { nil }
     func custody(of record: RecordID) async throws -> [Custody] { phone.custodies[record] ?? [] }
+    func heldAlone() async throws -> HeldAlone { phone.alone }
     func writeExhibit(_ entry: EntryID, questions: [String], to file: URL) async throws {}
 }
 

@@ -55,6 +55,10 @@ struct CrossingRecords: Records {
         try await crossing { try await phone.custodyOf(record: record.hex).map(Custody.init) }
     }
 
+    func heldAlone() async throws -> HeldAlone {
+        try await crossing { try await HeldAlone(phone.heldAlone()) }
+    }
+
     func writeExhibit(_ entry: EntryID, questions: [String], to file: URL) async throws {
         try await crossing { try await phone.writeExhibit(entry: entry.hex, labels: questions, path: file.path) }
     }
@@ -121,6 +125,15 @@ extension RecordSummary {
             observer: line.observer, state: RecordState(line.state), hasConflict: line.hasConflict,
             isWithdrawn: line.isWithdrawn, entries: Int(line.entries), photos: Int(line.photos),
             updated: Date(ms: line.updatedMs)
+        )
+    }
+}
+
+extension HeldAlone {
+    init(_ line: MerestoneCrossing.HeldAloneLine) {
+        self.init(
+            entries: Int(clamping: line.entries), entriesNotAtCamp: Int(clamping: line.entriesNotAtCamp),
+            photos: Int(clamping: line.photos), photosNotAtCamp: Int(clamping: line.photosNotAtCamp)
         )
     }
 }

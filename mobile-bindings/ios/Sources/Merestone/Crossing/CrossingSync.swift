@@ -73,6 +73,7 @@ final class CrossingAnswering: Answering {
     }
 
     var address: String { answering.address() }
+    var isAdvertised: Bool { answering.isAdvertised() }
 
     func ticket(name: String?) async throws -> Ticket {
         try await crossing {
