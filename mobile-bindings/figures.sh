@@ -22,8 +22,10 @@ strip --strip-all -o "$work/stripped.so" "$library"
 bytes=$(stat -c %s "$work/stripped.so")
 echo "== size"
 "$bindgen" check "$work/stripped.so"
-printf 'stripped %d bytes (%s MB, the aim is %s MB); in a package about %d bytes (gzip)\n' \
-  "$bytes" "$(awk "BEGIN { printf \"%.2f\", $bytes / 1e6 }")" "$((bytes_max / 1000000))" "$(gzip -9 -c "$work/stripped.so" | wc -c)"
+judged=within
+[ "$bytes" -le "$bytes_max" ] || judged=OVER
+printf 'stripped %d bytes (%s MB), %s the limit of %s MB; in a package about %d bytes (gzip)\n' \
+  "$bytes" "$(awk "BEGIN { printf \"%.2f\", $bytes / 1e6 }")" "$judged" "$((bytes_max / 1000000))" "$(gzip -9 -c "$work/stripped.so" | wc -c)"
 size -A -d "$work/stripped.so" | awk '$2 > 50000 { printf "%10d  %s\n", $2, $1 }' | sort -rn
 
 echo "== code by crate (of the symbols before stripping)"
