@@ -1,6 +1,8 @@
 package org.merestone
 
+import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.withContext
 import java.io.File
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.seconds
@@ -82,12 +84,19 @@ public interface Phone : AutoCloseable {
 
     /**
      * Ends meetings, lets running disk operations finish and closes. Blocks for as long; call it away from the main thread,
-     * or call [shut]. Closing twice changes nothing.
+     * or call [shut] or [whileOpen]. Closing twice changes nothing.
      */
     override fun close()
 
     /** [close] for coroutines. */
     public suspend fun shut()
+}
+
+/** Does [work] with the phone and [Phone.shut]s it, however that ends: what `use` is, without blocking the thread. */
+public suspend fun <T> Phone.whileOpen(work: suspend (Phone) -> T): T = try {
+    work(this)
+} finally {
+    withContext(NonCancellable) { shut() }
 }
 
 /**

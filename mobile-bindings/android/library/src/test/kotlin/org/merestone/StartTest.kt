@@ -6,11 +6,12 @@ import org.junit.jupiter.api.Test
 import org.merestone.support.TestMission
 import org.merestone.support.blocking
 import org.merestone.support.folder
+import org.merestone.support.homeIn
 import java.io.File
 
 // start
-suspend fun firstDay(folder: File, charter: ByteArray, officer: (Enrolment) -> String, photo: File, ticket: String) =
-    Merestone.create(PhoneHome.beside(folder, StoreKey(ByteArray(32))), charter).use { phone ->
+suspend fun firstDay(home: PhoneHome, charter: ByteArray, officer: (Enrolment) -> String, photo: File, ticket: String) =
+    Merestone.create(home, charter).whileOpen { phone ->
         // A new observer asks to be let in. The officer's machine shows the same six words, or it read another request.
         val enrolment = phone.observers.request(Asked("Olena", "Phone 3"), Passphrase("correct horse battery staple"))
         println(enrolment.words.joinToString(" "))
@@ -40,7 +41,7 @@ class StartTest {
         val mission = TestMission()
         mission.camp().use { camp ->
             val photo = File("../../../fixtures/demo/photos/post-01.jpg")
-            val report = firstDay(folder("start"), mission.charter, { mission.certify(it) }, photo, camp.ticket)
+            val report = firstDay(homeIn(folder("start")), mission.charter, { mission.certify(it) }, photo, camp.ticket)
             assertTrue(report.isFullySynced, "$report")
         }
         val page = File("../../README.md").readText()
