@@ -3,12 +3,12 @@
 #
 #   build-library.sh
 #
-# Needs rustup, the Android NDK (28 or newer, ANDROID_NDK_HOME) and cargo-ndk 4. Not run where there is no NDK: there,
+# Needs rustup, the Android NDK (28 or newer, ANDROID_NDK_HOME) and cargo-ndk 4.1.2. Not run where there is no NDK: there,
 # mobile-check/run.sh checks the types for Android, and the library for this machine goes through the same gate.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/../.."
-command -v cargo-ndk >/dev/null || { echo "cargo-ndk is absent: cargo install cargo-ndk --version '^4'" >&2; exit 69; }
+command -v cargo-ndk >/dev/null || { echo "cargo-ndk is absent: cargo install --locked cargo-ndk --version 4.1.2" >&2; exit 69; }
 
 # 26 as in aar/build.gradle.kts.
 readonly min_sdk=26

@@ -1,6 +1,6 @@
 // One AAR: the library for three processors, the generated code, the façade, the phone's own providers, the view models.
 // Needs the Android SDK and what build-library.sh made; neither is there where the project's own tests run, so this file
-// is not run by them.
+// is not run by them. The README says how it is run, and where the AAR comes out.
 plugins {
     id("com.android.library") version "8.13.0"
     kotlin("android") version "2.2.20"
@@ -18,7 +18,6 @@ android {
         // 26: Android 8, the oldest with java.time and java.nio.file; older phones get no security updates anyway.
         minSdk = 26
         consumerProguardFiles("consumer-rules.pro")
-        testInstrumentationRunner = "androidx.test.runner.AndroidJUnitRunner"
     }
     compileOptions {
         sourceCompatibility = JavaVersion.VERSION_17
@@ -46,7 +45,6 @@ dependencies {
     api("org.jetbrains.kotlinx:kotlinx-coroutines-android:1.10.2")
     // The AAR: the jar has no native half for Android.
     implementation("net.java.dev.jna:jna:5.18.1@aar")
-    androidTestImplementation("androidx.test:runner:1.7.0")
 }
 
 // A library that some devices cannot load, or with another SQLite's names, must not get into the AAR.
