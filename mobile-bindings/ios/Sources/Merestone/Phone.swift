@@ -33,9 +33,12 @@ public protocol Phone: AnyObject, Sendable {
     /// How much room is left for photos.
     func room() async throws -> Room
 
-    /// What changes in the store from now on, at most ten times in a second; changes in between come as one.
+    /// What is no longer as it was shown; first of all that everything may be so, and then what changes from now on.
     ///
-    /// Each reader gets all of them; one that is slow gets them added up. It ends when the phone is closed.
+    /// It comes at most ten times in a second. Each reader gets all of it; one that is slow gets it added up. It ends when the
+    /// phone is closed or wiped.
+    ///
+    /// - Throws: from the loop, ``MerestoneError/closed(isPaused:reason:)`` if the phone is closed or paused already
     func changes() -> Events<Change>
 
     /// Leaves the disk alone, for a system that ends apps which hold files open in the background.

@@ -74,13 +74,16 @@ final class CallbackTests: XCTestCase {
         XCTAssertEqual(step.clockSource, .satellite)
     }
 
-    func test_every_reader_hears_of_a_save_and_a_slow_one_hears_the_sum() async throws {
+    func test_every_reader_begins_with_everything_hears_of_a_save_and_a_slow_one_hears_the_sum() async throws {
         let olena = try await TestPhone.make("Olena", TestMission.shared(), self)
         var slow = olena.phone.changes().makeAsyncIterator()
         var quick = olena.phone.changes().makeAsyncIterator()
+        let begun = try await quick.next()
+        XCTAssertEqual(begun, Change(records: [], isEverything: true, hasStatements: true))
         var saved: Set<RecordID> = []
         for number in 0..<5 { saved.insert(try await olena.save("Post \(number)").record) }
         let first = try await quick.next()
+        XCTAssertEqual(first?.isEverything, false)
         XCTAssertTrue(saved.isSuperset(of: try XCTUnwrap(first?.records)))
         var heard: Set<RecordID> = []
         while heard != saved {
@@ -89,13 +92,20 @@ final class CallbackTests: XCTestCase {
         }
     }
 
-    func test_readers_of_changes_end_with_the_phone_and_later_ones_at_once() async throws {
-        let olena = try await TestPhone.make("Olena", TestMission.shared(), self)
-        let events = olena.phone.changes()
-        let reading = Task { for try await _ in events {} }
-        try await olena.phone.close()
-        try await reading.value
-        for try await _ in olena.phone.changes() { XCTFail("a closed phone changes nothing") }
+    func test_readers_of_changes_end_with_the_phone_and_later_ones_are_told_that_it_is_closed() async throws {
+        for isWiped in [false, true] {
+            let olena = try await TestPhone.make("Olena", TestMission.shared(), self)
+            let events = olena.phone.changes()
+            let reading = Task { try await events.reduce(into: []) { $0.append($1.isEverything) } }
+            try await Task.sleep(for: .milliseconds(100))
+            try await olena.phone.pause()
+            await assertThrows(try await olena.phone.changes().first { _ in true }, \.isPaused)
+            try await olena.phone.resume()
+            if isWiped { try await olena.phone.wipe() } else { try await olena.phone.close() }
+            let heard = try await reading.value
+            XCTAssertEqual(heard.first, true)
+            await assertThrows(try await olena.phone.changes().first { _ in true }, \.isClosed)
+        }
     }
 
     func test_the_log_names_nobody() async throws {

@@ -38,7 +38,7 @@ final class CrossingPhone: Phone {
     }
 
     func changes() -> Events<Change> {
-        hub.changes()
+        hub.changes { [phone] in phone.isOpen() }
     }
 
     func pause(budget: Duration) async throws -> PauseReport {

@@ -13,18 +13,16 @@ final class ChangeHub: MerestoneCrossing.ChangeListener, @unchecked Sendable {
     func onChanged(change: MerestoneCrossing.Change) {
         let change = Change(change)
         let readers = lock.withLock { self.readers?.values.map { $0 } ?? [] }
-        for reader in readers {
-            // One change waits for a slow reader at most; what it pushes out is added to it.
-            if case .dropped(let earlier) = reader.yield(change) {
-                reader.yield(earlier + change)
-            }
-        }
+        for reader in readers { tell(reader, change) }
     }
 
-    func changes() -> Events<Change> {
+    /// - Parameter isOpen: whether the phone is, at the moment of the call
+    func changes(_ isOpen: @escaping @Sendable () -> Bool) -> Events<Change> {
         Events {
             AsyncThrowingStream(bufferingPolicy: .bufferingNewest(1)) { reader in
-                guard let number = self.add(reader) else { return reader.finish() }
+                guard isOpen() else { return reader.finish(throwing: Self.closed(isPaused: !self.isOver)) }
+                guard let number = self.add(reader) else { return reader.finish(throwing: Self.closed(isPaused: false)) }
+                self.tell(reader, Change(records: [], isEverything: true, hasStatements: true))
                 reader.onTermination = { _ in
                     self.lock.withLock { self.readers?[number] = nil }
                 }
@@ -39,6 +37,17 @@ final class ChangeHub: MerestoneCrossing.ChangeListener, @unchecked Sendable {
             return self.readers?.values.map { $0 } ?? []
         }
         readers.forEach { $0.finish() }
+    }
+
+    /// One change waits for a slow reader at most; what it pushes out is added to it.
+    private func tell(_ reader: Reader, _ change: Change) {
+        if case .dropped(let earlier) = reader.yield(change) { reader.yield(earlier + change) }
+    }
+
+    private var isOver: Bool { lock.withLock { readers == nil } }
+
+    private static func closed(isPaused: Bool) -> MerestoneError {
+        .closed(isPaused: isPaused, reason: isPaused ? "the phone is paused" : "the phone is closed")
     }
 
     private func add(_ reader: Reader) -> Int? {
