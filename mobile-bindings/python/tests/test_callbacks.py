@@ -9,7 +9,7 @@ import pytest
 from field import PASSPHRASE, Inspector, Mission
 
 import merestone
-from merestone import LogLevel, PlaceLine, by_ticket, found
+from merestone import LogLevel, PlaceLine, by_nearby, by_ticket
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ async def test_phones_of_a_local_network_find_each_other(mission: Mission, tmp_p
             pytest.skip("this machine's network carries no announcements (multicast)")
         assert ours[0].speaks_ours
         assert len({device.transport_key for device in near}) == len(near), "each once"
-        assert (await piotr.phone.sync.meet(piotr.key, found(ours[0]))).is_fully_synced
+        assert (await piotr.phone.sync.meet(piotr.key, by_nearby(ours[0]))).is_fully_synced
         first = piotr.phone.sync.nearby(piotr.key, for_ms=60_000)
         async for _ in first:
             break

@@ -76,7 +76,7 @@ async def inspect_with_photo(olena: Inspector, photo: Path, scratch: Path) -> st
 
 async def meet_on_loopback(host: Inspector, guest: Inspector) -> None:
     seen: list[merestone.SyncState] = []
-    async with await host.phone.sync.answer(host.key, "127.0.0.1:0") as answering:
+    async with await host.phone.sync.answer(host.key, "127.0.0.1:0", is_advertised=False) as answering:
         ticket = by_ticket((await answering.ticket(f"{host.name}'s phone")).text)
         report = await guest.phone.sync.meet(guest.key, ticket, on_progress=seen.append)
         assert report.is_fully_synced, report

@@ -118,21 +118,21 @@ async def test_after_close_every_call_says_so_and_another_opening_works(mission:
     ):
         with pytest.raises(merestone.Closed) as closed:
             await call
-        assert not closed.value.is_suspended
+        assert not closed.value.is_paused
     assert not (tmp_path / "bag").exists()
     async with await merestone.Phone.open(tmp_path / "ana") as again:
         assert await again.records.read(record) is not None
         assert len(await again.drafts.all()) == 1, "what was begun is still there"
 
 
-async def test_suspended_no_file_of_the_store_is_open_and_resumed_keys_still_are_unlocked(olena: Inspector) -> None:
+async def test_paused_no_file_of_the_store_is_open_and_resumed_keys_still_are_unlocked(olena: Inspector) -> None:
     await olena.save("Northgate")
     folder = str(await asyncio.to_thread(os.path.realpath, open_files_folder(olena)))
-    await olena.phone.suspend()
+    await olena.phone.pause()
     assert not [file for file in open_files() if file.startswith(folder)]
     with pytest.raises(merestone.Closed) as closed:
         await olena.save("Southgate")
-    assert closed.value.is_suspended
+    assert closed.value.is_paused
     await olena.phone.resume()
     await olena.save("Southgate")
     assert len([line async for line in olena.phone.records.find()]) == 2
@@ -141,7 +141,11 @@ async def test_suspended_no_file_of_the_store_is_open_and_resumed_keys_still_are
 async def test_a_cancelled_meeting_ends_its_link_at_the_other_side(mission: Mission, tmp_path: Path) -> None:
     olena = await Inspector.enrol("Olena", mission, tmp_path / "olena")
     piotr = await Inspector.enrol("Piotr", mission, tmp_path / "piotr", party="b")
-    async with olena.phone, piotr.phone, await olena.phone.sync.answer(olena.key, "127.0.0.1:0") as answering:
+    async with (
+        olena.phone,
+        piotr.phone,
+        await olena.phone.sync.answer(olena.key, "127.0.0.1:0", is_advertised=False) as answering,
+    ):
         ticket = by_ticket((await answering.ticket()).text)
         met = asyncio.Event()
         meeting = asyncio.create_task(
@@ -166,25 +170,43 @@ async def test_a_listener_that_raises_hurts_nobody(olena: Inspector, mission: Mi
 
     asyncio.get_running_loop().set_exception_handler(lambda *_: None)
     piotr = await Inspector.enrol("Piotr", mission, tmp_path / "piotr", party="b")
-    async with piotr.phone, await olena.phone.sync.answer(olena.key, "127.0.0.1:0") as answering:
+    async with piotr.phone, await olena.phone.sync.answer(olena.key, "127.0.0.1:0", is_advertised=False) as answering:
         ticket = by_ticket((await answering.ticket()).text)
         assert (await piotr.phone.sync.meet(piotr.key, ticket, on_progress=raises)).is_fully_synced
 
 
-async def test_changes_are_told_to_everybody_who_listens(olena: Inspector) -> None:
+async def test_changes_begin_with_everything_and_are_told_to_everybody_who_listens(olena: Inspector) -> None:
     first, second = olena.phone.changes(), olena.phone.changes()
-    waiting = [asyncio.ensure_future(anext(changes)) for changes in (first, second)]
-    await asyncio.sleep(0.2)
+    for changes in (first, second):
+        begun = await asyncio.wait_for(anext(changes), 5)
+        assert (begun.records, begun.is_everything, begun.has_statements) == ([], True, True)
     record = await olena.save("Northgate")
-    for change in await asyncio.wait_for(asyncio.gather(*waiting), 5):
-        assert change.is_everything or record in change.records
+    for changes in (first, second):
+        assert (await asyncio.wait_for(anext(changes), 5)).records == [record]
     await first.aclose()
-    after = asyncio.ensure_future(anext(second))
-    await asyncio.sleep(0.2)
     later = await olena.save("Southgate")
-    change = await asyncio.wait_for(after, 5)
-    assert change.is_everything or later in change.records
+    assert (await asyncio.wait_for(anext(second), 5)).records == [later]
     await second.aclose()
+
+
+@pytest.mark.parametrize("ends", ["close", "wipe"])
+async def test_changes_end_with_the_phone_and_are_refused_after_it(ends: str, mission: Mission, tmp_path: Path) -> None:
+    inspector = await Inspector.enrol("Ana", mission, tmp_path / "ana")
+    waiting, slow = inspector.phone.changes(), inspector.phone.changes()
+    await anext(waiting), await anext(slow)
+    hears = asyncio.ensure_future(_all_of(waiting))
+    record = await inspector.save("Northgate")
+    await asyncio.sleep(0.5)
+    await (inspector.phone.close() if ends == "close" else inspector.phone.wipe())
+    assert await asyncio.wait_for(hears, 5) == [record]
+    assert await asyncio.wait_for(_all_of(slow), 5) == [record], "what was told before is not lost"
+    with pytest.raises(merestone.Closed) as closed:
+        await anext(inspector.phone.changes())
+    assert not closed.value.is_paused
+
+
+async def _all_of(changes: AsyncIterator[merestone.Change]) -> list[str]:
+    return [record async for change in changes for record in change.records]
 
 
 async def test_nobody_at_an_address_is_unreachable(olena: Inspector) -> None:

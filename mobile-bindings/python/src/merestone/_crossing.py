@@ -32,6 +32,7 @@ from .merestone_ffi import (
     DraftLine,
     EnrolmentLine,
     FormLine,
+    HeldAloneLine,
     Interview,
     InterviewLine,
     KeyVault,
@@ -110,6 +111,7 @@ __all__ = [
     "DraftLine",
     "EnrolmentLine",
     "FormLine",
+    "HeldAloneLine",
     "Interview",
     "InterviewLine",
     "KeyVault",
@@ -183,8 +185,9 @@ def typed() -> Iterator[None]:
         raise _typed(error) from None
     except UnicodeEncodeError as error:
         raise errors.Refused("not-unicode", f"a text is no Unicode: {error.reason}") from None
-    except merestone_ffi.InternalError as error:
-        raise errors.Internal(str(error)) from None
+    except merestone_ffi.InternalError:
+        # A panic, whose own text may hold what belongs in no error.
+        raise errors.Internal("the library failed unexpectedly") from None
 
 
 KINDS: Any = PhoneError

@@ -66,7 +66,12 @@ class Drafts:
         return await asked(self._phone.damaged_drafts())
 
     async def begin(self, observer: str, scope: str, form: str) -> Interview:
-        """Begins a new record; the form by its hash."""
+        """Begins a new record; the form by its hash. Whether the observer may save there is looked at by `save`.
+
+        Raises:
+            NotThere: no such observer or form is here.
+            Refused: with the code ``form-not-asked``, the form's questions are not here; `save_new` works all the same.
+        """
         return Interview(await asked(self._phone.begin(observer, scope, form)))
 
     async def begin_edit(self, observer: str, record: str) -> Interview:
@@ -121,8 +126,8 @@ class Interview:
         """The place of the screen with this name or key, if it is asked."""
         return await asked(self._interview.find(name))
 
-    async def set_language(self, language: int | None) -> None:
-        """Chooses one of the form's languages by its place."""
+    async def speak(self, language: int | None) -> None:
+        """Shows labels in one of the form's languages, by its place; without one in the form's own texts."""
         await asked(self._interview.set_language(language))
 
     async def answer(self, key: str, answer: Answer) -> Answered:
@@ -137,7 +142,7 @@ class Interview:
         self,
         path: str | PathLike[str],
         *,
-        key: str | None = None,
+        question: str | None = None,
         caption: str | None = None,
         preview: str | PathLike[str] | None = None,
         is_app_captured: bool = False,
@@ -146,16 +151,20 @@ class Interview:
 
         Args:
             path: the camera file.
-            key: the question it answers, if any.
+            question: the key of the question it answers; without one it belongs to the record.
             caption: words below it.
             preview: a picture of it, for formats that are not decoded here.
             is_app_captured: whether the program took it itself; from a gallery its location may have been removed.
+
+        Raises:
+            NotThere: it cannot be read.
+            Refused: it is no photo; one that was there stays.
         """
         photo = PhotoFile(
             path=fspath(path),
             preview_path=None if preview is None else fspath(preview),
             caption=caption,
-            key=key,
+            key=question,
             is_app_captured=is_app_captured,
         )
         return await asked(self._interview.attach(photo))

@@ -67,12 +67,12 @@ class ProviderFailed(MerestoneError):
 
 
 class Closed(MerestoneError):
-    """The phone is closed."""
+    """The phone is closed, wiped or paused."""
 
-    def __init__(self, reason: str, is_suspended: bool) -> None:
+    def __init__(self, reason: str, is_paused: bool) -> None:
         super().__init__(reason)
-        self.is_suspended = is_suspended
-        """It is only suspended: `Phone.resume` opens it again."""
+        self.is_paused = is_paused
+        """It is only paused: `Phone.resume` opens it again."""
 
 
 class Internal(MerestoneError):

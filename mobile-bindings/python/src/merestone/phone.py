@@ -104,12 +104,17 @@ class Phone:
         await self.close()
 
     async def close(self) -> None:
-        """Forgets the keys, and lets go of every file; closing twice changes nothing."""
+        """Forgets the keys, and lets go of every file; closing twice changes nothing.
+
+        Raises:
+            Storage: with the fault ``in-use``, a call that hangs keeps the store open after 20 seconds: close it again.
+        """
         await asked(self._phone.shut())
+        self._end_changes()
 
     @property
     def is_open(self) -> bool:
-        """Whether calls are answered: not closed, wiped or suspended."""
+        """Whether calls are answered: not closed, wiped or paused."""
         return bool(self._phone.is_open())
 
     async def mission(self) -> MissionLine:
@@ -120,35 +125,50 @@ class Phone:
         """How much room the disk has left."""
         return await asked(self._phone.room())
 
-    async def suspend(self, budget_ms: int = 2_000) -> SuspendReport:
+    async def pause(self, budget_ms: int = 2_000) -> SuspendReport:
         """Ends meetings and closes every file of the store, so that a system may freeze the process.
 
         What is being saved is saved or not, and calls under way end with `Closed`. Where the budget was too short the
-        report says so; suspending again goes on.
+        report says so; pausing again goes on.
         """
         return await asked(self._phone.suspend(budget_ms))
 
     async def resume(self) -> None:
-        """Opens what was suspended; keys that were unlocked still are."""
+        """Opens what was paused; keys that were unlocked still are."""
         await asked(self._phone.resume())
 
     async def wipe(self) -> list[str]:
         """Closes the phone and removes everything: keys first, then the store. Nothing brings it back.
 
-        Gives the names of what lies in the folder and is not the phone's: that stays.
+        Gives the names of what lies in the folder and is not the phone's: that stays. What no other device has is lost:
+        ask ``records.held_alone()`` before.
         """
-        return await asked(self._phone.wipe())
+        left = await asked(self._phone.wipe())
+        self._end_changes()
+        return left
 
     async def changes(self) -> AsyncGenerator[Change, None]:
-        """What is no longer as it was shown, from now on: at most ten times a second, and always the last one."""
+        """What is no longer as it was shown; first of all that everything may be so, and then what changes from now on.
+
+        It comes at most ten times a second and always the last one; who is slow is told the sum. It ends when the phone
+        is closed or wiped.
+
+        Raises:
+            Closed: the phone is closed or paused already.
+        """
         mailbox: Mailbox[Change] = Mailbox(_joined)
         self._mailboxes.add(mailbox)
         try:
             await asked(self._phone.set_change_listener(_Listening(self._mailboxes)))
-            while True:
-                yield await mailbox.take()
+            yield Change(records=[], is_everything=True, has_statements=True)
+            while (change := await mailbox.take()) is not None:
+                yield change
         finally:
             self._mailboxes.discard(mailbox)
+
+    def _end_changes(self) -> None:
+        for mailbox in tuple(self._mailboxes):
+            mailbox.end()
 
 
 async def wipe(folder: str | PathLike[str], *, marker: str | PathLike[str] | None = None) -> list[str]:

@@ -10,6 +10,7 @@ from . import _crossing as crossing
 from . import tables
 from ._crossing import (
     CustodyLine,
+    HeldAloneLine,
     PixelBoxLine,
     RecordLine,
     RecordQuery,
@@ -87,13 +88,23 @@ class StoredRecords:
         """Brings lists up to date after much arrived."""
         await asked(self._phone.catch_up())
 
-    async def sheet(self, record: str) -> RecordSheet | None:
-        """A record with every value and who signed it; none when nothing of it is held."""
-        return await asked(self._phone.record(record))
+    async def sheet(self, record: str, language: int | None = None) -> RecordSheet | None:
+        """A record with every value and who signed it; none when nothing of it is held.
 
-    async def history(self, record: str) -> list[StepLine]:
-        """Every entry of a record, in an order in which each comes behind those that it builds on."""
-        return await asked(self._phone.history(record))
+        Args:
+            record: its id.
+            language: of questions and choices, by its place in the form; without one in the form's own texts.
+        """
+        return await asked(self._phone.record(record, language))
+
+    async def history(self, record: str, language: int | None = None) -> list[StepLine]:
+        """Every entry of a record, in an order in which each comes behind those that it builds on.
+
+        Args:
+            record: its id.
+            language: as `sheet` takes it.
+        """
+        return await asked(self._phone.history(record, language))
 
     async def read(self, record: str) -> Record | None:
         """A record as an audit shows it: values, standings, authors. Bounds of time and ledger are an audit's alone."""
@@ -160,6 +171,10 @@ class StoredRecords:
     async def custody_of(self, record: str) -> list[CustodyLine]:
         """The same of every entry of a record."""
         return await asked(self._phone.custody_of(record))
+
+    async def held_alone(self) -> HeldAloneLine:
+        """What would be lost with this device, whoever wrote it: to be asked before it is handed in or wiped."""
+        return await asked(self._phone.held_alone())
 
     async def write_exhibit(self, entry: str, questions: Sequence[str], path: str | PathLike[str]) -> None:
         """Writes a file that shows one entry and the answers chosen, to people who have nothing else."""

@@ -44,7 +44,7 @@ def by_address(address: str, transport_key: str | None = None) -> SyncTarget:
     return target
 
 
-def found(device: NearbyLine) -> SyncTarget:
+def by_nearby(device: NearbyLine) -> SyncTarget:
     """A device that `Sync.nearby` found."""
     target: SyncTarget = TARGETS.PEER(peer=device)
     return target
@@ -97,22 +97,27 @@ class Sync:
         is_over = False
         try:
             while not is_over:
-                found = await mailbox.take()
+                seen = await mailbox.take() or []
                 is_over = search.done()
-                for device in found + (await search if is_over else []):
+                for device in seen + (await search if is_over else []):
                     if device.transport_key not in told:
                         told.add(device.transport_key)
                         yield device
         finally:
             search.cancel()
 
-    async def answer(self, observer: str, address: str = "0.0.0.0:0", *, is_advertised: bool = False) -> Answering:
+    async def answer(self, observer: str, address: str = "0.0.0.0:0", *, is_advertised: bool = True) -> Answering:
         """Answers whoever calls, at an address of this machine; port 0 takes one that is free.
 
         Args:
             observer: whose key answers; it must be unlocked.
             address: where to listen.
             is_advertised: whether the local network is told that Merestone runs here; no name, key or mission is.
+
+        Raises:
+            Refused: it is no address.
+            Locked: the key is not unlocked.
+            Unreachable: it cannot listen there.
         """
         return Answering(await asked(self._phone.serve(observer, address, is_advertised)))
 
@@ -139,6 +144,11 @@ class Answering:
     def address(self) -> str:
         """Where it listens, with the port that it took."""
         return str(self._answering.address())
+
+    @property
+    def is_advertised(self) -> bool:
+        """Whether devices nearby can find this one; not if it was not asked for, or the system does not let it."""
+        return bool(self._answering.is_advertised())
 
     async def ticket(self, name: str | None = None) -> TicketLine:
         """What another device needs to call, as text and as a QR code; it proves nothing."""
