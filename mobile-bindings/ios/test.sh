@@ -6,6 +6,7 @@
 # More words go to `swift test`, for example `--filter StoryTests`.
 # The compiler: `swift` (6.0 or newer) if it is on the path, else the one that swift-root.sh makes.
 # MERESTONE_SWIFT_ROOT names the folder for that, MERESTONE_SHARED the external fixture set.
+# What an app can call stands in surface/ and is compared; MERESTONE_WRITE_SURFACES=1 renews it (on Linux only).
 # Ends with 77 where there is no compiler and none can be made; what is left out is also written to MERESTONE_SKIPS.
 # Code for Apple's systems (Sources/Merestone/Apple) is not compiled by this: only a Mac does.
 set -euo pipefail
@@ -36,12 +37,26 @@ swift_test() { # runs where the compiler is
   export MERESTONE_BIN=$bin MERESTONE_SHARED=$shared LD_LIBRARY_PATH=$lib
   cd "$work/package"
   swift test --disable-swift-testing -Xlinker "-L$lib" "$@"
+  [ "$(uname)" = Linux ] || return 0
+  local module triple
+  triple=$(swiftc -print-target-info | sed -n 's/.*"unversionedTriple": "\(.*\)".*/\1/p')
+  rm -rf .build/surface && mkdir .build/surface
+  for module in Merestone MerestoneScreens; do
+    swift symbolgraph-extract -module-name "$module" -target "$triple" -I .build/debug/Modules \
+      -I Sources/MerestoneCrossingFFI -minimum-access-level public -skip-synthesized-members -output-dir .build/surface
+  done
+}
+
+compare_surface() {
+  [ "$(uname)" = Linux ] || return 0
+  python3 "$here/check/surface.py" "$work/package/.build/surface" "$here"
 }
 
 stage
 [ -d "$shared/fixtures" ] || skip "swift StoryTests: the external fixture set is absent; set MERESTONE_SHARED"
 if command -v swift >/dev/null; then
   swift_test "$@"
+  compare_surface
   exit
 fi
 if ! "$here/swift-root.sh" "$root"; then
@@ -51,7 +66,7 @@ fi
 export -f swift_test
 export lib bin shared work
 # What the tests need appears in the compiler's folder under the same names, for as long as they run.
-exec unshare --mount bash -euo pipefail -c '
+unshare --mount bash -euo pipefail -c '
   root=$0
   mount --bind /proc "$root/proc"; mount --bind /dev "$root/dev"
   for seen in "$lib" "$bin" "$work/package" "$shared"; do
@@ -61,3 +76,4 @@ exec unshare --mount bash -euo pipefail -c '
   exec chroot "$root" env HOME=/root PATH=/usr/bin:/bin TMPDIR=/tmp bash -euo pipefail -c "$(declare -f swift_test)
 swift_test \"\$@\"" swift-test "$@"
 ' "$root" "$@"
+compare_surface
