@@ -30,6 +30,7 @@ android {
             "../library/src/android/kotlin",
             "../screens/src/main/kotlin",
         )
+        if (rust.file("with-audit").asFile.exists()) kotlin.srcDir("../library/src/audit/kotlin")
         jniLibs.srcDir(rust.dir("jniLibs"))
         // LICENCES.txt travels with what it is about.
         assets.srcDir("../licences")

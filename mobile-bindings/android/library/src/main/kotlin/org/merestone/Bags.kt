@@ -5,7 +5,7 @@ import java.io.File
 /** Folders with everything that an auditor needs. */
 public interface Bags {
     /**
-     * Writes all that this phone has, with signatures, so that anybody can judge it with [Merestone.audit].
+     * Writes all that this phone has, with signatures, so that anybody can judge it (`Merestone.audit`, or the auditor's program).
      *
      * @param folder must not exist yet, or be empty
      * @param scopes only these; `null` for all

@@ -39,13 +39,6 @@ public object Merestone {
      */
     public suspend fun wipe(home: PhoneHome): List<File> = Entrance.wipe(home)
 
-    /** Judges a bag by the mission's id alone. A bad bag is a verdict, not an exception. */
-    public suspend fun audit(bag: File, mission: MissionId, options: AuditOptions = AuditOptions()): AuditReport =
-        Entrance.audit(bag, mission, options)
-
-    /** What a code of a report means; `null` if it is none. */
-    public fun explain(code: String): Explanation? = Entrance.explain(code)
-
     /** Sends the library's log to [sink] from now on, or nowhere. */
     public fun log(sink: LogSink?): Unit = Entrance.log(sink)
 }

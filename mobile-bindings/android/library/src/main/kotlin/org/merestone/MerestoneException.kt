@@ -28,7 +28,7 @@ public sealed class MerestoneException(public val reason: String, cause: Throwab
     /**
      * What was handed over cannot be taken. Nothing changed and nothing was lost.
      *
-     * @property code stable, for choosing what to say; [Merestone.explain] knows those that an audit uses too
+     * @property code stable, for choosing what to say; `Merestone.explain` knows those that an audit uses too
      */
     public class Refused(public val code: String, reason: String, cause: Throwable? = null) :
         MerestoneException(reason, cause) {

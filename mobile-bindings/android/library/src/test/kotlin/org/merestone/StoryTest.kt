@@ -159,23 +159,6 @@ class StoryTest {
         val written = olena.phone.bags.write(bag)
         assertEquals(3, written.photos, "the photo and two smaller pictures")
         assertTrue("PASSED" in Programs.audit(mission.office, bag, mission.id.hex))
-        Merestone.audit(bag, mission.id).use { report ->
-            assertEquals(Verdict.PASSED, report.verdict)
-            assertEquals(2, report.records().toList().size)
-            assertTrue("PASSED" in report.text() && "Bridge over the river" in report.html())
-        }
-        val photo = bag.walk().filter { it.isFile }.maxBy { it.length() }
-        photo.setWritable(true)
-        photo.appendBytes(byteArrayOf(0))
-        Merestone.audit(bag, mission.id).use { report ->
-            assertEquals(Verdict.FAILED, report.verdict)
-            val worst = report.findings.first()
-            assertEquals("failure", worst.weight)
-            assertEquals(worst.code, Merestone.explain(worst.code)?.code)
-        }
-        val none =
-            assertThrows<MerestoneException.Refused> { runBlocking { Merestone.audit(folder("none"), mission.id) } }
-        assertEquals("no-bag", none.code)
     }
 
     private fun RecordSheet.answer(key: String): String =

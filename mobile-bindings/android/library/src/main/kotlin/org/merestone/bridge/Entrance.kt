@@ -1,23 +1,16 @@
 package org.merestone.bridge
 
-import org.merestone.AuditOptions
-import org.merestone.AuditReport
-import org.merestone.Explanation
 import org.merestone.LogSink
-import org.merestone.MissionId
 import org.merestone.Phone
 import org.merestone.PhoneHome
 import org.merestone.PhoneSettings
-import org.merestone.crossing.auditBag
 import org.merestone.crossing.createPhone
-import org.merestone.crossing.explainCode
 import org.merestone.crossing.markerIn
 import org.merestone.crossing.openPhone
 import org.merestone.crossing.setLogSink
 import org.merestone.crossing.version
 import org.merestone.crossing.wipePhone
 import java.io.File
-import org.merestone.crossing.AuditOptions as RawAuditOptions
 import org.merestone.crossing.PhoneHome as RawHome
 import org.merestone.crossing.PhoneSettings as RawSettings
 
@@ -34,14 +27,6 @@ internal object Entrance {
         CrossingPhone(crossing { createPhone(home.raw(), settings.raw(), charter) })
 
     suspend fun wipe(home: PhoneHome): List<File> = crossing { wipePhone(home.raw()) }.map(::File)
-
-    suspend fun audit(bag: File, mission: MissionId, options: AuditOptions): AuditReport {
-        val asked = RawAuditOptions(options.isFast, options.recordsMax.counted("recordsMax"))
-        return CrossingAudit(crossing { auditBag(bag.absolutePath, mission.hex, asked) })
-    }
-
-    fun explain(code: String): Explanation? =
-        crossing { explainCode(code) }?.let { Explanation(it.code, it.weight, it.means, it.does) }
 
     fun log(sink: LogSink?): Unit = setLogSink(sink?.let(::OfferedSink))
 }

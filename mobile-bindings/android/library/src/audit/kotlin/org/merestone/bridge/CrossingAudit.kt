@@ -5,10 +5,17 @@ import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.flowOn
 import kotlinx.coroutines.withContext
+import org.merestone.AuditOptions
 import org.merestone.AuditReport
+import org.merestone.Explanation
 import org.merestone.Finding
+import org.merestone.MissionId
 import org.merestone.RecordId
 import org.merestone.Verdict
+import org.merestone.crossing.auditBag
+import org.merestone.crossing.explainCode
+import java.io.File
+import org.merestone.crossing.AuditOptions as RawOptions
 import org.merestone.crossing.AuditReport as RawReport
 
 internal class CrossingAudit(private val raw: RawReport) : AuditReport {
@@ -41,7 +48,17 @@ internal class CrossingAudit(private val raw: RawReport) : AuditReport {
         withContext(Dispatchers.IO) { crossing { raw.record(record.hex) } }
 
     override fun close(): Unit = raw.close()
+
+    companion object {
+        suspend fun of(bag: File, mission: MissionId, options: AuditOptions): AuditReport {
+            val asked = RawOptions(options.isFast, options.recordsMax.counted("recordsMax"))
+            return CrossingAudit(crossing { auditBag(bag.absolutePath, mission.hex, asked) })
+        }
+    }
 }
+
+internal fun explained(code: String): Explanation? =
+    crossing { explainCode(code) }?.let { Explanation(it.code, it.weight, it.means, it.does) }
 
 /** Some hundred kilobytes of usual records. */
 private const val RECORDS_AT_ONCE = 50u

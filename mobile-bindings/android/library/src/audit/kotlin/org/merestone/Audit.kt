@@ -1,6 +1,25 @@
 package org.merestone
 
 import kotlinx.coroutines.flow.Flow
+import org.merestone.bridge.CrossingAudit
+import org.merestone.bridge.explained
+import java.io.File
+
+/**
+ * Judges a bag by the mission's id alone. A bad bag is a verdict, not an exception.
+ *
+ * It and all of this file is absent where the library was built without the audit, for phones that only hand bags over.
+ *
+ * @throws MerestoneException.Refused with code `no-bag` if [bag] is none at all
+ */
+public suspend fun Merestone.audit(
+    bag: File,
+    mission: MissionId,
+    options: AuditOptions = AuditOptions(),
+): AuditReport = CrossingAudit.of(bag, mission, options)
+
+/** What a code of a report means; `null` if it is none. */
+public fun Merestone.explain(code: String): Explanation? = explained(code)
 
 /**
  * How much of a bag to judge.
