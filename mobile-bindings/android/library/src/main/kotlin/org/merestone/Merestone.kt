@@ -15,9 +15,10 @@ public object Merestone {
      * Opens the phone that lives in [home]. Where its marker is gone this is a copy, or what a backup brought back: it is
      * opened as a phone of its own, and begins logs of its own.
      *
-     * @throws MerestoneException.Storage with [StorageFault.IN_USE] if a process has it open, [StorageFault.DAMAGED] if it
-     *   cannot be read
      * @throws MerestoneException.NotThere if nothing is there
+     * @throws MerestoneException.Storage with [StorageFault.IN_USE] if a process has it open, [StorageFault.NEWER] if a newer
+     *   version of the library wrote it, [StorageFault.DAMAGED] if it cannot be read
+     * @throws MerestoneException.Refused with code `half-wiped` if it was begun to be removed: [wipe] goes on
      */
     public suspend fun open(home: PhoneHome, settings: PhoneSettings = PhoneSettings()): Phone =
         Entrance.open(home, settings)
@@ -26,7 +27,8 @@ public object Merestone {
      * Makes a phone of a mission in [home] and opens it.
      *
      * @param charter the bytes of the mission's `charter.cbor`, signed by all parties
-     * @throws MerestoneException.Refused if it is none, or a phone is there already
+     * @throws MerestoneException.Refused if it is none, or not every party signed it; with code `exists` if a phone is there
+     *   already, `foreign-folder` if what lies there is no store of ours
      */
     public suspend fun create(home: PhoneHome, charter: ByteArray, settings: PhoneSettings = PhoneSettings()): Phone =
         Entrance.create(home, charter, settings)
