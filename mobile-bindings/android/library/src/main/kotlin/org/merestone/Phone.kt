@@ -53,8 +53,10 @@ public interface Phone : AutoCloseable {
      * What changes in the store, at most ten times in a second; changes in between come as one.
      *
      * The first says that everything may have changed, as soon as no later change can be missed: read what you show
-     * whenever one comes. Each collector gets all of them; one that is slow gets them added up. It ends when the phone is
-     * closed.
+     * whenever one comes. Each collector gets all of them; one that is slow gets them added up. It lasts across a [pause], and
+     * ends when the phone is closed or wiped.
+     *
+     * @throws MerestoneException.Closed from collecting, if the phone is not open when that begins
      */
     public fun changes(): Flow<Change>
 

@@ -141,6 +141,10 @@ class CallbackTest {
             val heard = Channel<Change>(Channel.UNLIMITED)
             val all = async(Dispatchers.Default) { olena.phone.changes().collect { heard.send(it) } }
             assertTrue(heard.receive().isEverything)
+            olena.phone.pause()
+            olena.phone.resume()
+            val saved = olena.save("After a pause")
+            assertEquals(setOf(saved.record), withTimeout(5.seconds) { heard.receive() }.records)
             end(olena.phone)
             withTimeout(5.seconds) { all.await() }
         }
