@@ -7,9 +7,9 @@ import android.app.Application
 import android.content.Context
 import android.net.wifi.WifiManager
 import android.os.Bundle
-import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.MainScope
+import kotlinx.coroutines.cancel
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.emitAll
 import kotlinx.coroutines.flow.flow
@@ -32,7 +32,7 @@ import org.merestone.android.AndroidLocation
 
 /** What an app needs around the library, to copy. It has one phone, open for as long as its process lives. */
 class BorderApp : Application() {
-    val scope: CoroutineScope = CoroutineScope(SupervisorJob() + Dispatchers.Main.immediate)
+    private val scope = MainScope()
     val phones: Phones by lazy { Phones(this) }
 
     override fun onCreate() {
@@ -51,6 +51,7 @@ class Phones(private val context: Context) {
     /** Keys of people. Without a confirmation, a worker can use them while the screen is unlocked. */
     val vault: AndroidKeyVault = AndroidKeyVault("observers")
 
+    private val storeVault = AndroidKeyVault("store")
     private val turn = Mutex()
     private var opened: Phone? = null
 
@@ -67,12 +68,21 @@ class Phones(private val context: Context) {
     suspend fun make(charter: ByteArray): Phone =
         turn.withLock { Merestone.create(home(), charter, settings()).also { opened = it } }
 
+    /** Removes everything that this app holds of the mission, keys first. What no other device has is lost. */
+    suspend fun wipe(): Unit = turn.withLock {
+        opened?.wipe() ?: Merestone.wipe(home())
+        opened = null
+        withContext(Dispatchers.IO) {
+            listOf(vault, storeVault).forEach { it.forget() }
+            AndroidHome.forget(context)
+        }
+    }
+
     /** The phone, where it is open. */
     suspend fun ifOpen(): Phone? = turn.withLock { opened?.takeIf { it.isOpen } }
 
     /** Off the main thread: the keystore may take its time. */
-    private suspend fun home(): PhoneHome =
-        withContext(Dispatchers.IO) { AndroidHome.of(context, AndroidKeyVault("store")) }
+    private suspend fun home(): PhoneHome = withContext(Dispatchers.IO) { AndroidHome.of(context, storeVault) }
 
     private fun settings() = PhoneSettings(
         clock = AndroidClock(context),
@@ -83,16 +93,21 @@ class Phones(private val context: Context) {
 
 /** The screen that the app begins with. */
 class MainActivity : Activity() {
-    private val app get() = application as BorderApp
+    private val scope = MainScope()
 
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
         // Without them entries say no place, and photos are chosen instead of taken.
         requestPermissions(arrayOf(ACCESS_FINE_LOCATION, CAMERA), 0)
-        app.scope.launch {
-            val phone = app.phones.open()
+        scope.launch {
+            val phone = (application as BorderApp).phones.open()
             title = phone?.mission()?.name ?: "Choose the mission's charter"
         }
+    }
+
+    override fun onDestroy() {
+        scope.cancel()
+        super.onDestroy()
     }
 }
 

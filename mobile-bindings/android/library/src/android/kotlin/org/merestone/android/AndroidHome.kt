@@ -16,14 +16,19 @@ import java.security.SecureRandom
  */
 public object AndroidHome {
     /** The home, with a store key that [vault] wraps; it is made at the first call. Reads files: call it off the main thread. */
-    public fun of(context: Context, vault: KeyVault): PhoneHome {
-        val noBackup = context.noBackupFilesDir
-        return PhoneHome(
-            folder = File(context.filesDir, "merestone"),
-            marker = File(noBackup, "merestone.marker"),
-            storeKey = storeKey(File(noBackup, "merestone.storekey"), vault),
-        )
+    public fun of(context: Context, vault: KeyVault): PhoneHome = PhoneHome(
+        folder = File(context.filesDir, "merestone"),
+        marker = File(context.noBackupFilesDir, "merestone.marker"),
+        storeKey = storeKey(keyFile(context), vault),
+    )
+
+    /** Removes the wrapped store key, after [org.merestone.Phone.wipe] removed what it is for. */
+    public fun forget(context: Context) {
+        val file = keyFile(context)
+        check(file.delete() || !file.exists()) { "the store key's file cannot be removed" }
     }
+
+    private fun keyFile(context: Context) = File(context.noBackupFilesDir, "merestone.storekey")
 
     private fun storeKey(file: File, vault: KeyVault): StoreKey {
         if (!file.exists()) {
