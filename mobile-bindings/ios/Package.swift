@@ -3,8 +3,9 @@ import Foundation
 import PackageDescription
 
 // What is written in Rust, as a C module of the name MerestoneCrossingFFI.
-// Apple: a framework of static libraries, which `build-xcframework.sh` makes and a release carries; it is never committed,
-// because SwiftPM clones the whole repository.
+// Apple: a framework of static libraries that `build-xcframework.sh` puts beside this file. So the package can be added from
+// a local checkout only, and not by its address: no release carries the framework, and the repository never does, because
+// SwiftPM clones all of it. Whoever publishes one names its address and checksum here.
 // Linux: the shared library; its folder is told with `-Xlinker -L`.
 #if os(Linux)
     let rust: Target = .systemLibrary(name: "MerestoneCrossingFFI")
@@ -29,7 +30,11 @@ let package = Package(
             // Generated: it compiles in Swift 6 mode too, but would not with a foreign trait that is asynchronous.
             swiftSettings: [.swiftLanguageMode(.v5)]
         ),
-        .target(name: "Merestone", dependencies: ["MerestoneCrossing"]),
+        .target(
+            name: "Merestone", dependencies: ["MerestoneCrossing"],
+            // What Apple asks of a package, and whose code is inside.
+            resources: [.copy("Resources/PrivacyInfo.xcprivacy"), .copy("Resources/LICENCES.txt")]
+        ),
         .target(name: "MerestoneScreens", dependencies: ["Merestone"]),
         .testTarget(name: "MerestoneTests", dependencies: ["Merestone", "OtherProcess"], swiftSettings: testSettings),
         // What the tests kill.

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds MerestoneCrossingFFI.xcframework and the generated Swift that goes with it. macOS with Xcode and rustup only.
 #
-#   build-xcframework.sh        prints the checksum that a binary target in Package.swift names
+#   build-xcframework.sh        leaves the framework beside Package.swift, and a zip of it whose checksum is printed:
+#                               both are for whoever publishes it, see Package.swift
 #
 # Devices, both simulators and macOS; SQLite is hidden in each, see hide-sqlite.sh.
 # Not run where there is no Xcode: test-hiding.sh and the checks of the generated code are what is run there.
@@ -46,5 +47,7 @@ xcodebuild -create-xcframework \
   -library "$work/simulator/libmerestone_ffi.a" -headers "$work/include" \
   -library "$work/mac/libmerestone_ffi.a" -headers "$work/include" \
   -output "$here/$name.xcframework"
+# The package carries it as a resource; the framework alone does so too.
+cp "$here/Sources/Merestone/Resources/LICENCES.txt" "$here/$name.xcframework/"
 ditto -c -k --keepParent "$here/$name.xcframework" "$here/$name.xcframework.zip"
 swift package compute-checksum "$here/$name.xcframework.zip"

@@ -1,4 +1,4 @@
-//! Whose code a phone carries, and under which licences: the page that travels inside the AAR.
+//! Whose code a package carries, and under which licences: the page that travels inside each of them.
 //!
 //! Where a crate offers Apache-2.0, that is what we take; its text stands once. All other crates bring their own texts.
 //! After a change of the tree: `MERESTONE_WRITE_LICENCES=1 cargo test -p merestone-tests --test house carried`.
@@ -12,16 +12,52 @@ use crate::breach::{Breach, assert_holds, assert_refused, root};
 use crate::graph::{Crate, Graph};
 use crate::licences::satisfied;
 
-const PAGE: &str = "mobile-bindings/android/licences/LICENCES.txt";
 const RENEW: &str = "MERESTONE_WRITE_LICENCES";
 const APACHE: &str = "Apache-2.0";
 
-/// What is in the AAR and no crate says: C code inside crates, and what Gradle adds.
-const BESIDE_CRATES: &[(&str, &str)] = &[
+/// A package with the library in it.
+struct Package {
+    name: &'static str,
+    page: &'static str,
+    targets: &'static [&'static str],
+    /// What is in it and no crate says, beside [`INSIDE_CRATES`].
+    beside: &'static [(&'static str, &'static str)],
+}
+
+const PACKAGES: &[Package] = &[
+    Package {
+        name: "Android",
+        page: "mobile-bindings/android/licences/LICENCES.txt",
+        targets: &["aarch64-linux-android", "armv7-linux-androideabi", "x86_64-linux-android"],
+        // What Gradle adds.
+        beside: &[
+            ("JNA (net.java.dev.jna:jna)", "Apache-2.0 OR LGPL-2.1-or-later; Apache-2.0 is taken"),
+            ("Kotlin's library and coroutines (org.jetbrains.kotlin, org.jetbrains.kotlinx)", APACHE),
+        ],
+    },
+    Package {
+        name: "Apple's systems",
+        page: "mobile-bindings/ios/Sources/Merestone/Resources/LICENCES.txt",
+        targets: &["aarch64-apple-ios", "aarch64-apple-ios-sim", "x86_64-apple-ios", "aarch64-apple-darwin"],
+        beside: &[],
+    },
+    Package {
+        name: "Python",
+        page: "mobile-bindings/python/LICENCES.txt",
+        targets: &[
+            "x86_64-unknown-linux-gnu",
+            "aarch64-unknown-linux-gnu",
+            "x86_64-apple-darwin",
+            "aarch64-apple-darwin",
+        ],
+        beside: &[],
+    },
+];
+
+/// C code inside crates.
+const INSIDE_CRATES: &[(&str, &str)] = &[
     ("SQLite (in libsqlite3-sys)", "public domain, https://www.sqlite.org/copyright.html"),
     ("zstd (in zstd-sys)", "BSD-3-Clause; its text is below"),
-    ("JNA (net.java.dev.jna:jna)", "Apache-2.0 OR LGPL-2.1-or-later; Apache-2.0 is taken"),
-    ("Kotlin's library and coroutines (org.jetbrains.kotlin, org.jetbrains.kotlinx)", APACHE),
 ];
 /// Licence texts of C code that lie deeper in a crate than its own.
 const DEEPER: &[(&str, &str)] = &[("zstd-sys", "zstd/LICENSE")];
@@ -33,9 +69,8 @@ const TEXT_IN_REPOSITORY: &[(&str, &str)] = &[
     ("hexane", "Copyright (c) 2019-2021 the Automerge contributors"),
 ];
 
-/// The crates that are compiled for a phone: name, version.
-fn carried() -> BTreeSet<(String, String)> {
-    let targets = ["aarch64-linux-android", "armv7-linux-androideabi", "x86_64-linux-android"];
+/// The crates that are compiled for any of these targets: name, version.
+fn carried(targets: &[&'static str]) -> BTreeSet<(String, String)> {
     let mut words = vec!["tree", "--offline", "--locked", "-p", "merestone-ffi", "-e", "normal,no-proc-macro"];
     words.extend(["--prefix", "none", "--format", "{p}"]);
     targets.iter().for_each(|target| words.extend(["--target", target]));
@@ -90,10 +125,13 @@ fn folder(of: &Crate) -> std::path::PathBuf {
     Path::new("/").join(&of.folder)
 }
 
-fn page(crates: &[&Crate]) -> String {
-    let mut page = String::from("What the library of Merestone for Android is made of, and its licences.\n\n");
+fn page(package: &Package, crates: &[&Crate]) -> String {
+    let mut page = format!("What the library of Merestone for {} is made of, and its licences.\n\n", package.name);
     page.push_str("Merestone itself: MIT OR Apache-2.0.\n\nBeside crates:\n");
-    BESIDE_CRATES.iter().for_each(|(what, licence)| page.push_str(&format!("  {what}: {licence}\n")));
+    INSIDE_CRATES
+        .iter()
+        .chain(package.beside)
+        .for_each(|(what, licence)| page.push_str(&format!("  {what}: {licence}\n")));
     page.push_str("\nCrates, from https://crates.io/crates/NAME/VERSION, where their source is:\n");
     crates.iter().for_each(|of| page.push_str(&format!("  {} {}: {}\n", of.name, of.version, of.licence)));
     page.push_str("\nWhere Apache-2.0 is offered it is taken; its text is the last one below.\n");
@@ -115,16 +153,20 @@ fn page(crates: &[&Crate]) -> String {
 }
 
 #[test]
-fn the_page_of_licences_names_everything_a_phone_carries() {
-    let (graph, carried) = (Graph::of_workspace(), carried());
+fn the_page_of_licences_names_everything_that_a_package_carries() {
+    let graph = Graph::of_workspace();
+    PACKAGES.iter().for_each(|package| names_everything(package, graph));
+}
+
+fn names_everything(package: &Package, graph: &Graph) {
+    let carried = carried(package.targets);
     let is_carried = |of: &&Crate| carried.contains(&(of.name.clone(), of.version.clone()));
     let mut crates: Vec<&Crate> = graph.outside().filter(is_carried).collect();
     crates.sort_by_key(|of| of.title());
     assert!(crates.iter().any(|of| of.name == "automerge") && crates.len() > 100, "{} crates", crates.len());
     assert_holds(crates_without_a_text(&crates, |of| own_texts(of, &folder(of))));
 
-    let now = page(&crates);
-    let path = root().join(PAGE);
+    let (now, path) = (page(package, &crates), root().join(package.page));
     if std::env::var_os(RENEW).is_some() {
         fs::create_dir_all(path.parent().expect("a folder")).expect("it can be made");
         fs::write(&path, &now).expect("it can be written");
@@ -133,7 +175,9 @@ fn the_page_of_licences_names_everything_a_phone_carries() {
     let missing: Vec<&str> = now.lines().filter(|line| !committed.contains(*line)).take(5).collect();
     assert!(
         committed == now,
-        "{PAGE} is not what a phone carries, for instance {missing:?}: {RENEW}=1 cargo test -p merestone-tests --test house carried"
+        "{} is not what the package carries, for instance {missing:?}: \
+         {RENEW}=1 cargo test -p merestone-tests --test house carried",
+        package.page
     );
 }
 

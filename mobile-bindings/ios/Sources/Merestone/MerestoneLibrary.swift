@@ -5,6 +5,9 @@ public enum MerestoneLibrary {
     /// The version of the library, for example `0.1.0`.
     public static var version: String { Entrance.version }
 
+    /// Whose code is inside of the library, under which licences: to be shown by the app.
+    public static var licences: URL? { Bundle.module.url(forResource: "LICENCES", withExtension: "txt") }
+
     /// A marker inside of `folder`, for a ``PhoneHome`` that need not notice being copied: tests and desktops.
     public static func marker(in folder: URL) -> URL {
         Entrance.marker(in: folder)
