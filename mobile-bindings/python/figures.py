@@ -18,6 +18,7 @@ from field import Inspector, Mission
 import merestone
 
 ROUNDS = 5
+RECORDS = 10_000
 
 
 def told(what: str, seconds: float) -> None:
@@ -49,17 +50,39 @@ async def awaited(what: str, times: int, call: Callable[[], Awaitable[object]]) 
 async def phone(folder: Path) -> None:
     inspector = await Inspector.enrol("Olena", Mission(folder / "office"), folder / "phone")
     async with inspector.phone as opened:
+        await filled(inspector)
         record = await inspector.save("Northgate")
-        plain("a call without work (is_open)", 20_000, lambda: opened.is_open)
-        await awaited("an awaited call without disk (room)", 1_000, opened.room)
-        await awaited("a record whole (sheet)", 300, lambda: opened.records.sheet(record))
+        every = merestone.RecordQuery()
+        plain("call: merestone.version", 20_000, merestone.version)
+        plain("call: phone.is_open", 20_000, lambda: opened.is_open)
+        await awaited("call: await observers.all", 500, opened.observers.all)
+        await awaited("call: await records.page of 1", 500, lambda: opened.records.page(every, most=1))
+        await awaited("call: await records.page of 50", 500, lambda: opened.records.page(every, most=50))
+        await awaited("call: await records.sheet", 500, lambda: opened.records.sheet(record))
         await awaited("a record with its history (read)", 300, lambda: opened.records.read(record))
-        await awaited("a record signed and durable (save_new)", 20, lambda: inspector.save("Southgate"))
         lines = 0
         begun = time.perf_counter()
         async for _ in opened.records.find():
             lines += 1
         told(f"a line of a list, of {lines}", (time.perf_counter() - begun) / lines)
+    begun = time.perf_counter()
+    async with await merestone.Phone.open(folder / "phone"):
+        told(f"opening a store of {RECORDS} records", time.perf_counter() - begun)
+
+
+async def filled(inspector: Inspector) -> None:
+    """Ten thousand records, four at once."""
+    form = await inspector.form()
+
+    async def saving(worker: int) -> None:
+        for number in range(worker, RECORDS, 4):
+            answers: dict[str, merestone.Answer] = {"post": f"Post {number}"}
+            await inspector.phone.drafts.save_new(inspector.key, inspector.scope, form, answers)
+
+    begun = time.perf_counter()
+    await asyncio.gather(*(saving(worker) for worker in range(4)))
+    told("a record signed and durable (save_new), four at once", (time.perf_counter() - begun) / RECORDS)
+    await inspector.phone.records.catch_up()
 
 
 def bag(folder: Path) -> None:

@@ -31,6 +31,23 @@ import Merestone
         let phone = try await MerestoneLibrary.open(home)
         say("open")
         return phone
+    case "time":
+        let clock = ContinuousClock()
+        let began = clock.now
+        let phone = try await MerestoneLibrary.open(home)
+        let opened = clock.now
+        _ = try await phone.records.page(RecordQuery(), after: nil, max: 50)
+        say("\((opened - began) / .milliseconds(1)) \((clock.now - opened) / .milliseconds(1))")
+        return phone
+    case "sync":
+        let phone = try await MerestoneLibrary.open(home)
+        _ = try await phone.observers.unlock(ObserverKey(more[0]), passphrase: Passphrase(more[1]))
+        _ = try await phone.records.page(RecordQuery(), after: nil, max: 50)
+        say("open")
+        _ = readLine()
+        let report = try await phone.sync.meetOnce(ObserverKey(more[0]), .address(more[2]))
+        if report.isFullySynced { say("\(report.state.entriesReceived)") }
+        return phone
     default:
         let phone = try await MerestoneLibrary.open(home)
         try await save(phone, ObserverKey(more[0]), Passphrase(more[1]))

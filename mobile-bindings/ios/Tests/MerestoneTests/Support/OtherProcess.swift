@@ -27,6 +27,14 @@ final class OtherProcess {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// Lets it go on where it waits for a line.
+    func goOn() throws {
+        try heard.fileHandleForWriting.write(contentsOf: Data("\n".utf8))
+    }
+
+    /// What it holds in KiB, see ``Measures``.
+    func residentKib(peak: Bool = false) -> Int? { Measures.residentKib(of: process.processIdentifier, peak: peak) }
+
     /// What it printed until it ended, whole lines only.
     func rest() -> [String] {
         let text = String(decoding: printed.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
