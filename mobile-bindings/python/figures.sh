@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # How long calls from Python take. Prints a table; not part of the tests.
 # Usage: mobile-bindings/python/figures.sh [LIB_DIR GENERATED_DIR BIN_DIR]    as test.sh, after which it can be called
+# LIB_DIR should hold the library in the profile of the wheel: cargo build --profile wheel -p merestone-ffi (target/wheel)
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -9,8 +10,5 @@ lib=$(cd "${1:-$target/debug}" && pwd) generated=$(cd "${2:-$target/bindings/pyt
 programs=$(cd "${3:-$target/debug}" && pwd)
 site=$(mktemp -d)
 trap 'rm -rf "$site"' EXIT
-cp -r "$here/src/merestone" "$site/merestone" && rm -rf "$site/merestone/merestone_ffi" && mkdir "$site/merestone/merestone_ffi"
-cp "$generated/merestone_ffi.py" "$site/merestone/merestone_ffi/"
-echo 'from .merestone_ffi import *  # noqa: F403' >"$site/merestone/merestone_ffi/__init__.py"
-ln -s "$lib/libmerestone_ffi.so" "$site/merestone/merestone_ffi/"
+"$here/layout.sh" "$lib" "$generated" "$site"
 PYTHONPATH=$site:$here/tests MERESTONE_BIN=$programs "${PYTHON:-$target/tests-run/python/venv/bin/python}" "$here/figures.py"

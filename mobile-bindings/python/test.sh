@@ -22,14 +22,8 @@ echo "Installing what tests/requirements.txt names from PyPI into ${venv#"$root"
 "$venv/bin/python" -m pip install --quiet -r "$here/tests/requirements.txt" >"$work/pip.log" 2>&1 ||
   { tail -n 3 "$work/pip.log"; skip "packages from PyPI could not be installed"; }
 
-# The package as the wheel lays it out, without building one: generated code and library in a package of their own.
 site=$work/site
-rm -rf "$site" && mkdir -p "$site"
-cp -r "$here/src/merestone" "$site/merestone" && rm -rf "$site/merestone/merestone_ffi"
-mkdir "$site/merestone/merestone_ffi"
-cp "$generated/merestone_ffi.py" "$site/merestone/merestone_ffi/"
-echo 'from .merestone_ffi import *  # noqa: F403' >"$site/merestone/merestone_ffi/__init__.py"
-ln -s "$lib/libmerestone_ffi.so" "$site/merestone/merestone_ffi/"
+"$here/layout.sh" "$lib" "$generated" "$site"
 
 echo "-- style and types"
 (cd "$here" && "$venv/bin/ruff" check --quiet . && "$venv/bin/ruff" format --check --quiet .)

@@ -4,9 +4,8 @@ import XCTest
 
 // start
 func firstDay(
-    folder: URL, charter: Data, officer: (Enrolment) throws -> String, photo: URL, ticket: String
+    home: PhoneHome, charter: Data, officer: (Enrolment) throws -> String, photo: URL, ticket: String
 ) async throws -> SyncReport {
-    let home = PhoneHome.beside(folder, storeKey: StoreKey(Data(count: 32)))
     let phone = try await MerestoneLibrary.create(home, charter: charter, settings: PhoneSettings())
     // A new observer asks to be let in. The officer's machine shows the same six words, or it read another request.
     let asked = Asked(observer: "Olena", device: "Phone 3")
@@ -44,8 +43,9 @@ final class StartTests: XCTestCase {
         defer { camp.running.stop() }
         let folder = try madeFolder("start", self).appendingPathComponent("store")
         let photo = try Fixtures.photo("phones/jolla.jpg")
+        let home = PhoneHome.beside(folder, storeKey: StoreKey(Data(count: 32)))
         let report = try await firstDay(
-            folder: folder, charter: mission.charter, officer: mission.certify, photo: photo, ticket: camp.ticket)
+            home: home, charter: mission.charter, officer: mission.certify, photo: photo, ticket: camp.ticket)
         XCTAssertTrue(report.isFullySynced, "\(report)")
     }
 }

@@ -26,9 +26,7 @@ def frame(rows: Iterable[Row], columns: Iterable[str], times: Iterable[str] = ()
     try:
         import pandas
     except ImportError as error:
-        raise ImportError(
-            "to_dataframe() needs pandas, which is not installed: pip install 'merestone[pandas]'"
-        ) from error
+        raise ImportError("to_dataframe() needs pandas, which is not installed: pip install pandas") from error
     listed = list(rows)
     first = list(columns)
     further = sorted({name for row in listed for name in row} - set(first))
