@@ -2,7 +2,17 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// What the name of a file ends with while it is written.
+pub(crate) const TEMPORARY: &str = ".tmp";
+
+/// The name of a file while it is written: the whole name with something behind it, which is nobody else's.
+pub(crate) fn temporary(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(TEMPORARY);
+    name.into()
+}
 
 /// Writes `bytes` to a new file that only its owner may read: temporary file, flush, rename, flush the folder.
 ///
@@ -11,7 +21,7 @@ use std::path::Path;
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     make_folder(folder)?;
-    let temporary = path.with_extension("tmp");
+    let temporary = temporary(path);
     // One left by a kill may have been made with other rights.
     match fs::remove_file(&temporary) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -74,13 +84,13 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("keys/one.key");
         fs::create_dir_all(home.path().join("keys")).unwrap();
-        fs::write(path.with_extension("tmp"), b"left by a kill").unwrap();
+        fs::write(temporary(&path), b"left by a kill").unwrap();
         write(&path, b"first").unwrap();
         write(&path, b"second").unwrap();
         assert_eq!(read(&path, 100).unwrap().as_deref(), Some(&b"second"[..]));
         assert_eq!(read(&path, 3).unwrap().as_deref(), Some(&b"seco"[..]));
         assert_eq!(read(&home.path().join("none"), 3).unwrap(), None);
-        assert!(!path.with_extension("tmp").exists());
+        assert!(!temporary(&path).exists());
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;

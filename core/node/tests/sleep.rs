@@ -33,6 +33,10 @@ fn assert_no_file_open(folder: &Path) {
 #[track_caller]
 fn suspend(device: &Arc<Device>, budget: Duration) -> Suspended {
     let suspended = Arc::clone(device).suspend(budget);
+    // What had time enough was closed within it, before anybody asks again.
+    if budget == AMPLE {
+        assert_no_file_open(&device.home().folder);
+    }
     suspended.close(AMPLE).unwrap();
     assert_no_file_open(&device.home().folder);
     suspended
@@ -109,12 +113,11 @@ fn a_device_put_to_sleep_while_it_saves_keeps_what_was_answered_and_nothing_else
         let writer = thread::spawn(move || {
             let mut durable = BTreeSet::new();
             let mut drafts = (0..).map(|n| {
-                let mut draft = at_work.begin(&olena, scope, inspection())?;
-                draft.answers.insert("post".into(), Answer::text(&format!("{round} {n}")));
-                Ok::<_, merestone_node::capture::BeginError>(draft)
+                let draft = at_work.keep(at_work.begin(&olena, scope, inspection()).ok()?).ok()?;
+                at_work.put(draft.id, "post", format!("{round} {n}").as_str()).ok()
             });
             loop {
-                let Some(Ok(draft)) = drafts.next() else { return (durable, None) };
+                let Some(Some(draft)) = drafts.next() else { return (durable, None) };
                 match at_work.save(&draft) {
                     Ok(saved) => assert!(durable.insert(saved.entry)),
                     Err(_) => return (durable, Some(draft)),

@@ -30,6 +30,7 @@ fn phone(mission: &Mission, folder: &Path) -> Home {
     let home = Home { folder: folder.join("phone"), marker: folder.join("no-backup/marker") };
     let device = Device::create(&home, store_key(), mission.charter.as_bytes(), system("a")).unwrap();
     let olena = mission.enrol(&device, 0, "Olena", "one");
+    mission.enrol(&device, 0, "Piotr", "two");
     let draft = device.keep(device.begin(&olena, mission.scope(), inspection()).unwrap()).unwrap();
     let draft = device.put(draft.id, "post", "Bridge").unwrap();
     let mut photo = Vec::new();
@@ -106,6 +107,47 @@ fn files_of_others_stay_and_are_named() {
 }
 
 #[test]
+fn files_that_only_have_the_names_of_a_devices_files_stay() {
+    let (mission, dir) = (Mission::found(), tempfile::tempdir().unwrap());
+    let marker = dir.path().join("state.id");
+    for (path, bytes) in [(&marker, &b"sixteen or more bytes"[..]), (&dir.path().join("state.tmp"), b"theirs")] {
+        fs::write(path, bytes).unwrap();
+    }
+    let before = files(dir.path());
+    // Neither where there is no folder, nor where nothing of a device lies in it.
+    let empty = dir.path().join("empty");
+    for folder in [dir.path().join("gone"), empty.clone()] {
+        assert_eq!(wipe(&Home { folder, marker: marker.clone() }).unwrap(), Wiped::default());
+        assert_eq!(files(dir.path()), before);
+        fs::create_dir_all(&empty).unwrap();
+    }
+    assert!(empty.is_dir());
+
+    // A file `wiping` of somebody else's makes no phone a half wiped one.
+    let home = phone(&mission, dir.path());
+    let theirs = home.folder.join("wiping");
+    fs::write(&theirs, b"theirs").unwrap();
+    drop(Device::open(&home, store_key(), system("b")).unwrap());
+    fs::write(&home.marker, b"not what a marker is").unwrap();
+    assert_eq!(wipe(&home).unwrap().left, [theirs.clone()]);
+    assert_eq!(fs::read(theirs).unwrap(), b"theirs");
+    assert_eq!(fs::read(&home.marker).unwrap(), b"not what a marker is");
+    assert_eq!(fs::read(dir.path().join("state.tmp")).unwrap(), b"theirs");
+}
+
+#[cfg(unix)]
+#[test]
+fn keys_behind_a_link_are_named_and_stay() {
+    let (mission, dir) = (Mission::found(), tempfile::tempdir().unwrap());
+    let home = phone(&mission, dir.path());
+    let elsewhere = dir.path().join("elsewhere");
+    fs::rename(home.keys(), &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, home.keys()).unwrap();
+    assert_eq!(wipe(&home).unwrap().left, [home.keys()]);
+    assert_eq!(files(&elsewhere).len(), 2);
+}
+
+#[test]
 fn a_folder_with_another_programs_database_is_not_wiped() {
     let (mission, dir) = (Mission::found(), tempfile::tempdir().unwrap());
     let home = phone(&mission, dir.path());
@@ -132,9 +174,12 @@ fn the_keys_of_an_open_device_go_first_and_it_is_not_opened_again() {
     let (mission, dir) = (Mission::found(), tempfile::tempdir().unwrap());
     let home = phone(&mission, dir.path());
     let device = Device::open(&home, store_key(), system("b")).unwrap();
-    assert!(keys(&home) > 0);
+    let held = home.keys_held().unwrap();
+    let mut observers: Vec<_> = device.observers().iter().map(|observer| *observer.key.as_bytes()).collect();
+    observers.sort_unstable();
+    assert_eq!((held.len(), held), (2, observers));
     device.wipe_keys().unwrap();
-    assert_eq!(keys(&home), 0);
+    assert_eq!((keys(&home), home.keys_held().unwrap()), (0, Vec::new()));
     assert!(home.marker.exists(), "the rest is removed by a wipe");
     drop(device);
     let opened = Device::open(&home, store_key(), system("c"));
@@ -161,6 +206,9 @@ fn a_key_file_that_lets_nobody_write_goes_with_the_others() {
     assert_eq!(wiped.unwrap(), Wiped::default());
     assert_eq!(files(dir.path()), BTreeSet::new());
 }
+
+/// Enough that removing them takes a while.
+const PHOTOS: usize = 600;
 
 const VICTIM: &str = "MERESTONE_WIPE_OF_PARENT";
 
@@ -190,12 +238,11 @@ fn a_wipe_that_is_killed_leaves_nothing_that_opens_and_another_ends_it() {
         ("database", |home| !home.folder.join("store/store.db").exists()),
         ("half of the photos", |home| files(&home.folder.join("store/blobs")).len() < 300),
     ];
-    let mut cut_short = 0;
+    let (mut cut_short, mut rest_begun) = (0, 0);
     for (name, has_come) in moments {
         let dir = tempfile::tempdir().unwrap();
         let home = phone(&mission, dir.path());
-        // Photos enough that it takes a while.
-        for n in 0..600_u32 {
+        for n in 0..PHOTOS {
             let hash = merestone_core::id::sha256(&[&n.to_be_bytes()]);
             let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
             let folder = home.folder.join("store/blobs").join(&hash[..2]);
@@ -211,6 +258,11 @@ fn a_wipe_that_is_killed_leaves_nothing_that_opens_and_another_ends_it() {
         let is_cut_short = home.folder.exists();
         cut_short += usize::from(is_cut_short);
         if is_cut_short {
+            let photos = files(&home.folder.join("store/blobs")).len();
+            let is_rest_begun =
+                !home.marker.exists() || !home.folder.join("store/store.db").exists() || photos < PHOTOS;
+            rest_begun += usize::from(is_rest_begun);
+            assert!(!is_rest_begun || keys(&home) == 0, "{name}: keys go before anything else");
             let opened = Device::open(&home, store_key(), system("b"));
             assert!(matches!(opened, Err(OpenDeviceError::HalfWiped { .. })), "{name}: {opened:?}");
             let made = Device::create(&home, store_key(), mission.charter.as_bytes(), system("b"));
@@ -220,5 +272,5 @@ fn a_wipe_that_is_killed_leaves_nothing_that_opens_and_another_ends_it() {
         assert_eq!(files(dir.path()), BTreeSet::new(), "{name}");
         phone(&mission, dir.path());
     }
-    assert!(cut_short >= 2, "the moments are caught on the way: {cut_short}");
+    assert!(cut_short >= 2 && rest_begun >= 1, "the moments are caught on the way: {cut_short}, {rest_begun}");
 }

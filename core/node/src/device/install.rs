@@ -13,7 +13,7 @@ use super::settings::INSTALL;
 use crate::clock::{Entropy, random};
 use crate::durable;
 
-const MARKER_BYTES: usize = 16;
+pub(super) const MARKER_BYTES: usize = 16;
 
 /// This installation, as its marker names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

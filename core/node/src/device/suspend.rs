@@ -62,6 +62,10 @@ impl Suspended {
         self.device.store.close(budget)
     }
 
+    pub(super) fn device(&self) -> &Device {
+        &self.device
+    }
+
     /// Whether a conversation with a peer was under way.
     pub fn was_busy(&self) -> bool {
         self.was_busy

@@ -4,9 +4,13 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use data_encoding::HEXLOWER;
+use merestone_core::key::KEY_BYTES;
 use merestone_store::{OpenError, Removal};
 
 use super::error::OpenDeviceError;
+use super::install::MARKER_BYTES;
+use super::suspend::Suspended;
 use super::{Device, Home};
 use crate::durable;
 use crate::vault::KEYFILE_BYTES_MAX;
@@ -51,29 +55,36 @@ pub enum WipeError {
 pub fn wipe(home: &Home) -> Result<Wiped, WipeError> {
     let store = Removal::begin(&home.store())?;
     if !home.folder.is_dir() {
-        remove_marker(home)?;
         return Ok(Wiped::default());
     }
-    let mark = mark(home);
-    let is_there = store.is_some() || home.keys().is_dir() || mark.exists() || home.marker.exists();
+    let (keys_found, _) = key_files(&home.keys())?;
+    let is_there = store.is_some() || !keys_found.is_empty() || is_half_wiped(home);
     if is_there {
-        // Where not even this can be written, the order still leaves nothing that opens or signs.
-        let _ = durable::write(&mark, &[]);
+        write_mark(home);
     }
     // A key that stays is told when the rest is gone.
     let keys = remove_keys(&home.keys());
-    remove_marker(home)?;
+    if is_there {
+        remove_marker(home)?;
+    }
     let others = store.map(|store| store.finish().map_err(at(&home.store()))).transpose()?;
     let mut left = keys?;
     left.extend(others.unwrap_or_default());
-    let own = [home.store(), home.keys(), mark.clone()];
+    let own = [home.store(), mark(home)];
     for entry in fs::read_dir(&home.folder).map_err(at(&home.folder))? {
         let path = entry.map_err(at(&home.folder))?.path();
-        if !own.contains(&path) {
+        // Of a folder of keys what is left in it was named; a link of that name is somebody's.
+        let is_own = own.contains(&path) || path == home.keys() && is_folder(&path);
+        if !is_own {
             left.push(path);
         }
     }
-    remove(&mark)?;
+    // Last: until here an opening is refused.
+    if is_half_wiped(home) {
+        remove(&mark(home))?;
+    } else if fs::symlink_metadata(mark(home)).is_ok() {
+        left.push(mark(home));
+    }
     if is_there {
         // With what is left in it, it stays.
         let _ = fs::remove_dir(&home.folder);
@@ -89,15 +100,41 @@ impl Device {
     /// # Errors
     /// The first file that could not be removed; the others are gone.
     pub fn wipe_keys(&self) -> Result<(), WipeError> {
-        let _ = durable::write(&mark(&self.home), &[]);
+        write_mark(&self.home);
         remove_keys(&self.home.keys()).map(drop)
     }
 }
 
+impl Suspended {
+    /// As [`Device::wipe_keys`], of a device that sleeps and that [`close`](Self::close) could not close wholly yet: of one that
+    /// is closed, whoever opens the folder next is the owner, and [`wipe`] is the way.
+    ///
+    /// # Errors
+    /// The first file that could not be removed; the others are gone.
+    pub fn wipe_keys(&self) -> Result<(), WipeError> {
+        self.device().wipe_keys()
+    }
+}
+
+impl Home {
+    /// The public halves of the observers' keys that have a file here, by the files' names, ascending: those that a keystore
+    /// is told to forget when the device is wiped.
+    ///
+    /// # Errors
+    /// If the folder of keys cannot be read.
+    pub fn keys_held(&self) -> Result<Vec<[u8; KEY_BYTES]>, WipeError> {
+        let (files, _) = key_files(&self.keys())?;
+        let mut keys: Vec<_> = files.iter().filter_map(|path| named_key(path)).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        Ok(keys)
+    }
+}
+
 /// # Errors
-/// If a wipe of the folder was cut short.
+/// If a wipe of the folder was cut short, or that cannot be seen.
 pub(super) fn refuse_half_wiped(home: &Home) -> Result<(), OpenDeviceError> {
-    match mark(home).try_exists() {
+    match look_for_mark(home) {
         Ok(false) => Ok(()),
         Ok(true) => Err(OpenDeviceError::HalfWiped { folder: home.folder.clone() }),
         Err(source) => Err(OpenError::Io { path: home.folder.clone(), source }.into()),
@@ -109,18 +146,38 @@ fn mark(home: &Home) -> PathBuf {
     home.folder.join("wiping")
 }
 
+/// What it says, so that a file of that name which somebody else put there is none.
+const MARK: &[u8] = b"merestone: this device is being wiped\n";
+
+/// Where it cannot be written, the order of a wipe still leaves nothing that signs.
+fn write_mark(home: &Home) {
+    let mark = mark(home);
+    if fs::symlink_metadata(&mark).is_err() {
+        let _ = durable::write(&mark, MARK);
+    }
+}
+
+/// Whether a wipe of the folder was begun; a mark that cannot be read tells nothing.
+fn is_half_wiped(home: &Home) -> bool {
+    look_for_mark(home).unwrap_or(false)
+}
+
+fn look_for_mark(home: &Home) -> io::Result<bool> {
+    let mark = mark(home);
+    match fs::symlink_metadata(&mark) {
+        Ok(found) if found.is_file() => Ok(durable::read(&mark, MARK.len())?.as_deref() == Some(MARK)),
+        Ok(_) => Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Removes the key files; what else lies among them.
 fn remove_keys(folder: &Path) -> Result<Vec<PathBuf>, WipeError> {
-    let files = match fs::read_dir(folder) {
-        Ok(files) => files,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(at(folder)(error)),
-    };
-    let (mut keys, mut left) = (Vec::new(), Vec::new());
-    for file in files {
-        let path = file.map_err(at(folder))?.path();
-        if is_key_file(&path) { keys.push(path) } else { left.push(path) }
+    if !is_folder(folder) {
+        return Ok(Vec::new());
     }
+    let (keys, left) = key_files(folder)?;
     // All are worthless before the first is gone.
     for path in &keys {
         // One that lets nobody write can still be removed.
@@ -135,14 +192,35 @@ fn remove_keys(folder: &Path) -> Result<Vec<PathBuf>, WipeError> {
     Ok(left)
 }
 
-/// `<public key>.key`, or what a kill left of writing one.
-fn is_key_file(path: &Path) -> bool {
-    let is_key = path
-        .file_stem()
-        .and_then(|stem| stem.to_str())
-        .is_some_and(|stem| stem.len() == 64 && stem.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    let is_ours = path.extension().is_some_and(|extension| extension == "key" || extension == "tmp");
-    is_key && is_ours && fs::symlink_metadata(path).is_ok_and(|found| found.is_file())
+/// The key files in a folder, and what else lies among them. A link is not followed: it may lead to somebody else's keys.
+fn key_files(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), WipeError> {
+    let (mut keys, mut left) = (Vec::new(), Vec::new());
+    if is_folder(folder) {
+        for file in fs::read_dir(folder).map_err(at(folder))? {
+            let path = file.map_err(at(folder))?.path();
+            let is_key = named_key(&path).is_some() && is_file(&path);
+            if is_key { keys.push(path) } else { left.push(path) }
+        }
+    }
+    Ok((keys, left))
+}
+
+/// The key that a key file is named after: `<public key>.key`, or what a kill left of writing one.
+fn named_key(path: &Path) -> Option<[u8; KEY_BYTES]> {
+    let name = path.file_name()?.to_str()?;
+    let key = name.strip_suffix(durable::TEMPORARY).unwrap_or(name).strip_suffix(".key")?;
+    let mut bytes = [0; KEY_BYTES];
+    let is_whole = key.len() == 2 * KEY_BYTES;
+    is_whole.then(|| HEXLOWER.decode_mut(key.as_bytes(), &mut bytes).ok()).flatten()?;
+    Some(bytes)
+}
+
+fn is_file(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_file())
+}
+
+fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_dir())
 }
 
 fn overwrite(path: &Path) -> io::Result<()> {
@@ -152,9 +230,17 @@ fn overwrite(path: &Path) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Removes the install marker, and what a kill left of writing it; a file that cannot be one is somebody else's.
 fn remove_marker(home: &Home) -> Result<(), WipeError> {
-    remove(&home.marker)?;
-    remove(&home.marker.with_extension("tmp"))
+    let bytes = |path: &Path| fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file).map(|found| found.len());
+    if bytes(&home.marker) == Some(MARKER_BYTES as u64) {
+        remove(&home.marker)?;
+    }
+    let unfinished = durable::temporary(&home.marker);
+    match bytes(&unfinished) {
+        Some(found) if found <= MARKER_BYTES as u64 => remove(&unfinished),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Removes a file that may be there, durably.
