@@ -112,6 +112,7 @@ pub mod filling;
 pub mod forms;
 pub mod mirror;
 pub mod nearby;
+pub mod new_file;
 pub mod office;
 pub mod place;
 pub mod publish;

@@ -4,7 +4,7 @@ use merestone_node::clock::NoEntropy;
 use merestone_node::device::{AccessError, CreateError, NoReplica, OpenDeviceError, PenError, UnlockError};
 use merestone_node::enrolment::{AcceptError, RequestError};
 use merestone_node::forms::AddFormError;
-use merestone_node::records::ExhibitError;
+use merestone_node::records::{ExhibitError, SavePhotoError};
 use merestone_node::succession::SuccessionError;
 use merestone_node::vault::{KeystoreError, VaultError};
 use merestone_node::{OpenError, ReadError};
@@ -200,6 +200,15 @@ impl From<ExhibitError> for PhoneError {
             ExhibitError::Tiles(_) => Self::storage(StorageFault::Damaged, reason),
             ExhibitError::Refused(_) => Self::refused("exhibit", reason),
             ExhibitError::Access(error) => error.into(),
+        }
+    }
+}
+
+impl From<SavePhotoError> for PhoneError {
+    fn from(error: SavePhotoError) -> Self {
+        match error {
+            SavePhotoError::File { path, source } => Self::unwritten(&path, &source),
+            SavePhotoError::Access(error) => error.into(),
         }
     }
 }

@@ -4,6 +4,9 @@ mod capture;
 mod carried;
 mod device;
 
+use std::io;
+use std::path::Path;
+
 /// A call that did not do what it was asked. Nothing that was saved before is lost.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, uniffi::Error)]
 pub enum PhoneError {
@@ -103,6 +106,17 @@ impl PhoneError {
 
     pub(crate) fn storage(fault: StorageFault, reason: impl ToString) -> Self {
         Self::Storage { fault, reason: reason.to_string() }
+    }
+
+    /// A file that the app asked for was not written.
+    pub(crate) fn unwritten(path: &Path, error: &io::Error) -> Self {
+        let reason = format!("cannot write {}: {error}", path.display());
+        match error.kind() {
+            io::ErrorKind::AlreadyExists => Self::refused("exists", reason),
+            io::ErrorKind::NotFound => Self::NotThere { reason },
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::storage(StorageFault::Full, reason),
+            _ => Self::storage(StorageFault::Failed, reason),
+        }
     }
 
     pub(crate) fn internal(reason: impl ToString) -> Self {

@@ -1,11 +1,12 @@
 //! Pictures of photos as bytes, and originals as files.
 
-use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use merestone_node::new_file::NewFile;
+
 use super::Phone;
-use crate::error::{PhoneError, StorageFault};
+use crate::error::PhoneError;
 use crate::ids;
 use crate::photo::PICTURE_BYTES_MAX;
 
@@ -25,38 +26,26 @@ impl Phone {
         .await
     }
 
-    /// Writes a photo to a new file, byte for byte as it was taken.
+    /// Writes a photo to a new file, byte for byte as it was taken. It is durable when this returns; a kill on the way leaves
+    /// no file of that name, and perhaps a hidden one beside it, `.NAME.N.part`.
     ///
     /// # Errors
     /// `NotThere` where it is not held whole; `Refused` with code `exists` where a file is there.
     pub async fn save_photo(&self, hash: String, path: String) -> Result<(), PhoneError> {
-        self.call(move |open| {
-            let bytes = open.device.photo_bytes(ids::photo(&hash)?)?;
-            let bytes =
-                bytes.ok_or_else(|| PhoneError::not_there("the photo is not on this phone; sync with who holds it"))?;
-            write_new(Path::new(&path), &bytes)
+        self.call(move |open| match open.device.save_photo(ids::photo(&hash)?, Path::new(&path))? {
+            true => Ok(()),
+            false => Err(PhoneError::not_there("the photo is not on this phone; sync with who holds it")),
         })
         .await
     }
 }
 
-/// Writes a file that is not there yet, durably; what could not be written whole is taken away again.
+/// Writes a file that is not there yet, durably and whole.
 pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), PhoneError> {
-    let failed = |error: io::Error| {
-        let reason = format!("cannot write {}: {error}", path.display());
-        match error.kind() {
-            io::ErrorKind::AlreadyExists => PhoneError::refused("exists", reason),
-            io::ErrorKind::NotFound => PhoneError::NotThere { reason },
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                PhoneError::storage(StorageFault::Full, reason)
-            }
-            _ => PhoneError::storage(StorageFault::Failed, reason),
-        }
+    let write = || -> io::Result<()> {
+        let mut file = NewFile::begin(path)?;
+        file.write_all(bytes)?;
+        file.finish()
     };
-    let mut file: File = OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    written.map_err(|error| {
-        let _ = fs::remove_file(path);
-        failed(error)
-    })
+    write().map_err(|error| PhoneError::unwritten(path, &error))
 }

@@ -12,6 +12,7 @@ use merestone_core::sync::Class;
 use sha2::{Digest as _, Sha256};
 
 use super::error::{ReadCourierError, WriteCourierError};
+use crate::new_file::{folder_of, give_name};
 
 /// Bytes read or written at once: a stick is slow at small pieces.
 const BUFFER_BYTES: usize = 1 << 20;
@@ -137,27 +138,6 @@ impl Drop for Making {
             let _ = fs::remove_file(&self.temporary);
         }
     }
-}
-
-/// Gives a file its name, which nobody may have.
-fn give_name(temporary: &Path, path: &Path) -> io::Result<()> {
-    match fs::hard_link(temporary, path) {
-        Ok(()) => {
-            // The file is whole under its name, whether or not the other one goes.
-            let _ = fs::remove_file(temporary);
-            Ok(())
-        }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
-        // Sticks know no second names: the name is taken first. A kill in between leaves an empty file, which is no bundle.
-        Err(_) => {
-            File::options().write(true).create_new(true).open(path)?;
-            fs::rename(temporary, path).inspect_err(|_| drop(fs::remove_file(path)))
-        }
-    }
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// A bundle that is read. The file is only ever opened for reading.

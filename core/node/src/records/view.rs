@@ -1,11 +1,10 @@
 //! One record as a screen shows it: every value with who put it, and photos.
 
-use merestone_core::entry::{PHOTO_BYTES_MAX, Photo};
+use merestone_core::entry::Photo;
 use merestone_core::form::Key;
 use merestone_core::id::{BlobHash, EntryId, FormHash, RecordId, ScopeId};
 use merestone_core::record::{HeldEntry, Judged, Standing, View};
 use merestone_core::roster::Roster;
-use merestone_store::BlobError;
 
 use super::author::Author;
 use crate::device::{AccessError, Device};
@@ -95,40 +94,6 @@ impl Device {
             return Ok(None);
         }
         Ok(Some(self.judged(record, &held, |judged, roster| view(judged, &held, roster))))
-    }
-
-    /// The bytes of a photo or a rendition that an entry names; `None` when it is not held whole.
-    ///
-    /// They are hashed before they are given out. A damaged file is set aside and fetched again from a peer.
-    ///
-    /// # Errors
-    /// If it cannot be read.
-    pub fn photo_bytes(&self, hash: BlobHash) -> Result<Option<Vec<u8>>, AccessError> {
-        Ok(self.photo_bytes_within(hash, PHOTO_BYTES_MAX)?.unwrap_or(None))
-    }
-
-    /// As [`photo_bytes`](Self::photo_bytes), unless there are more bytes than `bytes_max`: then how many.
-    ///
-    /// # Errors
-    /// If it cannot be read.
-    pub fn photo_bytes_within(
-        &self,
-        hash: BlobHash,
-        bytes_max: u64,
-    ) -> Result<Result<Option<Vec<u8>>, u64>, AccessError> {
-        use std::io::Read as _;
-        let Some(file) = self.store.open_blob(hash)? else { return Ok(Ok(None)) };
-        let length = file.length().map_err(BlobError::from)?;
-        if length > bytes_max {
-            return Ok(Err(length));
-        }
-        let mut bytes = Vec::new();
-        file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(BlobError::from)?;
-        if BlobHash::of(&bytes) == hash {
-            return Ok(Ok(Some(bytes)));
-        }
-        self.store.verify_blob(hash)?;
-        Ok(Ok(None))
     }
 }
 
