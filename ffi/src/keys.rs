@@ -1,13 +1,18 @@
 //! A keystore of the platform, as the app brings it.
 
+use std::collections::HashMap;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
 
-use merestone_core::key::SIGNATURE_BYTES;
+use merestone_core::key::{KEY_BYTES, PublicKey, SIGNATURE_BYTES};
 use merestone_node::vault::{Keystore, KeystoreError};
 use uniffi::UnexpectedUniFFICallbackError;
 use zeroize::Zeroizing;
 
 use crate::error::PhoneError;
+use crate::log::{LogLevel, say};
 use crate::runtime::locked;
 
 /// A keystore did not do what it was asked.
@@ -50,6 +55,63 @@ pub trait KeyVault: Send + Sync {
 
     /// Signs with a key that `make_signing_key` made; 64 bytes.
     fn sign(&self, key: Vec<u8>, message: Vec<u8>) -> Result<Vec<u8>, KeyVaultError>;
+
+    /// Destroys the signing key with this public half, if it holds it: the phone of its observer is being wiped. Of a key that
+    /// it does not hold, nothing. What it wraps other secrets with stays: what it wrapped for this phone is removed, and it
+    /// may guard more. What it throws keeps nothing from being wiped.
+    fn forget(&self, key: Vec<u8>) -> Result<(), KeyVaultError>;
+}
+
+/// The vaults that observers of an open phone were made or unlocked with.
+#[derive(Default)]
+pub(crate) struct Vaults(Mutex<HashMap<PublicKey, Arc<dyn KeyVault>>>);
+
+impl Vaults {
+    pub(crate) fn note(&self, observer: PublicKey, vault: Arc<dyn KeyVault>) {
+        locked(&self.0).insert(observer, vault);
+    }
+
+    pub(crate) fn all(&self) -> Vec<Arc<dyn KeyVault>> {
+        locked(&self.0).values().map(Arc::clone).collect()
+    }
+}
+
+/// How long a wipe waits for vaults to forget: they are asked for no finger, and nothing else is left to do.
+const FORGETTING: Duration = Duration::from_secs(20);
+
+/// Vaults that are told to forget keys, on a thread of its own: one that hangs keeps nothing from being wiped.
+pub(crate) struct Telling(Option<Receiver<()>>);
+
+impl Telling {
+    /// Begins.
+    pub(crate) fn begin(vaults: Vec<Arc<dyn KeyVault>>, keys: &[[u8; KEY_BYTES]]) -> Self {
+        if vaults.is_empty() || keys.is_empty() {
+            return Self(None);
+        }
+        let keys = keys.to_vec();
+        let (told, all) = mpsc::channel();
+        let tell = move || {
+            for vault in vaults {
+                let failed = keys.iter().filter(|key| vault.forget(key.to_vec()).is_err()).count();
+                if failed > 0 {
+                    say(LogLevel::Warning, "a keystore did not forget the keys of a wiped phone");
+                }
+            }
+            let _ = told.send(());
+        };
+        let begun = thread::Builder::new().name("merestone-forget".into()).spawn(tell);
+        if begun.is_err() {
+            say(LogLevel::Warning, "the system gives no thread: keystores were not told to forget");
+        }
+        Self(begun.is_ok().then_some(all))
+    }
+
+    /// Waits for the end, not for ever.
+    pub(crate) fn end(self) {
+        if self.0.is_some_and(|all| all.recv_timeout(FORGETTING) == Err(RecvTimeoutError::Timeout)) {
+            say(LogLevel::Warning, "a keystore did not answer when it was told to forget");
+        }
+    }
 }
 
 /// The app's keystore as a device calls it. Remembers what the keystore said last, for people.

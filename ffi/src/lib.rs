@@ -37,6 +37,7 @@ mod runtime;
 mod screen;
 mod sync;
 mod teller;
+mod turn;
 mod value;
 
 pub use answering::Answering;

@@ -19,11 +19,13 @@ use zeroize::Zeroizing;
 
 use crate::error::{PhoneError, StorageFault};
 use crate::interview::Interview;
+use crate::keys::Vaults;
 use crate::log::{LogLevel, say};
 use crate::provided::{ClockProvider, ConnectivityProvider, LocationProvider, PhoneClock};
 use crate::record::SavedLine;
 use crate::runtime::{blocking, locked};
 use crate::teller::{News, Teller};
+use crate::turn::Turns;
 use life::Asleep;
 pub use life::{SuspendReport, wipe_phone};
 
@@ -164,7 +166,7 @@ impl Open {
 /// What a phone is now.
 enum Slot {
     Open(Arc<Open>),
-    Asleep(Box<Asleep>),
+    Asleep(Arc<Asleep>),
     Closed,
 }
 
@@ -173,7 +175,8 @@ struct Life {
     home: Home,
     slot: RwLock<Slot>,
     /// Held while it changes from one to another.
-    turn: Mutex<()>,
+    turn: Turns,
+    vaults: Vaults,
 }
 
 /// One installation of the app.
@@ -231,8 +234,8 @@ async fn start(
         say(LogLevel::Info, "phone open");
         let home = device.home().clone();
         let open = Open { device, clock, location, connectivity, listening, replicas: Mutex::default() };
-        let (slot, turn) = (RwLock::new(Slot::Open(Arc::new(open))), Mutex::default());
-        Ok(Arc::new(Phone { life: Arc::new(Life { home, slot, turn }), shown: Mutex::default() }))
+        let (slot, turn) = (RwLock::new(Slot::Open(Arc::new(open))), Turns::default());
+        Ok(Arc::new(Phone { life: Arc::new(Life { home, slot, turn, vaults: Vaults::default() }), shown: Mutex::default() }))
     })
     .await
 }

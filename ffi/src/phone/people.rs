@@ -20,6 +20,9 @@ impl Phone {
     }
 
     /// Makes the keys of a new observer, wrapped by a passphrase, and the request to be certified. The key is unlocked.
+    ///
+    /// # Errors
+    /// `Refused` with code `passphrase` for an empty one; any other is taken.
     pub async fn request(&self, asked: Asked, passphrase: String) -> Result<EnrolmentLine, PhoneError> {
         let passphrase = read_passphrase(passphrase)?;
         self.call(move |open| request(open, &KeyFiles::new(&open.device.home().keys(), passphrase), &asked)).await
@@ -27,10 +30,13 @@ impl Phone {
 
     /// As `request`, with keys that a keystore of the platform guards.
     pub async fn request_in_vault(&self, asked: Asked, vault: Arc<dyn KeyVault>) -> Result<EnrolmentLine, PhoneError> {
+        let life = Arc::clone(&self.life);
         self.call(move |open| {
-            let vaulted = Vaulted::new(vault);
+            let vaulted = Vaulted::new(Arc::clone(&vault));
             let files = KeystoreFiles::new(&open.device.home().keys(), Arc::clone(&vaulted) as _);
-            request(open, &files, &asked).map_err(|error| vaulted.explain(error))
+            let made = request(open, &files, &asked).map_err(|error| vaulted.explain(error))?;
+            life.vaults.note(open.observer(&made.key)?, vault);
+            Ok(made)
         })
         .await
     }
@@ -46,6 +52,9 @@ impl Phone {
     }
 
     /// Unlocks an observer's key with its passphrase, until `lock`, or until the phone is closed.
+    ///
+    /// # Errors
+    /// `Locked` for another passphrase; `Refused` with code `passphrase` for an empty one.
     pub async fn unlock(&self, observer: String, passphrase: String) -> Result<(), PhoneError> {
         let passphrase = read_passphrase(passphrase)?;
         self.call(move |open| {
@@ -57,10 +66,13 @@ impl Phone {
 
     /// Unlocks an observer's key that a keystore of the platform guards.
     pub async fn unlock_in_vault(&self, observer: String, vault: Arc<dyn KeyVault>) -> Result<(), PhoneError> {
+        let life = Arc::clone(&self.life);
         self.call(move |open| {
+            let observer = open.observer(&observer)?;
+            life.vaults.note(observer, Arc::clone(&vault));
             let vaulted = Vaulted::new(vault);
             let files = KeystoreFiles::new(&open.device.home().keys(), Arc::clone(&vaulted) as _);
-            let unlocked = open.device.unlock(&files, &open.observer(&observer)?);
+            let unlocked = open.device.unlock(&files, &observer);
             unlocked.map_err(|error| vaulted.explain(error.into()))
         })
         .await
@@ -118,5 +130,5 @@ fn read_key(text: &str) -> Result<PublicKey, PhoneError> {
 }
 
 fn read_passphrase(typed: String) -> Result<Passphrase, PhoneError> {
-    Passphrase::new(typed).ok_or_else(|| PhoneError::Locked { reason: "the passphrase is empty".into() })
+    Passphrase::new(typed).ok_or_else(|| PhoneError::refused("passphrase", "the passphrase is empty"))
 }

@@ -162,6 +162,7 @@ class PlainVault(merestone.KeyVault):
     def __init__(self) -> None:
         self.pad = os.urandom(32)
         self.fails: BaseException | None = None
+        self.forgotten: list[bytes] = []
 
     def wrap(self, secret: bytes) -> bytes:
         self._fail()
@@ -177,6 +178,9 @@ class PlainVault(merestone.KeyVault):
 
     def sign(self, key: bytes, message: bytes) -> bytes:
         raise merestone.KeystoreRefused("this keystore signs nothing")
+
+    def forget(self, key: bytes) -> None:
+        self.forgotten.append(key)
 
     def _fail(self) -> None:
         if self.fails is not None:

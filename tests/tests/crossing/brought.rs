@@ -9,7 +9,7 @@ use std::time::Duration;
 use merestone_core::key::SigningKey;
 use merestone_ffi::{
     AnswerValue, Change, ChangeListener, ClockKind, ClockLine, ClockProvider, KeyVault, KeyVaultError,
-    LocationProvider, PlaceKind, PlaceLine, ProviderError,
+    LocationProvider, PlaceKind, PlaceLine, ProviderError, wipe_phone,
 };
 
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -24,12 +24,14 @@ struct Keystore {
     signed: AtomicUsize,
     /// While there is one it says that a person is asked, and waits for the finger.
     finger: Mutex<Option<(UnboundedSender<()>, Receiver<()>)>>,
+    /// The keys that it was told to forget.
+    forgotten: Mutex<Vec<Vec<u8>>>,
 }
 
 impl Keystore {
     fn holding(seed: u8) -> Self {
-        let (is_locked, phone, signed, finger) = Default::default();
-        Self { key: SigningKey::from_seed(&[seed; 32]), is_locked, phone, signed, finger }
+        let (is_locked, phone, signed, finger, forgotten) = Default::default();
+        Self { key: SigningKey::from_seed(&[seed; 32]), is_locked, phone, signed, finger, forgotten }
     }
 }
 
@@ -67,6 +69,11 @@ impl KeyVault for Keystore {
             assert_eq!(seen.0, 1);
         }
         Ok(merestone_core::key::Signer::sign(&self.key, &message).unwrap().to_vec())
+    }
+
+    fn forget(&self, key: Vec<u8>) -> Result<(), KeyVaultError> {
+        self.forgotten.lock().unwrap().push(key);
+        Err(KeyVaultError::Refused { reason: "what it throws keeps nothing from being wiped".into() })
     }
 }
 
@@ -258,4 +265,26 @@ async fn a_clock_that_waits_while_the_phone_wakes_keeps_nobody_from_wiping_it() 
     assert_eq!(wiped.unwrap().unwrap(), Vec::<String>::new());
     let woken = waking.await.unwrap();
     assert!(matches!(woken, Err(PhoneError::Closed { is_suspended: false, .. })), "{woken:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_keystore_forgets_the_keys_of_a_wiped_phone_and_not_before_they_are_gone() {
+    let mission = Mission::found();
+    for is_open in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let keystore = Arc::new(Keystore::holding(79));
+        let phone = create_phone(home(folder.path()), settings(), mission.charter.as_bytes().to_vec()).await.unwrap();
+        phone.request_in_vault(asked("Olena"), Arc::clone(&keystore) as _).await.unwrap();
+        let refused = wipe_phone(home(folder.path()), Some(Arc::clone(&keystore) as _)).await;
+        assert!(matches!(refused, Err(PhoneError::Storage { .. })), "{refused:?}");
+        assert!(keystore.forgotten.lock().unwrap().is_empty(), "the phone is open, and was not wiped");
+        let left = if is_open {
+            phone.wipe().await
+        } else {
+            phone.shut().await.unwrap();
+            wipe_phone(home(folder.path()), Some(Arc::clone(&keystore) as _)).await
+        };
+        assert_eq!(left.unwrap(), Vec::<String>::new());
+        assert_eq!(*keystore.forgotten.lock().unwrap(), [keystore.key.public().as_bytes().to_vec()]);
+    }
 }

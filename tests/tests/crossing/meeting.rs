@@ -216,6 +216,11 @@ async fn a_phone_suspended_while_it_meets_wakes_and_loses_nothing() {
     told.recv_timeout(Duration::from_secs(30)).unwrap();
     let report = pair.phones[0].suspend(AMPLE_MS).await.unwrap();
     assert!(report.is_closed && report.was_busy, "{report:?}");
+    if let Ok(open) = std::fs::read_dir("/proc/self/fd") {
+        let paths = open.flatten().filter_map(|fd| std::fs::read_link(fd.path()).ok());
+        let open: Vec<_> = paths.filter(|path| path.starts_with(pair.dirs[0].path())).collect();
+        assert!(open.is_empty(), "{open:?}");
+    }
     let call = call.await.unwrap();
     assert!(
         matches!(call, Err(PhoneError::Closed { is_suspended: true, .. })) || call.is_ok_and(|met| met.is_fully_synced)
@@ -305,7 +310,7 @@ async fn a_courier_and_a_bag_carry_what_was_saved() {
 async fn a_wiped_phone_is_gone_and_an_open_one_is_not_wiped_from_beside() {
     let (mission, dir) = (Mission::found(), tempfile::tempdir().unwrap());
     let (phone, _) = enrolled(&mission, dir.path(), "Olena").await;
-    let refused = wipe_phone(home(dir.path())).await;
+    let refused = wipe_phone(home(dir.path()), None).await;
     assert!(matches!(refused, Err(PhoneError::Storage { fault: StorageFault::InUse, .. })), "{refused:?}");
     std::fs::write(dir.path().join("letter"), b"theirs").unwrap();
     let left = phone.wipe().await.unwrap();

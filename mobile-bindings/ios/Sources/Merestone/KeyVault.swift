@@ -28,6 +28,17 @@ public protocol KeyVault: AnyObject, Sendable {
     ///   - message: at most some kilobytes; neither hashed nor changed before signing
     /// - Returns: the Ed25519 signature, 64 bytes
     func sign(_ key: Data, message: Data) throws -> Data
+
+    /// Destroys the signing key with this public half, if it holds it: the phone of its observer is being wiped. Of a key that
+    /// it does not hold, nothing. What it wraps other secrets with stays. What is thrown keeps nothing from being wiped.
+    ///
+    /// A vault that only wraps has nothing to do.
+    func forget(_ key: Data) throws
+}
+
+extension KeyVault {
+    /// Nothing: of a vault that only wraps.
+    public func forget(_ key: Data) throws {}
 }
 
 /// What a ``KeyVault`` throws.

@@ -36,11 +36,12 @@ public enum MerestoneLibrary {
 
     /// Removes a phone that is not open: keys first, then everything. One that is half removed is removed to the end.
     ///
+    /// - Parameter vault: is told to forget the keys of the phone's observers
     /// - Returns: files of others that lay in its folder and were left alone
     /// - Throws: ``MerestoneError/storage(_:reason:)`` with ``StorageFault/inUse`` if it is open
     @discardableResult
-    public static func wipe(_ home: PhoneHome) async throws -> [URL] {
-        try await Entrance.wipe(home)
+    public static func wipe(_ home: PhoneHome, vault: (any KeyVault)? = nil) async throws -> [URL] {
+        try await Entrance.wipe(home, vault)
     }
 
     /// Judges a bag by the mission's id alone. A bad bag is a verdict, not an error.

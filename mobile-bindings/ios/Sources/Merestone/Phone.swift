@@ -54,7 +54,8 @@ public protocol Phone: AnyObject, Sendable {
     func resume() async throws
 
     /// Closes and removes everything: keys first, then store, photos, drafts and marker. What no other device has is lost:
-    /// ask ``Records/heldAlone()`` before.
+    /// ask ``Records/heldAlone()`` before. Each vault that an observer was made or unlocked with since the phone was opened
+    /// forgets that observer's key.
     ///
     /// - Returns: files of others that lay in its folder and were left alone
     @discardableResult

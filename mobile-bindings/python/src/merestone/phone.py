@@ -11,7 +11,7 @@ from os import PathLike, fspath
 from types import TracebackType
 
 from . import _crossing as crossing
-from ._crossing import Change, MissionLine, PhoneHome, PhoneSettings, RoomLine, SuspendReport, asked, marker_in
+from ._crossing import Change, KeyVault, MissionLine, PhoneHome, PhoneSettings, RoomLine, SuspendReport, asked, marker_in
 from ._mailbox import Mailbox
 from .carrying import Bags, Courier, Photos
 from .drafts import Drafts, Forms
@@ -171,13 +171,20 @@ class Phone:
             mailbox.end()
 
 
-async def wipe(folder: str | PathLike[str], *, marker: str | PathLike[str] | None = None) -> list[str]:
+async def wipe(
+    folder: str | PathLike[str], *, marker: str | PathLike[str] | None = None, vault: KeyVault | None = None
+) -> list[str]:
     """Removes a phone that is not open, as `Phone.wipe` does; also one whose wiping was interrupted.
+
+    Args:
+        folder: where the phone keeps everything but the marker.
+        marker: as of `Phone.open`.
+        vault: is told to forget the observers' keys.
 
     Raises:
         Storage: a process has it open.
     """
-    return await asked(crossing.wipe_phone(_home(folder, CLEAR_STORE_KEY, marker)))
+    return await asked(crossing.wipe_phone(_home(folder, CLEAR_STORE_KEY, marker), vault))
 
 
 class _Listening(crossing.ChangeListener):

@@ -27,6 +27,10 @@ final class VaultBridge: MerestoneCrossing.KeyVault {
         try asked { try vault.sign(key, message: message) }
     }
 
+    func forget(key: Data) throws {
+        try asked { try vault.forget(key) }
+    }
+
     private func asked<T>(_ call: () throws -> T) throws -> T {
         do {
             return try call()

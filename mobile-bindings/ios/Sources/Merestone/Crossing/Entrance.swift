@@ -23,8 +23,11 @@ enum Entrance {
         }
     }
 
-    static func wipe(_ home: PhoneHome) async throws -> [URL] {
-        try await crossing { try await MerestoneCrossing.wipePhone(home: .init(home)).map(URL.init(fileURLWithPath:)) }
+    static func wipe(_ home: PhoneHome, _ vault: (any KeyVault)?) async throws -> [URL] {
+        try await crossing {
+            try await MerestoneCrossing.wipePhone(home: .init(home), vault: vault.map(VaultBridge.init))
+                .map(URL.init(fileURLWithPath:))
+        }
     }
 
     static func audit(_ bag: URL, _ mission: MissionID, _ options: AuditOptions) async throws -> any AuditReport {

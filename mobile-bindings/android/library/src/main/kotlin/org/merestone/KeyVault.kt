@@ -37,6 +37,14 @@ public interface KeyVault {
      * @return the Ed25519 signature, 64 bytes
      */
     public fun sign(key: ByteArray, message: ByteArray): ByteArray
+
+    /**
+     * Destroys the signing key with this public half, if it holds it: the phone of its observer is being wiped. Of a key that
+     * it does not hold, nothing. What it wraps other secrets with stays. What is thrown keeps nothing from being wiped.
+     *
+     * A vault that only wraps has nothing to do.
+     */
+    public fun forget(key: ByteArray) {}
 }
 
 /** What a [KeyVault] throws. Its reason stands in the error that the app gets: no name and no secret belongs into it. */

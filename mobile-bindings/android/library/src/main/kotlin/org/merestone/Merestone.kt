@@ -36,10 +36,11 @@ public object Merestone {
     /**
      * Removes a phone that is not open, as [Phone.wipe] does. One that is half removed is removed to the end.
      *
+     * @param vault is told to forget the keys of the phone's observers
      * @return files in its folder that are none of its own and were left alone
      * @throws MerestoneException.Storage with [StorageFault.IN_USE] if it is open
      */
-    public suspend fun wipe(home: PhoneHome): List<File> = Entrance.wipe(home)
+    public suspend fun wipe(home: PhoneHome, vault: KeyVault? = null): List<File> = Entrance.wipe(home, vault)
 
     /** Sends the library's log to [sink] from now on, or nowhere. */
     public fun log(sink: LogSink?): Unit = Entrance.log(sink)

@@ -76,7 +76,8 @@ public interface Phone : AutoCloseable {
 
     /**
      * Closes and removes everything: keys first, then store, photos, drafts and marker. What no other device has is lost:
-     * ask [Records.heldAlone] before.
+     * ask [Records.heldAlone] before. Each vault that an observer was made or unlocked with since the phone was opened
+     * forgets that observer's key.
      *
      * @return files in its folder that are none of its own and were left alone
      * @throws MerestoneException.Storage if something could not be removed; the keys are gone by then, and

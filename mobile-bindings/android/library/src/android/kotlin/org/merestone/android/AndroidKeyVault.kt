@@ -74,15 +74,15 @@ public class AndroidKeyVault(private val alias: String, private val confirmation
     }
 
     override fun sign(key: ByteArray, message: ByteArray): ByteArray = keystore {
-        val name =
-            store.aliases().asSequence().firstOrNull { it.startsWith(signingAlias) && publicKey(it) contentEquals key }
-                ?: throw KeyVaultException.Gone("the keystore has no such key")
+        val name = signingAlias(key) ?: throw KeyVaultException.Gone("the keystore has no such key")
         Signature.getInstance(ED25519).run {
             initSign(store.getKey(name, null) as PrivateKey)
             update(message)
             sign()
         }
     }
+
+    override fun forget(key: ByteArray): Unit = keystore { signingAlias(key)?.let(store::deleteEntry) }
 
     /** Removes all keys of this vault. What they wrapped or signed for cannot be opened or continued any more. */
     public fun forget() {
@@ -94,6 +94,9 @@ public class AndroidKeyVault(private val alias: String, private val confirmation
     private val signingAlias get() = "$alias.sign."
 
     private fun signingAlias(number: Long) = "$signingAlias$number"
+
+    private fun signingAlias(key: ByteArray): String? =
+        store.aliases().asSequence().firstOrNull { it.startsWith(signingAlias) && publicKey(it) contentEquals key }
 
     private fun wrappingKey(): SecretKey? = store.getKey(wrappingAlias, null) as SecretKey?
 

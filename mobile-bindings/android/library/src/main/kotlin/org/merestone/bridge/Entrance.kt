@@ -1,5 +1,6 @@
 package org.merestone.bridge
 
+import org.merestone.KeyVault
 import org.merestone.LogSink
 import org.merestone.Phone
 import org.merestone.PhoneHome
@@ -26,7 +27,8 @@ internal object Entrance {
     suspend fun create(home: PhoneHome, charter: ByteArray, settings: PhoneSettings): Phone =
         CrossingPhone(crossing { createPhone(home.raw(), settings.raw(), charter) })
 
-    suspend fun wipe(home: PhoneHome): List<File> = crossing { wipePhone(home.raw()) }.map(::File)
+    suspend fun wipe(home: PhoneHome, vault: KeyVault?): List<File> =
+        crossing { wipePhone(home.raw(), vault?.let(::OfferedVault)) }.map(::File)
 
     fun log(sink: LogSink?): Unit = setLogSink(sink?.let(::OfferedSink))
 }

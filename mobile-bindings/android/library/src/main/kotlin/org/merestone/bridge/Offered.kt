@@ -41,6 +41,8 @@ internal class OfferedVault(private val vault: KeyVault) : RawVault {
 
     override fun sign(key: ByteArray, message: ByteArray): ByteArray = asked { vault.sign(key, message) }
 
+    override fun forget(key: ByteArray): Unit = asked { vault.forget(key) }
+
     private inline fun <T> asked(ask: () -> T): T = try {
         ask()
     } catch (gone: KeyVaultException.Gone) {

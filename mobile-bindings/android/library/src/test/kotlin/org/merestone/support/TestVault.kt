@@ -45,6 +45,15 @@ class TestVault(private val canSign: Boolean = true) : KeyVault {
         return key
     }
 
+    /** How many signing keys it holds. */
+    @get:Synchronized
+    val held: Int get() = signing.size
+
+    @Synchronized
+    override fun forget(key: ByteArray) {
+        signing.remove(key.joinToString())
+    }
+
     @Synchronized
     override fun sign(key: ByteArray, message: ByteArray): ByteArray {
         before()
