@@ -11,18 +11,18 @@ use merestone_node::replica::{Replica, Serving};
 
 use crate::error::PhoneError;
 use crate::log::{LogLevel, say};
-use crate::runtime::{blocking, driven, locked};
+use crate::runtime::{Aside, blocking, driven, locked};
 use crate::sync::{CallerLine, TicketLine};
 
 /// A phone that answers peers. Letting go of it ends every conversation at once; `stop` lets them say good-bye.
 /// When the phone is suspended it answers nobody any more: serve again after `resume`.
 #[derive(uniffi::Object)]
 pub struct Answering {
-    device: Arc<Device>,
+    device: Aside<Arc<Device>>,
     observer: PublicKey,
     address: SocketAddr,
     is_advertised: bool,
-    at_work: Mutex<Option<AtWork>>,
+    at_work: Aside<Mutex<Option<AtWork>>>,
 }
 
 struct AtWork {
@@ -46,7 +46,7 @@ impl Answering {
             say(LogLevel::Warning, "the system lets this phone not be found nearby; a ticket leads to it");
         }
         let is_advertised = advertising.is_some();
-        let at_work = Mutex::new(Some(AtWork { serving, advertising }));
+        let (device, at_work) = (Aside::new(device), Aside::new(Mutex::new(Some(AtWork { serving, advertising }))));
         Ok(Arc::new(Self { device, observer, address, is_advertised, at_work }))
     }
 }

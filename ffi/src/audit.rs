@@ -4,10 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use merestone_audit::{ChangedSince, Evidence, OpenError, Options, Pass, audit_evidence, explain, place_in_words};
+use merestone_core::id::RecordId;
 
 use crate::error::{PhoneError, StorageFault, whole};
 use crate::ids;
-use crate::runtime::{at_once, blocking};
+use crate::page::at_most;
+use crate::runtime::blocking;
 
 /// How an audit is made.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
@@ -15,7 +17,7 @@ pub struct AuditOptions {
     /// Leaves out what entries say and photos; records are then not judged.
     #[uniffi(default = false)]
     pub is_fast: bool,
-    /// How many records the report shows in full, those with the lowest ids; `AuditReport.records` gives all.
+    /// How many records the report shows in full, those with the lowest ids, at most 1,000; `AuditReport.records` gives all.
     pub records_max: u32,
 }
 
@@ -64,9 +66,8 @@ pub async fn audit_bag(path: String, mission: String, options: AuditOptions) -> 
     let mission = ids::mission(&mission)?;
     blocking(move || {
         let pass = if options.is_fast { Pass::Fast } else { Pass::Full };
-        let records_max = usize::try_from(options.records_max).unwrap_or(usize::MAX);
-        let options = Options { pass, records_max, ..Options::default() };
-        Ok(Arc::new(AuditReport { evidence: audit_evidence(Path::new(&path), mission, &options)? }))
+        let options = Options { pass, records_max: at_most(options.records_max), ..Options::default() };
+        Ok(Arc::new(AuditReport { evidence: Arc::new(audit_evidence(Path::new(&path), mission, &options)?) }))
     })
     .await
 }
@@ -83,10 +84,10 @@ pub fn explain_code(code: String) -> Option<ExplanationLine> {
     })
 }
 
-/// The result of an audit. `records` and `record` read the bag, so it must stay where it is, and they take their time.
+/// The result of an audit. `records` and `record` read the bag, so it must stay where it is.
 #[derive(uniffi::Object)]
 pub struct AuditReport {
-    evidence: Evidence,
+    evidence: Arc<Evidence>,
 }
 
 #[uniffi::export]
@@ -128,35 +129,43 @@ impl AuditReport {
         self.evidence.has_records()
     }
 
-    /// Some records, ascending by id, from the first one behind `after` on: at most `records_max`, fewer where they are
-    /// large. Refused (`changed`) when the bag is no longer what was judged.
-    pub fn records(&self, after: Option<String>, records_max: u32) -> Result<EvidencePage, PhoneError> {
-        at_once(|| {
+    /// Some records, ascending by id, from the first one behind `after` on: at most `records_max` and 1,000, fewer where they
+    /// are large. Refused (`changed`) when the bag is no longer what was judged.
+    pub async fn records(&self, after: Option<String>, records_max: u32) -> Result<EvidencePage, PhoneError> {
+        let evidence = Arc::clone(&self.evidence);
+        blocking(move || {
             let after = after.as_deref().map(ids::record).transpose()?;
-            let mut page = EvidencePage { records: Vec::new(), next: None };
-            let (mut bytes, mut last) = (0, None);
-            for record in self.evidence.records(after) {
-                let record = record?;
-                if ids::count(page.records.len()) >= records_max.max(1) || bytes > PAGE_BYTES {
-                    page.next = last;
-                    break;
-                }
-                let shown = self.evidence.record_json(&record);
-                bytes += shown.len();
-                last = Some(record.id.to_string());
-                page.records.push(shown);
-            }
-            Ok(page)
+            page(&evidence, after, at_most(records_max))
         })
+        .await
     }
 
     /// One record, as in `records`; none if no entry of the bag belongs to it, or records were not judged.
-    pub fn record(&self, id: String) -> Result<Option<String>, PhoneError> {
-        at_once(|| {
-            let found = self.evidence.record(ids::record(&id)?)?;
-            Ok(found.map(|record| self.evidence.record_json(&record)))
+    pub async fn record(&self, id: String) -> Result<Option<String>, PhoneError> {
+        let evidence = Arc::clone(&self.evidence);
+        blocking(move || {
+            let found = evidence.record(ids::record(&id)?)?;
+            Ok(found.map(|record| evidence.record_json(&record)))
         })
+        .await
     }
+}
+
+fn page(evidence: &Evidence, after: Option<RecordId>, records_max: usize) -> Result<EvidencePage, PhoneError> {
+    let mut page = EvidencePage { records: Vec::new(), next: None };
+    let (mut bytes, mut last) = (0, None);
+    for record in evidence.records(after) {
+        let record = record?;
+        if page.records.len() >= records_max || bytes > PAGE_BYTES {
+            page.next = last;
+            break;
+        }
+        let shown = evidence.record_json(&record);
+        bytes += shown.len();
+        last = Some(record.id.to_string());
+        page.records.push(shown);
+    }
+    Ok(page)
 }
 
 /// A page of records ends behind the record with which it has more bytes than this.

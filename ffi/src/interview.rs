@@ -13,8 +13,10 @@ use merestone_node::filling::{self, InterviewError, first_open};
 use crate::error::PhoneError;
 use crate::form::{FormLine, record_of};
 use crate::ids::count;
+use crate::page::at_most;
 use crate::phone::{Open, Phone};
-use crate::provided::{PlaceKind, PlaceLine, place};
+use crate::photo::PhotoPlaceLine;
+use crate::provided::place;
 use crate::record::SavedLine;
 use crate::runtime::locked;
 use crate::screen::{self, ProblemLine, ScreenLine};
@@ -84,7 +86,7 @@ pub struct PhotoFile {
     #[uniffi(default = None)]
     pub key: Option<String>,
     /// The app took it itself. What comes out of a shared folder of the system may have lost the camera's place and time.
-    #[uniffi(default = true)]
+    #[uniffi(default = false)]
     pub is_app_captured: bool,
 }
 
@@ -102,7 +104,7 @@ pub struct AttachedLine {
     /// When the camera says the shutter opened: `YYYY-MM-DDTHH:MM:SS`, with the offset to UTC where the camera gives one.
     pub taken: Option<String>,
     /// Where the camera says it was: the observer's to confirm, no evidence.
-    pub place: Option<PlaceLine>,
+    pub place: Option<PhotoPlaceLine>,
     /// What the person should know: `location-may-be-removed` (not taken by this app, and without a place), `no-picture` (no
     /// small picture could be made: hand over a preview).
     pub warnings: Vec<String>,
@@ -182,9 +184,9 @@ impl Interview {
         .await
     }
 
-    /// Up to `lines_max` screens from `from` on, in the order of the form as things are.
+    /// Up to `lines_max` screens and 1,000 from `from` on, in the order of the form as things are.
     pub async fn screens(&self, from: u32, lines_max: u32) -> Result<Vec<ScreenLine>, PhoneError> {
-        self.step(move |_, interview| Ok(screen::lines(interview.filling(), from as usize, lines_max as usize))).await
+        self.step(move |_, interview| Ok(screen::lines(interview.filling(), from as usize, at_most(lines_max)))).await
     }
 
     /// The screen of a question or group, by its name or key; none if it is not asked now.
@@ -355,12 +357,7 @@ fn attached_line(attached: Attached, key: Option<&str>, is_app_captured: bool) -
         width: photo.and_then(|photo| edge(photo.width)),
         height: photo.and_then(|photo| edge(photo.height)),
         taken: taken(&facts),
-        place: facts.place.map(|place| PlaceLine {
-            lat_e7: place.latitude_e7,
-            lon_e7: place.longitude_e7,
-            accuracy_m: 0,
-            source: PlaceKind::Satellite,
-        }),
+        place: facts.place.map(|place| PhotoPlaceLine { lat_e7: place.latitude_e7, lon_e7: place.longitude_e7 }),
         warnings,
         row,
     }

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::error::PhoneError;
 use crate::log::{LogLevel, say};
+use crate::provided::thrown;
 use crate::runtime::locked;
 
 /// A keystore did not do what it was asked.
@@ -34,7 +35,7 @@ pub enum KeyVaultError {
 
 impl From<UnexpectedUniFFICallbackError> for KeyVaultError {
     fn from(error: UnexpectedUniFFICallbackError) -> Self {
-        Self::Refused { reason: error.reason }
+        Self::Refused { reason: thrown("the app's keystore", &error) }
     }
 }
 

@@ -28,6 +28,7 @@ mod ids;
 mod interview;
 mod keys;
 mod log;
+mod page;
 mod person;
 mod phone;
 mod photo;
@@ -51,10 +52,10 @@ pub use keys::{KeyVault, KeyVaultError};
 pub use log::{LogLevel, LogSink, set_log_sink};
 pub use person::{Asked, EnrolmentLine, ObserverLine, ObserverStanding, PersonLine, QrLine};
 pub use phone::{
-    Change, ChangeListener, MissionLine, PartyLine, Phone, PhoneHome, PhoneSettings, RoomLine, ScopeLine,
+    Change, ChangeListener, MissionLine, PartyLine, Phone, PhoneHome, PhoneSettings, RoomLine, ScopeLine, StoreSecret,
     SuspendReport, create_phone, open_phone, wipe_phone,
 };
-pub use photo::PixelBoxLine;
+pub use photo::{PhotoPlaceLine, PixelBoxLine};
 pub use provided::{
     ClockKind, ClockLine, ClockProvider, ConnectivityProvider, LinkHint, LocationProvider, PlaceKind, PlaceLine,
     ProviderError,

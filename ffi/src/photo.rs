@@ -26,6 +26,15 @@ impl From<PixelBoxLine> for PixelBox {
     }
 }
 
+/// Where a camera says that it took a photo: how exactly, and how it knew, no camera says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct PhotoPlaceLine {
+    /// Latitude in 10^-7 degree, north positive.
+    pub lat_e7: i32,
+    /// Longitude in 10^-7 degree, east positive.
+    pub lon_e7: i32,
+}
+
 /// The hash of a rendition, where there is one.
 pub(crate) fn rendition(rendition: &RenditionOrReason) -> Option<String> {
     match rendition {

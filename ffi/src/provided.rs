@@ -23,9 +23,25 @@ pub enum ProviderError {
 
 impl From<UnexpectedUniFFICallbackError> for ProviderError {
     fn from(error: UnexpectedUniFFICallbackError) -> Self {
-        Self::Failed { reason: error.reason }
+        Self::Failed { reason: thrown("what the app brought", &error) }
     }
 }
+
+/// What is told of something that the app threw and that is none of the errors it may throw: its class, where it names one,
+/// and never its text, which may hold what belongs in no log.
+pub(crate) fn thrown(who: &str, error: &UnexpectedUniFFICallbackError) -> String {
+    let is_of_name = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '$');
+    // `ValueError('…')` of Python, `java.io.IOException: …` of Kotlin.
+    let class = error.reason.split(['(', ':']).next().unwrap_or_default();
+    let is_class = class.len() <= CLASS_BYTES_MAX && ["Error", "Exception"].iter().any(|end| class.ends_with(end));
+    match is_class && class.chars().all(is_of_name) {
+        true => format!("{who} threw {class}"),
+        false => format!("{who} threw what it may not throw"),
+    }
+}
+
+/// Longest name of a class that is told.
+const CLASS_BYTES_MAX: usize = 100;
 
 /// How a time is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
@@ -201,5 +217,23 @@ impl From<Place> for PlaceLine {
             PlaceSource::Mocked => PlaceKind::Mocked,
         };
         Self { lat_e7, lon_e7, accuracy_m, source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_the_app_threw_the_class_is_told_and_not_the_text() {
+        for (reason, wanted) in [
+            ("ValueError('Olena')", "the clock threw ValueError"),
+            ("java.io.IOException: Olena", "the clock threw java.io.IOException"),
+            ("Olena is no class: Error", "the clock threw what it may not throw"),
+            ("Olena", "the clock threw what it may not throw"),
+            ("", "the clock threw what it may not throw"),
+        ] {
+            assert_eq!(thrown("the clock", &UnexpectedUniFFICallbackError { reason: reason.into() }), wanted);
+        }
     }
 }

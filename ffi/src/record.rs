@@ -466,6 +466,10 @@ pub struct CustodyLine {
     pub photos_elsewhere: u32,
     /// How many of these a base camp holds whole.
     pub photos_at_base_camp: u32,
+    /// Losing this phone would lose the entry or a photo of it.
+    pub is_only_here: bool,
+    /// A base camp has all of it.
+    pub is_handed_over: bool,
 }
 
 /// What is held on this phone and, as far as receipts show it, nowhere else: what would be lost with it.
@@ -497,6 +501,8 @@ impl From<(EntryId, Custody)> for CustodyLine {
             photos: count(custody.photos),
             photos_elsewhere: count(custody.photos_elsewhere),
             photos_at_base_camp: count(custody.photos_at_base_camp),
+            is_only_here: custody.is_only_here(),
+            is_handed_over: custody.is_handed_over(),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! The threads that calls run on: one runtime for all phones of a process, started with the first call.
 
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::ops::Deref;
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{JoinError, JoinHandle};
@@ -43,9 +44,56 @@ pub(crate) async fn driven<T: Send + 'static>(
     (&mut task.0).await.map_err(|error| ended(&error))?
 }
 
-/// Does quick work on the caller's thread; a panic becomes an error here too.
-pub(crate) fn at_once<T>(work: impl FnOnce() -> Result<T, PhoneError>) -> Result<T, PhoneError> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(mistake()))
+/// Something whose end may wait for the disk: it ends on a thread where nobody waits, whoever let go of it last.
+pub(crate) struct Aside<T: Send + 'static>(Option<T>);
+
+impl<T: Send> Aside<T> {
+    pub(crate) fn new(held: T) -> Self {
+        Self(Some(held))
+    }
+}
+
+impl<T: Send> Deref for Aside<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.0.as_ref().expect("held until it is dropped")
+    }
+}
+
+impl<T: Send> Drop for Aside<T> {
+    fn drop(&mut self) {
+        let (Some(held), Some(runtime)) = (self.0.take(), RUNTIME.get()) else { return };
+        let ending = Ending::begin();
+        runtime.spawn_blocking(move || {
+            drop(held);
+            drop(ending);
+        });
+    }
+}
+
+/// How many are ending [aside](Aside).
+static ENDING: (Mutex<usize>, Condvar) = (Mutex::new(0), Condvar::new());
+
+struct Ending;
+
+impl Ending {
+    fn begin() -> Self {
+        *locked(&ENDING.0) += 1;
+        Self
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        *locked(&ENDING.0) -= 1;
+        ENDING.1.notify_all();
+    }
+}
+
+/// Waits, for so long at most, for what is ending aside: a phone that was let go of can then be opened again.
+pub(crate) fn wait_for_endings(time: Duration) {
+    drop(ENDING.1.wait_timeout_while(locked(&ENDING.0), time, |ending| *ending > 0));
 }
 
 /// A task that ends with its handle.
@@ -70,4 +118,33 @@ fn mistake() -> PhoneError {
 /// Locks a value that is whole after each statement, so that a panic elsewhere spoiled nothing.
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{self, Receiver, Sender};
+    use std::thread::{self, ThreadId};
+
+    use super::*;
+
+    struct Slow(Receiver<()>, Sender<ThreadId>);
+
+    impl Drop for Slow {
+        fn drop(&mut self) {
+            self.0.recv().unwrap();
+            self.1.send(thread::current().id()).unwrap();
+        }
+    }
+
+    #[test]
+    fn letting_go_waits_for_nothing_and_whoever_needs_the_end_can_wait_for_it() {
+        runtime().unwrap();
+        let ((go, may_go), (ended, end)) = (mpsc::channel(), mpsc::channel());
+        drop(Aside::new(Slow(may_go, ended)));
+        wait_for_endings(Duration::from_millis(1));
+        assert!(end.try_recv().is_err(), "it has not ended");
+        go.send(()).unwrap();
+        wait_for_endings(Duration::from_secs(120));
+        assert_ne!(end.try_recv().unwrap(), thread::current().id());
+    }
 }

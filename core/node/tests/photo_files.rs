@@ -1,6 +1,10 @@
 //! A photo that is written to a file is there whole, or not there.
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests, outside a test function; a child says what it did"
+)]
 
 mod common;
 

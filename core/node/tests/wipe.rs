@@ -129,7 +129,7 @@ fn files_that_only_have_the_names_of_a_devices_files_stay() {
     fs::write(&theirs, b"theirs").unwrap();
     drop(Device::open(&home, store_key(), system("b")).unwrap());
     fs::write(&home.marker, b"not what a marker is").unwrap();
-    assert_eq!(wipe(&home).unwrap().left, [theirs.clone()]);
+    assert_eq!(wipe(&home).unwrap().left, std::slice::from_ref(&theirs));
     assert_eq!(fs::read(theirs).unwrap(), b"theirs");
     assert_eq!(fs::read(&home.marker).unwrap(), b"not what a marker is");
     assert_eq!(fs::read(dir.path().join("state.tmp")).unwrap(), b"theirs");

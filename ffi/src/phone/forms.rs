@@ -12,6 +12,7 @@ use crate::error::PhoneError;
 use crate::form::{DamagedDraftLine, DraftLine, FormLine};
 use crate::ids;
 use crate::interview::Interview;
+use crate::page::part;
 use crate::provided::place;
 use crate::record::SavedLine;
 use crate::runtime::locked;
@@ -40,18 +41,25 @@ impl Phone {
         .await
     }
 
-    /// What was begun and not saved, of one observer or of all. Drafts that cannot be read are apart: `damaged_drafts`.
-    pub async fn drafts(&self, observer: Option<String>) -> Result<Vec<DraftLine>, PhoneError> {
+    /// What was begun and not saved, of one observer or of all, from the draft at place `from` on: at most `lines_max` and
+    /// 1,000, and none behind the last. Drafts that cannot be read are apart: `damaged_drafts`.
+    #[uniffi::method(default(from = 0, lines_max = 1_000))]
+    pub async fn drafts(
+        &self,
+        observer: Option<String>,
+        from: u32,
+        lines_max: u32,
+    ) -> Result<Vec<DraftLine>, PhoneError> {
         self.call(move |open| {
             let observer = observer.map(|key| open.observer(&key)).transpose()?;
-            Ok(open.device.drafts(observer.as_ref())?.iter().map(Into::into).collect())
+            Ok(part(&open.device.drafts(observer.as_ref())?, from, lines_max).map(Into::into).collect())
         })
         .await
     }
 
-    /// Drafts that cannot be read, whoever they belong to, for a screen that says so.
+    /// Drafts that cannot be read, whoever they belong to, for a screen that says so: the first 1,000.
     pub async fn damaged_drafts(&self) -> Result<Vec<DamagedDraftLine>, PhoneError> {
-        self.call(|open| Ok(open.device.damaged_drafts()?.into_iter().map(Into::into).collect())).await
+        self.call(|open| Ok(part(open.device.damaged_drafts()?, 0, u32::MAX).map(Into::into).collect())).await
     }
 
     /// Begins a new record in a scope after a form. From now on it is a draft: kept at every answer, and there after a kill.

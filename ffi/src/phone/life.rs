@@ -10,10 +10,10 @@ use crate::error::{PhoneError, StorageFault};
 use crate::keys::{KeyVault, Telling};
 use crate::log::{LogLevel, say};
 use crate::provided::PhoneClock;
-use crate::runtime::{blocking, locked};
+use crate::runtime::{blocking, locked, wait_for_endings};
 
 /// How long closing for good may take before it is said that something is still open.
-const CLOSING: Duration = Duration::from_secs(20);
+pub(super) const CLOSING: Duration = Duration::from_secs(20);
 
 /// How a phone fell asleep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Record)]
@@ -106,13 +106,9 @@ impl Phone {
 /// `Storage` while it is open, or where something could not be removed: wiping again goes on.
 #[uniffi::export(default(vault = None))]
 pub async fn wipe_phone(home: PhoneHome, vault: Option<Arc<dyn KeyVault>>) -> Result<Vec<String>, PhoneError> {
-    let PhoneHome { folder, marker, store_key } = home;
-    drop(zeroize::Zeroizing::new(store_key));
-    if folder.is_empty() || marker.is_empty() {
-        return Err(PhoneError::refused("path", "a phone has a folder and a place for its marker"));
-    }
-    let home = Home { folder: folder.into(), marker: marker.into() };
+    let home = home.place()?;
     blocking(move || {
+        wait_for_endings(CLOSING);
         let keys = home.keys_held()?;
         let left = remove(&home)?;
         Telling::begin(vault.into_iter().collect(), &keys).end();

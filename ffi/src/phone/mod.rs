@@ -23,7 +23,7 @@ use crate::keys::Vaults;
 use crate::log::{LogLevel, say};
 use crate::provided::{ClockProvider, ConnectivityProvider, LocationProvider, PhoneClock};
 use crate::record::SavedLine;
-use crate::runtime::{blocking, locked};
+use crate::runtime::{Aside, blocking, locked, wait_for_endings};
 use crate::teller::{News, Teller};
 use crate::turn::Turns;
 use life::Asleep;
@@ -37,9 +37,27 @@ pub struct PhoneHome {
     /// The install marker, a file that **no backup may copy**: on Android in `noBackupFilesDir`, on iOS with
     /// `isExcludedFromBackup`. It tells a phone from its own restored copy.
     pub marker: String,
-    /// 32 bytes from the platform's keystore, for the store's encryption: taken already and not used yet, what is stored is
-    /// in clear.
-    pub store_key: Vec<u8>,
+    /// For the store's encryption: taken already and not used yet, what is stored is in clear.
+    pub store_key: Arc<StoreSecret>,
+}
+
+/// The store's key, from the platform's keystore. Languages show a record with all that is in it, and of this nothing.
+#[derive(uniffi::Object)]
+pub struct StoreSecret(StoreKey);
+
+#[uniffi::export]
+impl StoreSecret {
+    /// The key of 32 bytes.
+    ///
+    /// # Errors
+    /// `Refused` with code `store-key` for another number of bytes.
+    #[uniffi::constructor]
+    pub fn new(bytes: Vec<u8>) -> Result<Arc<Self>, PhoneError> {
+        let bytes = Zeroizing::new(bytes);
+        let key = bytes.as_slice().try_into().map(StoreKey::from_bytes);
+        let key = key.map_err(|_| PhoneError::refused("store-key", "a store key has 32 bytes"))?;
+        Ok(Arc::new(Self(key)))
+    }
 }
 
 /// What a phone asks the app for.
@@ -181,10 +199,11 @@ struct Life {
 
 /// One installation of the app.
 ///
-/// Calls may come from any number of threads at once.
+/// Calls may come from any number of threads at once. One that is let go of without `shut` closes by itself, and letting go
+/// waits for nothing.
 #[derive(uniffi::Object)]
 pub struct Phone {
-    life: Arc<Life>,
+    life: Aside<Arc<Life>>,
     /// Drafts that a screen has.
     shown: Mutex<HashMap<DraftId, Weak<Interview>>>,
 }
@@ -195,11 +214,7 @@ pub struct Phone {
 /// `NotThere` where none was made; `Storage` while another process has it open, or where the disk refuses.
 #[uniffi::export]
 pub async fn open_phone(home: PhoneHome, settings: PhoneSettings) -> Result<Arc<Phone>, PhoneError> {
-    start(settings, move |system| {
-        let (home, key) = parts(home)?;
-        Ok(Device::open(&home, key, system)?)
-    })
-    .await
+    start(settings, move |system| Ok(Device::open(&home.place()?, home.store_key.0.share(), system)?)).await
 }
 
 /// Makes the phone of a home for the mission that the bytes of a complete charter found, and opens it.
@@ -212,11 +227,7 @@ pub async fn create_phone(
     settings: PhoneSettings,
     charter: Vec<u8>,
 ) -> Result<Arc<Phone>, PhoneError> {
-    start(settings, move |system| {
-        let (home, key) = parts(home)?;
-        Ok(Device::create(&home, key, &charter, system)?)
-    })
-    .await
+    start(settings, move |system| Ok(Device::create(&home.place()?, home.store_key.0.share(), &charter, system)?)).await
 }
 
 async fn start(
@@ -227,6 +238,7 @@ async fn start(
         let PhoneSettings { offset_min, clock, location, connectivity } = settings;
         let clock = Arc::new(PhoneClock::new(offset_min, clock)?);
         clock.refresh();
+        wait_for_endings(life::CLOSING);
         let system = System::of(Arc::clone(&clock) as _, Arc::new(SystemEntropy));
         let device = Arc::new(open(system)?);
         let listening = Arc::new(Listening::default());
@@ -235,21 +247,23 @@ async fn start(
         let home = device.home().clone();
         let open = Open { device, clock, location, connectivity, listening, replicas: Mutex::default() };
         let (slot, turn) = (RwLock::new(Slot::Open(Arc::new(open))), Turns::default());
-        Ok(Arc::new(Phone { life: Arc::new(Life { home, slot, turn, vaults: Vaults::default() }), shown: Mutex::default() }))
+        Ok(Arc::new(Phone {
+            life: Aside::new(Arc::new(Life { home, slot, turn, vaults: Vaults::default() })),
+            shown: Mutex::default(),
+        }))
     })
     .await
 }
 
-/// The parts of a home; the key's bytes are overwritten.
-fn parts(home: PhoneHome) -> Result<(Home, StoreKey), PhoneError> {
-    let PhoneHome { folder, marker, store_key } = home;
-    let store_key = Zeroizing::new(store_key);
-    let key = store_key.as_slice().try_into().map(StoreKey::from_bytes);
-    let key = key.map_err(|_| PhoneError::refused("store-key", "a store key has 32 bytes"))?;
-    if folder.is_empty() || marker.is_empty() {
-        return Err(PhoneError::refused("path", "a phone needs a folder and a place for its marker"));
+impl PhoneHome {
+    /// Where it is.
+    fn place(&self) -> Result<Home, PhoneError> {
+        let Self { folder, marker, store_key: _ } = self;
+        if folder.is_empty() || marker.is_empty() {
+            return Err(PhoneError::refused("path", "a phone needs a folder and a place for its marker"));
+        }
+        Ok(Home { folder: folder.into(), marker: marker.into() })
     }
-    Ok((Home { folder: folder.into(), marker: marker.into() }, key))
 }
 
 /// A mission as its charter says.

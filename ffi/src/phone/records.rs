@@ -5,6 +5,7 @@ use std::path::Path;
 use super::Phone;
 use crate::error::PhoneError;
 use crate::ids;
+use crate::page::part;
 use crate::photo::PixelBoxLine;
 use crate::record::{
     CustodyLine, HeldAloneLine, RecordQuery, RecordSheet, RecordsPage, SavedLine, SpeechOrder, StepLine,
@@ -44,14 +45,22 @@ impl Phone {
         .await
     }
 
-    /// Every held entry of a record, applied or not, in order; empty when nothing of it is held.
-    #[uniffi::method(default(language = None))]
-    pub async fn history(&self, id: String, language: Option<u32>) -> Result<Vec<StepLine>, PhoneError> {
+    /// The held entries of a record, applied or not, in order, from the one at place `from` on: at most `lines_max` and 1,000;
+    /// none behind the last, or when nothing of it is held.
+    #[uniffi::method(default(language = None, from = 0, lines_max = 1_000))]
+    pub async fn history(
+        &self,
+        id: String,
+        language: Option<u32>,
+        from: u32,
+        lines_max: u32,
+    ) -> Result<Vec<StepLine>, PhoneError> {
         self.call(move |open| {
             let record = ids::record(&id)?;
             let Some(view) = open.device.record(record)? else { return Ok(Vec::new()) };
             let words = open.device.words(&view, language.map(|language| language as usize))?;
-            Ok(open.device.history(record)?.into_iter().map(|step| StepLine::of(step, &words)).collect())
+            let steps = part(open.device.history(record)?, from, lines_max);
+            Ok(steps.map(|step| StepLine::of(step, &words)).collect())
         })
         .await
     }
@@ -115,12 +124,14 @@ impl Phone {
         .await
     }
 
-    /// Who else holds each entry of a record that this phone holds, ascending by id.
-    pub async fn custody_of(&self, record: String) -> Result<Vec<CustodyLine>, PhoneError> {
+    /// Who else holds each entry of a record that this phone holds, ascending by id, from the one at place `from` on: at most
+    /// `lines_max` and 1,000, and none behind the last.
+    #[uniffi::method(default(from = 0, lines_max = 1_000))]
+    pub async fn custody_of(&self, record: String, from: u32, lines_max: u32) -> Result<Vec<CustodyLine>, PhoneError> {
         self.call(move |open| {
             let Some(view) = open.device.record(ids::record(&record)?)? else { return Ok(Vec::new()) };
-            let mut lines = Vec::with_capacity(view.standings.len());
-            for (entry, _) in view.standings {
+            let mut lines = Vec::new();
+            for (entry, _) in part(view.standings, from, lines_max) {
                 lines.extend(open.device.custody(entry)?.map(|custody| (entry, custody).into()));
             }
             Ok(lines)

@@ -101,7 +101,10 @@ fn every_name_of_a_surface_stands_in_the_generated_code() {
     for language in ["kotlin", "swift", "python"] {
         let (surface, code) = (surface(language), generated(language));
         let (code, named) = (words(&code), words(&surface));
-        let missing: Vec<&&str> = named.difference(&code).filter(|word| !ours.contains(*word)).collect();
+        // A default's number is written as each language writes its numbers: `1000u`.
+        let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
+        let is_foreign = |word: &&&str| !ours.contains(**word) && !is_number(word);
+        let missing: Vec<&&str> = named.difference(&code).filter(is_foreign).collect();
         assert!(named.len() > 40, "{language}: {} names", named.len());
         assert!(missing.is_empty(), "{language}: {missing:?} are not in the generated code");
     }

@@ -15,7 +15,7 @@ import pytest_asyncio
 from field import PASSPHRASE, Inspector, Mission, PlainVault
 
 import merestone
-from merestone import KeystoreGone, KeystoreRefused, NotKnown, PlaceLine, by_address, by_ticket
+from merestone import KeystoreGone, KeystoreRefused, NotKnown, PlaceLine, _crossing, by_address, by_ticket
 
 
 @pytest.fixture(scope="module")
@@ -284,12 +284,26 @@ asyncio.run(main())
         assert len(held) <= len(told) + 1
 
 
+def test_a_home_shows_nothing_of_the_store_key() -> None:
+    key = bytes(range(200, 232))
+    home = _crossing.PhoneHome(folder="a", marker="b", store_key=_crossing.StoreSecret(key))
+    for shown in (str(home), repr(home), repr(home.store_key)):
+        assert repr(key)[2:-1] not in shown
+        assert key.hex() not in shown
+        assert str(list(key))[1:-1] not in shown
+    with pytest.raises(_crossing.PhoneError):
+        _crossing.StoreSecret(key[1:])
+
+
 async def test_wiped_nothing_is_left_and_nothing_opens(mission: Mission, tmp_path: Path) -> None:
-    inspector = await Inspector.enrol("Ana", mission, tmp_path / "ana")
+    vault = PlainVault()
+    inspector = await Inspector.enrol("Ana", mission, tmp_path / "ana", secret=vault)
     await inspector.save("Northgate")
     with pytest.raises(merestone.Storage):
         await merestone.wipe(tmp_path / "ana")
+    assert vault.forgotten == []
     await inspector.phone.wipe()
+    assert vault.forgotten == [bytes.fromhex(inspector.key)]
     assert not inspector.phone.is_open
     assert not [path for path in (tmp_path / "ana").rglob("*") if path.is_file()]
     with pytest.raises(merestone.MerestoneError):

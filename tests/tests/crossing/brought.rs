@@ -129,7 +129,7 @@ async fn while_a_person_is_asked_for_a_finger_the_draft_stays_as_it_is_and_every
     saving_now(Arc::clone(&phone).discard(draft.clone()).await.err());
     saving_now(Arc::clone(&phone).go_on(draft.clone()).await.err());
     assert_eq!(phone.observers().await.unwrap().len(), 1);
-    assert_eq!(phone.drafts(None).await.unwrap().len(), 1);
+    assert_eq!(phone.drafts(None, 0, 1_000).await.unwrap().len(), 1);
     let other = Arc::clone(&phone).begin(request.key.clone(), scope, form).await.unwrap();
     other.answer_typed("post".into(), "East".into()).await.unwrap();
     show.send(()).unwrap();
@@ -181,7 +181,7 @@ async fn the_apps_clock_and_place_are_stated_and_without_them_saving_goes_on() {
         clocks.0.store(failing, Ordering::SeqCst);
         let answers = [("post".to_owned(), AnswerValue::Text { text: "North".into() })].into();
         let saved = phone.save_new(key.clone(), scope.clone(), form.clone(), answers).await.unwrap();
-        steps.push(phone.history(saved.record, None).await.unwrap().remove(0));
+        steps.push(phone.history(saved.record, None, 0, 1_000).await.unwrap().remove(0));
     }
     let stated = |at: usize| (steps[at].place.as_ref().map(|place| place.source), steps[at].clock_source);
     assert_eq!(stated(0), (Some(PlaceKind::Mocked), Some(ClockKind::Satellite)));

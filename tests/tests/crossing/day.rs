@@ -107,7 +107,7 @@ async fn a_form_that_was_left_goes_on_after_the_phone_was_closed_and_becomes_one
     drop(interview);
 
     let phone = reopened(folder.path()).await.unwrap();
-    assert_eq!(phone.drafts(None).await.unwrap().len(), 1);
+    assert_eq!(phone.drafts(None, 0, 1_000).await.unwrap().len(), 1);
     let interview = std::sync::Arc::clone(&phone).go_on(draft).await.unwrap();
     interview.answer_typed("post".into(), "North".into()).await.unwrap();
     assert!(matches!(interview.save().await, Err(PhoneError::Locked { .. })));
@@ -133,11 +133,11 @@ async fn a_form_that_was_left_goes_on_after_the_phone_was_closed_and_becomes_one
     let edit = std::sync::Arc::clone(&phone).begin_edit(key, saved.record.clone()).await.unwrap();
     edit.answer("post".into(), text("South")).await.unwrap();
     edit.save().await.unwrap();
-    let history = phone.history(saved.record.clone(), None).await.unwrap();
+    let history = phone.history(saved.record.clone(), None, 0, 1_000).await.unwrap();
     let kinds: Vec<&str> = history.iter().map(|step| step.kind.as_str()).collect();
     assert_eq!(kinds, ["change", "change", "co-authorship"]);
     assert_eq!(history[2].standing, "voided", "what was signed together was edited since");
-    assert_eq!(phone.custody_of(saved.record).await.unwrap().len(), 3);
+    assert_eq!(phone.custody_of(saved.record, 0, 1_000).await.unwrap().len(), 3);
 }
 
 #[tokio::test]
@@ -145,9 +145,7 @@ async fn what_an_app_asks_for_and_does_not_exist_is_said() {
     let (mission, folder) = (Mission::found(), tempfile::tempdir().unwrap());
     let nowhere = reopened(&folder.path().join("none")).await;
     assert!(matches!(nowhere, Err(PhoneError::NotThere { .. })), "{:?}", nowhere.err());
-    let mut short = home(folder.path());
-    short.store_key.pop();
-    let short = open_phone(short, settings()).await;
+    let short = StoreSecret::new(vec![0; 31]);
     assert!(matches!(&short, Err(PhoneError::Refused { code, .. }) if code == "store-key"), "{:?}", short.err());
     let garbage = create_phone(home(folder.path()), settings(), b"no charter".to_vec()).await;
     assert!(matches!(garbage, Err(PhoneError::Refused { .. })), "{:?}", garbage.err());
@@ -177,4 +175,15 @@ async fn what_an_app_asks_for_and_does_not_exist_is_said() {
         is_app_captured: true,
     };
     assert!(matches!(interview.attach(no_photo).await, Err(PhoneError::NotThere { .. })));
+}
+
+#[tokio::test]
+async fn a_phone_that_was_let_go_of_can_be_opened_at_once() {
+    let (mission, folder) = (Mission::found(), tempfile::tempdir().unwrap());
+    let (mut phone, _) = enrolled(&mission, folder.path(), "Olena").await;
+    for _ in 0..5 {
+        drop(phone);
+        phone = reopened(folder.path()).await.unwrap();
+    }
+    assert!(phone.is_open());
 }

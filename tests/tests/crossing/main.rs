@@ -10,13 +10,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use merestone_core::roster::Role;
-use merestone_ffi::{Asked, Phone, PhoneError, PhoneHome, PhoneSettings, create_phone, marker_in, open_phone};
+use merestone_ffi::{
+    Asked, Phone, PhoneError, PhoneHome, PhoneSettings, StoreSecret, create_phone, marker_in, open_phone,
+};
 use merestone_tests::mission::{Mission, PASSPHRASE};
 
 /// A folder's phone, as one app names it.
 fn home(folder: &Path) -> PhoneHome {
     let folder = folder.to_string_lossy().into_owned();
-    PhoneHome { marker: marker_in(folder.clone()), folder, store_key: vec![0; 32] }
+    PhoneHome { marker: marker_in(folder.clone()), folder, store_key: StoreSecret::new(vec![0; 32]).unwrap() }
 }
 
 fn settings() -> PhoneSettings {

@@ -226,7 +226,7 @@ async fn a_phone_suspended_while_it_meets_wakes_and_loses_nothing() {
         matches!(call, Err(PhoneError::Closed { is_suspended: true, .. })) || call.is_ok_and(|met| met.is_fully_synced)
     );
     assert!(!pair.phones[0].is_open());
-    let asleep = pair.phones[0].drafts(None).await;
+    let asleep = pair.phones[0].drafts(None, 0, 1_000).await;
     assert!(matches!(asleep, Err(PhoneError::Closed { is_suspended: true, .. })), "{asleep:?}");
     assert!(!pair.phones[0].suspend(AMPLE_MS).await.unwrap().was_busy);
 
@@ -253,7 +253,7 @@ async fn an_interview_outlives_a_suspended_phone_and_is_saved_once() {
     pair.phones[0].resume().await.unwrap();
     interview.save().await.unwrap();
     assert_eq!(pair.records(0).await, 1);
-    assert!(pair.phones[0].drafts(None).await.unwrap().is_empty());
+    assert!(pair.phones[0].drafts(None, 0, 1_000).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -317,7 +317,7 @@ async fn a_wiped_phone_is_gone_and_an_open_one_is_not_wiped_from_beside() {
     assert_eq!(left, [dir.path().join("letter").to_string_lossy().into_owned()]);
     let over = phone.resume().await;
     assert!(matches!(over, Err(PhoneError::Closed { is_suspended: false, .. })), "{over:?}");
-    assert!(matches!(phone.drafts(None).await, Err(PhoneError::Closed { is_suspended: false, .. })));
+    assert!(matches!(phone.drafts(None, 0, 1_000).await, Err(PhoneError::Closed { is_suspended: false, .. })));
     assert!(matches!(reopened(dir.path()).await.map(drop), Err(PhoneError::NotThere { .. })));
     let phone = create_phone(home(dir.path()), settings(), mission.charter.as_bytes().to_vec()).await.unwrap();
     let request = phone.request(asked("Olena"), PASSPHRASE.into()).await.unwrap();

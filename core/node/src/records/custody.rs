@@ -28,6 +28,18 @@ pub struct Custody {
     pub photos_at_base_camp: usize,
 }
 
+impl Custody {
+    /// Whether losing this device would lose the entry or a photo of it, as far as receipts show.
+    pub fn is_only_here(&self) -> bool {
+        (self.peers == 0 && !self.is_at_base_camp) || self.photos_elsewhere < self.photos
+    }
+
+    /// Whether a base camp has all of it.
+    pub fn is_handed_over(&self) -> bool {
+        self.is_at_base_camp && self.photos_at_base_camp == self.photos
+    }
+}
+
 impl Device {
     /// Where an entry is held besides this device; `None` when this device does not hold it.
     ///
@@ -98,5 +110,28 @@ impl Device {
         let is_head_held = at_head.iter().any(|(_, ids)| ids.contains(&held.head));
         let is_forked = self.store.tip(log)?.is_none_or(|tip| tip.branches.is_some());
         Ok(is_head_held && !is_forked)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_only_here_until_all_of_it_is_elsewhere_and_handed_over_when_a_camp_has_all() {
+        // Peers, at camp, photos, elsewhere, at camp; only here, handed over.
+        for (peers, is_at_base_camp, photos, photos_elsewhere, photos_at_base_camp, only_here, handed_over) in [
+            (0, false, 0, 0, 0, true, false),
+            (2, false, 0, 0, 0, false, false),
+            (1, false, 2, 1, 0, true, false),
+            (1, false, 2, 2, 0, false, false),
+            (0, true, 0, 0, 0, false, true),
+            (0, true, 1, 0, 0, true, false),
+            (0, true, 3, 3, 1, false, false),
+            (0, true, 1, 1, 1, false, true),
+        ] {
+            let custody = Custody { peers, is_at_base_camp, photos, photos_elsewhere, photos_at_base_camp };
+            assert_eq!((custody.is_only_here(), custody.is_handed_over()), (only_here, handed_over), "{custody:?}");
+        }
     }
 }

@@ -11,6 +11,10 @@ public struct Custody: Hashable, Sendable {
     public let photosElsewhere: Int
     /// How many of them base camp has.
     public let photosAtBaseCamp: Int
+    /// Whether losing this phone would lose the entry or a photo of it.
+    public let isOnlyHere: Bool
+    /// Whether base camp has all of it.
+    public let isHandedOver: Bool
 
     /// Made of its parts.
     public init(
@@ -19,7 +23,9 @@ public struct Custody: Hashable, Sendable {
         isAtBaseCamp: Bool,
         photos: Int,
         photosElsewhere: Int,
-        photosAtBaseCamp: Int
+        photosAtBaseCamp: Int,
+        isOnlyHere: Bool,
+        isHandedOver: Bool
     ) {
         self.entry = entry
         self.peers = peers
@@ -27,15 +33,9 @@ public struct Custody: Hashable, Sendable {
         self.photos = photos
         self.photosElsewhere = photosElsewhere
         self.photosAtBaseCamp = photosAtBaseCamp
+        self.isOnlyHere = isOnlyHere
+        self.isHandedOver = isHandedOver
     }
-}
-
-extension Custody {
-    /// Whether losing this phone would lose the entry or a photo of it.
-    public var isOnlyHere: Bool { (peers == 0 && !isAtBaseCamp) || photosElsewhere < photos }
-
-    /// Whether base camp has all of it.
-    public var isHandedOver: Bool { isAtBaseCamp && photosAtBaseCamp == photos }
 }
 
 /// What would be lost with this phone, whoever wrote it, as far as signed receipts say. Drafts are not among it.

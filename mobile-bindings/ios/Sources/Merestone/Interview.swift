@@ -161,6 +161,20 @@ public struct PhotoFile: Hashable, Sendable {
     }
 }
 
+/// Where a camera says that it took a photo: how exactly, and how it knew, no camera says.
+public struct PhotoPlace: Hashable, Sendable {
+    /// Degrees north times 10 000 000.
+    public let latitudeE7: Int32
+    /// Degrees east times 10 000 000.
+    public let longitudeE7: Int32
+
+    /// Made of its parts.
+    public init(latitudeE7: Int32, longitudeE7: Int32) {
+        self.latitudeE7 = latitudeE7
+        self.longitudeE7 = longitudeE7
+    }
+}
+
 /// An attached photo.
 public struct Attached: Hashable, Sendable {
     /// Names it in this draft.
@@ -172,8 +186,8 @@ public struct Attached: Hashable, Sendable {
     public let height: Int?
     /// When the camera says it was, as `YYYY-MM-DDTHH:MM:SS`, with the offset to UTC where the camera gives one.
     public let taken: String?
-    /// Where the camera says it was.
-    public let place: Place?
+    /// Where the camera says it was: for the observer to confirm, and no evidence.
+    public let place: PhotoPlace?
     /// Stable codes, for example `location-may-be-removed`.
     public let warnings: [String]
 
@@ -184,7 +198,7 @@ public struct Attached: Hashable, Sendable {
         width: Int?,
         height: Int?,
         taken: String?,
-        place: Place?,
+        place: PhotoPlace?,
         warnings: [String]
     ) {
         self.row = row

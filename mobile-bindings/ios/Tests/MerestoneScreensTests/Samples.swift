@@ -51,5 +51,6 @@ func custody(
 ) -> Custody {
     Custody(
         entry: EntryID("e"), peers: peers, isAtBaseCamp: isAtCamp, photos: photos, photosElsewhere: elsewhere,
-        photosAtBaseCamp: atCamp)
+        photosAtBaseCamp: atCamp, isOnlyHere: (peers == 0 && !isAtCamp) || elsewhere < photos,
+        isHandedOver: isAtCamp && atCamp == photos)
 }

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, overload
 
 from . import tables
-from ._crossing import AuditReport, typed
+from ._crossing import AuditReport, asked
+from ._waiting import wait_for
 from .evidence import Entry, Record
 from .people import Roll
 from .report import Finding
@@ -36,8 +37,7 @@ class Records(Sequence[Record]):
     def __iter__(self) -> Iterator[Record]:
         after: str | None = None
         while True:
-            with typed():
-                page = self._report.records(after, PAGE_RECORDS)
+            page = wait_for(asked(self._report.records(after, PAGE_RECORDS)))
             for shown in page.records:
                 yield Record.read(json.loads(shown), self._roll)
             if page.next is None:
@@ -63,8 +63,7 @@ class Records(Sequence[Record]):
                 if number == place:
                     return record
             raise IndexError(at)
-        with typed():
-            shown = self._report.record(at)
+        shown = wait_for(asked(self._report.record(at)))
         if shown is None:
             raise KeyError(at)
         return Record.read(json.loads(shown), self._roll)

@@ -20,6 +20,7 @@ from ._crossing import (
     ScreenLine,
     asked,
 )
+from ._whole import whole
 from .answers import lowered
 from .errors import NotThere
 from .evidence import Answer
@@ -59,7 +60,7 @@ class Drafts:
 
     async def all(self, observer: str | None = None) -> list[DraftLine]:
         """Every draft, or those of one observer."""
-        return await asked(self._phone.drafts(observer))
+        return await whole(lambda first, most: self._phone.drafts(observer, first, most))
 
     async def damaged(self) -> list[DamagedDraftLine]:
         """Drafts that cannot be read any more."""

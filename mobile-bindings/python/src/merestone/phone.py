@@ -11,7 +11,19 @@ from os import PathLike, fspath
 from types import TracebackType
 
 from . import _crossing as crossing
-from ._crossing import Change, KeyVault, MissionLine, PhoneHome, PhoneSettings, RoomLine, SuspendReport, asked, marker_in
+from ._crossing import (
+    Change,
+    KeyVault,
+    MissionLine,
+    PhoneHome,
+    PhoneSettings,
+    RoomLine,
+    StoreSecret,
+    SuspendReport,
+    asked,
+    marker_in,
+    typed,
+)
 from ._mailbox import Mailbox
 from .carrying import Bags, Courier, Photos
 from .drafts import Drafts, Forms
@@ -208,7 +220,9 @@ def _joined(earlier: Change, later: Change) -> Change:
 
 def _home(folder: str | PathLike[str], store_key: bytes, marker: str | PathLike[str] | None) -> PhoneHome:
     path = fspath(folder)
-    return PhoneHome(folder=path, marker=marker_in(path) if marker is None else fspath(marker), store_key=store_key)
+    with typed():
+        key = StoreSecret(store_key)
+    return PhoneHome(folder=path, marker=marker_in(path) if marker is None else fspath(marker), store_key=key)
 
 
 def _settings(offset_min: int | None, providers: Providers | None) -> PhoneSettings:

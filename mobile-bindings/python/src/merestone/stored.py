@@ -23,6 +23,7 @@ from ._crossing import (
     StepLine,
     asked,
 )
+from ._whole import whole
 from .answers import lowered
 from .evidence import Answer, Entry, Record
 from .store_reading import record_of
@@ -104,7 +105,7 @@ class StoredRecords:
             record: its id.
             language: as `sheet` takes it.
         """
-        return await asked(self._phone.history(record, language))
+        return await whole(lambda first, most: self._phone.history(record, language, first, most))
 
     async def read(self, record: str) -> Record | None:
         """A record as an audit shows it: values, standings, authors. Bounds of time and ledger are an audit's alone."""
@@ -170,7 +171,7 @@ class StoredRecords:
 
     async def custody_of(self, record: str) -> list[CustodyLine]:
         """The same of every entry of a record."""
-        return await asked(self._phone.custody_of(record))
+        return await whole(lambda first, most: self._phone.custody_of(record, first, most))
 
     async def held_alone(self) -> HeldAloneLine:
         """What would be lost with this device, whoever wrote it: to be asked before it is handed in or wiped."""

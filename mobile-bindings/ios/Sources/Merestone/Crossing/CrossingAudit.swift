@@ -22,23 +22,14 @@ final class CrossingAuditReport: AuditReport {
 
     func records() -> AsyncThrowingStream<String, any Error> {
         let pages = Pages { [report] mark in
-            let page = try await offPool { try report.records(after: mark, recordsMax: Self.pageRecords) }
+            let page = try await crossing { try await report.records(after: mark, recordsMax: Self.pageRecords) }
             return (page.records, page.next)
         }
         return AsyncThrowingStream { try await pages.next() }
     }
 
     func record(_ record: RecordID) async throws -> String? {
-        try await offPool { [report] in try report.record(id: record.hex) }
-    }
-}
-
-/// Makes a call that reads a bag and has no asynchronous form, on a thread that may wait for the disk.
-private func offPool<T: Sendable>(_ call: @escaping @Sendable () throws -> T) async throws -> T {
-    try await withCheckedThrowingContinuation { waiting in
-        DispatchQueue.global().async {
-            waiting.resume(with: Result(catching: call).mapError(translated))
-        }
+        try await crossing { try await report.record(id: record.hex) }
     }
 }
 

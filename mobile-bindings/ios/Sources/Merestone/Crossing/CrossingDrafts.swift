@@ -17,7 +17,10 @@ struct CrossingDrafts: Drafts {
     let phone: MerestoneCrossing.Phone
 
     func all(of observer: ObserverKey?) async throws -> [Draft] {
-        try await crossing { try await phone.drafts(observer: observer?.hex).map(Draft.init) }
+        try await crossing {
+            try await whole { try await phone.drafts(observer: observer?.hex, from: $0, linesMax: linesAtOnce) }
+                .map(Draft.init)
+        }
     }
 
     func damaged() async throws -> [DamagedDraft] {

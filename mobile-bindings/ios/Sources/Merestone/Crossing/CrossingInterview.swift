@@ -123,8 +123,14 @@ extension Attached {
     init(_ line: MerestoneCrossing.AttachedLine) {
         self.init(
             row: line.row, photo: PhotoHash(line.photo), width: line.width.map(Int.init),
-            height: line.height.map(Int.init), taken: line.taken, place: line.place.map(Place.init),
+            height: line.height.map(Int.init), taken: line.taken, place: line.place.map(PhotoPlace.init),
             warnings: line.warnings
         )
+    }
+}
+
+extension PhotoPlace {
+    init(_ line: MerestoneCrossing.PhotoPlaceLine) {
+        self.init(latitudeE7: line.latE7, longitudeE7: line.lonE7)
     }
 }

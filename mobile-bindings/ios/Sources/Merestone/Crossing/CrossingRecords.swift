@@ -24,7 +24,10 @@ struct CrossingRecords: Records {
 
     func history(_ record: RecordID, language: Int?) async throws -> [Step] {
         try await crossing {
-            try await phone.history(id: record.hex, language: language.map(UInt32.init(of:))).map(Step.init)
+            let language = language.map(UInt32.init(of:))
+            return try await whole {
+                try await phone.history(id: record.hex, language: language, from: $0, linesMax: linesAtOnce)
+            }.map(Step.init)
         }
     }
 
@@ -52,7 +55,10 @@ struct CrossingRecords: Records {
     }
 
     func custody(of record: RecordID) async throws -> [Custody] {
-        try await crossing { try await phone.custodyOf(record: record.hex).map(Custody.init) }
+        try await crossing {
+            try await whole { try await phone.custodyOf(record: record.hex, from: $0, linesMax: linesAtOnce) }
+                .map(Custody.init)
+        }
     }
 
     func heldAlone() async throws -> HeldAlone {
@@ -143,7 +149,7 @@ extension Custody {
         self.init(
             entry: EntryID(line.entry), peers: Int(line.peers), isAtBaseCamp: line.isAtBaseCamp,
             photos: Int(line.photos), photosElsewhere: Int(line.photosElsewhere),
-            photosAtBaseCamp: Int(line.photosAtBaseCamp)
+            photosAtBaseCamp: Int(line.photosAtBaseCamp), isOnlyHere: line.isOnlyHere, isHandedOver: line.isHandedOver
         )
     }
 }

@@ -48,8 +48,9 @@ enum Entrance {
 }
 
 extension MerestoneCrossing.PhoneHome {
-    init(_ home: PhoneHome) {
-        self.init(folder: home.folder.path, marker: home.marker.path, storeKey: home.storeKey.bytes)
+    init(_ home: PhoneHome) throws {
+        let key = try MerestoneCrossing.StoreSecret(bytes: home.storeKey.bytes)
+        self.init(folder: home.folder.path, marker: home.marker.path, storeKey: key)
     }
 }
 

@@ -8,6 +8,8 @@ package org.merestone
  * @property photos how many camera files belong to it
  * @property photosElsewhere how many of them another device has
  * @property photosAtBaseCamp how many of them base camp has
+ * @property isOnlyHere whether losing this phone would lose the entry or a photo of it
+ * @property isHandedOver whether base camp has all of it
  */
 public data class Custody(
     public val entry: EntryId,
@@ -16,13 +18,9 @@ public data class Custody(
     public val photos: Int,
     public val photosElsewhere: Int,
     public val photosAtBaseCamp: Int,
-) {
-    /** Whether losing this phone would lose the entry or a photo of it. */
-    public val isOnlyHere: Boolean get() = (peers == 0 && !isAtBaseCamp) || photosElsewhere < photos
-
-    /** Whether base camp has all of it. */
-    public val isHandedOver: Boolean get() = isAtBaseCamp && photosAtBaseCamp == photos
-}
+    public val isOnlyHere: Boolean,
+    public val isHandedOver: Boolean,
+)
 
 /**
  * What would be lost with this phone, whoever wrote it, as far as signed receipts say. Drafts are not among it.

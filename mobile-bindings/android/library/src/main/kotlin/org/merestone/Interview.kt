@@ -154,6 +154,14 @@ public data class Attached(
     public val width: Int?,
     public val height: Int?,
     public val taken: String?,
-    public val place: Place?,
+    public val place: PhotoPlace?,
     public val warnings: List<String>,
 )
+
+/**
+ * Where a camera says that it took a photo: how exactly, and how it knew, no camera says.
+ *
+ * @property latitudeE7 degrees north times 10 000 000
+ * @property longitudeE7 degrees east times 10 000 000
+ */
+public data class PhotoPlace(public val latitudeE7: Int, public val longitudeE7: Int)

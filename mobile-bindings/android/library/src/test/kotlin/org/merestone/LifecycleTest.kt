@@ -14,6 +14,7 @@ import org.junit.jupiter.api.assertThrows
 import org.merestone.support.Measures
 import org.merestone.support.OtherProcess
 import org.merestone.support.TestPhone
+import org.merestone.support.TestVault
 import org.merestone.support.blocking
 import org.merestone.support.passphrase
 import kotlin.random.Random
@@ -147,9 +148,12 @@ class LifecycleTest {
 
     @Test
     fun `a wiped phone is gone, also when it was not open`() = blocking {
-        val olena = TestPhone.make("Olena")
+        val vault = TestVault()
+        val olena = TestPhone.make("Olena", vault = vault)
         olena.save("Bridge")
+        assertEquals(1, vault.held)
         olena.phone.wipe()
+        assertEquals(0, vault.held, "the key inside of the keystore is destroyed, too")
         assertClosed { olena.phone.mission() }
         assertEquals(emptyList<String>(), olena.folder.walk().filter { it.isFile }.map { it.path }.toList())
         assertThrows<MerestoneException.NotThere> { runBlocking { Merestone.open(olena.home) } }

@@ -1,10 +1,7 @@
 package org.merestone.bridge
 
-import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.flow
-import kotlinx.coroutines.flow.flowOn
-import kotlinx.coroutines.withContext
 import org.merestone.AuditOptions
 import org.merestone.AuditReport
 import org.merestone.Explanation
@@ -42,10 +39,9 @@ internal class CrossingAudit(private val raw: RawReport) : AuditReport {
             page.records.forEach { emit(it) }
             after = page.next
         } while (after != null)
-    }.flowOn(Dispatchers.IO)
+    }
 
-    override suspend fun record(record: RecordId): String? =
-        withContext(Dispatchers.IO) { crossing { raw.record(record.hex) } }
+    override suspend fun record(record: RecordId): String? = crossing { raw.record(record.hex) }
 
     override fun close(): Unit = raw.close()
 

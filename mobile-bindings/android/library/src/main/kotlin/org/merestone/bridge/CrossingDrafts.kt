@@ -18,7 +18,7 @@ import org.merestone.crossing.Phone as RawPhone
 
 internal class CrossingDrafts(private val raw: RawPhone) : Drafts {
     override suspend fun all(observer: ObserverKey?): List<Draft> =
-        crossing { raw.drafts(observer?.hex) }.map { it.told() }
+        whole { raw.drafts(observer?.hex, it, LINES_AT_ONCE) }.map { it.told() }
 
     override suspend fun damaged(): List<DamagedDraft> =
         crossing { raw.damagedDrafts() }.map { DamagedDraft(DraftId(it.id), it.bytes.size()) }

@@ -11,6 +11,7 @@ import org.merestone.InterviewInfo
 import org.merestone.ObserverKey
 import org.merestone.PhotoFile
 import org.merestone.PhotoHash
+import org.merestone.PhotoPlace
 import org.merestone.Problem
 import org.merestone.RecordId
 import org.merestone.Saved
@@ -95,6 +96,6 @@ private fun AttachedLine.told() = Attached(
     width = width?.count(),
     height = height?.count(),
     taken = taken,
-    place = place?.told(),
+    place = place?.let { PhotoPlace(it.latE7, it.lonE7) },
     warnings = warnings,
 )

@@ -44,7 +44,7 @@ internal class CrossingRecords(private val raw: RawPhone) : Records {
         crossing { raw.record(record.hex, language?.toUInt()) }?.told()
 
     override suspend fun history(record: RecordId, language: Int?): List<Step> =
-        crossing { raw.history(record.hex, language?.toUInt()) }.map { it.told() }
+        whole { raw.history(record.hex, language?.toUInt(), it, LINES_AT_ONCE) }.map { it.told() }
 
     override suspend fun resolve(observer: ObserverKey, record: RecordId, key: String, answer: Answer): Saved =
         crossing { raw.resolve(observer.hex, record.hex, key, answer.raw()) }.told()
@@ -61,7 +61,7 @@ internal class CrossingRecords(private val raw: RawPhone) : Records {
     override suspend fun custody(entry: EntryId): Custody? = crossing { raw.custody(entry.hex) }?.told()
 
     override suspend fun custody(record: RecordId): List<Custody> =
-        crossing { raw.custodyOf(record.hex) }.map { it.told() }
+        whole { raw.custodyOf(record.hex, it, LINES_AT_ONCE) }.map { it.told() }
 
     override suspend fun heldAlone(): HeldAlone = crossing { raw.heldAlone() }.run {
         HeldAlone(entries.size(), entriesNotAtCamp.size(), photos.size(), photosNotAtCamp.size())
@@ -78,6 +78,8 @@ private fun CustodyLine.told() = Custody(
     photos = photos.count(),
     photosElsewhere = photosElsewhere.count(),
     photosAtBaseCamp = photosAtBaseCamp.count(),
+    isOnlyHere = isOnlyHere,
+    isHandedOver = isHandedOver,
 )
 
 private fun Speech.raw() = SpeechOrder(

@@ -5,6 +5,7 @@ import org.merestone.LogSink
 import org.merestone.Phone
 import org.merestone.PhoneHome
 import org.merestone.PhoneSettings
+import org.merestone.crossing.StoreSecret
 import org.merestone.crossing.createPhone
 import org.merestone.crossing.markerIn
 import org.merestone.crossing.openPhone
@@ -33,7 +34,7 @@ internal object Entrance {
     fun log(sink: LogSink?): Unit = setLogSink(sink?.let(::OfferedSink))
 }
 
-private fun PhoneHome.raw() = RawHome(folder.absolutePath, marker.absolutePath, storeKey.bytes)
+private fun PhoneHome.raw() = RawHome(folder.absolutePath, marker.absolutePath, StoreSecret(storeKey.bytes))
 
 private fun PhoneSettings.raw() = RawSettings(
     offsetMin.coerceIn(Short.MIN_VALUE.toInt(), Short.MAX_VALUE.toInt()).toShort(),

@@ -309,5 +309,7 @@ fun report(isFull: Boolean = true, isAsWanted: Boolean = true, endCode: String =
     0,
 )
 
-fun custody(peers: Int = 0, isAtCamp: Boolean = false, photos: Int = 0, elsewhere: Int = 0, atCamp: Int = 0) =
-    Custody(EntryId("e"), peers, isAtCamp, photos, elsewhere, atCamp)
+fun custody(peers: Int = 0, isAtCamp: Boolean = false, photos: Int = 0, elsewhere: Int = 0, atCamp: Int = 0): Custody {
+    val isOnlyHere = (peers == 0 && !isAtCamp) || elsewhere < photos
+    return Custody(EntryId("e"), peers, isAtCamp, photos, elsewhere, atCamp, isOnlyHere, isAtCamp && atCamp == photos)
+}
