@@ -13,6 +13,7 @@ if [ ! -x "$venv/bin/python" ]; then
 fi
 "$venv/bin/python" -m unittest discover -q -s "$here/check"
 "$venv/bin/python" "$here/check/swift_check.py" "$here" "$generated" "$lib/libmerestone_ffi.so"
+"$venv/bin/python" "$here/check/reach_check.py" "$here/surface.txt" "$here/Sources/Merestone/Crossing"
 "$venv/bin/python" "$here/check/phrases_check.py" "$here/Sources/MerestoneScreens" \
   "$here/../android/screens/src/main/kotlin/org/merestone/screens"
 "$venv/bin/python" "$here/check/start_check.py" "$here/Tests/MerestoneTests/StartTests.swift" "$here/../README.md"

@@ -37,6 +37,21 @@ def test_whatever_a_public_signature_names_can_be_imported() -> None:
             assert not (named & generated) - set(merestone.__all__), f"{name}: {line.strip()}"
 
 
+def test_every_call_of_the_crossing_is_made() -> None:
+    package = Path(merestone.__file__).parent
+    made = "\n".join(file.read_text(encoding="utf-8") for file in package.glob("*.py"))
+    owner, calls = "", set()
+    for line in (COMMITTED.parents[1] / "surface.txt").read_text(encoding="utf-8").splitlines():
+        # A constructor is called by the name of its class.
+        call = re.match(r"( *)(?:static |classmethod )?(?:async )?def (?!new\()(\w+)\(", line)
+        if call and (not call[1] or owner == "class"):
+            calls.add(call[2])
+        elif line and not line.startswith(" "):
+            owner = line.split(" ")[0]
+    assert len(calls) > 70
+    assert not {name for name in calls if not re.search(rf"(?:\.|^    ){name}\b", made, re.M)}
+
+
 def _lines(name: str) -> Iterator[str]:
     value: Any = getattr(merestone, name)
     if getattr(value, "__module__", "").startswith(merestone_ffi.__name__):

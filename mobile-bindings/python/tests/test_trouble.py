@@ -195,6 +195,11 @@ async def test_changes_end_with_the_phone_and_are_refused_after_it(ends: str, mi
     waiting, slow = inspector.phone.changes(), inspector.phone.changes()
     await anext(waiting), await anext(slow)
     hears = asyncio.ensure_future(_all_of(waiting))
+    await inspector.phone.pause()
+    with pytest.raises(merestone.Closed) as paused:
+        await anext(inspector.phone.changes())
+    assert paused.value.is_paused
+    await inspector.phone.resume()
     record = await inspector.save("Northgate")
     await asyncio.sleep(0.5)
     await (inspector.phone.close() if ends == "close" else inspector.phone.wipe())

@@ -8,7 +8,7 @@ public protocol Forms: Sendable {
     /// Takes a form that the mission names in its charter.
     ///
     /// - Parameters:
-    ///   - file: an XLSForm as `.xlsx`, or in the tables of this project
+    ///   - file: an XLSForm as `.xlsx`, `.xls`, `.csv` or in Markdown tables, or an XForm in XML
     ///   - beside: files that it refers to, such as lists of choices
     /// - Throws: ``MerestoneError/refused(code:reason:)`` if it cannot be read or the mission does not name it
     func add(_ file: URL, beside: [URL]) async throws -> FormHash

@@ -35,8 +35,8 @@ public protocol Phone: AnyObject, Sendable {
 
     /// What is no longer as it was shown; first of all that everything may be so, and then what changes from now on.
     ///
-    /// It comes at most ten times in a second. Each reader gets all of it; one that is slow gets it added up. It ends when the
-    /// phone is closed or wiped.
+    /// It comes at most ten times in a second. Each reader gets all of it; one that is slow gets it added up. It lasts across a
+    /// pause, and ends when the phone is closed or wiped.
     ///
     /// - Throws: from the loop, ``MerestoneError/closed(isPaused:reason:)`` if the phone is closed or paused already
     func changes() -> Events<Change>

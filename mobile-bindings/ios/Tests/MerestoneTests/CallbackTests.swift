@@ -96,14 +96,17 @@ final class CallbackTests: XCTestCase {
         for isWiped in [false, true] {
             let olena = try await TestPhone.make("Olena", TestMission.shared(), self)
             let events = olena.phone.changes()
-            let reading = Task { try await events.reduce(into: []) { $0.append($1.isEverything) } }
+            let reading = Task { try await events.reduce(into: []) { $0.append($1) } }
             try await Task.sleep(for: .milliseconds(100))
             try await olena.phone.pause()
             await assertThrows(try await olena.phone.changes().first { _ in true }, \.isPaused)
             try await olena.phone.resume()
+            let saved = try await olena.save("After a pause")
+            try await Task.sleep(for: .milliseconds(500))
             if isWiped { try await olena.phone.wipe() } else { try await olena.phone.close() }
             let heard = try await reading.value
-            XCTAssertEqual(heard.first, true)
+            XCTAssertEqual(heard.first?.isEverything, true)
+            XCTAssertEqual(heard.last?.records, [saved.record])
             await assertThrows(try await olena.phone.changes().first { _ in true }, \.isClosed)
         }
     }

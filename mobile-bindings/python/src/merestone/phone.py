@@ -162,8 +162,8 @@ class Phone:
     async def changes(self) -> AsyncGenerator[Change, None]:
         """What is no longer as it was shown; first of all that everything may be so, and then what changes from now on.
 
-        It comes at most ten times a second and always the last one; who is slow is told the sum. It ends when the phone
-        is closed or wiped.
+        It comes at most ten times a second and always the last one; who is slow is told the sum. It lasts across a
+        pause, and ends when the phone is closed or wiped.
 
         Raises:
             Closed: the phone is closed or paused already.
