@@ -24,9 +24,10 @@ use super::hub::{Member, Subscription};
 use super::photos::named_by;
 use super::reading::Reading;
 use super::receipt::NoReceipt;
+use super::shared::cut_keys;
 use super::talk::TalkOptions;
 use super::tally::Tally;
-use super::{BehindLog, MissingHere, Shared, cut_keys, outcome};
+use super::{BehindLog, MissingHere, Shared, outcome};
 use crate::device::AccessError;
 
 /// One conversation's side of the store, the roster, the other conversations and the owner. Clones are the same one.

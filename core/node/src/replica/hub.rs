@@ -13,7 +13,7 @@ use merestone_store::{ReadError, Store};
 use tokio::sync::Notify;
 
 use super::answer::local_tip;
-use super::cut_keys;
+use super::shared::cut_keys;
 use crate::authority::Authority;
 
 /// Names a conversation among those of one replica.

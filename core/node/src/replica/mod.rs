@@ -63,22 +63,20 @@ mod reading;
 mod receipt;
 mod retry;
 mod serving;
+mod setup;
+mod shared;
 mod storing;
 mod talk;
 mod tally;
 mod writing;
 
-use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
-use merestone_core::id::{LogId, RecordId, StatementId};
-use merestone_core::key::KeyCache;
-use merestone_core::roster::{Certificate, Class, Roster};
+use merestone_core::sync::Version;
 use merestone_core::sync::frame::Wants;
-use merestone_core::sync::{CutKey, LocalChange, Version};
-use merestone_link::{Carrier, Connection, Endpoint, LinkLimits, PeerKey, TransportKey};
-use merestone_store::{CommitError, ReadError, Store};
+use merestone_link::{Carrier, Connection, Endpoint, LinkLimits, PeerKey};
+use merestone_store::{ReadError, Store};
 use tokio::sync::Semaphore;
 
 pub use calling::Network;
@@ -97,117 +95,17 @@ pub use progress::{Meeting, SyncProgress};
 pub use receipt::{NoReceipt, NotForReceipts, ReceiptKey};
 pub use retry::Retry;
 pub use serving::{Caller, Serving, TurnedAway};
+pub use setup::{Owner, Setup};
+pub(crate) use shared::Shared;
 pub use talk::{Pace, Talk, TalkOptions};
 
-use crate::authority::{Authority, AuthorityError, Received};
+use crate::authority::Authority;
 use arrivals::Arrivals;
-use calling::{Calls, System};
+use calling::Calls;
 use counted::Counted;
 use doubts::Doubts;
 use ending::Ending;
 use hub::Hub;
-
-/// What a replica tells the one whose store it carries. Called on blocking threads, after the commit.
-pub trait Owner: Send + Sync + 'static {
-    /// New statements of a class are held: draw the consequences (a cut, an erasure).
-    fn statements_arrived(&self, class: Class, new: &[StatementId]);
-
-    /// Entries of these records are held: what was worked out from less is old, and erasures that came before apply.
-    fn entries_arrived(&self, records: &BTreeSet<RecordId>);
-
-    /// Whether entries of this key are signed here.
-    fn signs_with(&self, key: &[u8; 32]) -> bool;
-
-    /// A peer holds more of a log of this device than the device did: the log was continued elsewhere or lost here,
-    /// and its author must begin a new epoch before signing again (`spec/entry.md`, Log).
-    fn peer_knows_more(&self, log: LogId);
-}
-
-/// What a replica is made of.
-pub struct Setup {
-    store: Arc<Store>,
-    authority: Arc<Authority>,
-    transport: TransportKey,
-    receipts: Option<ReceiptKey>,
-    owner: Option<Arc<dyn Owner>>,
-    limits: LinkLimits,
-    network: Arc<dyn Network>,
-    signing: Arc<Mutex<()>>,
-    is_inline: bool,
-}
-
-impl Setup {
-    /// A replica of a store that nobody else has open for writing; its statements are read and verified.
-    ///
-    /// # Errors
-    /// If the store cannot be read or holds no charter.
-    pub fn new(store: Arc<Store>, transport: TransportKey) -> Result<Self, AuthorityError> {
-        let mission = store.identity()?.mission;
-        let authority = Arc::new(Authority::load(&store, mission)?);
-        Ok(Self::sharing(store, authority, transport))
-    }
-
-    /// A replica of a device's store, sharing the roster that the device holds in memory.
-    pub fn sharing(store: Arc<Store>, authority: Arc<Authority>, transport: TransportKey) -> Self {
-        Self {
-            store,
-            authority,
-            transport,
-            receipts: None,
-            owner: None,
-            limits: LinkLimits::default(),
-            network: Arc::new(System),
-            signing: Arc::default(),
-            is_inline: false,
-        }
-    }
-
-    /// Answers with receipts signed by this key. Without one, peers do not learn what is held here.
-    #[must_use]
-    pub fn receipts(mut self, key: ReceiptKey) -> Self {
-        self.receipts = Some(key);
-        self
-    }
-
-    /// Held while a receipt is made: what all replicas of one store that sign with one key must share, so that no two receipts
-    /// have one counter.
-    #[must_use]
-    pub(crate) fn signing(mut self, signing: Arc<Mutex<()>>) -> Self {
-        self.signing = signing;
-        self
-    }
-
-    /// Whom to tell of what arrived.
-    #[must_use]
-    pub fn owner(mut self, owner: Arc<dyn Owner>) -> Self {
-        self.owner = Some(owner);
-        self
-    }
-
-    /// Other limits than [`LinkLimits::default`] for the connections that this side opens.
-    #[must_use]
-    pub fn limits(mut self, limits: LinkLimits) -> Self {
-        self.limits = limits;
-        self
-    }
-
-    /// Calls others through this instead of the system's UDP sockets.
-    #[must_use]
-    pub fn network(mut self, network: Arc<dyn Network>) -> Self {
-        self.network = network;
-        self
-    }
-
-    /// One thread: the replica reads, verifies and commits on the thread that drives its conversations, and starts none.
-    ///
-    /// For processes that may start no threads, and where a run must be repeatable exactly. Every conversation waits while one of them waits for the disk. A camp made of such a replica continues its
-    /// ledger only when [told](Camp::keep_up).
-    #[must_use]
-    pub fn inline(mut self) -> Self {
-        self.is_inline = true;
-        self
-    }
-}
 
 /// One store's side of every conversation. Clones share it.
 #[derive(Clone)]
@@ -426,82 +324,4 @@ impl std::fmt::Debug for Replica {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Replica").field("transport_key", &self.transport_key()).finish_non_exhaustive()
     }
-}
-
-/// What all conversations of a replica have in common.
-pub(crate) struct Shared {
-    store: Arc<Store>,
-    authority: Arc<Authority>,
-    transport: TransportKey,
-    receipts: Option<ReceiptKey>,
-    owner: Option<Arc<dyn Owner>>,
-    limits: LinkLimits,
-    network: Arc<dyn Network>,
-    calls: Calls,
-    ending: Ending,
-    /// All work is done where conversations are driven; see [`Setup::inline`].
-    is_inline: bool,
-
-    hub: Hub,
-    /// Photos that conversations are receiving.
-    arrivals: Arrivals,
-    /// Photos as they were counted last.
-    counted: Counted,
-    /// As many batches are verified at once as there are cores, however many peers there are.
-    cores: Arc<Semaphore>,
-    /// Keys admitted before; as many caches as were ever used at one time.
-    key_caches: Mutex<Vec<KeyCache>>,
-    /// Held while a receipt is made: no two have one counter.
-    signing: Arc<Mutex<()>>,
-    /// Keys of this device of which a peer said, without showing it, that it knows more: each peer is believed once.
-    warnings: Mutex<BTreeSet<(PeerKey, [u8; 32])>>,
-    /// Descriptions of blobs that turned out false.
-    doubts: Doubts,
-}
-
-impl Shared {
-    /// Takes up statements that a peer sent or that were made here; tells the owner and every conversation but `but`.
-    fn take_up(&self, class: Class, statements: &[Vec<u8>], but: Option<hub::Member>) -> Result<Received, CommitError> {
-        let received = self.authority.admit(&self.store, class, statements.iter().map(Vec::as_slice))?;
-        let news = received.news(class);
-        for (of, new) in &news {
-            if let Some(owner) = &self.owner {
-                owner.statements_arrived(*of, new);
-            }
-            let cuts = if *of == Class::Cut { cut_keys(&self.authority.roster(), new) } else { Vec::new() };
-            let statements = new.iter().map(|id| (*of, *id)).collect();
-            // An erasure takes photos away from the census.
-            let change = LocalChange { statements, cuts, blobs: *of == Class::Erasure, ..LocalChange::default() };
-            self.hub.publish(but, &change);
-        }
-        if news.contains_key(&Class::Cut) {
-            // The cut is held, whether or not there is room to say so.
-            let _ = self.acknowledge();
-        }
-        Ok(received)
-    }
-
-    /// The certificate to show: of this replica's transport key, not cut, with the most scopes.
-    fn certificate(&self) -> Option<Certificate> {
-        let roster = self.authority.roster();
-        let transport = self.transport.public();
-        let is_cut = |of: &Certificate| roster.cuts().any(|cut| cut.ends(of.key().as_bytes(), of.party()));
-        let own = roster.certificates().filter(|held| held.request().transport() == transport.as_bytes());
-        own.min_by_key(|held| (is_cut(held), std::cmp::Reverse(held.scopes().len()), held.id())).cloned()
-    }
-
-    fn key_caches(&self) -> MutexGuard<'_, Vec<KeyCache>> {
-        // Whatever a panic left behind is a list of caches.
-        self.key_caches.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn warnings(&self) -> MutexGuard<'_, BTreeSet<(PeerKey, [u8; 32])>> {
-        self.warnings.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What the cuts with these ids cut.
-fn cut_keys(roster: &Roster, ids: &[StatementId]) -> Vec<CutKey> {
-    let new: Vec<_> = roster.cuts().filter(|cut| ids.contains(&cut.id())).collect();
-    CutKey::told(roster, &new)
 }

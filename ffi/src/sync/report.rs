@@ -1,66 +1,11 @@
-//! What a meeting of two phones looks like to an app: whom to meet, how far it has come, what it came to.
+//! How far a meeting has come, and what it came to.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use merestone_core::id::{MissionId, hex};
-use merestone_core::sync::frame::{BlobClass, Wants};
-use merestone_node::nearby::NearbyPeer;
-use merestone_node::place::{Place, PlaceError, Resolved, read_key};
-use merestone_node::replica::{
-    Caller, Meet, MissingByPerson, MissingWork, PeerInfo, Person, Retry, SyncOutcome, SyncProgress,
-};
+use merestone_node::replica::{MissingByPerson, MissingWork, PeerInfo, Person, SyncOutcome, SyncProgress};
 
-use crate::error::PhoneError;
 use crate::ids::count;
-use crate::person::QrLine;
-use crate::provided::LinkHint;
-use crate::teller::News;
-
-/// Whom to meet.
-#[derive(Clone, Debug, PartialEq, Eq, uniffi::Enum)]
-pub enum SyncTarget {
-    /// A ticket, scanned or pasted.
-    Ticket {
-        /// Its text.
-        text: String,
-    },
-    /// An address, and the transport key that must answer there; without one, whoever answers proves that it belongs to the
-    /// mission, and learns this phone's transport key.
-    Address {
-        /// `HOST:PORT`.
-        address: String,
-        /// 64 hex digits.
-        transport_key: Option<String>,
-    },
-    /// What a person typed, pasted or scanned: a ticket, `KEY@HOST:PORT` or `HOST:PORT`.
-    Typed {
-        /// The text.
-        text: String,
-    },
-    /// Somebody whom `find_nearby` found.
-    Peer {
-        /// As it was found.
-        peer: NearbyLine,
-    },
-}
-
-/// How to meet.
-#[derive(Clone, Debug, Default, PartialEq, Eq, uniffi::Record)]
-pub struct SyncOptions {
-    /// Stay connected after both hold the same, and pass on what is saved then.
-    #[uniffi(default = false)]
-    pub stay: bool,
-    /// Attempts in a row without any progress after which to give up; by default 16, which is more than three minutes.
-    #[uniffi(default = None)]
-    pub attempts_max: Option<u32>,
-    /// Whether to fetch the camera's files. By default they are left for later on a link that the app says is metered.
-    #[uniffi(default = None)]
-    pub originals: Option<bool>,
-    /// Most bytes of photos to fetch in one conversation; the others come with a later one.
-    #[uniffi(default = None)]
-    pub photo_bytes_max: Option<u64>,
-}
+use crate::teller::{News, Teller};
 
 /// Who a peer proved to be.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
@@ -155,91 +100,11 @@ pub struct SyncReport {
     pub network_bytes_received: u64,
 }
 
-/// A phone or camp of the mission on this network.
-#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
-pub struct NearbyLine {
-    /// The transport key that it must prove, 64 hex digits.
-    pub transport_key: String,
-    /// Where it says that it answers, `ADDRESS:PORT`.
-    pub addresses: Vec<String>,
-    /// Whether it speaks a version that this phone speaks; if not, one of the two needs an update.
-    pub speaks_ours: bool,
-}
-
-/// The way to this phone, for who wants to meet it.
-#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
-pub struct TicketLine {
-    /// To be pasted.
-    pub text: String,
-    /// To be scanned.
-    pub qr: Option<QrLine>,
-}
-
-/// Somebody who called.
-#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
-pub struct CallerLine {
-    /// Where it called from the last time, `ADDRESS:PORT`.
-    pub address: String,
-    /// How many of its conversations are under way.
-    pub connections: u32,
-    /// How far the newest one has come.
-    pub state: SyncState,
-    /// What the last one that ended came to.
-    pub report: Option<SyncReport>,
-}
-
 /// Hears how far a meeting has come: at most ten times a second, and always of the last state.
 #[uniffi::export(foreign)]
 pub trait SyncListener: Send + Sync {
     /// It came further. Called on a thread of its own; what it throws is nobody's loss.
     fn on_progress(&self, state: SyncState);
-}
-
-/// Hears who is found, each once, as soon as it is.
-#[uniffi::export(foreign)]
-pub trait NearbyListener: Send + Sync {
-    /// Somebody is there. Called on a thread of its own; what it throws is nobody's loss.
-    fn on_found(&self, peer: NearbyLine);
-}
-
-impl SyncTarget {
-    /// The addresses to try. May ask the system for those of a name.
-    pub(crate) fn resolve(&self, mission: MissionId) -> Result<Resolved, PhoneError> {
-        match self {
-            Self::Ticket { text } | Self::Typed { text } => Ok(Place::read(text)?.resolve(mission)?),
-            Self::Address { address, transport_key } => {
-                let key = transport_key.as_deref().map(read_key).transpose()?;
-                match Place::read(address)? {
-                    Place::Address { key: None, host } => Ok(Place::Address { key, host }.resolve(mission)?),
-                    Place::Address { key: Some(_), host: _ } | Place::Ticket(_) => Err(PlaceError::Shape.into()),
-                }
-            }
-            Self::Peer { peer } => {
-                let address = |text: &String| text.parse::<SocketAddr>().map_err(|_| PlaceError::Shape);
-                let addresses = peer.addresses.iter().map(address).collect::<Result<_, _>>()?;
-                Ok(Resolved { expected: Some(read_key(&peer.transport_key)?), addresses })
-            }
-        }
-    }
-}
-
-impl SyncOptions {
-    pub(crate) fn retry(&self) -> Retry {
-        let usual = Retry::default();
-        Retry { attempts_max: self.attempts_max.unwrap_or(usual.attempts_max), ..usual }
-    }
-
-    /// What to fetch from where, over a link like this.
-    pub(crate) fn meet(&self, at: Resolved, link: Option<LinkHint>) -> Meet {
-        let Resolved { expected, addresses } = at;
-        let wants_originals = self.originals.unwrap_or(!link.is_some_and(|link| link.is_metered));
-        let wants = match wants_originals {
-            true => Wants::EVERYTHING,
-            false => Wants::entries_and(&[BlobClass::Thumbnail, BlobClass::Preview]),
-        };
-        let photo_bytes_max = self.photo_bytes_max.unwrap_or(u64::MAX);
-        Meet { addresses, expected, stay: self.stay, wants, photo_bytes_max }
-    }
 }
 
 impl From<&PeerInfo> for PeerLine {
@@ -313,29 +178,6 @@ fn missing_lines(missing: MissingByPerson) -> Vec<MissingLine> {
     missing.into_iter().map(line).collect()
 }
 
-impl From<&NearbyPeer> for NearbyLine {
-    fn from(peer: &NearbyPeer) -> Self {
-        let NearbyPeer { transport, addresses, speaks_ours } = peer;
-        Self {
-            transport_key: hex(transport.as_bytes()),
-            addresses: addresses.iter().map(ToString::to_string).collect(),
-            speaks_ours: *speaks_ours,
-        }
-    }
-}
-
-impl From<Caller> for CallerLine {
-    fn from(caller: Caller) -> Self {
-        let Caller { transport: _, address, connections, progress, outcome } = caller;
-        Self {
-            address: address.to_string(),
-            connections: count(connections),
-            state: (&progress).into(),
-            report: outcome.as_deref().map(Into::into),
-        }
-    }
-}
-
 /// The newest state is told, and what was before it is not.
 impl News for SyncState {
     fn add(&mut self, later: Self) {
@@ -343,16 +185,7 @@ impl News for SyncState {
     }
 }
 
-/// Everybody who was found since the app was told.
-pub(crate) struct Found(pub(crate) Vec<NearbyLine>);
-
-impl News for Found {
-    fn add(&mut self, later: Self) {
-        self.0.extend(later.0);
-    }
-}
-
 /// Tells a listener how far a meeting has come.
-pub(crate) fn progress_teller(listener: Option<Arc<dyn SyncListener>>) -> Option<crate::teller::Teller<SyncState>> {
-    listener.and_then(|listener| crate::teller::Teller::start(move |state| listener.on_progress(state)))
+pub(crate) fn progress_teller(listener: Option<Arc<dyn SyncListener>>) -> Option<Teller<SyncState>> {
+    listener.and_then(|listener| Teller::start(move |state| listener.on_progress(state)))
 }
