@@ -28,7 +28,8 @@ public protocol Observers: Sendable {
     ///
     /// A wrong passphrase is a result, not an error. Trying one takes most of a second, on purpose.
     ///
-    /// - Throws: ``MerestoneError/notThere(reason:)`` if no such key is here
+    /// - Throws: ``MerestoneError/notThere(reason:)`` if no such key is here; ``MerestoneError/refused(code:reason:)`` with code
+    ///   `passphrase` if the passphrase is empty
     func unlock(_ observer: ObserverKey, passphrase: Passphrase) async throws -> Unlocking
 
     /// Unlocks a key that the vault holds or wraps. A vault that refuses is a result, not an error.

@@ -33,6 +33,9 @@ class Observers:
             secret: a passphrase that wraps the key, or a keystore of the platform that does.
             attestation: what the maker of the keystore says about the key.
             replaces: a key that this one is to follow.
+
+        Raises:
+            Refused: a name is empty or too long, or the passphrase is empty.
         """
         wish = Asked(observer=observer, device=device, attestation=attestation, replaces=replaces)
         if isinstance(secret, KeyVault):
@@ -52,6 +55,7 @@ class Observers:
 
         Raises:
             Locked: the passphrase is wrong, or the keystore refuses now.
+            Refused: the passphrase is empty.
             ProviderFailed: the keystore lost the key.
         """
         if isinstance(secret, KeyVault):

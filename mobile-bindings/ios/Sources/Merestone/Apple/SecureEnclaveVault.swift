@@ -63,6 +63,19 @@
             throw KeyVaultError.gone(reason: "the enclave holds no Ed25519 keys")
         }
 
+        /// Removes the enclave's key: what it wrapped cannot be opened any more. For an app that wiped its phone, if the vault
+        /// guards nothing else; a wipe by itself leaves it, because other phones' observers may be under it.
+        public func forget() throws {
+            let query: [CFString: Any] = [
+                kSecClass: kSecClassKey, kSecAttrApplicationTag: tag, kSecAttrKeyType: kSecAttrKeyTypeECSECPrimeRandom,
+                kSecUseDataProtectionKeychain: true,
+            ]
+            let status = SecItemDelete(query as CFDictionary)
+            guard status == errSecSuccess || status == errSecItemNotFound else {
+                throw keychainError(status, "the enclave's key was not removed")
+            }
+        }
+
         private func held() throws -> SecKey? {
             let context = LAContext()
             context.localizedReason = prompt

@@ -36,6 +36,7 @@ public interface Observers {
      * A wrong passphrase is a result, not an exception. Trying one takes most of a second, on purpose.
      *
      * @throws MerestoneException.NotThere if no such key is here
+     * @throws MerestoneException.Refused with code `passphrase` if the passphrase is empty
      */
     public suspend fun unlock(observer: ObserverKey, passphrase: Passphrase): Unlocking
 
