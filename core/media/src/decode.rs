@@ -10,9 +10,9 @@ use image::{ColorType, ImageDecoder, Limits};
 
 use crate::container::{self, jpeg, webp};
 use crate::facts::{ORIGINAL_BYTES_MAX, Orientation, PhotoFormat, PixelSize};
-use crate::jpeg::ScaledJpeg;
+use crate::jpeg::{Damaged, ScaledJpeg};
 use crate::render::NoRendition;
-use crate::shrink::{Picture, Shrinker};
+use crate::shrink::{Colors, Picture, Shrinker};
 
 /// What a decoder may allocate for one picture, in bytes, counted before it starts.
 ///
@@ -64,6 +64,18 @@ pub(crate) fn small_picture(original: &[u8], orientation: Orientation, edge_max:
     Ok(picture.upright(orientation))
 }
 
+/// The longer edge of the block in which a pixel of this file is coded together with others, in pixels; 1 if it stands alone.
+///
+/// In a JPEG that is a unit of its scan: colours may have one sample for four by four pixels, and eight samples to a block.
+pub(crate) fn block_edge(original: &[u8]) -> u32 {
+    match (container::format_of(original), jpeg::layout(original).frame) {
+        (Some(PhotoFormat::Jpeg), Some(frame)) => 8 * frame.across_max().max(frame.down_max()) as u32,
+        // Lossy WebP codes 16 by 16 pixels together.
+        (Some(PhotoFormat::WebP), _) => 16,
+        _ => 1,
+    }
+}
+
 fn decode(original: &[u8], edge_max: u32) -> Result<Picture, NoRendition> {
     match container::format_of(original) {
         Some(PhotoFormat::Jpeg) => decode_jpeg(original, edge_max),
@@ -84,18 +96,30 @@ fn decode_jpeg(original: &[u8], edge_max: u32) -> Result<Picture, NoRendition> {
     if pixels.area() > PIXELS_MAX {
         return Err(NoRendition::TooManyPixels);
     }
-    // The decoder copies its input, and holds two bytes a coefficient unless one scan has everything.
+    let scaled = decode_scaled(original, &frame, edge_max);
+    if let Some(Ok(picture)) = scaled {
+        return Ok(picture);
+    }
+    // Not of the usual kind, too small to be scaled, or damaged: the other decoder takes more, and mends some damage.
+    // It copies its input, and holds two bytes a coefficient unless one scan has everything.
     let single_scan = frame.marker != 0xc2 && layout.scans == 1;
     let coefficients = if single_scan { 0 } else { 2 * frame.coefficients() };
     let needed = original.len() as u64 + pixels.area() * 3 + coefficients;
-    if needed <= DECODE_BYTES_MAX {
-        let decoder = JpegDecoder::new(Cursor::new(original));
-        return shrink(decoder.map_err(no_rendition)?, pixels, edge_max);
+    if needed > DECODE_BYTES_MAX {
+        return Err(if scaled.is_some() { NoRendition::DamagedPixels } else { NoRendition::TooManyPixels });
     }
-    let jpeg = ScaledJpeg::open(original, &frame, edge_max).ok_or(NoRendition::TooManyPixels)?;
-    let mut shrinker = Shrinker::new(jpeg.size(), edge_max).ok_or(NoRendition::TooManyPixels)?;
-    jpeg.decode(|row| shrinker.push_row(row)).map_err(|_| NoRendition::DamagedPixels)?;
-    shrinker.finish().ok_or(NoRendition::DamagedPixels)
+    let decoder = JpegDecoder::new(Cursor::new(original));
+    shrink(decoder.map_err(no_rendition)?, pixels, edge_max)
+}
+
+/// At half the size or less while it is read: a fraction of the time and of the memory.
+///
+/// `None` if it is not of the kind that phones write, or too small.
+fn decode_scaled(original: &[u8], frame: &jpeg::Frame, edge_max: u32) -> Option<Result<Picture, Damaged>> {
+    let jpeg = ScaledJpeg::open(original, frame, edge_max)?;
+    let mut shrinker = Shrinker::new(jpeg.size(), jpeg.colors(), edge_max)?;
+    let decoded = jpeg.decode(|row| shrinker.push_row(row));
+    Some(decoded.and_then(|()| shrinker.finish().ok_or(Damaged)))
 }
 
 fn decode_png(original: &[u8], edge_max: u32) -> Result<Picture, NoRendition> {
@@ -147,7 +171,7 @@ fn shrink(mut decoder: impl ImageDecoder, pixels: PixelSize, edge_max: u32) -> R
     if bytes > DECODE_BYTES_MAX {
         return Err(NoRendition::TooManyPixels);
     }
-    let mut shrinker = Shrinker::new(size, edge_max).ok_or(NoRendition::TooManyPixels)?;
+    let mut shrinker = Shrinker::new(size, Colors::Rgb, edge_max).ok_or(NoRendition::TooManyPixels)?;
     let mut stored = vec![0; bytes as usize];
     decoder.read_image(&mut stored).map_err(no_rendition)?;
 

@@ -20,7 +20,7 @@
 //! | original | 64 MiB ([`ORIGINAL_BYTES_MAX`]) | 1,024 chunks; 108-megapixel phone photos have under 45 MB |
 //! | memory | 128 MiB beside the original | cheap phones; counted before decoding starts |
 //! | decoded whole | 96 MiB of pixels, coefficients and copied input | what is left of the 128 for a decoder |
-//! | larger JPEGs | 110 megapixels, sequential, one scan | decoded scaled down while read, about 10 MiB |
+//! | JPEGs as phones write them | 110 megapixels, sequential, one scan | scaled down while read, about 10 MiB |
 //! | JPEG scans | 64 | each is a pass over the whole picture |
 //! | lossless WebP | about 250 KB of coded data | its code tables unfold up to 400 times |
 //! | EXIF | 256 KiB, three directories of 1,024 entries | directories come first; nothing else is followed |

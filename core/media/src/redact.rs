@@ -42,6 +42,7 @@ pub enum NoRedaction {
 /// nothing but pixels.
 ///
 /// A rectangle covers every pixel of the copy that took anything from a pixel in it, and one more on each side.
+/// In a JPEG a pixel lies in a block, whose every pixel took something from it: so whole blocks are covered.
 ///
 /// # Errors
 /// [`NoRedaction`].
@@ -53,31 +54,32 @@ pub fn redact(original: &[u8], facts: &PhotoFacts, boxes: &[PixelBox]) -> Result
     let upright =
         if facts.orientation.swaps_edges() { PixelSize { width: stored.height, height: stored.width } } else { stored };
     let mut picture = decode::small_picture(original, facts.orientation, PREVIEW_EDGE_MAX)?;
+    let reach = decode::block_edge(original) - 1;
     for (index, one) in boxes.iter().enumerate() {
         let is_inside = one.x < upright.width && one.y < upright.height && one.width > 0 && one.height > 0;
         if !is_inside {
             return Err(NoRedaction::Outside { index });
         }
-        let columns = covered(one.x, one.width, upright.width, picture.size.width);
-        let rows = covered(one.y, one.height, upright.height, picture.size.height);
+        let columns = covered(one.x, one.width, reach, upright.width, picture.size.width);
+        let rows = covered(one.y, one.height, reach, upright.height, picture.size.height);
         blank(&mut picture, columns, rows);
     }
     Ok(encode(&picture, PREVIEW_BYTES_MAX)?)
 }
 
-/// The pixels of the copy, along one edge, that took anything from `from` and the `count` pixels there, and one more on
-/// each side.
-fn covered(from: u32, count: u32, edge: u32, copy: u32) -> std::ops::Range<usize> {
+/// The pixels of the copy, along one edge, that took anything from `from` and the `count` pixels there or from `reach`
+/// pixels around them, and one more on each side.
+fn covered(from: u32, count: u32, reach: u32, edge: u32, copy: u32) -> std::ops::Range<usize> {
     let (edge, copy) = (u64::from(edge), u64::from(copy));
-    let start = u64::from(from) * copy / edge;
-    let end = (u64::from(from) + u64::from(count)).saturating_mul(copy).div_ceil(edge);
+    let start = u64::from(from.saturating_sub(reach)) * copy / edge;
+    let end = (u64::from(from) + u64::from(count) + u64::from(reach)).saturating_mul(copy).div_ceil(edge);
     start.saturating_sub(1) as usize..(end + 1).min(copy) as usize
 }
 
 fn blank(picture: &mut Picture, columns: std::ops::Range<usize>, rows: std::ops::Range<usize>) {
-    let width = picture.size.width as usize;
-    for row in picture.rgb.chunks_exact_mut(width * 3).take(rows.end).skip(rows.start) {
-        row[columns.start * 3..columns.end * 3].fill(0);
+    let (width, black) = (picture.size.width as usize, picture.colors.black());
+    for row in picture.samples.chunks_exact_mut(width * 3).take(rows.end).skip(rows.start) {
+        row.as_chunks_mut().0[columns.clone()].fill(black);
     }
 }
 
@@ -91,12 +93,15 @@ mod tests {
     use crate::{inspect, is_bare};
 
     /// A red field of 80 by 60 pixels in a grey picture of 3,200 by 2,400.
-    fn original() -> Vec<u8> {
+    fn picture() -> RgbImage {
         let is_secret = |x: u32, y: u32| (1_000..1_080).contains(&x) && (500..560).contains(&y);
         let grey = Rgb([128, 128, 128]);
-        let picture = RgbImage::from_fn(3_200, 2_400, |x, y| if is_secret(x, y) { Rgb([255, 0, 0]) } else { grey });
+        RgbImage::from_fn(3_200, 2_400, |x, y| if is_secret(x, y) { Rgb([255, 0, 0]) } else { grey })
+    }
+
+    fn original() -> Vec<u8> {
         let mut file = Vec::new();
-        picture.write_to(&mut Cursor::new(&mut file), ImageFormat::Png).unwrap();
+        picture().write_to(&mut Cursor::new(&mut file), ImageFormat::Png).unwrap();
         file
     }
 
@@ -113,6 +118,23 @@ mod tests {
         let is_red = |pixel: &Rgb<u8>| i32::from(pixel[0]) - i32::from(pixel[1]) > 24;
         assert!(!seen.pixels().any(is_red));
         assert_eq!(seen.get_pixel(520, 265), &Rgb([0, 0, 0]));
+    }
+
+    #[test]
+    fn what_a_jpeg_smeared_over_its_blocks_is_covered_too() {
+        for sampling in [jpeg_encoder::SamplingFactor::F_1_1, jpeg_encoder::SamplingFactor::F_2_2] {
+            let mut original = Vec::new();
+            let mut encoder = jpeg_encoder::Encoder::new(&mut original, 50);
+            encoder.set_sampling_factor(sampling);
+            encoder.encode(&picture(), 3_200, 2_400, jpeg_encoder::ColorType::Rgb).unwrap();
+            let facts = inspect(&original).unwrap();
+            // Its edges are in the middle of blocks.
+            let secret = PixelBox { x: 1_000, y: 500, width: 80, height: 60 };
+            let copy = redact(&original, &facts, &[secret]).unwrap();
+            let seen = image::load_from_memory(&copy.bytes).unwrap().to_rgb8();
+            let reddest = seen.pixels().map(|pixel| i32::from(pixel[0]) - i32::from(pixel[1])).max();
+            assert!(reddest <= Some(3), "{reddest:?} in {sampling:?}");
+        }
     }
 
     #[test]

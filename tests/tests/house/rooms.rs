@@ -28,7 +28,7 @@ const ROOMS: &[Room] = &[
         "merestone-core", "ed25519-dalek", "if-addrs", "mdns-sd", "quinn", "quinn-proto", "rustls", "socket2",
         "thiserror", "tokio",
     ] },
-    Room { name: "merestone-media", floor: 1, may_use: &["image", "thiserror"] },
+    Room { name: "merestone-media", floor: 1, may_use: &["image", "jpeg-encoder", "memchr", "thiserror"] },
     // calamine, csv, roxmltree, serde_json, zip: what forms come in. md-5, sha1, sha2, fancy-regex, jiff: what their expressions may call.
     Room { name: "merestone-forms", floor: 1, may_use: &[
         "merestone-core", "calamine", "csv", "data-encoding", "fancy-regex", "jiff", "md-5", "roxmltree", "serde_json", "sha1",

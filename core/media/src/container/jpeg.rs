@@ -131,7 +131,7 @@ impl<'a> Markers<'a> {
     }
 
     fn next_marker(&mut self) -> Option<u8> {
-        let at = self.cursor.rest.iter().position(|&byte| byte == 0xff)?;
+        let at = memchr::memchr(0xff, self.cursor.rest)?;
         self.cursor.take(at)?;
         loop {
             match self.cursor.u8()? {

@@ -1,27 +1,31 @@
-//! A JPEG reader for pictures that are too large to be decoded whole.
+//! A JPEG reader that shrinks while it reads: a fraction of the time and of the memory of decoding a photo whole.
 //!
 //! It takes what phone cameras write: 8 bits, sequential Huffman coding, one scan of one or three components
-//! (ITU-T T.81 Annex F), and gives rows at a half, a quarter or an eighth of the size while it reads.
-//! Only a row of units is held, well under a megabyte.
-//! A 48-megapixel photo decoded whole is 140 MiB of pixels; no decoder for Rust was found that scales while it decodes
-//! within bounded memory (`zune-jpeg` has no scaling, `jpeg-decoder` queues coefficients between threads without a bound).
+//! (ITU-T T.81 Annex F), and gives rows at a half, a quarter or an eighth of the size.
+//! Frequencies that such a row does not show are passed over, several at once, without being worked out.
+//! Only a row of units is held, well under a megabyte; a 48-megapixel photo decoded whole is 140 MiB of pixels.
+//! No decoder for Rust was found that scales while it decodes within bounded memory
+//! (`zune-jpeg` has no scaling, `jpeg-decoder` queues coefficients between threads without a bound).
 //!
-//! Progressive and other pictures of that size are declined.
+//! Progressive pictures are declined, and those of less than twice the wanted size.
 
 mod entropy;
 mod idct;
 
 use crate::container::jpeg::{Frame, Markers, Step};
 use crate::facts::PixelSize;
-use entropy::{BitReader, HuffmanTable};
+use crate::shrink::Colors;
+use entropy::{BitReader, CoefficientTable, HuffmanTable, Sieve};
 
 /// The parts of this picture that are needed to read its only scan.
 #[derive(Debug)]
 pub(crate) struct ScaledJpeg<'a> {
     components: Vec<ScanComponent>,
-    dc_tables: [Option<HuffmanTable>; 4],
-    ac_tables: [Option<HuffmanTable>; 4],
-    quantizers: [Option<[u16; 64]>; 4],
+    /// For the first coefficient of a block, its mean, by the scan's numbers.
+    mean_tables: [Option<HuffmanTable>; 4],
+    /// For the others.
+    coefficient_tables: [Option<CoefficientTable>; 4],
+    sieves: [Option<Sieve>; 4],
     /// Units between restart markers; 0 for none.
     restart_interval: usize,
     /// Samples are RGB already, as Adobe's marker can say.
@@ -41,9 +45,17 @@ pub(crate) struct ScaledJpeg<'a> {
 struct ScanComponent {
     across: usize,
     down: usize,
-    quantizer: usize,
-    dc: usize,
-    ac: usize,
+    sieve: usize,
+    mean_table: usize,
+    coefficient_table: usize,
+}
+
+/// The tables that stand in front of a scan.
+#[derive(Debug, Default)]
+struct Tables {
+    means: [Option<HuffmanTable>; 4],
+    coefficients: [Option<HuffmanTable>; 4],
+    quantizers: [Option<[u16; 64]>; 4],
 }
 
 /// Something in the coded data that no encoder writes, or its end before the last unit.
@@ -69,9 +81,9 @@ impl<'a> ScaledJpeg<'a> {
         let (across_max, down_max) = (frame.across_max(), frame.down_max());
         let mut jpeg = ScaledJpeg {
             components: Vec::new(),
-            dc_tables: [const { None }; 4],
-            ac_tables: [const { None }; 4],
-            quantizers: [None; 4],
+            mean_tables: [const { None }; 4],
+            coefficient_tables: [const { None }; 4],
+            sieves: [const { None }; 4],
             restart_interval: 0,
             plain_rgb: false,
             across_max,
@@ -82,14 +94,15 @@ impl<'a> ScaledJpeg<'a> {
             size: PixelSize { width: scaled(pixels.width, scale), height: scaled(pixels.height, scale) },
             data: &[],
         };
+        let mut tables = Tables::default();
         let mut markers = Markers::new(file);
         loop {
             let Step::Segment { marker, segment } = markers.step() else {
                 return None;
             };
             match marker {
-                0xc4 => jpeg.read_huffman_tables(segment)?,
-                0xdb => jpeg.read_quantizers(segment)?,
+                0xc4 => tables.read_codes(segment)?,
+                0xdb => tables.read_quantizers(segment)?,
                 0xdd => {
                     jpeg.restart_interval = u16::from_be_bytes(*segment.first_chunk()?).into();
                 }
@@ -98,6 +111,7 @@ impl<'a> ScaledJpeg<'a> {
                 }
                 0xda => {
                     jpeg.read_scan(segment, frame)?;
+                    jpeg.prepare(tables)?;
                     jpeg.data = markers.rest();
                     return Some(jpeg);
                 }
@@ -111,6 +125,11 @@ impl<'a> ScaledJpeg<'a> {
         self.size
     }
 
+    /// What the three bytes of a pixel are.
+    pub(crate) fn colors(&self) -> Colors {
+        if self.plain_rgb || self.components.len() == 1 { Colors::Rgb } else { Colors::Ycc }
+    }
+
     /// Decodes, handing each row to `sink` as three bytes a pixel.
     pub(crate) fn decode(&self, mut sink: impl FnMut(&[u8])) -> Result<(), Damaged> {
         let mut bits = BitReader::new(self.data);
@@ -119,23 +138,24 @@ impl<'a> ScaledJpeg<'a> {
             .iter()
             .map(|component| {
                 let stride = self.units_across * component.across * self.scale;
-                Plane { stride, samples: vec![0; stride * component.down * self.scale], dc: 0 }
+                Plane { stride, samples: vec![0; stride * component.down * self.scale], mean: 0 }
             })
             .collect();
-        let mut row = vec![0; self.size.width as usize * 3];
+        let width = self.size.width as usize;
+        let (mut lines, mut row) = ([(); 3].map(|()| vec![0; width]), vec![0; width * 3]);
         let mut rows_left = self.size.height as usize;
         let mut units = 0;
         for _ in 0..self.units_down {
             for unit in 0..self.units_across {
                 if self.restart_interval > 0 && units > 0 && units % self.restart_interval == 0 {
                     bits.restart().ok_or(Damaged)?;
-                    planes.iter_mut().for_each(|plane| plane.dc = 0);
+                    planes.iter_mut().for_each(|plane| plane.mean = 0);
                 }
                 self.decode_unit(&mut bits, &mut planes, unit)?;
                 units += 1;
             }
             for y in 0..(self.down_max * self.scale).min(rows_left) {
-                self.fill_row(&planes, y, &mut row);
+                self.fill_row(&planes, y, &mut lines, &mut row);
                 sink(&row);
                 rows_left -= 1;
             }
@@ -145,11 +165,11 @@ impl<'a> ScaledJpeg<'a> {
 
     fn decode_unit(&self, bits: &mut BitReader<'_>, planes: &mut [Plane], unit: usize) -> Result<(), Damaged> {
         for (component, plane) in self.components.iter().zip(planes) {
-            let quantizer = self.quantizers[component.quantizer].as_ref().ok_or(Damaged)?;
-            let dc = self.dc_tables[component.dc].as_ref().ok_or(Damaged)?;
-            let ac = self.ac_tables[component.ac].as_ref().ok_or(Damaged)?;
+            let sieve = self.sieves[component.sieve].as_ref().ok_or(Damaged)?;
+            let means = self.mean_tables[component.mean_table].as_ref().ok_or(Damaged)?;
+            let table = self.coefficient_tables[component.coefficient_table].as_ref().ok_or(Damaged)?;
             for block in 0..component.across * component.down {
-                let coefficients = bits.block(dc, ac, quantizer, &mut plane.dc, self.scale).ok_or(Damaged)?;
+                let coefficients = bits.block(means, table, sieve, &mut plane.mean).ok_or(Damaged)?;
                 let x = (unit * component.across + block % component.across) * self.scale;
                 let y = block / component.across * self.scale;
                 let samples = &mut plane.samples[y * plane.stride + x..];
@@ -159,58 +179,32 @@ impl<'a> ScaledJpeg<'a> {
         Ok(())
     }
 
-    fn fill_row(&self, planes: &[Plane], y: usize, row: &mut [u8]) {
-        let (pixels, _) = row.as_chunks_mut::<3>();
-        let line = |index: usize| {
-            let (plane, component) = (&planes[index], &self.components[index]);
+    fn fill_row(&self, planes: &[Plane], y: usize, lines: &mut [Vec<u8>; 3], row: &mut [u8]) {
+        for ((plane, component), line) in planes.iter().zip(&self.components).zip(lines.iter_mut()) {
             let from = y * component.down / self.down_max * plane.stride;
-            (&plane.samples[from..from + plane.stride], component.across)
-        };
+            widen(&plane.samples[from..from + plane.stride], component.across, self.across_max, line);
+        }
+        let (pixels, _) = row.as_chunks_mut::<3>();
+        let [luma, blue, red] = lines;
         if planes.len() == 1 {
-            let (luma, _) = line(0);
-            for (pixel, value) in pixels.iter_mut().zip(luma) {
-                *pixel = [*value; 3];
-            }
+            pixels.iter_mut().zip(luma).for_each(|(pixel, value)| *pixel = [*value; 3]);
             return;
         }
-        // Chroma is repeated, not interpolated: the picture is shrunk further right after.
-        let lines = [line(0), line(1), line(2)];
-        for (x, pixel) in pixels.iter_mut().enumerate() {
-            let samples = lines.map(|(line, across)| line[x * across / self.across_max]);
-            *pixel = match self.plain_rgb {
-                true => samples,
-                false => rgb_from_ycc(samples),
-            };
+        for (((pixel, luma), blue), red) in pixels.iter_mut().zip(luma).zip(blue).zip(red) {
+            *pixel = [*luma, *blue, *red];
         }
     }
 
-    fn read_huffman_tables(&mut self, mut segment: &[u8]) -> Option<()> {
-        while let Some((head, rest)) = segment.split_first_chunk::<17>() {
-            let length = head[1..].iter().map(|count| usize::from(*count)).sum();
-            let (symbols, rest) = rest.split_at_checked(length)?;
-            let (counts, _) = head[1..].split_first_chunk::<16>()?;
-            let table = HuffmanTable::new(counts, symbols)?;
-            let tables = match head[0] >> 4 {
-                0 => &mut self.dc_tables,
-                1 => &mut self.ac_tables,
-                _ => return None,
-            };
-            *tables.get_mut(usize::from(head[0] & 15))? = Some(table);
-            segment = rest;
-        }
-        Some(())
-    }
-
-    fn read_quantizers(&mut self, mut segment: &[u8]) -> Option<()> {
-        while let Some((head, rest)) = segment.split_first() {
-            let unit = 1 + usize::from(head >> 4);
-            let (values, rest) = rest.split_at_checked(64 * unit)?;
-            let mut quantizer = [0; 64];
-            for (slot, value) in quantizer.iter_mut().zip(values.chunks_exact(unit)) {
-                *slot = value.iter().fold(0, |number, byte| number << 8 | u16::from(*byte));
+    /// Takes the tables that the scan names, each once, however many the file brought.
+    fn prepare(&mut self, mut tables: Tables) -> Option<()> {
+        self.mean_tables = tables.means;
+        for component in &self.components {
+            let slot = self.coefficient_tables.get_mut(component.coefficient_table)?;
+            if slot.is_none() {
+                *slot = tables.coefficients[component.coefficient_table].take().map(CoefficientTable::new);
             }
-            *self.quantizers.get_mut(usize::from(head & 15))? = Some(quantizer);
-            segment = rest;
+            let quantizer = tables.quantizers[component.sieve].as_ref()?;
+            self.sieves[component.sieve] = Some(Sieve::new(quantizer, self.scale));
         }
         Some(())
     }
@@ -233,9 +227,9 @@ impl<'a> ScaledJpeg<'a> {
             self.components.push(ScanComponent {
                 across: if alone { 1 } else { component.across.into() },
                 down: if alone { 1 } else { component.down.into() },
-                quantizer: component.table.into(),
-                dc: usize::from(tables >> 4),
-                ac: usize::from(tables & 15),
+                sieve: component.table.into(),
+                mean_table: usize::from(tables >> 4),
+                coefficient_table: usize::from(tables & 15),
             });
         }
         if count == 1 {
@@ -247,21 +241,59 @@ impl<'a> ScaledJpeg<'a> {
     }
 }
 
+impl Tables {
+    fn read_codes(&mut self, mut segment: &[u8]) -> Option<()> {
+        while let Some((head, rest)) = segment.split_first_chunk::<17>() {
+            let length = head[1..].iter().map(|count| usize::from(*count)).sum();
+            let (symbols, rest) = rest.split_at_checked(length)?;
+            let (counts, _) = head[1..].split_first_chunk::<16>()?;
+            let table = HuffmanTable::new(counts, symbols)?;
+            let tables = match head[0] >> 4 {
+                0 => &mut self.means,
+                1 => &mut self.coefficients,
+                _ => return None,
+            };
+            *tables.get_mut(usize::from(head[0] & 15))? = Some(table);
+            segment = rest;
+        }
+        Some(())
+    }
+
+    fn read_quantizers(&mut self, mut segment: &[u8]) -> Option<()> {
+        while let Some((head, rest)) = segment.split_first() {
+            let unit = 1 + usize::from(head >> 4);
+            let (values, rest) = rest.split_at_checked(64 * unit)?;
+            let mut quantizer = [0; 64];
+            for (slot, value) in quantizer.iter_mut().zip(values.chunks_exact(unit)) {
+                *slot = value.iter().fold(0, |number, byte| number << 8 | u16::from(*byte));
+            }
+            *self.quantizers.get_mut(usize::from(head & 15))? = Some(quantizer);
+            segment = rest;
+        }
+        Some(())
+    }
+}
+
 /// One row of units of one component.
 #[derive(Debug)]
 struct Plane {
     stride: usize,
     samples: Vec<u8>,
     /// The last block's mean, from which the next one is counted.
-    dc: i32,
+    mean: i32,
 }
 
-/// ITU-R BT.601 with full range, as JFIF says, in 16-bit fixed point.
-fn rgb_from_ycc([luma, blue, red]: [u8; 3]) -> [u8; 3] {
-    let luma = i32::from(luma) << 16;
-    let (blue, red) = (i32::from(blue) - 128, i32::from(red) - 128);
-    let value = |sum: i32| ((sum + (1 << 15)) >> 16).clamp(0, 255) as u8;
-    [value(luma + 91_881 * red), value(luma - 22_554 * blue - 46_802 * red), value(luma + 116_130 * blue)]
+/// Repeats the samples of a component that has `across` where others have `across_max`.
+///
+/// They are repeated, not interpolated: the picture is shrunk further right after.
+fn widen(samples: &[u8], across: usize, across_max: usize, line: &mut [u8]) {
+    if across == across_max {
+        line.copy_from_slice(&samples[..line.len()]);
+    } else if across * 2 == across_max {
+        line.chunks_mut(2).zip(samples).for_each(|(pair, sample)| pair.fill(*sample));
+    } else {
+        line.iter_mut().enumerate().for_each(|(x, slot)| *slot = samples[x * across / across_max]);
+    }
 }
 
 #[cfg(test)]
@@ -293,7 +325,19 @@ mod tests {
         let frame = jpeg::layout(bytes).frame?;
         let jpeg = ScaledJpeg::open(bytes, &frame, edge_min)?;
         let mut rgb = Vec::new();
-        Some(jpeg.decode(|row| rgb.extend_from_slice(row)).map(|()| (jpeg.size(), rgb)))
+        let decoded = jpeg.decode(|row| rgb.extend_from_slice(row));
+        if jpeg.colors() == Colors::Ycc {
+            rgb.as_chunks_mut::<3>().0.iter_mut().for_each(|pixel| *pixel = rgb_from_ycc(*pixel));
+        }
+        Some(decoded.map(|()| (jpeg.size(), rgb)))
+    }
+
+    /// ITU-R BT.601 with full range, as JFIF says, in 16-bit fixed point.
+    fn rgb_from_ycc([luma, blue, red]: [u8; 3]) -> [u8; 3] {
+        let luma = i32::from(luma) << 16;
+        let (blue, red) = (i32::from(blue) - 128, i32::from(red) - 128);
+        let value = |sum: i32| ((sum + (1 << 15)) >> 16).clamp(0, 255) as u8;
+        [value(luma + 91_881 * red), value(luma - 22_554 * blue - 46_802 * red), value(luma + 116_130 * blue)]
     }
 
     #[test]
