@@ -2,7 +2,8 @@
 
 use std::future::Future;
 use std::ops::Deref;
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
@@ -32,16 +33,63 @@ fn runtime() -> Result<&'static Runtime, PhoneError> {
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, PhoneError> + Send + 'static,
 ) -> Result<T, PhoneError> {
-    let task = runtime()?.spawn_blocking(work);
-    task.await.map_err(|error| ended(&error))?
+    let (work, answer) = answering(work);
+    start_blocking(work)?.await.map_err(|error| ended(&error))?;
+    answer.take()
 }
 
 /// Drives a future on the runtime's threads; dropping what this gives drops the future.
 pub(crate) async fn driven<T: Send + 'static>(
     work: impl Future<Output = Result<T, PhoneError>> + Send + 'static,
 ) -> Result<T, PhoneError> {
-    let mut task = Aborting(runtime()?.spawn(work));
-    (&mut task.0).await.map_err(|error| ended(&error))?
+    let answer = Answer::default();
+    let kept = answer.clone();
+    let mut task = start(Box::pin(async move { kept.put(work.await) }))?;
+    (&mut task.0).await.map_err(|error| ended(&error))?;
+    answer.take()
+}
+
+/// What a call answers, kept until its task is over.
+///
+/// Tasks have no result of their own, so that the runtime is compiled once for all calls instead of once for each.
+struct Answer<T>(Arc<Mutex<Option<Result<T, PhoneError>>>>);
+
+impl<T> Answer<T> {
+    fn put(&self, answer: Result<T, PhoneError>) {
+        *locked(&self.0) = Some(answer);
+    }
+
+    fn take(&self) -> Result<T, PhoneError> {
+        locked(&self.0).take().unwrap_or_else(|| Err(mistake()))
+    }
+}
+
+impl<T> Default for Answer<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<T> Clone for Answer<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+fn answering<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, PhoneError> + Send + 'static,
+) -> (Box<dyn FnOnce() + Send>, Answer<T>) {
+    let answer = Answer::default();
+    let kept = answer.clone();
+    (Box::new(move || kept.put(work())), answer)
+}
+
+fn start_blocking(work: Box<dyn FnOnce() + Send>) -> Result<JoinHandle<()>, PhoneError> {
+    Ok(runtime()?.spawn_blocking(work))
+}
+
+fn start(work: Pin<Box<dyn Future<Output = ()> + Send>>) -> Result<Aborting, PhoneError> {
+    Ok(Aborting(runtime()?.spawn(work)))
 }
 
 /// Something whose end may wait for the disk: it ends on a thread where nobody waits, whoever let go of it last.
@@ -97,9 +145,9 @@ pub(crate) fn wait_for_endings(time: Duration) {
 }
 
 /// A task that ends with its handle.
-struct Aborting<T>(JoinHandle<T>);
+struct Aborting(JoinHandle<()>);
 
-impl<T> Drop for Aborting<T> {
+impl Drop for Aborting {
     fn drop(&mut self) {
         self.0.abort();
     }
