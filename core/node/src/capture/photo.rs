@@ -108,9 +108,7 @@ impl Device {
         let mut draft = self.draft(draft)?;
         let original = original(photo)?;
         let facts = media::inspect(&original)?;
-        let hash = BlobHash::of(&original);
-        let known = draft.photos.iter().find(|photo| photo.photo.sha256 == hash).map(|photo| photo.row.clone());
-        let row = match known {
+        let row = match same_photo(&draft, &original).map(|photo| photo.row.clone()) {
             Some(row) => row,
             None => {
                 if draft.photos.len() >= PHOTOS_MAX {
@@ -147,23 +145,24 @@ impl Device {
         crate::draft::check_key(key)?;
         let original = original(photo)?;
         let facts = media::inspect(&original)?;
-        let hash = BlobHash::of(&original);
         let row = match key.strip_prefix("photos/").and_then(|rest| rest.strip_suffix("/file")) {
             Some(row) => row.to_owned(),
             None => key.to_owned(),
         };
-        let is_elsewhere = draft.photos.iter().any(|photo| photo.photo.sha256 == hash && photo.row != row);
-        let photo = if is_elsewhere { None } else { Some(self.keep_photo(&original, &facts, preview)?) };
+        let elsewhere = same_photo(&draft, &original).filter(|photo| photo.row != row).map(|photo| photo.photo.sha256);
+        let photo = elsewhere.is_none().then(|| self.keep_photo(&original, &facts, preview)).transpose()?;
         draft.photos.retain(|photo| photo.row != row);
-        match photo {
-            Some(_) if draft.photos.len() >= PHOTOS_MAX => return Err(PhotoError::TooMany),
-            Some(photo) => {
-                draft.photos.push(DraftPhoto { row: row.clone(), photo });
-                draft.photos.sort_by_key(|photo| photo.photo.sha256);
-                draft.answers.remove(key);
-            }
+        if let Some(hash) = elsewhere {
             // An entry names each photo once, whatever the number of questions that it answers.
-            None => drop(draft.answers.insert(key.to_owned(), Answer::Text(hash.to_string()))),
+            draft.answers.insert(key.to_owned(), Answer::Text(hash.to_string()));
+        }
+        if let Some(photo) = photo {
+            if draft.photos.len() >= PHOTOS_MAX {
+                return Err(PhotoError::TooMany);
+            }
+            draft.photos.push(DraftPhoto { row: row.clone(), photo });
+            draft.photos.sort_by_key(|photo| photo.photo.sha256);
+            draft.answers.remove(key);
         }
         let draft = self.keep_draft(draft)?;
         Ok(Attached { draft, row, facts })
@@ -249,6 +248,14 @@ fn renditions(original: &[u8], facts: &PhotoFacts, preview: Option<&[u8]>) -> Re
         (Err(NoRendition::NotDecodable), Some(offered)) => media::accept_preview(offered),
         _ => Ok(made),
     }
+}
+
+/// The photo of a draft that has these bytes; hashed only where one has as many.
+fn same_photo<'a>(draft: &'a Draft, original: &[u8]) -> Option<&'a DraftPhoto> {
+    let mut as_long = draft.photos.iter().filter(|photo| photo.photo.bytes == original.len() as u64).peekable();
+    as_long.peek()?;
+    let hash = BlobHash::of(original);
+    as_long.find(|photo| photo.photo.sha256 == hash)
 }
 
 /// The bytes of a photo: those that were given, or those of its file.
