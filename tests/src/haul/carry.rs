@@ -29,6 +29,24 @@ pub(super) fn million(bench: &Bench) -> Vec<Sample> {
     story(bench, "entries-1m", 1_000_000)
 }
 
+/// What a post observes in months, with photos as phones write them: the memory of the phone that hands it over, and of
+/// one that receives it all and works out its lists.
+pub(super) fn whole_phone(bench: &Bench) -> Vec<Sample> {
+    let mut pair = Pair::begin(bench, Load { photos: 100, photo_bytes: 2 << 20, ..Load::entries(10_000) });
+    let mut found = pair.meet("phone");
+    homes::phone(&corpus::found(), &bench.path("new-phone"), "Marek", Load::entries(0));
+    let mut new = Process::start([SITE.as_ref(), bench.path("new-phone").as_os_str()]);
+    let opened = number(&new.ask("usage"), "memory_mb");
+    let met = new.ask(&format!("meet {}", pair.at));
+    assert_eq!(met[0]["is_fully_synced"], true, "the new phone says that both hold the same: {met}");
+    new.ask("index");
+    let mut memory = |name: &str, mb: f64| found.push(Sample::new(format!("phone/{name}"), "MB", mb));
+    memory("opened-memory", opened);
+    memory("giver-memory", number(&pair.phone.ask("usage"), "memory_mb"));
+    memory("taker-memory", number(&new.ask("usage"), "memory_mb"));
+    found
+}
+
 /// A phone and a camp, each in a process of its own.
 pub(super) struct Pair {
     pub(super) phone: Process,

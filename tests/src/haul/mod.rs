@@ -46,6 +46,7 @@ const IDLE: Duration = Duration::from_millis(500);
 pub const HAULS: &[Haul] = &[
     Haul { name: "entries-1k", is_long: false, rounds_max: usize::MAX, run: carry::thousand },
     Haul { name: "entries", is_long: false, rounds_max: usize::MAX, run: carry::entries },
+    Haul { name: "phone", is_long: false, rounds_max: 1, run: carry::whole_phone },
     Haul { name: "photos", is_long: false, rounds_max: usize::MAX, run: photos::whole },
     Haul { name: "cuts", is_long: false, rounds_max: 2, run: photos::cuts },
     Haul { name: "kills", is_long: false, rounds_max: 1, run: photos::kills },
