@@ -2,7 +2,7 @@
 # Figures of what a phone carries: how large the library is and what makes it so, how much an app can call, and how far
 # that reaches into a device. Takes minutes: the mobile profile optimises across all crates. Not part of tests/run.
 #
-#   mobile-bindings/figures.sh
+#   mobile-bindings/figures.sh [--desk]
 #
 # The library is built for this machine, as a stand-in for the x86-64 one of Android: same sources, same profile, another
 # C library. What is stripped is a copy.
@@ -12,7 +12,11 @@ readonly bytes_max=$((6 * 1000 * 1000))
 target=${CARGO_TARGET_DIR:-$PWD/target}
 library=$target/mobile/libmerestone_ffi.so
 
-cargo rustc --locked --quiet -p merestone-ffi --lib --profile mobile --crate-type cdylib
+. mobile-bindings/slim.sh
+# Without what desks need, as build-library.sh makes it for phones; `--desk` measures the whole library.
+features=(--no-default-features)
+[ "${1:-}" != --desk ] || features=()
+cargo rustc --locked --quiet -p merestone-ffi --lib --profile mobile --crate-type cdylib "${features[@]}" -- "${slim_link_args[@]}"
 cargo build --locked --quiet -p merestone-bindgen
 bindgen=$target/debug/merestone-bindgen
 
