@@ -3,7 +3,9 @@
 //! Nothing is interpreted here: what a sheet or a column means is the business of the form.
 
 mod delimited;
+#[cfg(feature = "excel")]
 pub(crate) mod excel;
+#[cfg(feature = "excel")]
 pub(crate) mod legacy;
 mod markdown;
 
@@ -96,8 +98,12 @@ impl Workbook {
             return Err(FormRefused::whole(Reason::too_much("bytes", FILE_BYTES_MAX)));
         }
         let raw = match kind {
+            #[cfg(feature = "excel")]
             FileKind::Xlsx => excel::xlsx(bytes)?,
+            #[cfg(feature = "excel")]
             FileKind::Xls => excel::xls(bytes)?,
+            #[cfg(not(feature = "excel"))]
+            FileKind::Xlsx | FileKind::Xls => return Err(FormRefused::whole(Reason::ExcelNotHere)),
             FileKind::Csv => stacked(delimited(bytes)?)?,
             FileKind::Markdown => stacked(markdown::rows(bytes)?)?,
             FileKind::Xml => return Err(FormRefused::whole(Reason::NotATable)),
