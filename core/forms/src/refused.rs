@@ -130,7 +130,9 @@ impl fmt::Display for Reason {
             Self::TooMuch { what, most } => write!(f, "more than {most} {what}"),
             Self::UnknownFile => f.write_str("not an .xlsx, .xls, .csv, Markdown or XForm file"),
             Self::DamagedFile => f.write_str("the file is empty or damaged"),
-            Self::ExcelNotHere => f.write_str("Excel files are not read here; add the form at base camp, or save it as .csv or .xml"),
+            Self::ExcelNotHere => {
+                f.write_str("Excel files are not read here; add the form at base camp, or save it as .csv or .xml")
+            }
             Self::NotAWorkbook => f.write_str("the workbook cannot be read; save it again as .xlsx"),
             Self::NotUtf8 => f.write_str("the text is not UTF-8; save it again as UTF-8"),
             Self::NotATable => f.write_str("this is no row of a table under the name of a sheet"),

@@ -227,7 +227,8 @@ mod tests {
     use super::*;
 
     fn picture(width: u32, height: u32, pixel: impl Fn(u32, u32) -> [u8; 3]) -> Picture {
-        let samples = (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).flat_map(|(x, y)| pixel(x, y)).collect();
+        let samples =
+            (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).flat_map(|(x, y)| pixel(x, y)).collect();
         Picture { size: PixelSize { width, height }, samples, colors: Colors::Rgb }
     }
 

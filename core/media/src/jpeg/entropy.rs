@@ -375,7 +375,9 @@ mod tests {
 
     #[test]
     fn numbers_are_read_as_they_are_coded() {
-        for (bits, size, value) in [(0, 0, 0), (0, 1, -1), (1, 1, 1), (0, 3, -7), (3, 3, -4), (4, 3, 4), (0, 15, -32_767)] {
+        for (bits, size, value) in
+            [(0, 0, 0), (0, 1, -1), (1, 1, 1), (0, 3, -7), (3, 3, -4), (4, 3, 4), (0, 15, -32_767)]
+        {
             let first = (bits as u64).checked_shl(64 - size).unwrap_or(0);
             assert_eq!(signed(first, size), value);
         }
