@@ -70,7 +70,7 @@ class Phones(private val context: Context) {
 
     /** Removes everything that this app holds of the mission, keys first. What no other device has is lost. */
     suspend fun wipe(): Unit = turn.withLock {
-        opened?.wipe() ?: Merestone.wipe(home())
+        opened?.wipe() ?: Merestone.wipe(home(), vault)
         opened = null
         withContext(Dispatchers.IO) {
             listOf(vault, storeVault).forEach { it.forget() }
