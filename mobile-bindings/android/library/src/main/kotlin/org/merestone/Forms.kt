@@ -12,7 +12,8 @@ public interface Forms {
      *
      * @param file an XLSForm as `.xlsx`, `.xls`, `.csv` or in Markdown tables, or an XForm in XML
      * @param beside files that it refers to, such as lists of choices
-     * @throws MerestoneException.Refused if it cannot be read or the mission does not name it
+     * @throws MerestoneException.Refused if it cannot be read or the mission does not name it; a library that was built
+     *   without the readers of Excel files takes no `.xlsx` and no `.xls`
      */
     public suspend fun add(file: File, beside: List<File> = emptyList()): FormHash
 }
