@@ -240,6 +240,30 @@ async fn a_phone_suspended_while_it_meets_wakes_and_loses_nothing() {
     answering.stop().await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_phone_that_wakes_is_never_said_to_be_closed_for_good() {
+    let (mission, dir) = (Mission::found(), tempfile::tempdir().unwrap());
+    let (phone, _) = enrolled(&mission, dir.path(), "Olena").await;
+    for _ in 0..40 {
+        assert!(phone.suspend(AMPLE_MS).await.unwrap().is_closed);
+        let (calling, (asking, asked)) = (Arc::clone(&phone), mpsc::channel());
+        // As often as one thread can ask, from before it wakes until it did.
+        let caller = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            loop {
+                match runtime.block_on(calling.mission()) {
+                    Err(PhoneError::Closed { is_suspended: true, .. }) => asking.send(()).unwrap_or_default(),
+                    other => return other,
+                }
+            }
+        });
+        asked.recv().unwrap();
+        phone.resume().await.unwrap();
+        let woken = caller.join().unwrap();
+        assert!(woken.is_ok(), "{woken:?}");
+    }
+}
+
 #[tokio::test]
 async fn an_interview_outlives_a_suspended_phone_and_is_saved_once() {
     let pair = Pair::new(settings()).await;
