@@ -1,12 +1,13 @@
 //! Ids as the app writes them: lowercase hex.
 
-use merestone_core::id::{BlobHash, EntryId, FormHash, MissionId, RecordId, ScopeId};
+use merestone_core::id::{BlobHash, EntryId, FormHash, RecordId, ScopeId};
 use merestone_node::{DraftId, PageKey};
 
 use crate::error::PhoneError;
 
 macro_rules! read {
-    ($($name:ident: $id:ty, $what:literal;)*) => {$(
+    ($($(#[$meta:meta])* $name:ident: $id:ty, $what:literal;)*) => {$(
+        $(#[$meta])*
         pub(crate) fn $name(text: &str) -> Result<$id, PhoneError> {
             <$id>::from_hex(text).ok_or_else(|| PhoneError::refused("id", $what))
         }
@@ -19,7 +20,8 @@ read! {
     form: FormHash, "a form is named by 64 hex digits";
     photo: BlobHash, "a photo is named by 64 hex digits";
     scope: ScopeId, "a scope id has 16 hex digits";
-    mission: MissionId, "a mission id has 64 hex digits";
+    #[cfg(feature = "audit")]
+    mission: merestone_core::id::MissionId, "a mission id has 64 hex digits";
     draft: DraftId, "a draft id has 32 hex digits";
     page: PageKey, "a page begins where the page before said";
 }
