@@ -301,6 +301,16 @@ except ImportError as error:
     assert "pip install pandas" in said
 
 
+def test_a_program_that_ends_right_after_a_call_ends_well(demo: Demo) -> None:
+    script = """
+import sys, merestone
+list(merestone.audit(sys.argv[1], sys.argv[2]).records)
+"""
+    for _ in range(10):
+        done = subprocess.run([sys.executable, "-c", script, demo.bag, demo.mission], capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_names_with_formulas_and_other_scripts_stay_texts(audit: merestone.Audit) -> None:
     frame: pd.DataFrame = audit.records.to_dataframe()
     answers = [frame[column].dropna() for column in frame.columns if column.startswith("answer.")]
