@@ -54,6 +54,10 @@ impl Apply<'_> {
         for (name, value) in &batch.settings {
             self.setting(name, value.as_deref())?;
         }
+        for (name, value) in &batch.dropped_settings {
+            let sql = "DELETE FROM setting WHERE name = ?1 AND value = ?2";
+            self.connection.prepare_cached(sql)?.execute(params![name, value])?;
+        }
         for statement in &batch.statements {
             self.statement(statement)?;
         }
@@ -74,7 +78,9 @@ impl Apply<'_> {
             self.erase_body(*entry)?;
         }
         self.index(batch)?;
-        self.drafts(batch)?;
+        for (id, step) in &batch.drafts {
+            step.apply(self.connection, *id)?;
+        }
         self.peers(batch)?;
         for append in &batch.ledger {
             ledger::append(self.connection, append)?;
@@ -92,6 +98,9 @@ impl Apply<'_> {
         touched: &mut BTreeSet<RecordId>,
     ) -> Result<(), CommitError> {
         for entry in &batch.entries {
+            if batch.is_next && !self.logs.is_next(self.connection, entry)? {
+                return Err(CommitError::NotNext { log: entry.log(), seq: entry.header().seq });
+            }
             if batch.is_connected && !self.logs.connects(self.connection, entry)? {
                 committed.unconnected.push(entry.id());
                 continue;
@@ -262,19 +271,6 @@ impl Apply<'_> {
             self.connection.prepare_cached("DELETE FROM stale WHERE turn <= ?1")?.execute([turn])?;
             for (log, seq) in logs {
                 self.logs.indexed(self.connection, *log, *seq)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn drafts(&self, batch: &Batch) -> rusqlite::Result<()> {
-        for (id, draft) in &batch.drafts {
-            match draft {
-                Some(bytes) => {
-                    let sql = "INSERT INTO draft (id, bytes) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET bytes = ?2";
-                    self.connection.prepare_cached(sql)?.execute(params![id.0, bytes])?;
-                }
-                None => drop(self.connection.prepare_cached("DELETE FROM draft WHERE id = ?1")?.execute([id.0])?),
             }
         }
         Ok(())

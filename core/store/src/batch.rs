@@ -1,7 +1,6 @@
 //! What is committed together: everything in a batch becomes durable, or nothing of it.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use merestone_core::entry::VerifiedEntry;
 use merestone_core::id::{BlobHash, EntryId, RecordId, StatementId, StoreId};
@@ -9,6 +8,7 @@ use merestone_core::id::{BlobHash, EntryId, RecordId, StatementId, StoreId};
 use crate::aside::AsideReason;
 use crate::blob::WholeBlob;
 use crate::claim::{BlobClaim, BlobClass};
+use crate::drafts::{DraftId, DraftStep, SavedDraft};
 use crate::error::CommitError;
 use crate::index::{IndexRow, StaleTurn};
 use crate::ledger::LedgerAppend;
@@ -84,25 +84,6 @@ impl StatementClass {
     }
 }
 
-/// The name of a draft: random, chosen by the caller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DraftId(pub [u8; 16]);
-
-impl DraftId {
-    /// Reads exactly the hex digits of an id.
-    pub fn from_hex(text: &str) -> Option<Self> {
-        let digits = text.bytes().all(|byte| byte.is_ascii_hexdigit()) && text.len() == 32;
-        digits.then(|| u128::from_str_radix(text, 16).ok()).flatten().map(|id| Self(id.to_be_bytes()))
-    }
-}
-
-/// All digits, lowercase hex.
-impl fmt::Display for DraftId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", u128::from_be_bytes(self.0))
-    }
-}
-
 /// Things to commit together, in any order of adding.
 ///
 /// They are written in a fixed order: settings, statements, entries, bodies, blobs, erasures, index, drafts, peers,
@@ -111,6 +92,7 @@ impl fmt::Display for DraftId {
 #[derive(Debug, Default)]
 pub struct Batch {
     pub(crate) settings: Vec<(String, Option<Vec<u8>>)>,
+    pub(crate) dropped_settings: Vec<(String, Vec<u8>)>,
     pub(crate) statements: Vec<NewStatement>,
     pub(crate) dropped_statements: Vec<(StatementClass, StatementId)>,
     pub(crate) entries: Vec<VerifiedEntry>,
@@ -125,13 +107,14 @@ pub struct Batch {
     pub(crate) rows: Vec<IndexRow>,
     pub(crate) dropped_rows: Vec<RecordId>,
     pub(crate) indexed: Vec<StaleTurn>,
-    pub(crate) drafts: Vec<(DraftId, Option<Vec<u8>>)>,
+    pub(crate) drafts: Vec<(DraftId, DraftStep)>,
     pub(crate) receipts: Vec<NewReceipt>,
     pub(crate) agreements: Vec<([u8; 32], Option<Vec<u8>>)>,
     pub(crate) ledger: Vec<LedgerAppend>,
     pub(crate) internal: Vec<Internal>,
     pub(crate) is_refetchable: bool,
     pub(crate) is_connected: bool,
+    pub(crate) is_next: bool,
 }
 
 #[derive(Debug)]
@@ -230,15 +213,39 @@ impl Batch {
         self
     }
 
-    /// Keeps a draft, in place of the one with this id.
-    pub fn draft(&mut self, id: DraftId, bytes: Vec<u8>) -> &mut Self {
-        self.drafts.push((id, Some(bytes)));
+    /// Removes the setting `name` if it still is `value`.
+    pub fn drop_setting(&mut self, name: &str, value: Vec<u8>) -> &mut Self {
+        if !name.starts_with("store/") {
+            self.dropped_settings.push((name.to_owned(), value));
+        }
         self
     }
 
-    /// Removes a draft: it became the entry in the same batch, or the person discarded it.
+    /// Keeps a draft, in place of the one with this id. A draft that was [saved](Self::save_draft) is none any more: the
+    /// batch is refused with [`CommitError::Draft`].
+    pub fn draft(&mut self, id: DraftId, bytes: Vec<u8>) -> &mut Self {
+        self.drafts.push((id, DraftStep::Keep { bytes }));
+        self
+    }
+
+    /// Keeps `bytes` in place of `was`. A draft that is not `was` any more, because somebody else changed it, or that is gone,
+    /// stays as it is: the batch is refused with [`CommitError::Draft`].
+    pub fn change_draft(&mut self, id: DraftId, was: Vec<u8>, bytes: Vec<u8>) -> &mut Self {
+        self.drafts.push((id, DraftStep::Change { was, bytes }));
+        self
+    }
+
+    /// Removes a draft: the person discarded it.
     pub fn drop_draft(&mut self, id: DraftId) -> &mut Self {
-        self.drafts.push((id, None));
+        self.drafts.push((id, DraftStep::Drop));
+        self
+    }
+
+    /// Says that a draft becomes an entry of this batch: it is removed, and what became of it is
+    /// [remembered](crate::Store::saved_draft). `was` are the bytes that were signed; `None` if the draft was never kept. Where
+    /// the draft is another by now, or was saved, the batch is refused with [`CommitError::Draft`].
+    pub fn save_draft(&mut self, id: DraftId, was: Option<Vec<u8>>, saved: SavedDraft) -> &mut Self {
+        self.drafts.push((id, DraftStep::Save { was, saved }));
         self
     }
 
@@ -336,6 +343,13 @@ impl Batch {
         self
     }
 
+    /// Says that its entries are signed here, each for the place after the last of its log. If anything stands there by now,
+    /// or the log is forked, the batch is refused with [`CommitError::NotNext`].
+    pub fn signed_here(&mut self) -> &mut Self {
+        self.is_next = true;
+        self
+    }
+
     pub(crate) fn internal(&mut self, item: Internal) -> &mut Self {
         self.internal.push(item);
         self
@@ -382,8 +396,8 @@ impl Batch {
         for (_, value) in &self.settings {
             short("setting", value.as_ref().map_or(0, Vec::len), VALUE_BYTES_MAX)?;
         }
-        for (_, draft) in &self.drafts {
-            short("draft", draft.as_ref().map_or(0, Vec::len), VALUE_BYTES_MAX)?;
+        for (_, step) in &self.drafts {
+            short("draft", step.bytes(), VALUE_BYTES_MAX)?;
         }
         for (_, value) in &self.agreements {
             short("agreement", value.as_ref().map_or(0, Vec::len), VALUE_BYTES_MAX)?;

@@ -3,10 +3,11 @@
 use std::io;
 use std::path::PathBuf;
 
-use merestone_core::id::BlobHash;
+use merestone_core::id::{BlobHash, LogId};
 use rusqlite::ErrorCode;
 use rusqlite::ffi;
 
+use crate::drafts::DraftId;
 use crate::gate::{self, Shut};
 
 /// A store could not be created or opened; nothing in the folder was changed.
@@ -106,6 +107,20 @@ pub enum CommitError {
         first: u64,
         /// Number of leaves held.
         size: u64,
+    },
+    /// A draft is not what it was when this step began: somebody changed, discarded or saved it.
+    #[error("draft {draft} is another by now")]
+    Draft {
+        /// The draft.
+        draft: DraftId,
+    },
+    /// Something stands already where the entry was to go in its own log, or the log is forked: the key signed elsewhere too.
+    #[error("seq {seq} of log {log} is not free")]
+    NotNext {
+        /// The log.
+        log: LogId,
+        /// The seq of the entry.
+        seq: u64,
     },
     /// The database is damaged: check the store.
     #[error("the store is damaged")]

@@ -1,9 +1,9 @@
-//! Reading what is kept beside the entries: statements, drafts, receipts, agreements, and how much there is.
+//! Reading what is kept beside the entries: statements, receipts, agreements, and how much there is.
 
 use merestone_core::id::{StatementId, StoreId};
 use rusqlite::{OptionalExtension as _, Row, params};
 
-use crate::batch::{Damaged, DraftId, StatementClass};
+use crate::batch::{Damaged, StatementClass};
 use crate::error::ReadError;
 use crate::store::{Store, Trouble};
 
@@ -87,29 +87,6 @@ impl Store {
             let sql = "SELECT count(*) FROM statement WHERE class = ?1 AND signer = ?2";
             let count = connection.prepare_cached(sql)?.query_row(params![class.code(), signer], |row| row.get(0));
             Ok(count.map(i64::cast_unsigned)?)
-        })
-    }
-
-    /// All drafts, ascending by id.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub fn drafts(&self) -> Result<Vec<(DraftId, Vec<u8>)>, ReadError> {
-        self.read(|connection| {
-            let mut select = connection.prepare_cached("SELECT id, bytes FROM draft ORDER BY id")?;
-            let rows = select.query_map([], |row| Ok((DraftId(row.get(0)?), row.get(1)?)))?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
-    }
-
-    /// One draft.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub fn draft(&self, id: DraftId) -> Result<Option<Vec<u8>>, ReadError> {
-        self.read(|connection| {
-            let mut select = connection.prepare_cached("SELECT bytes FROM draft WHERE id = ?1")?;
-            Ok(select.query_row([id.0], |row| row.get(0)).optional()?)
         })
     }
 

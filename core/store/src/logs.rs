@@ -81,6 +81,14 @@ impl Logs {
         std::mem::take(&mut self.moved).into_values()
     }
 
+    /// Whether the entry goes right above everything that is held of its log, and the log is not forked.
+    pub(crate) fn is_next(&mut self, connection: &Connection, entry: &VerifiedEntry) -> rusqlite::Result<bool> {
+        let (prev, seq) = (prev_of(entry), entry.header().seq);
+        let Some(state) = self.of_log(connection, entry.log())? else { return Ok(seq == 0) };
+        let LogTip { height, head, top, .. } = state.tip;
+        Ok((seq, seq, prev, None) == (height, top, head, state.fork))
+    }
+
     /// Whether the entry before this one is held, or this one itself, or the log is forked below it.
     pub(crate) fn connects(&mut self, connection: &Connection, entry: &VerifiedEntry) -> rusqlite::Result<bool> {
         let (Some(prev), seq) = (prev_of(entry), entry.header().seq) else { return Ok(true) };

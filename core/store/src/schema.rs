@@ -26,6 +26,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0010-agreements.sql"),
     include_str!("migrations/0011-wanted.sql"),
     include_str!("migrations/0012-ledger-nodes.sql"),
+    include_str!("migrations/0013-saved.sql"),
 ];
 
 /// The newest format that this program knows.

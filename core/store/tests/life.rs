@@ -73,19 +73,6 @@ fn a_folder_copied_at_any_moment_opens_with_every_commit_acknowledged_before() {
 }
 
 #[test]
-fn a_draft_is_removed_by_the_batch_that_makes_it_an_entry() {
-    let (_home, store) = Home::new();
-    let draft = DraftId([1; 16]);
-    let mut batch = Batch::new();
-    batch.draft(draft, b"one".to_vec());
-    store.commit(batch).unwrap();
-    let mut batch = Batch::new();
-    batch.entry(Author::new(1).create("one")).drop_draft(draft);
-    store.commit(batch).unwrap();
-    assert_eq!(store.draft(draft).unwrap(), None);
-}
-
-#[test]
 fn a_second_handle_is_refused_until_the_first_is_dropped() {
     let (home, store) = Home::new();
     assert!(matches!(home.try_open(), Err(OpenError::AlreadyOpen { path }) if path == home.path()));

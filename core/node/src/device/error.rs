@@ -119,6 +119,8 @@ impl From<CommitError> for AccessError {
             | CommitError::Seq { .. }
             | CommitError::Body
             | CommitError::Ledger { .. }
+            | CommitError::Draft { .. }
+            | CommitError::NotNext { .. }
             | CommitError::Io(_)) => Self::Write(Box::new(error)),
         }
     }

@@ -31,7 +31,11 @@ impl From<CommitError> for Failure {
         match &error {
             CommitError::Full => Self::storage(&error, ROOM),
             CommitError::Damaged => Self::storage(&error, DOCTOR),
-            CommitError::Broken | CommitError::Closed | CommitError::Ledger { .. } => Self::storage(&error, AGAIN),
+            CommitError::Broken
+            | CommitError::Closed
+            | CommitError::Ledger { .. }
+            | CommitError::Draft { .. }
+            | CommitError::NotNext { .. } => Self::storage(&error, AGAIN),
             CommitError::TooLong { .. } | CommitError::Seq { .. } | CommitError::Body => Self::input(&error, ""),
             CommitError::Io(_) => Self::storage(&error, ""),
         }
