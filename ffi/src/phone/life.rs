@@ -32,6 +32,13 @@ pub(super) struct Asleep {
     open: Open,
 }
 
+impl Asleep {
+    /// Forgets the keys with which it would wake.
+    pub(super) fn lock(&self) {
+        self.suspended.lock();
+    }
+}
+
 #[uniffi::export]
 impl Phone {
     /// Puts the phone to sleep within so many milliseconds: meetings say good-bye, what is being saved is saved or not, and no

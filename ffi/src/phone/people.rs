@@ -6,11 +6,11 @@ use merestone_core::key::PublicKey;
 use merestone_node::enrolment::Asked as NodeAsked;
 use merestone_node::vault::{KeyFiles, KeystoreFiles, Passphrase, Vault};
 
-use super::{Open, Phone};
+use super::{Life, Open, Phone, Slot};
 use crate::error::PhoneError;
 use crate::keys::{KeyVault, Vaulted};
 use crate::person::{Asked, EnrolmentLine, ObserverLine};
-use crate::runtime::locked;
+use crate::runtime::{blocking, locked};
 
 #[uniffi::export]
 impl Phone {
@@ -78,14 +78,11 @@ impl Phone {
         .await
     }
 
-    /// Forgets all unlocked keys.
+    /// Forgets all unlocked keys, also those of a phone that sleeps or is just falling asleep or waking. Whoever meets or answers
+    /// peers in an observer's name goes on until that ends, and signs receipts.
     pub async fn lock(&self) -> Result<(), PhoneError> {
-        self.call(|open| {
-            locked(&open.replicas).clear();
-            open.device.lock();
-            Ok(())
-        })
-        .await
+        let life = Arc::clone(&self.life);
+        blocking(move || life.lock()).await
     }
 
     /// States that an observer goes on under another key of this phone: both are unlocked, and certified by one party.
@@ -105,6 +102,22 @@ impl Phone {
             Ok(())
         })
         .await
+    }
+}
+
+impl Life {
+    fn lock(&self) -> Result<(), PhoneError> {
+        let open = match &*self.slot() {
+            Slot::Open(open) => Arc::clone(open),
+            Slot::Asleep(asleep) => {
+                asleep.lock();
+                return Ok(());
+            }
+            Slot::Closed => return Err(Self::closed()),
+        };
+        open.device.lock();
+        locked(&open.replicas).clear();
+        Ok(())
     }
 }
 

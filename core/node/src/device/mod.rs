@@ -2,6 +2,7 @@
 
 mod error;
 mod install;
+mod keyring;
 mod logbook;
 mod meeting;
 mod observers;

@@ -9,6 +9,7 @@ use merestone_store::{Batch, Store};
 
 use super::Device;
 use super::error::{AccessError, OpenDeviceError};
+use super::keyring::Keyring;
 use super::settings::{self, KeptObserver, OBSERVERS, OBSERVERS_MAX};
 use crate::vault::{ObserverKeys, Vault, VaultError};
 
@@ -68,12 +69,12 @@ pub enum UnlockError {
 #[derive(Default)]
 pub(crate) struct Desk {
     seats: Vec<Seat>,
+    unlocked: Keyring,
 }
 
 struct Seat {
     request: EnrolmentRequest,
     certificate: Option<StatementId>,
-    keys: Option<ObserverKeys>,
 }
 
 impl Desk {
@@ -81,7 +82,7 @@ impl Desk {
         let Some(kept) = store.setting(OBSERVERS)? else { return Ok(Self::default()) };
         // Not as if there were no observers: the next enrolment would write over the only list of them.
         let seats = seats(&kept).ok_or(AccessError::Damaged)?;
-        Ok(Self { seats })
+        Ok(Self { seats, unlocked: Keyring::default() })
     }
 
     /// The certificate under which `key` signs now.
@@ -89,19 +90,13 @@ impl Desk {
         self.seat(key)?.certificate
     }
 
-    pub(super) fn signer(&self, key: &PublicKey) -> Option<&Arc<dyn Signer + Send + Sync>> {
-        self.keys(key).map(|keys| &keys.signer)
+    pub(super) fn keys(&self, key: &PublicKey) -> Option<ObserverKeys> {
+        self.unlocked.of(self.seat(key)?.request.key())
     }
 
-    pub(super) fn keys(&self, key: &PublicKey) -> Option<&ObserverKeys> {
-        self.seat(key)?.keys.as_ref()
-    }
-
-    /// Takes over what is of this installation and not of the store: unlocked keys, and which drafts were saved lately.
+    /// Shares from now on what is of this installation and not of the store: unlocked keys.
     pub(super) fn take_over(&mut self, before: &Self) {
-        for seat in &mut self.seats {
-            seat.keys = before.keys(seat.request.key()).map(ObserverKeys::share);
-        }
+        self.unlocked = before.unlocked.clone();
     }
 
     fn seat(&self, key: &PublicKey) -> Option<&Seat> {
@@ -119,7 +114,10 @@ impl Device {
     /// The observers of this device, in the order in which they came.
     pub fn observers(&self) -> Vec<Observer> {
         // One after the other: who waits for the roster keeps nobody from the desk.
-        let seats: Vec<Seen> = self.desk().seats.iter().map(Seen::of).collect();
+        let seats: Vec<Seen> = {
+            let desk = self.desk();
+            desk.seats.iter().map(|seat| Seen::of(seat, &desk.unlocked)).collect()
+        };
         let roster = self.authority.roster();
         seats.into_iter().map(|seat| observer(seat, &roster)).collect()
     }
@@ -134,21 +132,19 @@ impl Device {
         }
         // Without the desk: a passphrase takes a second to try, and other observers go on working.
         let keys = vault.unlock(observer)?;
-        let mut desk = self.desk();
-        if let Some(seat) = desk.seats.iter_mut().find(|seat| seat.request.key() == observer) {
-            seat.keys = Some(keys);
-        }
+        self.desk().unlocked.put(*observer, keys);
         Ok(())
     }
 
     /// The signer of an observer whose key is unlocked.
     pub(crate) fn signer_of(&self, observer: &PublicKey) -> Option<Arc<dyn Signer + Send + Sync>> {
-        self.desk().signer(observer).cloned()
+        self.desk().keys(observer).map(|keys| keys.signer)
     }
 
-    /// Forgets the unlocked keys of all observers and overwrites them.
+    /// Forgets the unlocked keys of all observers and overwrites them, also those of the device that this one fell asleep as, or
+    /// wakes as.
     pub fn lock(&self) {
-        self.desk().seats.iter_mut().for_each(|seat| seat.keys = None);
+        self.desk().unlocked.clear();
     }
 
     /// Takes in a new observer with unlocked keys. `false`: there are as many as a device may have.
@@ -157,10 +153,13 @@ impl Device {
         if desk.seats.len() >= OBSERVERS_MAX {
             return Ok(false);
         }
-        desk.seats.push(Seat { request, certificate: None, keys: Some(keys) });
+        let key = *request.key();
+        desk.unlocked.put(key, keys);
+        desk.seats.push(Seat { request, certificate: None });
         let kept = self.keep_observers(&desk);
         if kept.is_err() {
             desk.seats.pop();
+            desk.unlocked.forget(&key);
         }
         kept.map(|()| true)
     }
@@ -201,7 +200,7 @@ fn seats(kept: &[u8]) -> Option<Vec<Seat>> {
     let mut keys = KeyCache::new();
     let seat = |observer: KeptObserver| {
         let request = EnrolmentRequest::verify(&observer.request, &mut keys).ok()?;
-        Some(Seat { request, certificate: observer.certificate, keys: None })
+        Some(Seat { request, certificate: observer.certificate })
     };
     settings::decode_observers(kept).ok()?.into_iter().map(seat).collect()
 }
@@ -214,8 +213,9 @@ struct Seen {
 }
 
 impl Seen {
-    fn of(seat: &Seat) -> Self {
-        Self { request: seat.request.clone(), certificate: seat.certificate, is_unlocked: seat.keys.is_some() }
+    fn of(seat: &Seat, unlocked: &Keyring) -> Self {
+        let is_unlocked = unlocked.of(seat.request.key()).is_some();
+        Self { request: seat.request.clone(), certificate: seat.certificate, is_unlocked }
     }
 }
 

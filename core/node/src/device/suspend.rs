@@ -2,20 +2,22 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use merestone_store::StillOpen;
 
 use super::error::OpenDeviceError;
-use super::logbook::LogbookPlace;
 use super::{Device, Home};
 use crate::replica::Replica;
 
 /// A device whose store is closed. It carries what opening it again needs: where it is, the store's key, its clocks, and the
-/// keys of those observers that were unlocked. Dropping it forgets these keys.
+/// keys of those observers that were unlocked. Dropping it forgets these keys, unless a device woke with them.
 pub struct Suspended {
     device: Arc<Device>,
     was_busy: bool,
+    /// A device woke that shares the keys.
+    is_resumed: AtomicBool,
 }
 
 /// How much of the time goes to saying good-bye to peers. They would find out by themselves, later.
@@ -49,7 +51,7 @@ impl Device {
         for replica in &late {
             replica.end();
         }
-        Suspended { device: self, was_busy }
+        Suspended { device: self, was_busy, is_resumed: AtomicBool::new(false) }
     }
 }
 
@@ -76,7 +78,8 @@ impl Suspended {
         &self.device.home
     }
 
-    /// Forgets the keys that were unlocked: after [`resume`](Self::resume) everybody unlocks again.
+    /// Forgets the keys that were unlocked: after [`resume`](Self::resume) everybody unlocks again, also after one that is under
+    /// way or was before.
     pub fn lock(&self) {
         self.device.lock();
     }
@@ -89,9 +92,9 @@ impl Suspended {
     /// not everything was [closed](Self::close).
     pub fn resume(&self) -> Result<Device, OpenDeviceError> {
         let Device { home, system, key, .. } = &*self.device;
-        let mut device = Device::open(home, key.share(), system.clone())?;
+        let device = Device::open(home, key.share(), system.clone())?;
         device.desk().take_over(&self.device.desk());
-        device.logbook = LogbookPlace::after(&self.device.logbook);
+        self.is_resumed.store(true, Ordering::Release);
         Ok(device)
     }
 }
@@ -106,6 +109,8 @@ impl fmt::Debug for Suspended {
 impl Drop for Suspended {
     fn drop(&mut self) {
         // A call that hangs may hold the device for longer than this.
-        self.device.lock();
+        if !self.is_resumed.load(Ordering::Acquire) {
+            self.device.lock();
+        }
     }
 }
