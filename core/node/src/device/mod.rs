@@ -35,7 +35,7 @@ use crate::authority::{Authority, Received};
 use crate::clock::{Clock, ClockReading, Entropy, NoEntropy, SystemClock, SystemEntropy, random};
 use crate::forms::Forms;
 use crate::records::Shelf;
-use crate::replica::Shared;
+use crate::replica::{OneAtATime, Shared};
 use install::Install;
 
 /// Where a device keeps its things.
@@ -126,8 +126,8 @@ pub struct Device {
     logbook: LogbookPlace,
     /// The replicas that carry this store, for as long as anybody holds them.
     replicas: Mutex<Vec<Weak<Shared>>>,
-    /// Held while one of them signs a receipt.
-    signing: Arc<Mutex<()>>,
+    /// Taken while one of them signs a receipt.
+    signing: Arc<OneAtATime>,
     /// Who is told of what arrives.
     watcher: Mutex<Option<Arc<dyn Watcher>>>,
 }

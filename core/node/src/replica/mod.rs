@@ -55,6 +55,7 @@ mod inline;
 mod lanes;
 mod ledger;
 mod missing;
+mod one_at_a_time;
 mod outcome;
 mod photos;
 mod progress;
@@ -88,6 +89,7 @@ pub use ledger::{
 };
 pub use merestone_link::BindError;
 pub use missing::{MissingByPerson, MissingWork};
+pub(crate) use one_at_a_time::OneAtATime;
 pub use outcome::{
     BehindLog, End, FailedBlob, MissingBody, MissingHere, MissingPhoto, PeerInfo, Person, RefusedStatement, SyncOutcome,
 };

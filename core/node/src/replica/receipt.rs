@@ -1,7 +1,8 @@
 //! Receipts: what this store holds, signed by a key that is good for nothing else here.
 
 use std::fmt;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
 use merestone_core::id::{BlobHash, StatementId};
 use merestone_core::key::{PublicKey, Signer};
@@ -90,6 +91,9 @@ pub enum NoReceipt {
     /// The key or its certificate signs no receipt now, or what is held does not fit in one.
     #[error("no receipt: it cannot be signed")]
     Sign(#[source] MakeError),
+    /// Another receipt is being signed, and its keystore waits for a person.
+    #[error("no receipt: another one is being signed")]
+    Busy,
     /// This store's counter has come to its end.
     #[error("no receipt: the counter is at its end")]
     Counter,
@@ -116,6 +120,9 @@ impl From<CommitError> for NoReceipt {
     }
 }
 
+/// How long a conversation waits for another one's receipt: less than its peer waits for a word.
+const WAIT_MAX: Duration = Duration::from_secs(20);
+
 /// A receipt, and the one of the same store before it.
 type WithEarlier = (Vec<u8>, Option<Vec<u8>>);
 
@@ -125,7 +132,7 @@ impl Shared {
     /// With it comes the one of this store before it.
     pub(super) fn sign_receipt(&self, member: Member) -> Result<Option<WithEarlier>, NoReceipt> {
         let Some(key) = &self.receipts else { return Ok(None) };
-        let _one_at_a_time = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one_at_a_time = self.signing.take(WAIT_MAX).ok_or(NoReceipt::Busy)?;
         let store = self.store.identity()?.store;
         let Held { logs, blobs, left_out } = held(&self.store)?;
         let (draft, earlier, roster) = {

@@ -1,7 +1,7 @@
 //! What a replica is made of, and whom it tells.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use merestone_core::id::{LogId, RecordId, StatementId};
 use merestone_core::roster::Class;
@@ -9,6 +9,7 @@ use merestone_link::{LinkLimits, TransportKey};
 use merestone_store::Store;
 
 use super::calling::{Network, System};
+use super::one_at_a_time::OneAtATime;
 use super::receipt::ReceiptKey;
 use crate::authority::{Authority, AuthorityError};
 
@@ -37,7 +38,7 @@ pub struct Setup {
     pub(super) owner: Option<Arc<dyn Owner>>,
     pub(super) limits: LinkLimits,
     pub(super) network: Arc<dyn Network>,
-    pub(super) signing: Arc<Mutex<()>>,
+    pub(super) signing: Arc<OneAtATime>,
     pub(super) is_inline: bool,
 }
 
@@ -74,10 +75,10 @@ impl Setup {
         self
     }
 
-    /// Held while a receipt is made: what all replicas of one store that sign with one key must share, so that no two receipts
+    /// Taken while a receipt is made: what all replicas of one store that sign with one key must share, so that no two receipts
     /// have one counter.
     #[must_use]
-    pub(crate) fn signing(mut self, signing: Arc<Mutex<()>>) -> Self {
+    pub(crate) fn signing(mut self, signing: Arc<OneAtATime>) -> Self {
         self.signing = signing;
         self
     }

@@ -17,6 +17,7 @@ use super::counted::Counted;
 use super::doubts::Doubts;
 use super::ending::Ending;
 use super::hub::{self, Hub};
+use super::one_at_a_time::OneAtATime;
 use super::receipt::ReceiptKey;
 use super::setup::Owner;
 use crate::authority::{Authority, Received};
@@ -44,8 +45,8 @@ pub(crate) struct Shared {
     pub(super) cores: Arc<Semaphore>,
     /// Keys admitted before; as many caches as were ever used at one time.
     pub(super) key_caches: Mutex<Vec<KeyCache>>,
-    /// Held while a receipt is made: no two have one counter.
-    pub(super) signing: Arc<Mutex<()>>,
+    /// Taken while a receipt is made: no two have one counter.
+    pub(super) signing: Arc<OneAtATime>,
     /// Keys of this device of which a peer said, without showing it, that it knows more: each peer is believed once.
     pub(super) warnings: Mutex<BTreeSet<(PeerKey, [u8; 32])>>,
     /// Descriptions of blobs that turned out false.
