@@ -1,7 +1,6 @@
 //! What the app knows better than the library: the time, the place, what the link costs.
 
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
 use merestone_core::entry::{ClockSource, Place, PlaceSource};
 use merestone_node::clock::{Clock, ClockReading, NoEntropy, SystemClock};
@@ -130,38 +129,69 @@ pub trait ConnectivityProvider: Send + Sync {
 
 /// The clocks of a phone: those that the app brings, or the system's.
 ///
-/// The app is asked only by [`refresh`](Self::refresh), while nothing is locked; a reading in between goes on from the last one.
+/// The app is asked only by [`refresh`](Self::refresh), while nothing is locked; a reading in between goes on from the last one
+/// by the system's uptime, sleep included where the system counts it. Of one start of the phone no reading is before another
+/// that was shown.
 pub(crate) struct PhoneClock {
     system: SystemClock,
     provider: Option<Arc<dyn ClockProvider>>,
-    last: Mutex<Option<(ClockReading, Instant)>>,
+    shown: Mutex<Shown>,
+}
+
+/// What the app's clocks showed.
+#[derive(Default)]
+struct Shown {
+    /// The last reading, and the system's uptime before it was asked for.
+    last: Option<(ClockReading, u64)>,
+    /// The newest uptime that was shown of a start of the phone.
+    newest: Option<([u8; 8], u64)>,
 }
 
 impl PhoneClock {
     pub(crate) fn new(offset_min: i16, provider: Option<Arc<dyn ClockProvider>>) -> Result<Self, NoEntropy> {
-        Ok(Self { system: SystemClock::new(offset_min)?, provider, last: Mutex::default() })
+        Ok(Self { system: SystemClock::new(offset_min)?, provider, shown: Mutex::default() })
     }
 
     /// Asks the app what the clocks show.
     pub(crate) fn refresh(&self) {
         let Some(provider) = &self.provider else { return };
+        let asked_ms = self.system.now().uptime_ms;
         let reading = provider.read().ok().and_then(reading);
         if reading.is_none() {
             say(LogLevel::Warning, "the clock that the app brings gave no reading; the system's is used");
         }
-        *locked(&self.last) = reading.map(|reading| (reading, Instant::now()));
+        locked(&self.shown).take(reading.map(|reading| (reading, asked_ms)));
     }
 }
 
 impl Clock for PhoneClock {
     fn now(&self) -> ClockReading {
-        let Some((reading, at)) = *locked(&self.last) else { return self.system.now() };
-        let since = u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
-        ClockReading {
-            wall_ms: reading.wall_ms.saturating_add_unsigned(since),
-            uptime_ms: reading.uptime_ms.saturating_add(since),
-            ..reading
+        let system = self.system.now();
+        locked(&self.shown).at(system.uptime_ms).unwrap_or(system)
+    }
+}
+
+impl Shown {
+    /// Takes the app's answer. Two calls may ask at once: of one start of the phone the newer uptime counts, whichever answer
+    /// came last.
+    fn take(&mut self, answer: Option<(ClockReading, u64)>) {
+        let is_older = |(new, _): &(ClockReading, u64)| {
+            self.last.as_ref().is_some_and(|(last, _)| last.boot == new.boot && new.uptime_ms < last.uptime_ms)
+        };
+        if !answer.as_ref().is_some_and(is_older) {
+            self.last = answer;
         }
+    }
+
+    /// What the app's clocks show when the system's uptime is so much; `None` where the app has none.
+    fn at(&mut self, system_ms: u64) -> Option<ClockReading> {
+        let (reading, asked_ms) = self.last.as_ref()?;
+        let since = system_ms.saturating_sub(*asked_ms);
+        let went_on_ms = reading.uptime_ms.saturating_add(since);
+        let newest = self.newest.filter(|(boot, _)| *boot == reading.boot).map_or(0, |(_, newest_ms)| newest_ms);
+        let uptime_ms = went_on_ms.max(newest);
+        self.newest = Some((reading.boot, uptime_ms));
+        Some(ClockReading { wall_ms: reading.wall_ms.saturating_add_unsigned(since), uptime_ms, ..*reading })
     }
 }
 
@@ -235,5 +265,37 @@ mod tests {
         ] {
             assert_eq!(thrown("the clock", &UnexpectedUniFFICallbackError { reason: reason.into() }), wanted);
         }
+    }
+
+    fn reading(boot: u8, uptime_ms: u64) -> ClockReading {
+        let wall_ms = 1_764_576_000_000 + uptime_ms.cast_signed();
+        ClockReading { wall_ms, uptime_ms, boot: [boot; 8], offset_min: 180, source: ClockSource::Network }
+    }
+
+    #[test]
+    fn an_answer_that_took_long_is_not_put_over_a_newer_one() {
+        let mut shown = Shown::default();
+        shown.take(Some((reading(1, 60_000), 1_060_000)));
+        // Asked a minute before, answered after it.
+        shown.take(Some((reading(1, 10), 1_000_000)));
+        assert_eq!(shown.at(1_060_005), Some(reading(1, 60_005)));
+        shown.take(Some((reading(2, 10), 1_060_010)));
+        assert_eq!(shown.at(1_060_010), Some(reading(2, 10)), "after another start all uptimes are new");
+    }
+
+    #[test]
+    fn no_uptime_is_before_one_that_was_shown() {
+        let mut shown = Shown::default();
+        // The app answered after a minute, with what its clocks showed then: until it is asked again that is a minute too much.
+        shown.take(Some((reading(1, 60_000), 1_000_000)));
+        let early = shown.at(1_060_000).map(|reading| reading.uptime_ms);
+        assert_eq!(early, Some(120_000));
+        shown.take(Some((reading(1, 60_100), 1_060_100)));
+        assert_eq!(shown.at(1_060_100).map(|reading| reading.uptime_ms), early);
+        shown.take(None);
+        assert_eq!(shown.at(1_060_200), None, "without the app the system's clocks are read");
+        shown.take(Some((reading(1, 60_300), 1_060_300)));
+        assert_eq!(shown.at(1_060_300).map(|reading| reading.uptime_ms), early);
+        assert_eq!(shown.at(1_200_000).map(|reading| reading.uptime_ms), Some(200_000));
     }
 }
