@@ -276,10 +276,12 @@ impl Interview {
     }
 
     /// Saves the draft as a signed entry, with the place that the app's location provider names. When this returns it is
-    /// durable. Saving again gives the same entry.
+    /// durable. Saving again gives the same entry, also on another screen of the draft and after a restart; a call that is
+    /// cancelled may be done whole all the same.
     ///
     /// # Errors
-    /// The draft is then there as it was.
+    /// The draft is then there as it was. `Refused` with code `draft-changed` where somebody else changed it: it is shown as it
+    /// is now, and may be saved.
     pub async fn save(&self) -> Result<SavedLine, PhoneError> {
         let (inner, phone) = (Arc::clone(&self.inner), Arc::clone(&self.phone));
         self.phone
@@ -290,13 +292,10 @@ impl Interview {
                 let _saving = Saving(&inner.is_saving);
                 let place = place(open.location.as_deref());
                 let mut interview = locked(&inner.interview);
-                if place.is_some() {
+                let is_saved = open.device.saved(interview.draft().id)?.is_some();
+                if place.is_some() && !is_saved {
                     let post = interview.draft().post.clone();
-                    match interview.locate(&open.device, place, post.as_deref()) {
-                        // A draft that was saved is gone, and saving it again says what became of it.
-                        Ok(()) | Err(merestone_node::draft::DraftError::Missing) => {}
-                        Err(error) => return Err(error.into()),
-                    }
+                    interview.locate(&open.device, place, post.as_deref())?;
                 }
                 let saved = interview.save(&open.device)?;
                 phone.hide(interview.draft().id);

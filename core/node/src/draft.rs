@@ -12,7 +12,7 @@ use merestone_core::id::{EntryId, FormHash, RecordId, ScopeId};
 use merestone_core::key::PublicKey;
 use merestone_forms::filling::RowId;
 use merestone_forms::{Problem, Wrong};
-use merestone_store::{Batch, DraftId};
+use merestone_store::{Batch, CommitError, DraftId};
 
 use crate::device::{AccessError, Device};
 use crate::forms::FillError;
@@ -157,16 +157,21 @@ impl Device {
     /// # Errors
     /// [`DraftError::Missing`], [`DraftError::Damaged`], or the store cannot be read.
     pub fn draft(&self, id: DraftId) -> Result<Draft, DraftError> {
-        let bytes = self.store.draft(id).map_err(AccessError::from)?.ok_or(DraftError::Missing)?;
-        codec::decode(id, &bytes).map_err(|_| DraftError::Damaged { id, bytes: bytes.len() })
+        Ok(self.kept(id)?.0)
     }
 
     /// Keeps a draft, in place of the one with its id; durable when this returns.
     ///
     /// # Errors
-    /// If it is too large, or the store cannot be used.
+    /// [`DraftError::Missing`] if it was saved; if it is too large, or the store cannot be used.
     pub fn keep(&self, draft: Draft) -> Result<Draft, DraftError> {
-        self.keep_draft(draft)
+        let mut batch = Batch::new();
+        batch.draft(draft.id, encoded(&draft)?);
+        match self.store.commit(batch) {
+            Ok(_) => Ok(draft),
+            Err(CommitError::Draft { draft: _ }) => Err(DraftError::Missing),
+            Err(error) => Err(AccessError::from(error).into()),
+        }
     }
 
     /// Answers a question in a draft; durable when this returns. The draft is given back as it now is.
@@ -186,14 +191,17 @@ impl Device {
         id: DraftId,
         answers: impl IntoIterator<Item = (String, Answer)>,
     ) -> Result<Draft, DraftError> {
-        let mut draft = self.draft(id)?;
-        for (key, answer) in answers {
+        let tidied = |(key, answer): (String, Answer)| {
             check_key(&key)?;
             let answer = answer.tidied();
             check_length(&answer)?;
-            draft.answers.insert(key, answer);
-        }
-        self.keep_draft(draft)
+            Ok((key, answer))
+        };
+        let answers = answers.into_iter().map(tidied).collect::<Result<Vec<_>, DraftError>>()?;
+        self.change(id, |draft| {
+            draft.answers.extend(answers.iter().cloned());
+            Ok(())
+        })
     }
 
     /// Writes the answer to `key` when the draft is saved even if it is the one that stands already.
@@ -202,9 +210,10 @@ impl Device {
     /// As [`put`](Self::put).
     pub fn confirm(&self, id: DraftId, key: &str) -> Result<Draft, DraftError> {
         check_key(key)?;
-        let mut draft = self.draft(id)?;
-        draft.confirmed.insert(key.to_owned());
-        self.keep_draft(draft)
+        self.change(id, |draft| {
+            draft.confirmed.insert(key.to_owned());
+            Ok(())
+        })
     }
 
     /// Takes an answer out of a draft: what stands in the record stays.
@@ -212,10 +221,11 @@ impl Device {
     /// # Errors
     /// As [`put`](Self::put).
     pub fn unput(&self, id: DraftId, key: &str) -> Result<Draft, DraftError> {
-        let mut draft = self.draft(id)?;
-        draft.answers.remove(key);
-        draft.confirmed.remove(key);
-        self.keep_draft(draft)
+        self.change(id, |draft| {
+            draft.answers.remove(key);
+            draft.confirmed.remove(key);
+            Ok(())
+        })
     }
 
     /// Says where the draft is made: place and post, as the entry will state them.
@@ -225,14 +235,14 @@ impl Device {
     pub fn locate(&self, id: DraftId, place: Option<Place>, post: Option<&str>) -> Result<Draft, DraftError> {
         use merestone_core::entry::POST_BYTES_MAX;
         use merestone_core::text::{Lines, tidy};
-        let mut draft = self.draft(id)?;
         let post = post.map(|post| tidy(post.trim(), Lines::One).into_owned()).filter(|post| !post.is_empty());
         if let Some(bytes) = post.as_ref().map(String::len).filter(|&bytes| bytes > POST_BYTES_MAX) {
             return Err(DraftError::TooLong { bytes, bytes_max: POST_BYTES_MAX });
         }
-        draft.place = place;
-        draft.post = post;
-        self.keep_draft(draft)
+        self.change(id, |draft| {
+            (draft.place, draft.post) = (place, post.clone());
+            Ok(())
+        })
     }
 
     /// Throws a draft away. Discarding it again changes nothing.
@@ -272,16 +282,38 @@ impl Device {
         Ok(found.filter(|problem| is_new || is_of_the_form(problem) || is_in_it(problem)).collect())
     }
 
-    pub(crate) fn keep_draft(&self, draft: Draft) -> Result<Draft, DraftError> {
-        let bytes = codec::encode(&draft);
-        if bytes.len() > codec::DRAFT_BYTES_MAX {
-            return Err(DraftError::TooLarge);
+    /// Changes a draft as it is kept now; `how` is asked again where somebody else changed it meanwhile. A draft that is gone
+    /// stays gone.
+    pub(crate) fn change<E: From<DraftError>>(
+        &self,
+        id: DraftId,
+        mut how: impl FnMut(&mut Draft) -> Result<(), E>,
+    ) -> Result<Draft, E> {
+        loop {
+            let (mut draft, was) = self.kept(id)?;
+            how(&mut draft)?;
+            let mut batch = Batch::new();
+            batch.change_draft(id, was, encoded(&draft)?);
+            match self.store.commit(batch) {
+                Ok(_) => return Ok(draft),
+                // One of the two changes was made, so this ends.
+                Err(CommitError::Draft { draft: _ }) => {}
+                Err(error) => return Err(DraftError::from(AccessError::from(error)).into()),
+            }
         }
-        let mut batch = Batch::new();
-        batch.draft(draft.id, bytes);
-        self.store.commit(batch).map_err(AccessError::from)?;
-        Ok(draft)
     }
+
+    /// A draft with the bytes in which it is kept.
+    pub(crate) fn kept(&self, id: DraftId) -> Result<(Draft, Vec<u8>), DraftError> {
+        let bytes = self.store.draft(id).map_err(AccessError::from)?.ok_or(DraftError::Missing)?;
+        let draft = codec::decode(id, &bytes).map_err(|_| DraftError::Damaged { id, bytes: bytes.len() })?;
+        Ok((draft, bytes))
+    }
+}
+
+fn encoded(draft: &Draft) -> Result<Vec<u8>, DraftError> {
+    let bytes = codec::encode(draft);
+    if bytes.len() > codec::DRAFT_BYTES_MAX { Err(DraftError::TooLarge) } else { Ok(bytes) }
 }
 
 pub(crate) fn check_key(key: &str) -> Result<(), DraftError> {

@@ -9,9 +9,9 @@ use merestone_media::{NoRedaction, ORIGINAL_BYTES_MAX, inspect, redact};
 use merestone_store::{BlobError, ReadError};
 
 use crate::PublicKey;
-use crate::capture::{BeginError, PhotoError, PhotoSource, SaveError, Saved};
+use crate::capture::{BeginError, Once, PhotoError, SaveError, Saved};
 use crate::device::{AccessError, Device};
-use crate::draft::{Draft, DraftError};
+use crate::draft::DraftError;
 
 pub use merestone_media::PixelBox;
 
@@ -79,35 +79,7 @@ impl Device {
         photo: BlobHash,
         boxes: &[PixelBox],
     ) -> Result<Saved, RedactError> {
-        let view = self.record(record)?.ok_or(RedactError::NoPhoto { record, photo })?;
-        let named = view.photos.iter().find(|one| one.photo.sha256 == photo);
-        let entry = named.ok_or(RedactError::NoPhoto { record, photo })?.entry;
-        let form = Form::read_tables(standard::REDACTION).ok().and_then(|form| form.definition().hash().ok());
-        let form = form.filter(|form| self.authority.roster().form(*form).is_some()).ok_or(RedactError::NoForm)?;
-        let original = self.original(photo)?;
-        let facts = inspect(&original).map_err(PhotoError::from)?;
-        let copy = redact(&original, &facts, boxes)?;
-
-        let draft = self.keep(self.begin(observer, view.scope, form)?)?;
-        let answers = [
-            ("of_record", record.to_string()),
-            ("of_entry", entry.to_string()),
-            ("of_photo", photo.to_string()),
-            ("method", "blank".to_owned()),
-        ];
-        let saved = self.fill_redaction(&draft, answers, &copy.bytes);
-        if saved.is_err() {
-            // The reason is told; a draft that a full disk leaves behind is shown among the drafts.
-            let _ = self.discard(draft.id);
-        }
-        saved
-    }
-
-    fn fill_redaction(&self, draft: &Draft, answers: [(&str, String); 4], copy: &[u8]) -> Result<Saved, RedactError> {
-        let answers = answers.map(|(key, answer)| (key.to_owned(), Answer::text(&answer)));
-        self.put_all(draft.id, answers)?;
-        let attached = self.attach(draft.id, PhotoSource::Bytes(copy), None, None)?;
-        Ok(self.save(&attached.draft)?)
+        self.once(None).redact(observer, record, photo, boxes)
     }
 
     /// The bytes of an original, which are what its hash says.
@@ -117,5 +89,43 @@ impl Device {
             file.take(ORIGINAL_BYTES_MAX as u64).read_to_end(&mut bytes).map_err(BlobError::from)?;
         }
         if BlobHash::of(&bytes) == photo { Ok(bytes) } else { Err(RedactError::NotHeld { photo }) }
+    }
+}
+
+impl Once<'_> {
+    /// [`Device::redact`].
+    ///
+    /// # Errors
+    /// [`RedactError`]; nothing was saved.
+    pub fn redact(
+        &self,
+        observer: &PublicKey,
+        record: RecordId,
+        photo: BlobHash,
+        boxes: &[PixelBox],
+    ) -> Result<Saved, RedactError> {
+        if let Some(saved) = self.saved()? {
+            return Ok(saved);
+        }
+        let device = self.device;
+        let view = device.record(record)?.ok_or(RedactError::NoPhoto { record, photo })?;
+        let named = view.photos.iter().find(|one| one.photo.sha256 == photo);
+        let entry = named.ok_or(RedactError::NoPhoto { record, photo })?.entry;
+        let form = Form::read_tables(standard::REDACTION).ok().and_then(|form| form.definition().hash().ok());
+        let form = form.filter(|form| device.authority.roster().form(*form).is_some()).ok_or(RedactError::NoForm)?;
+        let original = device.original(photo)?;
+        let facts = inspect(&original).map_err(PhotoError::from)?;
+        let copy = redact(&original, &facts, boxes)?;
+
+        let mut draft = self.begin(observer, view.scope, form)?;
+        let answers = [
+            ("of_record", record.to_string()),
+            ("of_entry", entry.to_string()),
+            ("of_photo", photo.to_string()),
+            ("method", "blank".to_owned()),
+        ];
+        draft.answers.extend(answers.map(|(key, answer)| (key.to_owned(), Answer::text(&answer))));
+        draft.photos.push(device.new_photo(&copy.bytes)?);
+        Ok(device.save(&draft)?)
     }
 }

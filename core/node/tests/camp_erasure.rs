@@ -13,7 +13,6 @@ use merestone_core::erasure::{Erased, ErasureDraft, ErasureReason};
 use merestone_core::id::BlobHash;
 use merestone_core::record::Standing;
 use merestone_core::roster::{Class, Role};
-use merestone_node::Answer;
 use merestone_node::capture::PhotoSource;
 use merestone_node::device::Device;
 use merestone_node::office::PartyOffice;
@@ -56,8 +55,8 @@ async fn an_erasure_that_reaches_base_camp_takes_bodies_rows_and_photos_away() {
 
     let photo = [b"\0\0\0\x14ftypheic\0\0\0\0heic of ".as_slice(), SECRET].concat();
     let draft = phone.keep(phone.begin(&observer, mission.scope(), inspection()).unwrap()).unwrap();
-    let mut draft = phone.attach(draft.id, PhotoSource::Bytes(&photo), None, None).unwrap().draft;
-    draft.answers.insert("remarks".into(), Answer::text(&format!("{} Kowalska", "padding ".repeat(500))));
+    let draft = phone.attach(draft.id, PhotoSource::Bytes(&photo), None, None).unwrap().draft;
+    let draft = phone.put(draft.id, "remarks", format!("{} Kowalska", "padding ".repeat(500)).as_str()).unwrap();
     let saved = phone.save(&draft).unwrap();
     let replica = phone.replica(&observer).unwrap();
     sync(&replica, &camp).await;

@@ -9,7 +9,6 @@ use common::{Mission, carry, inspection, open, vault};
 use merestone_core::entry::{Media, MissingReason, PHOTOS_MAX, RenditionOrReason};
 use merestone_core::id::BlobHash;
 use merestone_media::PhotoRefusal;
-use merestone_node::Answer;
 use merestone_node::capture::{PhotoError, PhotoSource};
 use merestone_node::device::Device;
 
@@ -129,9 +128,7 @@ fn a_damaged_photo_is_not_shown_and_is_wanted_again() {
     let draft = device.keep(device.begin(&observer, mission.scope(), inspection()).unwrap()).unwrap();
     let original = jpeg(64, 64, 9);
     let attached = device.attach(draft.id, PhotoSource::Bytes(&original), None, None).unwrap();
-    let mut draft = attached.draft;
-    draft.answers.insert("post".into(), Answer::text("Bridge"));
-    device.save(&draft).unwrap();
+    device.save(&device.put(attached.draft.id, "post", "Bridge").unwrap()).unwrap();
     let hash = BlobHash::of(&original);
     let name = hash.to_string();
     let file = folder.path().join("store/blobs").join(&name[..2]).join(&name);

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use merestone_core::id::{LogId, RecordId, StatementId, StoreId};
 use merestone_core::roster::{Class, Role};
+use merestone_node::device::AccessError;
 use merestone_node::replica::{End, Owner, Replica};
 use merestone_store::Batch;
 use replica_support::{Mission, Site, meet, serve, sync, within};
@@ -96,8 +97,9 @@ impl Owner for Listener {
         self.key == *key
     }
 
-    fn peer_knows_more(&self, log: LogId) {
+    fn peer_knows_more(&self, log: LogId) -> Result<(), AccessError> {
         self.heard.lock().expect("no panic").0.insert(log);
+        Ok(())
     }
 }
 

@@ -98,8 +98,8 @@ fn an_erasure_takes_bodies_photos_and_words_away_and_leaves_headers() {
     let observer = mission.enrol(&a, 0, "Olena", "one");
     let draft = a.keep(a.begin(&observer, mission.scope(), inspection()).unwrap()).unwrap();
     let photo = b"\0\0\0\x14ftypheic\0\0\0\0heic of a person";
-    let mut draft = a.attach(draft.id, PhotoSource::Bytes(photo), None, None).unwrap().draft;
-    draft.answers.insert("remarks".into(), Answer::text("Kowalska was here"));
+    let draft = a.attach(draft.id, PhotoSource::Bytes(photo), None, None).unwrap().draft;
+    let draft = a.put(draft.id, "remarks", "Kowalska was here").unwrap();
     let saved = a.save(&draft).unwrap();
     save(&a, &mission, &observer, "Ferry");
     let search = RecordFilter { text: Some("kowalska".into()), ..RecordFilter::default() };

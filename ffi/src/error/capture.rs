@@ -45,6 +45,7 @@ impl From<SaveError> for PhoneError {
         let reason = error.to_string();
         match error {
             SaveError::NothingChanged => Self::refused("nothing-changed", reason),
+            SaveError::DraftChanged { .. } => Self::refused("draft-changed", reason),
             SaveError::TooLarge => Self::refused("too-large", reason),
             SaveError::NotEditable { .. } => Self::refused("not-editable", reason),
             SaveError::NotAWriter { .. } => Self::refused("not-a-writer", reason),
@@ -112,6 +113,7 @@ impl From<SpeechError> for PhoneError {
         let reason = error.to_string();
         match error {
             SpeechError::NothingThere { .. } => Self::NotThere { reason },
+            SpeechError::IdTaken { .. } => Self::refused("id-taken", reason),
             SpeechError::Kind => Self::refused("kind", reason),
             SpeechError::WordsNeeded => Self::refused("words-needed", reason),
             SpeechError::TooLong { .. } => Self::refused("too-long", reason),

@@ -6,8 +6,9 @@ use std::sync::{Arc, Weak};
 
 use merestone_forms::{Answer, NamedFile};
 use merestone_node::DraftId;
+use merestone_node::capture::Once;
 
-use super::Phone;
+use super::{Open, Phone};
 use crate::error::PhoneError;
 use crate::form::{DamagedDraftLine, DraftLine, FormLine};
 use crate::ids;
@@ -123,17 +124,26 @@ impl Phone {
 
     /// Saves a whole record in one call, with what follows from its answers in the form; when this returns it is durable.
     /// What the form finds wrong with an answer does not keep it from being saved.
+    ///
+    /// A call that is cancelled goes on and may be done whole: cancelling takes nothing back. Whoever must know gives an `id`, 32
+    /// hex digits chosen at random for this record alone, and asks again with the same one, now or after a restart: if it was
+    /// done, the answer is the same and nothing is signed again. Of one `id` only the first step counts, whatever is asked later.
+    #[uniffi::method(default(id = None))]
     pub async fn save_new(
         &self,
         observer: String,
         scope: String,
         form: String,
         answers: HashMap<String, AnswerValue>,
+        id: Option<String>,
     ) -> Result<SavedLine, PhoneError> {
         self.signing(move |open| {
-            let place = place(open.location.as_deref());
-            let mut draft = open.device.begin(&open.observer(&observer)?, ids::scope(&scope)?, ids::form(&form)?)?;
-            draft.place = place;
+            let once = open.once(id)?;
+            if let Some(saved) = once.saved()? {
+                return Ok(open.saved(saved));
+            }
+            let mut draft = once.begin(&open.observer(&observer)?, ids::scope(&scope)?, ids::form(&form)?)?;
+            draft.place = place(open.location.as_deref());
             let mut given: Vec<(String, Answer)> =
                 answers.into_iter().map(|(key, value)| (key, value.into())).collect();
             given.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -141,6 +151,13 @@ impl Phone {
             Ok(open.saved(open.device.save(&draft)?))
         })
         .await
+    }
+}
+
+impl Open {
+    /// The next step under the id that the app gave, if it gave one.
+    pub(crate) fn once(&self, id: Option<String>) -> Result<Once<'_>, PhoneError> {
+        Ok(self.device.once(id.as_deref().map(ids::draft).transpose()?))
     }
 }
 

@@ -66,51 +66,86 @@ impl Phone {
     }
 
     /// Settles a conflict: `answer` takes the place of all values of `key` that the record shows now.
+    ///
+    /// With an `id` it is done once; see `save_new`.
+    #[uniffi::method(default(id = None))]
     pub async fn resolve(
         &self,
         observer: String,
         record: String,
         key: String,
         answer: AnswerValue,
+        id: Option<String>,
     ) -> Result<SavedLine, PhoneError> {
         self.signing(move |open| {
             let (observer, record) = (open.observer(&observer)?, ids::record(&record)?);
-            Ok(open.saved(open.device.resolve(&observer, record, &key, answer)?))
+            Ok(open.saved(open.once(id)?.resolve(&observer, record, &key, answer)?))
         })
         .await
     }
 
     /// Withdraws a record: it stays, with everything in it, and is shown as withdrawn.
-    pub async fn withdraw(&self, observer: String, record: String) -> Result<SavedLine, PhoneError> {
+    ///
+    /// With an `id` it is done once; see `save_new`.
+    #[uniffi::method(default(id = None))]
+    pub async fn withdraw(
+        &self,
+        observer: String,
+        record: String,
+        id: Option<String>,
+    ) -> Result<SavedLine, PhoneError> {
         self.signing(move |open| {
-            Ok(open.saved(open.device.withdraw(&open.observer(&observer)?, ids::record(&record)?)?))
+            let (observer, record) = (open.observer(&observer)?, ids::record(&record)?);
+            Ok(open.saved(open.once(id)?.withdraw(&observer, record)?))
         })
         .await
     }
 
     /// Says something about a record, as one signed entry.
-    pub async fn say(&self, observer: String, speech: SpeechOrder) -> Result<SavedLine, PhoneError> {
-        self.signing(move |open| Ok(open.saved(open.device.say(&open.observer(&observer)?, speech.speech()?)?))).await
+    ///
+    /// With an `id` it is done once; see `save_new`.
+    #[uniffi::method(default(id = None))]
+    pub async fn say(
+        &self,
+        observer: String,
+        speech: SpeechOrder,
+        id: Option<String>,
+    ) -> Result<SavedLine, PhoneError> {
+        self.signing(move |open| {
+            let observer = open.observer(&observer)?;
+            Ok(open.saved(open.once(id)?.say(&observer, speech.speech()?)?))
+        })
+        .await
     }
 
     /// Writes again, on what the record shows now, what an entry wrote that is not applied.
-    pub async fn restate(&self, observer: String, entry: String) -> Result<SavedLine, PhoneError> {
-        self.signing(move |open| Ok(open.saved(open.device.restate(&open.observer(&observer)?, ids::entry(&entry)?)?)))
-            .await
+    ///
+    /// With an `id` it is done once; see `save_new`.
+    #[uniffi::method(default(id = None))]
+    pub async fn restate(&self, observer: String, entry: String, id: Option<String>) -> Result<SavedLine, PhoneError> {
+        self.signing(move |open| {
+            let (observer, entry) = (open.observer(&observer)?, ids::entry(&entry)?);
+            Ok(open.saved(open.once(id)?.restate(&observer, entry)?))
+        })
+        .await
     }
 
     /// Saves a copy of a photo in which `boxes` are blank, as a new record.
+    ///
+    /// With an `id` it is done once; see `save_new`.
+    #[uniffi::method(default(id = None))]
     pub async fn redact(
         &self,
         observer: String,
         record: String,
         photo: String,
         boxes: Vec<PixelBoxLine>,
+        id: Option<String>,
     ) -> Result<SavedLine, PhoneError> {
         self.signing(move |open| {
             let (observer, record) = (open.observer(&observer)?, ids::record(&record)?);
             let boxes: Vec<_> = boxes.into_iter().map(Into::into).collect();
-            Ok(open.saved(open.device.redact(&observer, record, ids::photo(&photo)?, &boxes)?))
+            Ok(open.saved(open.once(id)?.redact(&observer, record, ids::photo(&photo)?, &boxes)?))
         })
         .await
     }

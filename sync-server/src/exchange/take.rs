@@ -12,7 +12,7 @@ use merestone_core::key::PublicKey;
 use merestone_exchange::Value;
 use merestone_exchange::import::{Arrival, Attachment, Difference, Here, Known, Submission};
 use merestone_node::capture::{PhotoError, PhotoSource};
-use merestone_node::draft::Draft;
+use merestone_node::draft::{Draft, DraftError};
 use merestone_node::records::RecordView;
 use merestone_node::{Answer, Device};
 
@@ -241,7 +241,16 @@ impl Taker<'_> {
         match (draft.answers.is_empty() && draft.photos.is_empty(), self.how.dry_run) {
             (true, _) => Ok(Written::Nothing),
             (false, true) => Ok(Written::Counted),
-            (false, false) => Ok(Written::Saved(self.device.save(draft)?.record)),
+            (false, false) => Ok(Written::Saved(self.device.save(&self.as_kept(draft)?)?.record)),
+        }
+    }
+
+    /// A draft that was kept for the sake of its files, kept as it is now: what is saved is what is kept.
+    fn as_kept(&self, draft: &Draft) -> Result<Draft, Failure> {
+        match self.device.draft(draft.id) {
+            Ok(kept) if kept != *draft => Ok(self.device.keep(draft.clone())?),
+            Ok(_) | Err(DraftError::Missing) => Ok(draft.clone()),
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -20,7 +20,7 @@ async fn bag_of(mission: &Mission, folder: &Path) -> PathBuf {
     for number in 0..RECORDS {
         let post = merestone_ffi::AnswerValue::Text { text: format!("Post {number}") };
         let answers = [("post".to_owned(), post)].into();
-        open.save_new(observer.clone(), scope.clone(), form.clone(), answers).await.unwrap();
+        open.save_new(observer.clone(), scope.clone(), form.clone(), answers, None).await.unwrap();
     }
     open.shut().await.unwrap();
     drop(open);

@@ -17,7 +17,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use super::*;
 
 /// A keystore in memory that holds one key and can be locked; it asks the phone something whenever it signs.
-struct Keystore {
+pub(crate) struct Keystore {
     key: SigningKey,
     is_locked: AtomicBool,
     phone: OnceLock<Arc<Phone>>,
@@ -29,9 +29,14 @@ struct Keystore {
 }
 
 impl Keystore {
-    fn holding(seed: u8) -> Self {
+    pub(crate) fn holding(seed: u8) -> Self {
         let (is_locked, phone, signed, finger, forgotten) = Default::default();
         Self { key: SigningKey::from_seed(&[seed; 32]), is_locked, phone, signed, finger, forgotten }
+    }
+
+    /// Says the next time that a person is asked, and waits for the finger.
+    pub(crate) fn ask(&self, asked: UnboundedSender<()>, shown: Receiver<()>) {
+        *self.finger.lock().unwrap() = Some((asked, shown));
     }
 }
 
@@ -88,11 +93,11 @@ async fn a_keystore_signs_may_call_back_and_its_own_words_are_told_when_it_refus
     let (scope, form) = (mission.scope().to_string(), inspection(&phone).await);
     let answers = || [("post".to_owned(), AnswerValue::Text { text: "North".into() })].into();
     let before = keystore.signed.load(Ordering::SeqCst);
-    phone.save_new(request.key.clone(), scope.clone(), form.clone(), answers()).await.unwrap();
+    phone.save_new(request.key.clone(), scope.clone(), form.clone(), answers(), None).await.unwrap();
     assert!(keystore.signed.load(Ordering::SeqCst) > before, "the key never left the keystore");
 
     keystore.is_locked.store(true, Ordering::SeqCst);
-    let refused = phone.save_new(request.key.clone(), scope.clone(), form.clone(), answers()).await;
+    let refused = phone.save_new(request.key.clone(), scope.clone(), form.clone(), answers(), None).await;
     assert!(matches!(refused, Err(PhoneError::Provider { is_gone: false, .. })), "{refused:?}");
     phone.lock().await.unwrap();
     let gone = phone.unlock_in_vault(request.key.clone(), Arc::clone(&keystore) as _).await;
@@ -100,7 +105,7 @@ async fn a_keystore_signs_may_call_back_and_its_own_words_are_told_when_it_refus
     assert_eq!((is_gone, reason.as_str()), (true, "a new fingerprint"));
     keystore.is_locked.store(false, Ordering::SeqCst);
     phone.unlock_in_vault(request.key.clone(), Arc::clone(&keystore) as _).await.unwrap();
-    phone.save_new(request.key, scope, form, answers()).await.unwrap();
+    phone.save_new(request.key, scope, form, answers(), None).await.unwrap();
     assert_eq!(phone.records(Default::default(), None, 10).await.unwrap().lines.len(), 2);
 }
 
@@ -119,7 +124,7 @@ async fn while_a_person_is_asked_for_a_finger_the_draft_stays_as_it_is_and_every
     assert!(Arc::ptr_eq(&interview, &again), "one draft is on one screen");
 
     let ((asked, mut is_asked), (show, shown)) = (unbounded_channel(), channel());
-    *keystore.finger.lock().unwrap() = Some((asked, shown));
+    keystore.ask(asked, shown);
     let saving = tokio::spawn(async move { again.save().await });
     tokio::time::timeout(Duration::from_secs(30), is_asked.recv()).await.unwrap().unwrap();
     let saving_now = |refused: Option<PhoneError>| {
@@ -180,7 +185,7 @@ async fn the_apps_clock_and_place_are_stated_and_without_them_saving_goes_on() {
     for failing in [false, false, true] {
         clocks.0.store(failing, Ordering::SeqCst);
         let answers = [("post".to_owned(), AnswerValue::Text { text: "North".into() })].into();
-        let saved = phone.save_new(key.clone(), scope.clone(), form.clone(), answers).await.unwrap();
+        let saved = phone.save_new(key.clone(), scope.clone(), form.clone(), answers, None).await.unwrap();
         steps.push(phone.history(saved.record, None, 0, 1_000).await.unwrap().remove(0));
     }
     let stated = |at: usize| (steps[at].place.as_ref().map(|place| place.source), steps[at].clock_source);
@@ -213,7 +218,7 @@ async fn sixteen_writers_at_once_are_heard_in_few_calls_and_every_record_is_name
             for round in 0..6 {
                 let post = AnswerValue::Text { text: format!("Post {writer}-{round}") };
                 let saved =
-                    phone.save_new(key.clone(), scope.clone(), form.clone(), [("post".to_owned(), post)].into());
+                    phone.save_new(key.clone(), scope.clone(), form.clone(), [("post".to_owned(), post)].into(), None);
                 records.push(saved.await.unwrap().record);
             }
             records

@@ -37,12 +37,12 @@ async fn an_observer_enrols_saves_in_one_call_and_finds_what_was_signed() {
     let (scope, form) = (line.scopes[0].id.clone(), inspection(&phone).await);
     let observer = phone.observers().await.unwrap().remove(0);
     assert_eq!((observer.state, observer.can_save), (ObserverStanding::Requested, false));
-    let too_early = phone.save_new(observer.key.clone(), scope.clone(), form.clone(), answers()).await;
+    let too_early = phone.save_new(observer.key.clone(), scope.clone(), form.clone(), answers(), None).await;
     assert!(matches!(too_early, Err(PhoneError::NotEnrolled { is_cut: false, .. })), "{too_early:?}");
 
     let observer = phone.accept(mission.certify(0, &request.text, Role::Observer)).await.unwrap();
     assert_eq!((observer.role.as_deref(), observer.can_save), (Some("observer"), true));
-    let saved = phone.save_new(observer.key.clone(), scope.clone(), form.clone(), answers()).await.unwrap();
+    let saved = phone.save_new(observer.key.clone(), scope.clone(), form.clone(), answers(), None).await.unwrap();
     let query = RecordQuery { text: Some("معبر".into()), ..RecordQuery::default() };
     let found = phone.records(query, None, 10).await.unwrap();
     assert_eq!(found.lines.iter().map(|line| &line.id).collect::<Vec<_>>(), [&saved.record]);
@@ -55,7 +55,7 @@ async fn an_observer_enrols_saves_in_one_call_and_finds_what_was_signed() {
     assert!(arabic.answers.iter().any(|answer| answer.label == "المركز الحدودي"), "{arabic:?}");
 
     phone.lock().await.unwrap();
-    let locked = phone.save_new(observer.key.clone(), scope, form, answers()).await;
+    let locked = phone.save_new(observer.key.clone(), scope, form, answers(), None).await;
     assert!(matches!(locked, Err(PhoneError::Locked { .. })), "{locked:?}");
     let wrong = phone.unlock(observer.key.clone(), "wrong".into()).await;
     assert!(matches!(wrong, Err(PhoneError::Locked { .. })), "{wrong:?}");
@@ -129,7 +129,7 @@ async fn a_form_that_was_left_goes_on_after_the_phone_was_closed_and_becomes_one
         reason: None,
         text: None,
     };
-    phone.say(key.clone(), speech).await.unwrap();
+    phone.say(key.clone(), speech, None).await.unwrap();
     let edit = std::sync::Arc::clone(&phone).begin_edit(key, saved.record.clone()).await.unwrap();
     edit.answer("post".into(), text("South")).await.unwrap();
     edit.save().await.unwrap();

@@ -1,6 +1,7 @@
 //! The crossing into an app: what a phone shows and saves through `merestone-ffi` is what the device shows and saves.
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
+mod again;
 mod audit;
 mod brought;
 mod day;

@@ -40,7 +40,7 @@ impl Pair {
         let form = inspection(&self.phones[of]).await;
         let answers = [("post".to_owned(), AnswerValue::Text { text: post.into() })].into();
         let scope = self.mission.scope().to_string();
-        self.phones[of].save_new(self.keys[of].clone(), scope, form, answers).await.unwrap().record
+        self.phones[of].save_new(self.keys[of].clone(), scope, form, answers, None).await.unwrap().record
     }
 
     /// A record with a photo of about so many bytes.

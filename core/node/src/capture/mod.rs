@@ -1,5 +1,6 @@
 //! From a draft to one signed entry, committed together with the end of the draft.
 
+mod once;
 mod photo;
 mod plan;
 mod restate;
@@ -17,17 +18,18 @@ use merestone_core::id::{EntryId, FormHash, NoteHash, RecordId, ScopeId};
 use merestone_core::key::PublicKey;
 use merestone_core::record::EpochNeeded;
 use merestone_core::roster::PartyNumber;
-use merestone_store::{Batch, BlobClaim, BlobClass, DraftId};
+use merestone_store::{Batch, BlobClaim, BlobClass, DraftId, SavedDraft};
 
 pub use merestone_media::PhotoFacts;
+pub use once::Once;
 pub(crate) use photo::photo_files;
 pub use photo::{Attached, PhotoError, PhotoSource};
 pub use restate::RestateError;
 pub use speech::{Speech, SpeechError};
 
 use crate::clock::NoEntropy;
-use crate::device::{AccessError, Device, Logbook, Pen, PenError, Turn};
-use crate::draft::{Draft, DraftSubject};
+use crate::device::{AccessError, Device, Logbook, Pen, PenError, Turn, WriteError, Written};
+use crate::draft::{Draft, DraftError, DraftSubject};
 use crate::records::{Sheet, Values, values_at};
 use merestone_forms::Answer;
 use plan::Write;
@@ -49,6 +51,12 @@ pub enum SaveError {
     /// Nothing in it differs from what the record says.
     #[error("nothing changed")]
     NothingChanged,
+    /// The draft that is kept is another: somebody changed or discarded it since it was read. What is kept stays as it is.
+    #[error("draft {draft} was changed or discarded meanwhile: look at it again")]
+    DraftChanged {
+        /// The draft.
+        draft: DraftId,
+    },
     /// It holds more than one entry can: save part of it and go on with an edit.
     #[error("more than one entry can hold")]
     TooLarge,
@@ -78,6 +86,16 @@ pub enum SaveError {
 impl From<AccessError> for SaveError {
     fn from(error: AccessError) -> Self {
         Self::Pen(error.into())
+    }
+}
+
+impl From<WriteError> for SaveError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Draft { draft } => Self::DraftChanged { draft },
+            WriteError::Pen(PenError::Rule(refused)) => refused.into(),
+            WriteError::Pen(error) => Self::Pen(error),
+        }
     }
 }
 
@@ -135,48 +153,48 @@ impl Device {
     /// Saves a draft as one entry, by its observer. When this returns the entry is durable and the draft is gone.
     ///
     /// Of an edit, only the answers are written that differ from what the screen showed when it began, that were
-    /// confirmed, or that settle a conflict. Saving a draft again that was saved gives the same answer and signs nothing.
+    /// confirmed, or that settle a conflict. Saving a draft again that was saved gives the same answer and signs nothing, also
+    /// after the device was opened again.
     ///
     /// # Errors
     /// [`SaveError`]; nothing was signed that anybody will see, and the draft is as before.
     pub fn save(&self, draft: &Draft) -> Result<Saved, SaveError> {
+        self.save_if(draft, true)
+    }
+
+    /// [`save`](Self::save) of a draft that was kept: if it is not any more, it was discarded.
+    pub(crate) fn save_kept(&self, draft: &Draft) -> Result<Saved, SaveError> {
+        self.save_if(draft, false)
+    }
+
+    fn save_if(&self, draft: &Draft, may_be_absent: bool) -> Result<Saved, SaveError> {
         let mut turn = self.turn()?;
-        match turn.saved(draft.id) {
-            Some(saved) => Ok(saved),
-            None => self.save_at(&mut turn, draft),
+        if let Some(saved) = self.saved(draft.id)? {
+            return Ok(saved);
+        }
+        let kept = match self.kept(draft.id) {
+            Ok((kept, bytes)) if kept == *draft => Some(bytes),
+            Err(DraftError::Access(error)) => return Err(error.into()),
+            Err(DraftError::Missing) if may_be_absent => None,
+            Ok(_) | Err(_) => return Err(SaveError::DraftChanged { draft: draft.id }),
+        };
+        loop {
+            // Where somebody else's entry came to its place, it is written again at the beginning of a new log.
+            if let Some(saved) = self.save_at(&mut turn, draft, kept.as_deref())? {
+                return Ok(saved);
+            }
         }
     }
 
-    /// Settles a conflict: `answer` takes the place of all values of `key` that the record shows now.
+    /// What became of a draft, or of a [step](Self::once) with this id; `None` if it was not saved here. It is known for as long
+    /// as the entry is held.
     ///
     /// # Errors
-    /// As [`save`](Self::save).
-    pub fn resolve(
-        &self,
-        observer: &PublicKey,
-        record: RecordId,
-        key: &str,
-        answer: impl Into<Answer>,
-    ) -> Result<Saved, SaveError> {
-        self.write_one(observer, record, key, answer.into().tidied())
-    }
-
-    /// Withdraws a record: it stays, with everything in it, and is shown as withdrawn.
-    ///
-    /// # Errors
-    /// As [`save`](Self::save).
-    pub fn withdraw(&self, observer: &PublicKey, record: RecordId) -> Result<Saved, SaveError> {
-        self.write_one(observer, record, WITHDRAWN, Answer::Bool(true))
-    }
-
-    fn write_one(&self, observer: &PublicKey, record: RecordId, key: &str, answer: Answer) -> Result<Saved, SaveError> {
-        let mut draft = self.begin_edit(observer, record).map_err(|error| match error {
-            BeginError::NotEditable { record } => SaveError::NotEditable { record },
-            BeginError::Access(error) => error.into(),
-            BeginError::NoEntropy(error) => error.into(),
-        })?;
-        draft.answers.insert(key.to_owned(), answer);
-        self.save(&draft)
+    /// If the store cannot be read.
+    pub fn saved(&self, id: DraftId) -> Result<Option<Saved>, AccessError> {
+        let low_room = || self.store.room().low_room;
+        let saved = self.store.saved_draft(id)?;
+        Ok(saved.map(|SavedDraft { entry, record }| Saved { entry, record, low_room: low_room() }))
     }
 
     fn blank_draft(
@@ -203,8 +221,9 @@ impl Device {
         })
     }
 
-    fn save_at(&self, logbook: &mut Turn<'_>, draft: &Draft) -> Result<Saved, SaveError> {
-        let (pen, plan) = self.plan(logbook, draft)?;
+    /// `kept` are the bytes in which the draft is kept; `None` comes back where somebody else's entry took the place.
+    fn save_at(&self, turn: &mut Turn<'_>, draft: &Draft, kept: Option<&[u8]>) -> Result<Option<Saved>, SaveError> {
+        let (pen, plan) = self.plan(turn, draft)?;
         let photos: Vec<_> = draft.photos.iter().map(|photo| photo.photo.clone()).collect();
         let context = Context {
             clock: self.now(),
@@ -219,48 +238,26 @@ impl Device {
         let table = self.leaf_table(draft.form).ok_or(SaveError::NoForm { form: draft.form })?;
         let root = Claims::compute(&table, &change, &context).root();
 
-        let mut batch = Batch::new();
-        let entry = self.sign(
-            logbook,
-            &pen,
-            EntryDraft {
-                mission: self.mission(),
-                scope: pen.scope,
-                epoch: pen.epoch,
-                seq: pen.seq,
-                position: pen.position.clone(),
-                kind: Kind::Change,
-                subject: plan.subject(draft, pen.party),
-                body: Body { content: Content::Change(composed.chunk.clone()), context },
-                commitment: Some(Commitment { root, form: draft.form }),
-                seen: self.newest_note(),
-            },
-            &mut batch,
-        )?;
-        self.adopt_photos(entry.id(), draft, &mut batch)?;
-        batch.drop_draft(draft.id);
-        // The pen moves before the entry is durable: what is saved after a save that failed names an entry that nobody holds.
-        #[cfg(planted)]
-        if merestone_core::planted::is("pen-moves-first") {
-            logbook.wrote(&pen, entry.id());
-        }
-        let committed = match self.store.commit(batch) {
-            Ok(committed) => committed,
-            #[cfg(planted)]
-            Err(error) if merestone_core::planted::is("pen-moves-first") => {
-                return Err(AccessError::from(error).into());
-            }
-            Err(error) => {
-                logbook.forget_log(&pen.key, pen.scope);
-                return Err(AccessError::from(error).into());
-            }
+        let unsigned = EntryDraft {
+            mission: self.mission(),
+            scope: pen.scope,
+            epoch: pen.epoch,
+            seq: pen.seq,
+            position: pen.position.clone(),
+            kind: Kind::Change,
+            subject: plan.subject(draft, pen.party),
+            body: Body { content: Content::Change(composed.chunk.clone()), context },
+            commitment: Some(Commitment { root, form: draft.form }),
+            seen: self.newest_note(),
         };
-        logbook.wrote(&pen, entry.id());
-        // Before anything else: whatever fails from here on, asking again must not make another entry.
-        let saved = Saved { entry: entry.id(), record: entry.record(), low_room: committed.low_room };
-        logbook.note_saved(draft.id, saved);
+        let written = turn.write(self, &pen, unsigned, |entry, batch| {
+            let saved = SavedDraft { entry: entry.id(), record: entry.record() };
+            batch.save_draft(draft.id, kept.map(<[u8]>::to_vec), saved);
+            self.adopt_photos(entry.id(), draft, batch)
+        })?;
+        let Some(Written { entry, low_room }) = written else { return Ok(None) };
         self.follow(&entry, &pen, draft, &plan.basis, &change);
-        Ok(saved)
+        Ok(Some(Saved { entry: entry.id(), record: entry.record(), low_room }))
     }
 
     /// What the draft writes, and where it is signed.
@@ -322,19 +319,6 @@ impl Device {
         Ok(self.judged(record, &held, |judged, _| first(&values_at(judged, base))))
     }
 
-    fn sign(
-        &self,
-        logbook: &Logbook,
-        pen: &Pen,
-        draft: EntryDraft,
-        batch: &mut Batch,
-    ) -> Result<VerifiedEntry, SaveError> {
-        logbook.sign(self, pen, draft, batch).map_err(|error| match error {
-            PenError::Rule(refused) => refused.into(),
-            error => error.into(),
-        })
-    }
-
     /// Lets the record's sheet follow an entry that was just saved.
     fn follow(&self, entry: &VerifiedEntry, pen: &Pen, draft: &Draft, basis: &Basis, change: &Change<'_>) {
         let record = entry.record();
@@ -358,9 +342,6 @@ impl Device {
         self.authority.roster().newest_shown_note().map(|note| note.hash())
     }
 }
-
-/// The key by which a record is withdrawn (`core/spec/record.md`, Shape).
-const WITHDRAWN: &str = "withdrawn";
 
 /// The entry that a draft becomes, as far as the record decides it.
 struct Plan {

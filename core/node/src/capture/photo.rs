@@ -105,27 +105,25 @@ impl Device {
         preview: Option<&[u8]>,
         caption: Option<&str>,
     ) -> Result<Attached, PhotoError> {
-        let mut draft = self.draft(draft)?;
         let original = original(photo)?;
         let facts = media::inspect(&original)?;
-        let row = match same_photo(&draft, &original).map(|photo| photo.row.clone()) {
-            Some(row) => row,
-            None => {
-                if draft.photos.len() >= PHOTOS_MAX {
-                    return Err(PhotoError::TooMany);
+        let (mut kept, mut row) = Default::default();
+        let draft = self.change(draft, |draft| {
+            row = match same_photo(draft, &original).map(|photo| photo.row.clone()) {
+                Some(row) => row,
+                None if draft.photos.len() >= PHOTOS_MAX => return Err(PhotoError::TooMany),
+                None => {
+                    let photo = self.kept_once(&mut kept, &original, &facts, preview)?;
+                    let row = self.new_row()?;
+                    put_photo(draft, row.clone(), photo);
+                    row
                 }
-                let photo = self.keep_photo(&original, &facts, preview)?;
-                let row = u64::from_be_bytes(self.random()?);
-                let row = format!("{row:016x}");
-                draft.photos.push(DraftPhoto { row: row.clone(), photo });
-                draft.photos.sort_by_key(|photo| photo.photo.sha256);
-                row
+            };
+            if let Some(caption) = caption {
+                draft.answers.insert(format!("photos/{row}/caption"), Answer::text(caption));
             }
-        };
-        if let Some(caption) = caption {
-            draft.answers.insert(format!("photos/{row}/caption"), Answer::text(caption));
-        }
-        let draft = self.keep_draft(draft)?;
+            Ok(())
+        })?;
         Ok(Attached { draft, row, facts })
     }
 
@@ -141,7 +139,6 @@ impl Device {
         photo: PhotoSource<'_>,
         preview: Option<&[u8]>,
     ) -> Result<Attached, PhotoError> {
-        let mut draft = self.draft(draft)?;
         crate::draft::check_key(key)?;
         let original = original(photo)?;
         let facts = media::inspect(&original)?;
@@ -149,22 +146,24 @@ impl Device {
             Some(row) => row.to_owned(),
             None => key.to_owned(),
         };
-        let elsewhere = same_photo(&draft, &original).filter(|photo| photo.row != row).map(|photo| photo.photo.sha256);
-        let photo = elsewhere.is_none().then(|| self.keep_photo(&original, &facts, preview)).transpose()?;
-        draft.photos.retain(|photo| photo.row != row);
-        if let Some(hash) = elsewhere {
-            // An entry names each photo once, whatever the number of questions that it answers.
-            draft.answers.insert(key.to_owned(), Answer::Text(hash.to_string()));
-        }
-        if let Some(photo) = photo {
+        let mut kept = None;
+        let draft = self.change(draft, |draft| {
+            let elsewhere = same_photo(draft, &original).filter(|photo| photo.row != row);
+            if let Some(hash) = elsewhere.map(|photo| photo.photo.sha256) {
+                draft.photos.retain(|photo| photo.row != row);
+                // An entry names each photo once, whatever the number of questions that it answers.
+                draft.answers.insert(key.to_owned(), Answer::Text(hash.to_string()));
+                return Ok(());
+            }
+            let photo = self.kept_once(&mut kept, &original, &facts, preview)?;
+            draft.photos.retain(|photo| photo.row != row);
             if draft.photos.len() >= PHOTOS_MAX {
                 return Err(PhotoError::TooMany);
             }
-            draft.photos.push(DraftPhoto { row: row.clone(), photo });
-            draft.photos.sort_by_key(|photo| photo.photo.sha256);
+            put_photo(draft, row.clone(), photo);
             draft.answers.remove(key);
-        }
-        let draft = self.keep_draft(draft)?;
+            Ok(())
+        })?;
         Ok(Attached { draft, row, facts })
     }
 
@@ -173,11 +172,12 @@ impl Device {
     /// # Errors
     /// If the draft could not be changed.
     pub fn detach(&self, draft: DraftId, row: &str) -> Result<Draft, DraftError> {
-        let mut draft = self.draft(draft)?;
-        draft.photos.retain(|photo| photo.row != row);
         let cells = format!("photos/{row}/");
-        draft.answers.retain(|key, _| !key.starts_with(&cells));
-        self.keep_draft(draft)
+        self.change(draft, |draft| {
+            draft.photos.retain(|photo| photo.row != row);
+            draft.answers.retain(|key, _| !key.starts_with(&cells));
+            Ok(())
+        })
     }
 
     /// Says with the entry that the photos of its draft are held; their files are durable since they were attached.
@@ -192,6 +192,31 @@ impl Device {
             }
         }
         Ok(())
+    }
+
+    /// A photo for a draft that is not kept; its files are durable.
+    pub(crate) fn new_photo(&self, original: &[u8]) -> Result<DraftPhoto, PhotoError> {
+        let photo = self.keep_photo(original, &media::inspect(original)?, None)?;
+        Ok(DraftPhoto { row: self.new_row()?, photo })
+    }
+
+    /// A row of the repeat `photos` that nobody has.
+    fn new_row(&self) -> Result<String, NoEntropy> {
+        Ok(format!("{:016x}", u64::from_be_bytes(self.random()?)))
+    }
+
+    /// [`keep_photo`](Self::keep_photo), once.
+    fn kept_once(
+        &self,
+        kept: &mut Option<Photo>,
+        original: &[u8],
+        facts: &PhotoFacts,
+        preview: Option<&[u8]>,
+    ) -> Result<Photo, PhotoError> {
+        if let Some(kept) = kept {
+            return Ok(kept.clone());
+        }
+        Ok(kept.insert(self.keep_photo(original, facts, preview)?).clone())
     }
 
     /// Makes a photo's files durable and says what the entry will say of it.
@@ -231,6 +256,12 @@ impl Device {
             height: rendition.height.into(),
         }))
     }
+}
+
+/// Puts a photo where an entry names it: they stand in the order of their hashes.
+fn put_photo(draft: &mut Draft, row: String, photo: Photo) {
+    draft.photos.push(DraftPhoto { row, photo });
+    draft.photos.sort_by_key(|photo| photo.photo.sha256);
 }
 
 /// The files of a photo: its original first.

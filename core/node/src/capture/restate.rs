@@ -8,7 +8,7 @@ use merestone_core::record::Standing;
 use merestone_forms::filling::RowId;
 use merestone_forms::{Answer, IMPORTED};
 
-use super::{BeginError, SaveError, Saved};
+use super::{BeginError, Once, SaveError, Saved};
 use crate::device::{AccessError, Device};
 use crate::draft::{Draft, DraftPhoto, DraftSubject};
 
@@ -69,21 +69,7 @@ impl Device {
     /// # Errors
     /// [`RestateError`]; nothing was signed that anybody will see.
     pub fn restate(&self, observer: &PublicKey, entry: EntryId) -> Result<Saved, RestateError> {
-        let written = self.written(entry)?;
-        let heads = self.with_sheet(written.record, |sheet| sheet.heads.clone())?;
-        let mut draft = match heads {
-            Some(_) => self.begin_edit(observer, written.record)?,
-            None => self.begin(observer, written.scope, written.form)?,
-        };
-        if let DraftSubject::New { .. } = draft.subject {
-            let from = format!("{IMPORTED}/{}/{RESTATES}", row_of(written.record));
-            draft.answers.insert(from, Answer::Text(written.record.to_string()));
-        }
-        let Written { answers, photos, .. } = written;
-        for (key, answer) in answers {
-            put(&mut draft, key, answer, &photos);
-        }
-        Ok(self.save(&draft)?)
+        self.once(None).restate(observer, entry)
     }
 
     /// What an entry wrote, if it is a change that is held and not applied.
@@ -110,6 +96,34 @@ impl Device {
             let answers = change.change.puts().iter().map(|put| (put.key.to_owned(), put.value.into())).collect();
             Ok(Written { record, scope, form, answers, photos: body.context.photos.clone() })
         })
+    }
+}
+
+impl Once<'_> {
+    /// [`Device::restate`].
+    ///
+    /// # Errors
+    /// [`RestateError`]; nothing was signed that anybody will see.
+    pub fn restate(&self, observer: &PublicKey, entry: EntryId) -> Result<Saved, RestateError> {
+        if let Some(saved) = self.saved()? {
+            return Ok(saved);
+        }
+        let device = self.device;
+        let written = device.written(entry)?;
+        let heads = device.with_sheet(written.record, |sheet| sheet.heads.clone())?;
+        let mut draft = self.named(match heads {
+            Some(_) => device.begin_edit(observer, written.record)?,
+            None => device.begin(observer, written.scope, written.form)?,
+        });
+        if let DraftSubject::New { .. } = draft.subject {
+            let from = format!("{IMPORTED}/{}/{RESTATES}", row_of(written.record));
+            draft.answers.insert(from, Answer::Text(written.record.to_string()));
+        }
+        let Written { answers, photos, .. } = written;
+        for (key, answer) in answers {
+            put(&mut draft, key, answer, &photos);
+        }
+        Ok(device.save(&draft)?)
     }
 }
 

@@ -1,14 +1,14 @@
 //! What an observer says about a record without changing it: notice, comment, agreement, objection, dissent, ruling.
 
 use merestone_core::entry::{Body, Content, Context, EntryDraft, Kind, Subject, TEXT_BYTES_MAX};
-use merestone_core::id::{EntryId, RecordId};
+use merestone_core::id::{EntryId, RecordId, ScopeId};
 use merestone_core::key::PublicKey;
 use merestone_core::text::{Lines, tidy};
-use merestone_store::Batch;
+use merestone_store::{DraftId, SavedDraft};
 
-use super::Saved;
+use super::{Once, Saved};
 use crate::clock::NoEntropy;
-use crate::device::{AccessError, Device, PenError};
+use crate::device::{AccessError, Device, PenError, Turn, WriteError, Written};
 
 /// Something to say about a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,9 +46,24 @@ pub enum SpeechError {
         /// Its length.
         bytes: usize,
     },
+    /// The id under which it was to be said is a draft's.
+    #[error("id {id} is a draft's")]
+    IdTaken {
+        /// The id.
+        id: DraftId,
+    },
     /// The observer cannot sign now.
     #[error(transparent)]
     Pen(#[from] PenError),
+}
+
+impl From<WriteError> for SpeechError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Draft { draft: id } => Self::IdTaken { id },
+            WriteError::Pen(error) => Self::Pen(error),
+        }
+    }
 }
 
 impl From<AccessError> for SpeechError {
@@ -69,47 +84,79 @@ impl Device {
     /// # Errors
     /// [`SpeechError`]; nothing was signed that anybody will see.
     pub fn say(&self, observer: &PublicKey, speech: Speech) -> Result<Saved, SpeechError> {
-        let Speech { record, mut about, kind, reason, text } = speech;
-        let text = text.map(|text| tidy(&text, Lines::Many).into_owned()).filter(|text| !text.is_empty());
-        check(kind, text.as_deref())?;
-        let sheet = self.with_sheet(record, |sheet| (sheet.scope, sheet.heads.clone()))?;
-        let (scope, heads) = sheet.ok_or(SpeechError::NothingThere { record })?;
-        if about.is_empty() {
-            about = heads;
-        }
+        self.once(None).say(observer, speech)
+    }
 
-        let mut logbook = self.turn()?;
-        let pen = logbook.pen(self, observer, scope, kind, false)?;
+    /// `None` comes back where somebody else's entry took the place.
+    fn say_at(
+        &self,
+        turn: &mut Turn<'_>,
+        observer: &PublicKey,
+        (scope, speech): (ScopeId, &Speech),
+        id: Option<DraftId>,
+    ) -> Result<Option<Saved>, SpeechError> {
+        let Speech { record, about, kind, reason, text } = speech;
+        let pen = turn.pen(self, observer, scope, *kind, false)?;
         let context =
             Context { clock: self.now(), place: None, post: None, observer: pen.observer.clone(), photos: Vec::new() };
         let seed = self.random()?;
-        let draft = EntryDraft {
+        let unsigned = EntryDraft {
             mission: self.mission(),
             scope,
             epoch: pen.epoch,
             seq: pen.seq,
             position: pen.position.clone(),
-            kind,
-            subject: Subject::Of { record, refs: about },
-            body: Body { content: Content::Role { reason, text, seed }, context },
+            kind: *kind,
+            subject: Subject::Of { record: *record, refs: about.clone() },
+            body: Body { content: Content::Role { reason: *reason, text: text.clone(), seed }, context },
             commitment: None,
             seen: self.newest_note(),
         };
-        let mut batch = Batch::new();
-        let entry = logbook.sign(self, &pen, draft, &mut batch)?;
-        let committed = match self.store.commit(batch) {
-            Ok(committed) => committed,
-            Err(error) => {
-                logbook.forget_log(&pen.key, pen.scope);
-                return Err(AccessError::from(error).into());
+        let written = turn.write(self, &pen, unsigned, |entry, batch| {
+            if let Some(id) = id {
+                batch.save_draft(id, None, SavedDraft { entry: entry.id(), record: *record });
+            }
+            Ok(())
+        })?;
+        Ok(written.map(|Written { entry, low_room }| Saved { entry: entry.id(), record: *record, low_room }))
+    }
+}
+
+impl Once<'_> {
+    /// [`Device::say`].
+    ///
+    /// # Errors
+    /// [`SpeechError`]; nothing was signed that anybody will see.
+    pub fn say(&self, observer: &PublicKey, mut speech: Speech) -> Result<Saved, SpeechError> {
+        if let Some(saved) = self.saved()? {
+            return Ok(saved);
+        }
+        let (device, record) = (self.device, speech.record);
+        let tidied = speech.text.map(|text| tidy(&text, Lines::Many).into_owned());
+        speech.text = tidied.filter(|text| !text.is_empty());
+        check(speech.kind, speech.text.as_deref())?;
+        let sheet = device.with_sheet(record, |sheet| (sheet.scope, sheet.heads.clone()))?;
+        let (scope, heads) = sheet.ok_or(SpeechError::NothingThere { record })?;
+        if speech.about.is_empty() {
+            speech.about = heads;
+        }
+
+        let mut turn = device.turn()?;
+        // The same step may have come to its end while this one waited.
+        if let Some(saved) = self.saved()? {
+            return Ok(saved);
+        }
+        let saved = loop {
+            // Where somebody else's entry came to its place, it is written again at the beginning of a new log.
+            if let Some(saved) = device.say_at(&mut turn, observer, (scope, &speech), self.id)? {
+                break saved;
             }
         };
-        logbook.wrote(&pen, entry.id());
         // A ruling may choose another branch of a fork.
-        if kind == Kind::Ruling {
-            self.shelf.drop_sheet(record);
+        if speech.kind == Kind::Ruling {
+            device.shelf.drop_sheet(record);
         }
-        Ok(Saved { entry: entry.id(), record, low_room: committed.low_room })
+        Ok(saved)
     }
 }
 

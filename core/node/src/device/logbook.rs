@@ -4,24 +4,19 @@
 //! records can be looked at. Only another step that signs waits, and not for ever: a keystore that itself saves something
 //! while it signs would wait for its own end.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use merestone_core::id::ScopeId;
+use merestone_core::id::{LogId, ScopeId};
 use merestone_core::key::PublicKey;
-use merestone_store::DraftId;
 
 use super::error::AccessError;
 use super::pen::OpenLog;
-use crate::capture::Saved;
 
 /// How long a step waits for its turn: longer than a person needs to show a finger.
 const TURN_MAX: Duration = Duration::from_secs(60);
-
-/// How many saved drafts are remembered: a person taps twice on the last one, not on the thousandth before it.
-const SAVED_MAX: usize = 1_024;
 
 /// How far the logs have come that this installation continues.
 #[derive(Default)]
@@ -29,42 +24,19 @@ pub(crate) struct Logbook {
     pub(super) logs: HashMap<(PublicKey, ScopeId), OpenLog>,
 }
 
-/// Drafts that were saved lately, oldest first: an app that asks twice must not make two entries. A device that was put to
-/// sleep shares it with the one that wakes, since a step may come to its end in between.
-#[derive(Clone, Default)]
-pub(super) struct SavedLately(Arc<Mutex<VecDeque<(DraftId, Saved)>>>);
-
-impl SavedLately {
-    /// What became of a draft.
-    fn of(&self, draft: DraftId) -> Option<Saved> {
-        self.list().iter().find(|(id, _)| *id == draft).map(|(_, saved)| *saved)
-    }
-
-    fn note(&self, draft: DraftId, saved: Saved) {
-        let mut list = self.list();
-        if list.len() >= SAVED_MAX {
-            list.pop_front();
-        }
-        list.push_back((draft, saved));
-    }
-
-    fn list(&self) -> MutexGuard<'_, VecDeque<(DraftId, Saved)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// Where the logbook lies when nobody writes in it.
 pub(super) struct LogbookPlace {
     /// `None` while somebody does.
     lying: Mutex<Option<Logbook>>,
     given_back: Condvar,
-    saved: SavedLately,
+    /// Logs that are not continued: a peer knows more of them. Whoever has the turn may be waiting for a person.
+    left: Mutex<BTreeSet<LogId>>,
 }
 
 impl Default for LogbookPlace {
     fn default() -> Self {
-        let (given_back, saved) = Default::default();
-        Self { lying: Mutex::new(Some(Logbook::default())), given_back, saved }
+        let (given_back, left) = Default::default();
+        Self { lying: Mutex::new(Some(Logbook::default())), given_back, left }
     }
 }
 
@@ -80,9 +52,14 @@ impl LogbookPlace {
         Ok(Turn { place: self, logbook: Some(logbook) })
     }
 
-    /// As it lies before anything was signed here, with what was saved lately by `before`.
-    pub(super) fn after(before: &Self) -> Self {
-        Self { saved: before.saved.clone(), ..Self::default() }
+    /// Notes that a log is not continued, whoever has the turn.
+    pub(super) fn leave(&self, log: LogId) {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).insert(log);
+    }
+
+    /// Whether a log is not continued.
+    pub(super) fn is_left(&self, log: LogId) -> bool {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).contains(&log)
     }
 
     fn lying(&self) -> MutexGuard<'_, Option<Logbook>> {
@@ -95,18 +72,6 @@ pub(crate) struct Turn<'a> {
     place: &'a LogbookPlace,
     /// `None` only while it is given back.
     logbook: Option<Logbook>,
-}
-
-impl Turn<'_> {
-    /// What became of a draft that was saved lately.
-    pub(crate) fn saved(&self, draft: DraftId) -> Option<Saved> {
-        self.place.saved.of(draft)
-    }
-
-    /// Notes what became of a draft.
-    pub(crate) fn note_saved(&self, draft: DraftId, saved: Saved) {
-        self.place.saved.note(draft, saved);
-    }
 }
 
 impl Deref for Turn<'_> {

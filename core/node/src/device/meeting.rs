@@ -10,7 +10,7 @@ use merestone_core::roster::Class;
 use merestone_link::{BindError, LinkLimits};
 use merestone_store::{ReadError, Threads};
 
-use super::Device;
+use super::{AccessError, Device};
 use crate::replica::{Owner, ReceiptKey, Replica, Setup, Shared};
 
 /// No replica works in this observer's name now.
@@ -150,8 +150,7 @@ impl Owner for Lent {
         self.0.has_seat(key)
     }
 
-    fn peer_knows_more(&self, log: LogId) {
-        // If the store cannot be written, nothing can be signed on it either.
-        let _ = self.0.peer_knows_more(log);
+    fn peer_knows_more(&self, log: LogId) -> Result<(), AccessError> {
+        self.0.peer_knows_more(log).map(|_| ())
     }
 }

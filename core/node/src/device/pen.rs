@@ -7,7 +7,7 @@ use merestone_core::entry::{
 use merestone_core::id::{Actor, EntryId, Epoch, LogId, ScopeId, StatementId};
 use merestone_core::key::{PublicKey, SignerUnavailable};
 use merestone_core::roster::PartyNumber;
-use merestone_store::Batch;
+use merestone_store::{Batch, CommitError, DraftId};
 
 use super::Device;
 use super::error::AccessError;
@@ -90,6 +90,34 @@ pub enum PenError {
     NoEntropy(#[from] NoEntropy),
 }
 
+/// An entry that is durable.
+pub(crate) struct Written {
+    pub(crate) entry: VerifiedEntry,
+    /// The disk is so full that there is room for very little more.
+    pub(crate) low_room: bool,
+}
+
+/// Nothing was written.
+pub(crate) enum WriteError {
+    /// The draft that the entry was made of is another by now, or its id is one's that was saved.
+    Draft {
+        draft: DraftId,
+    },
+    Pen(PenError),
+}
+
+impl From<PenError> for WriteError {
+    fn from(error: PenError) -> Self {
+        Self::Pen(error)
+    }
+}
+
+impl From<AccessError> for WriteError {
+    fn from(error: AccessError) -> Self {
+        Self::Pen(error.into())
+    }
+}
+
 impl Pen {
     pub(crate) fn actor(&self, device: &Device) -> Actor {
         Actor::derive(device.mission(), self.key.as_bytes(), self.scope, self.epoch)
@@ -138,37 +166,67 @@ impl Logbook {
         Ok(pen(Epoch::from_bytes(device.random()?), 0, Position::First { certificate, earlier }))
     }
 
-    /// Signs a draft that was made for a pen; `batch` gets the entry, and what ties a new log to this installation.
-    pub(crate) fn sign(
-        &self,
+    /// Signs a draft that was made for a pen, and makes it durable with what `beside` adds. `None`: while a person was asked,
+    /// somebody else's entry came to this place, so nothing was kept; the next pen is one of a new log.
+    ///
+    /// # Errors
+    /// [`WriteError`]; nothing was kept.
+    pub(crate) fn write(
+        &mut self,
         device: &Device,
         pen: &Pen,
         draft: EntryDraft,
-        batch: &mut Batch,
-    ) -> Result<VerifiedEntry, PenError> {
-        let signer = device.signer_of(&pen.key).ok_or(PenError::Locked { key: Box::new(pen.key) })?;
-        let entry = draft.sign(&*signer).map_err(|error| match error {
-            DraftRefused::Rule(refused) => PenError::Rule(refused),
-            DraftRefused::Signer(SignerUnavailable::NotNow) => PenError::Keystore(KeystoreError::Refused),
-            DraftRefused::Signer(SignerUnavailable::Gone) => PenError::Keystore(KeystoreError::Gone),
-        })?;
+        beside: impl FnOnce(&VerifiedEntry, &mut Batch) -> Result<(), AccessError>,
+    ) -> Result<Option<Written>, WriteError> {
+        let entry = sign(device, pen, draft)?;
+        let mut batch = Batch::new();
         if pen.begins() {
             let log = KeptLog { marker: *device.install().marker(), epoch: pen.epoch, certificate: pen.certificate };
             batch.setting(&settings::log(&pen.key, pen.scope), Some(settings::encode_log(&log)));
         }
         batch.entry(entry.clone());
-        Ok(entry)
+        // Planted: the store would refuse what such a pen writes.
+        #[cfg(planted)]
+        let is_held_to_its_place = !merestone_core::planted::is("pen-moves-first");
+        #[cfg(not(planted))]
+        let is_held_to_its_place = true;
+        if is_held_to_its_place {
+            batch.signed_here();
+        }
+        beside(&entry, &mut batch)?;
+        if device.logbook.is_left(entry.log()) {
+            return Ok(None);
+        }
+        // The pen moves before the entry is durable: what is saved after a save that failed names an entry that nobody holds.
+        #[cfg(planted)]
+        if merestone_core::planted::is("pen-moves-first") {
+            self.wrote(pen, entry.id());
+        }
+        match device.store.commit(batch) {
+            Ok(committed) => {
+                self.wrote(pen, entry.id());
+                Ok(Some(Written { entry, low_room: committed.low_room }))
+            }
+            #[cfg(planted)]
+            Err(error) if merestone_core::planted::is("pen-moves-first") => Err(AccessError::from(error).into()),
+            Err(CommitError::NotNext { log, seq: _ }) => {
+                device.peer_knows_more(log)?;
+                Ok(None)
+            }
+            Err(error) => {
+                self.logs.remove(&(pen.key, pen.scope));
+                Err(match error {
+                    CommitError::Draft { draft } => WriteError::Draft { draft },
+                    error => AccessError::from(error).into(),
+                })
+            }
+        }
     }
 
     /// Notes that an entry is durable.
-    pub(crate) fn wrote(&mut self, pen: &Pen, entry: EntryId) {
+    fn wrote(&mut self, pen: &Pen, entry: EntryId) {
         let log = OpenLog { epoch: pen.epoch, certificate: pen.certificate, seq: pen.seq + 1, head: entry };
         self.logs.insert((pen.key, pen.scope), log);
-    }
-
-    /// Forgets how far a log has come: the store is asked again.
-    pub(crate) fn forget_log(&mut self, key: &PublicKey, scope: ScopeId) {
-        self.logs.remove(&(*key, scope));
     }
 
     fn open_log(
@@ -178,7 +236,11 @@ impl Logbook {
         scope: ScopeId,
         certificate: StatementId,
     ) -> Result<Option<OpenLog>, AccessError> {
-        let can_go_on = |log: &OpenLog| log.certificate == certificate && log.seq < LOG_ENTRIES_MAX;
+        let id_of = |epoch| LogId::derive(key.as_bytes(), scope, epoch);
+        let can_go_on = |log: &OpenLog| {
+            let is_left = device.logbook.is_left(id_of(log.epoch));
+            log.certificate == certificate && log.seq < LOG_ENTRIES_MAX && !is_left
+        };
         if let Some(log) = self.logs.get(&(*key, scope)) {
             return Ok(Some(*log).filter(can_go_on));
         }
@@ -192,8 +254,7 @@ impl Logbook {
         if !is_own {
             return Ok(None);
         }
-        let id = LogId::derive(key.as_bytes(), scope, kept.epoch);
-        let Some(tip) = device.store.tip(id)? else { return Ok(None) };
+        let Some(tip) = device.store.tip(id_of(kept.epoch))? else { return Ok(None) };
         // A fork in our own log means that somebody else signs with this key; entries above the tip were signed by this
         // key and lost here. Either way the log is not ours alone to continue.
         let (Some(head), None, true) = (tip.head, tip.branches, tip.top == tip.height) else { return Ok(None) };
@@ -207,25 +268,37 @@ impl Device {
     /// To be called when a peer holds more of `log` than this device, or another entry at a place it holds: if it is the
     /// log of an observer here, the observer begins a new epoch before signing again. Says whether it is.
     ///
+    /// Waits for nobody who signs: what is being signed in this log is not kept.
+    ///
     /// # Errors
-    /// If the store cannot be used; the epoch is then not changed.
+    /// If the store cannot be used: the log is then continued after the device was opened again.
     pub fn peer_knows_more(&self, log: LogId) -> Result<bool, AccessError> {
         let Some(tip) = self.store.tip(log)? else { return Ok(false) };
         if !self.has_seat(&tip.key) {
             return Ok(false);
         }
         let Ok(key) = PublicKey::admit(&tip.key) else { return Ok(false) };
-        let mut logbook = self.turn()?;
+        // Without the turn: whoever has it may be waiting for a person, and looks here before anything is kept.
+        self.logbook.leave(log);
         let name = settings::log(&key, tip.scope);
-        let kept = self.store.setting(&name)?.and_then(|kept| settings::decode_log(&kept).ok());
-        if kept.is_some_and(|kept| kept.epoch == tip.epoch) {
+        let kept = self.store.setting(&name)?;
+        let is_it = |kept: &Vec<u8>| settings::decode_log(kept).is_ok_and(|kept| kept.epoch == tip.epoch);
+        if let Some(kept) = kept.filter(is_it) {
             let mut batch = Batch::new();
-            batch.setting(&name, None);
+            batch.drop_setting(&name, kept);
             self.store.commit(batch)?;
-            logbook.forget_log(&key, tip.scope);
         }
         Ok(true)
     }
+}
+
+fn sign(device: &Device, pen: &Pen, draft: EntryDraft) -> Result<VerifiedEntry, PenError> {
+    let signer = device.signer_of(&pen.key).ok_or(PenError::Locked { key: Box::new(pen.key) })?;
+    draft.sign(&*signer).map_err(|error| match error {
+        DraftRefused::Rule(refused) => PenError::Rule(refused),
+        DraftRefused::Signer(SignerUnavailable::NotNow) => PenError::Keystore(KeystoreError::Refused),
+        DraftRefused::Signer(SignerUnavailable::Gone) => PenError::Keystore(KeystoreError::Gone),
+    })
 }
 
 /// The last known head of every log of `key`.

@@ -31,8 +31,8 @@ pub enum InterviewError {
 
 /// A draft and its form, being filled.
 ///
-/// Holds the draft as it is kept: whoever changes the same draft in another way meanwhile overwrites or is overwritten,
-/// answer by answer.
+/// Holds the draft as it was kept last: whoever changes the same draft in another way meanwhile overwrites or is overwritten,
+/// answer by answer, and nothing is saved that did not stand here.
 #[derive(Debug)]
 pub struct Interview {
     draft: Draft,
@@ -49,8 +49,10 @@ impl Device {
     /// # Errors
     /// [`FillError`], or that the draft cannot be kept.
     pub fn interview(&self, draft: Draft, is_resumed: bool) -> Result<Option<Interview>, OpenInterviewError> {
+        // What was begun before and is gone stays gone.
+        let draft = if is_resumed { self.draft(draft.id)? } else { draft };
         let Some(filling) = self.filling(&draft)? else { return Ok(None) };
-        let draft = self.keep(draft)?;
+        let draft = if is_resumed { draft } else { self.keep(draft)? };
         let mut interview = Interview { draft, filling, pending: BTreeMap::new() };
         let at = self.now().wall_ms;
         interview.track(self, &if is_resumed { Event::Resume { at } } else { Event::Start { at } })?;
@@ -200,11 +202,14 @@ impl Interview {
         self.track(device, &Event::Exit { at: device.now().wall_ms })
     }
 
-    /// Saves the draft as a signed entry.
+    /// Saves the draft as a signed entry; one that was saved gives the same answer again.
     ///
     /// # Errors
-    /// [`InterviewError`]; the draft is there as it was.
+    /// [`InterviewError`]; the draft is there as it was. Where somebody else changed it, the screen shows it as it is now.
     pub fn save(&mut self, device: &Device) -> Result<Saved, InterviewError> {
+        if let Some(saved) = device.saved(self.draft.id).map_err(SaveError::from)? {
+            return Ok(saved);
+        }
         let at = device.now().wall_ms;
         self.filling.tell_time(at);
         self.filling.track(&Event::Save { at });
@@ -212,7 +217,14 @@ impl Interview {
             self.filling.finish();
         }
         self.keep(device)?;
-        Ok(device.save(&self.draft)?)
+        match device.save_kept(&self.draft) {
+            Err(error @ SaveError::DraftChanged { draft }) => {
+                self.draft = device.draft(draft)?;
+                self.go_back(device)?;
+                Err(error.into())
+            }
+            saved => Ok(saved?),
+        }
     }
 
     fn keep(&mut self, device: &Device) -> Result<(), InterviewError> {

@@ -16,7 +16,7 @@ use merestone_core::sync::{
     SessionConfig, Token, UnverifiedBatch,
 };
 use merestone_link::PeerKey;
-use merestone_store::{Batch, CommitError, ReadError};
+use merestone_store::{Batch, CommitError};
 
 use super::agreed::Agreed;
 use super::answer::local_tip;
@@ -186,7 +186,7 @@ impl Host {
 
     /// Makes a batch of entries ready for the store, and warns the owner of those in its own logs that it does not hold.
     pub(super) fn prepare(&self, token: Token, entries: Vec<VerifiedEntry>) -> Result<Arriving, Box<Answer>> {
-        self.warn_of_own(&entries).map_err(|error| Box::new(Answer::failed(token, error.into())))?;
+        self.warn_of_own(&entries).map_err(|error| Box::new(Answer::failed(token, error)))?;
         let mut news =
             News { token, logs: BTreeSet::new(), records: BTreeSet::new(), names_blobs: false, lacks_bodies: false };
         let mut batch = Batch::new();
@@ -274,8 +274,9 @@ impl Host {
             // A store that cannot be read is found by the conversation itself.
             let Ok(Some(tip)) = self.shared.store.tip(*log) else { continue };
             let is_believed = || self.shared.warnings().insert((self.peer, tip.key));
-            if *height > tip.top && owner.signs_with(&tip.key) && is_believed() {
-                owner.peer_knows_more(*log);
+            if *height > tip.top && owner.signs_with(&tip.key) && is_believed() && owner.peer_knows_more(*log).is_err()
+            {
+                self.shared.warnings().remove(&(self.peer, tip.key));
             }
         }
     }
@@ -304,7 +305,7 @@ impl Host {
     }
 
     /// Tells the owner, before they are stored, of entries in its own logs that it does not hold.
-    fn warn_of_own(&self, entries: &[VerifiedEntry]) -> Result<(), ReadError> {
+    fn warn_of_own(&self, entries: &[VerifiedEntry]) -> Result<(), AccessError> {
         let Some(owner) = &self.shared.owner else { return Ok(()) };
         let mut told = BTreeSet::new();
         for entry in entries {
@@ -313,7 +314,7 @@ impl Host {
             }
             let top = self.shared.store.tip(entry.log())?.map_or(0, |tip| tip.top);
             if entry.header().seq >= top {
-                owner.peer_knows_more(entry.log());
+                owner.peer_knows_more(entry.log())?;
                 told.insert(entry.log());
             }
         }

@@ -12,6 +12,7 @@ use super::calling::{Network, System};
 use super::one_at_a_time::OneAtATime;
 use super::receipt::ReceiptKey;
 use crate::authority::{Authority, AuthorityError};
+use crate::device::AccessError;
 
 /// What a replica tells the one whose store it carries. Called on blocking threads, after the commit.
 pub trait Owner: Send + Sync + 'static {
@@ -26,7 +27,10 @@ pub trait Owner: Send + Sync + 'static {
 
     /// A peer holds more of a log of this device than the device did: the log was continued elsewhere or lost here,
     /// and its author must begin a new epoch before signing again (`spec/entry.md`, Log).
-    fn peer_knows_more(&self, log: LogId);
+    ///
+    /// # Errors
+    /// If the owner could not take note of it: what the peer holds is then not stored, and the peer's word counts again.
+    fn peer_knows_more(&self, log: LogId) -> Result<(), AccessError>;
 }
 
 /// What a replica is made of.

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests, outside a test function")]
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod asking;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};

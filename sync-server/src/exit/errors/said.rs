@@ -39,6 +39,7 @@ impl From<SaveError> for Failure {
     fn from(error: SaveError) -> Self {
         match error {
             SaveError::NothingChanged => Self::input(&error, "the record says so already; nothing was signed"),
+            SaveError::DraftChanged { .. } => Self::input(&error, "the same command goes on with it"),
             SaveError::TooLarge => Self::input(&error, "save a part, and go on with `merestone record edit`"),
             SaveError::NotEditable { .. } => Self::input(&error, NOT_EDITABLE),
             SaveError::NotAWriter { .. } => {
@@ -54,6 +55,7 @@ impl From<SpeechError> for Failure {
     fn from(error: SpeechError) -> Self {
         match error {
             SpeechError::NothingThere { .. } => Self::input(&error, NOT_EDITABLE),
+            SpeechError::IdTaken { .. } => Self::input(&error, "choose another"),
             SpeechError::Kind => Self::input(&error, ""),
             SpeechError::WordsNeeded => Self::input(&error, "give it with --text"),
             SpeechError::TooLong { .. } => Self::input(&error, "say it in fewer words"),
