@@ -12,11 +12,14 @@ readonly bytes_max=$((6 * 1000 * 1000))
 target=${CARGO_TARGET_DIR:-$PWD/target}
 library=$target/mobile/libmerestone_ffi.so
 
-. mobile-bindings/slim.sh
 # Without what desks need, as build-library.sh makes it for phones; `--desk` measures the whole library.
 features=(--no-default-features)
 [ "${1:-}" != --desk ] || features=()
-cargo rustc --locked --quiet -p merestone-ffi --lib --profile mobile --crate-type cdylib "${features[@]}" -- "${slim_link_args[@]}"
+# What it says to C compilers is for this build alone.
+(
+  . mobile-bindings/slim.sh
+  cargo rustc --locked --quiet -p merestone-ffi --lib --profile mobile --crate-type cdylib "${features[@]}" -- "${slim_link_args[@]}"
+)
 cargo build --locked --quiet -p merestone-bindgen
 bindgen=$target/debug/merestone-bindgen
 

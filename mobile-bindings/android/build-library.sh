@@ -25,9 +25,11 @@ readonly min_sdk=26
 out=$here/build/rust
 rm -rf "$out"
 rustup target add aarch64-linux-android armv7-linux-androideabi x86_64-linux-android
+slim_system=android
+. mobile-bindings/slim.sh
 # Not stripped: the generator reads the symbols, and Gradle strips what it packs and keeps them for crash reports.
 cargo ndk -t arm64-v8a -t armeabi-v7a -t x86_64 --platform "$min_sdk" -o "$out/jniLibs" \
-  rustc --locked -p merestone-ffi --lib --profile mobile --crate-type cdylib --no-default-features --features "$features"
+  rustc --locked -p merestone-ffi --lib --profile mobile --crate-type cdylib --no-default-features --features "$features" -- "${slim_link_args[@]}"
 cargo run --locked --quiet -p merestone-bindgen -- generate "$out/jniLibs/arm64-v8a/libmerestone_ffi.so" \
   --language kotlin --out "$out/kotlin"
 # Gradle takes the façade of the audit only where there is one.

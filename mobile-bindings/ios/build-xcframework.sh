@@ -20,6 +20,8 @@ work=$target/xcframework
 
 rm -rf "$work" && mkdir -p "$work/include" "$work/device" "$work/simulator" "$work/mac"
 rustup target add "${targets[@]}"
+slim_system=apple
+. mobile-bindings/slim.sh
 for of in "${targets[@]}"; do
   cargo rustc --locked -p merestone-ffi --lib --profile mobile --crate-type staticlib --target "$of"
 done
