@@ -74,6 +74,11 @@ impl PeerKey {
         let key = spki.strip_prefix(&SPKI_PREFIX)?.try_into().ok()?;
         PublicKey::admit(key).ok().map(|key| Self(*key.as_bytes()))
     }
+
+    /// Whether the holder of this key signed `message`.
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8; 64]) -> bool {
+        PublicKey::admit(&self.0).is_ok_and(|key| key.verify(message, signature).is_ok())
+    }
 }
 
 impl fmt::Debug for PeerKey {

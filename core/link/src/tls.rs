@@ -14,8 +14,8 @@ use rustls::{
         AlwaysResolvesClientRawPublicKeys, Resumption,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
-    crypto::{CryptoProvider, ring, verify_tls13_signature_with_raw_key},
-    pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime},
+    crypto::{CryptoProvider, GetRandomFailed, KeyProvider, SecureRandom, WebPkiSupportedAlgorithms, ring},
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime},
     server::{
         AlwaysResolvesServerRawPublicKeys, NoServerSessionStorage,
         danger::{ClientCertVerified, ClientCertVerifier},
@@ -48,7 +48,7 @@ impl Identity {
         let mut config = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_protocol_versions(&[&TLS13])
             .expect("the provider has TLS 1.3 suites and X25519")
-            .with_client_cert_verifier(Arc::new(AnyClient { provider: Arc::clone(&self.provider) }))
+            .with_client_cert_verifier(Arc::new(AnyClient))
             .with_cert_resolver(Arc::new(AlwaysResolvesServerRawPublicKeys::new(Arc::clone(&self.key))));
         config.alpn_protocols = Version::offered(newest);
         config.session_storage = Arc::new(NoServerSessionStorage {});
@@ -64,7 +64,7 @@ impl Identity {
         expected: Option<PeerKey>,
         shown_instead: Arc<OnceLock<PeerKey>>,
     ) -> Arc<QuicClientConfig> {
-        let verifier = Server { provider: Arc::clone(&self.provider), expected, shown_instead };
+        let verifier = Server { expected, shown_instead };
         let mut config = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_protocol_versions(&[&TLS13])
             .expect("the provider has TLS 1.3 suites and X25519")
@@ -95,11 +95,40 @@ pub(crate) fn agreed_version(quic: &quinn::Connection) -> Option<Version> {
     Version::from_alpn(&data.protocol?)
 }
 
-/// ring, with one key exchange: both ends are ours, so there is nothing to negotiate.
+/// The ciphers of ring, with one key exchange: both ends are ours, so there is nothing to negotiate.
 ///
 /// It is not quantum-safe: who records a link today may read it when such a computer exists.
+/// Whatever else ring and TLS know (other curves, RSA, certificates, keys in files) is never asked for, and so is not linked.
 fn provider() -> CryptoProvider {
-    CryptoProvider { kx_groups: vec![ring::kx_group::X25519], ..ring::default_provider() }
+    use ring::cipher_suite::{TLS13_AES_128_GCM_SHA256, TLS13_AES_256_GCM_SHA384, TLS13_CHACHA20_POLY1305_SHA256};
+    CryptoProvider {
+        cipher_suites: vec![TLS13_AES_256_GCM_SHA384, TLS13_AES_128_GCM_SHA256, TLS13_CHACHA20_POLY1305_SHA256],
+        kx_groups: vec![ring::kx_group::X25519],
+        // Signatures are verified here, by `verify_signature`, and no chains are.
+        signature_verification_algorithms: WebPkiSupportedAlgorithms { all: &[], mapping: &[] },
+        secure_random: &System,
+        key_provider: &NoFiles,
+    }
+}
+
+/// Random bytes of the system.
+#[derive(Debug)]
+struct System;
+
+impl SecureRandom for System {
+    fn fill(&self, out: &mut [u8]) -> Result<(), GetRandomFailed> {
+        getrandom::fill(out).map_err(|_| GetRandomFailed)
+    }
+}
+
+/// Reads no keys: this device's own is given.
+#[derive(Debug)]
+struct NoFiles;
+
+impl KeyProvider for NoFiles {
+    fn load_private_key(&self, _key: PrivateKeyDer<'static>) -> Result<Arc<dyn TlsSigningKey>, Error> {
+        Err(Error::General("keys are not read from files".to_owned()))
+    }
 }
 
 #[derive(Debug)]
@@ -126,7 +155,7 @@ impl Signer for TransportSigner {
 }
 
 /// What rustls asks of a verifier in either direction, in the same words of two traits: one
-/// scheme, raw keys only, and nothing older than TLS 1.3. Expects a field `provider`.
+/// scheme, raw keys only, and nothing older than TLS 1.3.
 macro_rules! raw_key_signatures {
     () => {
         fn verify_tls12_signature(
@@ -144,7 +173,7 @@ macro_rules! raw_key_signatures {
             cert: &CertificateDer<'_>,
             dss: &DigitallySignedStruct,
         ) -> Result<HandshakeSignatureValid, Error> {
-            verify_signature(&self.provider, message, cert, dss)
+            verify_signature(message, cert, dss)
         }
 
         fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -160,7 +189,6 @@ macro_rules! raw_key_signatures {
 /// Accepts any server that proves the expected key, or any key when none is expected.
 #[derive(Debug)]
 struct Server {
-    provider: Arc<CryptoProvider>,
     expected: Option<PeerKey>,
     shown_instead: Arc<OnceLock<PeerKey>>,
 }
@@ -191,9 +219,7 @@ impl ServerCertVerifier for Server {
 
 /// Accepts any client that proves some key; the conversation's first frame says whose it is.
 #[derive(Debug)]
-struct AnyClient {
-    provider: Arc<CryptoProvider>,
-}
+struct AnyClient;
 
 impl ClientCertVerifier for AnyClient {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
@@ -220,20 +246,18 @@ fn shown_key(end_entity: &CertificateDer<'_>, intermediates: &[CertificateDer<'_
     }
 }
 
+/// As signatures of entries are: strictly (RFC 8032, no small-order keys).
 fn verify_signature(
-    provider: &CryptoProvider,
     message: &[u8],
     cert: &CertificateDer<'_>,
     dss: &DigitallySignedStruct,
 ) -> Result<HandshakeSignatureValid, Error> {
+    let refused = || Error::from(CertificateError::BadSignature);
     // rustls asks the verifier to hold peers to the schemes it offered.
     if dss.scheme != SignatureScheme::ED25519 {
-        return Err(CertificateError::BadSignature.into());
+        return Err(refused());
     }
-    verify_tls13_signature_with_raw_key(
-        message,
-        &SubjectPublicKeyInfoDer::from(cert.as_ref()),
-        dss,
-        &provider.signature_verification_algorithms,
-    )
+    let shown = PeerKey::from_spki(cert).ok_or(CertificateError::BadEncoding)?;
+    let signature = dss.signature().try_into().map_err(|_| refused())?;
+    shown.verify(message, signature).then(HandshakeSignatureValid::assertion).ok_or_else(refused)
 }

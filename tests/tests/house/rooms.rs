@@ -25,7 +25,7 @@ const ROOMS: &[Room] = &[
     ] },
     // ed25519-dalek: transport keys, whose seed is wiped; observer keys stay away from this room.
     Room { name: "merestone-link", floor: 1, may_use: &[
-        "merestone-core", "ed25519-dalek", "if-addrs", "mdns-sd", "quinn", "quinn-proto", "rustls", "socket2",
+        "merestone-core", "ed25519-dalek", "getrandom", "if-addrs", "mdns-sd", "quinn", "quinn-proto", "rustls", "socket2",
         "thiserror", "tokio",
     ] },
     Room { name: "merestone-media", floor: 1, may_use: &["image", "jpeg-encoder", "memchr", "thiserror"] },
