@@ -34,7 +34,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, PhoneError> + Send + 'static,
 ) -> Result<T, PhoneError> {
     let (work, answer) = answering(work);
-    start_blocking(work)?.await.map_err(|error| ended(&error))?;
+    done(work).await?;
     answer.take()
 }
 
@@ -84,8 +84,8 @@ fn answering<T: Send + 'static>(
     (Box::new(move || kept.put(work())), answer)
 }
 
-fn start_blocking(work: Box<dyn FnOnce() + Send>) -> Result<JoinHandle<()>, PhoneError> {
-    Ok(runtime()?.spawn_blocking(work))
+fn done(work: Box<dyn FnOnce() + Send>) -> Pin<Box<dyn Future<Output = Result<(), PhoneError>> + Send>> {
+    Box::pin(async move { runtime()?.spawn_blocking(work).await.map_err(|error| ended(&error)) })
 }
 
 fn start(work: Pin<Box<dyn Future<Output = ()> + Send>>) -> Result<Aborting, PhoneError> {
