@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -212,6 +213,26 @@ async def test_changes_end_with_the_phone_and_are_refused_after_it(ends: str, mi
 
 async def _all_of(changes: AsyncIterator[merestone.Change]) -> list[str]:
     return [record async for change in changes for record in change.records]
+
+
+async def test_a_save_with_an_id_is_done_once_however_often_it_is_asked_for_and_cancelled(olena: Inspector) -> None:
+    form, answers = await olena.form(), {"post": "Bridge"}
+    records = []
+    for number in range(6):
+        once = secrets.token_hex(16)
+
+        async def save(once: str = once) -> merestone.SavedLine:
+            return await olena.phone.drafts.save_new(olena.key, olena.scope, form, answers, once=once)
+
+        cancelled = asyncio.ensure_future(save())
+        await asyncio.sleep(number / 500)
+        cancelled.cancel()
+        await asyncio.gather(cancelled, return_exceptions=True)
+        first, again = await save(), await save()
+        assert first == again
+        records.append(first.record)
+    held = [line.id async for line in olena.phone.records.find()]
+    assert sorted(held) == sorted(records)
 
 
 async def test_nobody_at_an_address_is_unreachable(olena: Inspector) -> None:

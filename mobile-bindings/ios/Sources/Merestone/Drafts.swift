@@ -12,7 +12,7 @@ public protocol Drafts: Sendable {
     ///
     /// - Throws: ``MerestoneError/notThere(reason:)`` if no such observer or form is here;
     ///   ``MerestoneError/refused(code:reason:)`` with the code `form-not-asked` if the form's questions are not here:
-    ///   ``saveNew(_:scope:form:answers:)`` works all the same
+    ///   ``saveNew(_:scope:form:answers:once:)`` works all the same
     func begin(_ observer: ObserverKey, scope: ScopeID, form: FormHash) async throws -> any Interview
 
     /// Begins an edit of a record, with its answers filled in. A question whose answers are in conflict stands empty.
@@ -28,16 +28,30 @@ public protocol Drafts: Sendable {
 
     /// Saves a whole new record in one call: checked and calculated as if each answer had been given in an ``Interview``.
     ///
-    /// - Parameter answers: by question, as in `remarks` or `vehicles[1]/plate`
+    /// Cancelling takes nothing back: a call that is cancelled may be done whole. Whoever must know gives `once`, and calls again
+    /// with the same one, now or after a restart: if it was done, the answer is the same and nothing is signed again.
+    ///
+    /// - Parameters:
+    ///   - answers: by question, as in `remarks` or `vehicles[1]/plate`
+    ///   - once: of one id only the first saving counts, whatever is asked later; `nil` saves each time
     /// What the form's rules say against an answer, or miss, does not keep it from being saved.
     ///
     /// - Throws: ``MerestoneError/refused(code:reason:)`` if an answer is none to such a question at all, and nothing is
     ///   saved then; ``MerestoneError/locked(reason:)`` if the observer's key is locked;
     ///   ``MerestoneError/notEnrolled(isCut:reason:)`` if the observer may not save (any more)
-    func saveNew(_ observer: ObserverKey, scope: ScopeID, form: FormHash, answers: [String: Answer]) async throws -> Saved
+    func saveNew(
+        _ observer: ObserverKey, scope: ScopeID, form: FormHash, answers: [String: Answer], once: SaveID?
+    ) async throws -> Saved
 }
 
 extension Drafts {
+    /// Saves a whole new record, see ``saveNew(_:scope:form:answers:once:)``.
+    public func saveNew(
+        _ observer: ObserverKey, scope: ScopeID, form: FormHash, answers: [String: Answer]
+    ) async throws -> Saved {
+        try await saveNew(observer, scope: scope, form: form, answers: answers, once: nil)
+    }
+
     /// All drafts of this phone.
     public func all() async throws -> [Draft] {
         try await all(of: nil)

@@ -102,3 +102,21 @@ public struct DraftID: HexID {
         self.hex = hex
     }
 }
+
+/// One saving, so that asking for it again does not save twice: chosen at random for that saving alone.
+public struct SaveID: HexID {
+    /// 32 digits.
+    public let hex: String
+
+    /// The id of these 32 digits.
+    public init(_ hex: String) {
+        self.hex = hex
+    }
+
+    /// A new one, of 16 bytes of the system's generator.
+    public static func random() -> SaveID {
+        let (high, low) = (UInt64.random(in: 0 ... .max), UInt64.random(in: 0 ... .max))
+        let digits = [high, low].map { String(repeating: "0", count: 16 - String($0, radix: 16).count) + String($0, radix: 16) }
+        return SaveID(digits.joined())
+    }
+}

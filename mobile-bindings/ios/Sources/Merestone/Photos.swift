@@ -14,8 +14,21 @@ public protocol Photos: Sendable {
 
     /// Publishes a copy of a photo with parts painted over, signed by the observer. The original stays where it is.
     ///
-    /// - Parameter boxes: what is painted over, in pixels of the upright picture
-    func redact(_ observer: ObserverKey, record: RecordID, photo: PhotoHash, boxes: [PixelBox]) async throws -> Saved
+    /// - Parameters:
+    ///   - boxes: what is painted over, in pixels of the upright picture
+    ///   - once: as in ``Drafts/saveNew(_:scope:form:answers:once:)``
+    func redact(
+        _ observer: ObserverKey, record: RecordID, photo: PhotoHash, boxes: [PixelBox], once: SaveID?
+    ) async throws -> Saved
+}
+
+extension Photos {
+    /// Publishes a copy of a photo with parts painted over, see ``redact(_:record:photo:boxes:once:)``.
+    public func redact(
+        _ observer: ObserverKey, record: RecordID, photo: PhotoHash, boxes: [PixelBox]
+    ) async throws -> Saved {
+        try await redact(observer, record: record, photo: photo, boxes: boxes, once: nil)
+    }
 }
 
 /// A part of a picture, in pixels.

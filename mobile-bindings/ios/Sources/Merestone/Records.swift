@@ -25,17 +25,26 @@ public protocol Records: Sendable {
 
     /// Settles a conflict: the answer that stands from now on. The others stay in the history.
     ///
+    /// - Parameter once: as in ``Drafts/saveNew(_:scope:form:answers:once:)``
     /// - Throws: ``MerestoneError/locked(reason:)`` if the observer's key is locked
-    func resolve(_ observer: ObserverKey, record: RecordID, key: String, answer: Answer) async throws -> Saved
+    func resolve(
+        _ observer: ObserverKey, record: RecordID, key: String, answer: Answer, once: SaveID?
+    ) async throws -> Saved
 
     /// Says that the record should not count. Nothing is removed, and an edit takes it back.
-    func withdraw(_ observer: ObserverKey, record: RecordID) async throws -> Saved
+    ///
+    /// - Parameter once: as in ``Drafts/saveNew(_:scope:form:answers:once:)``
+    func withdraw(_ observer: ObserverKey, record: RecordID, once: SaveID?) async throws -> Saved
 
     /// Signs what the observer thinks of a record as it is now; a later edit voids it visibly.
-    func say(_ observer: ObserverKey, _ speech: Speech) async throws -> Saved
+    ///
+    /// - Parameter once: as in ``Drafts/saveNew(_:scope:form:answers:once:)``
+    func say(_ observer: ObserverKey, _ speech: Speech, once: SaveID?) async throws -> Saved
 
     /// Writes an entry again that was set aside, for example because its author's key was cut.
-    func restate(_ observer: ObserverKey, entry: EntryID) async throws -> Saved
+    ///
+    /// - Parameter once: as in ``Drafts/saveNew(_:scope:form:answers:once:)``
+    func restate(_ observer: ObserverKey, entry: EntryID, once: SaveID?) async throws -> Saved
 
     /// Who holds a copy of an entry; `nil` if the entry is not on this phone.
     ///
@@ -57,6 +66,26 @@ public protocol Records: Sendable {
 }
 
 extension Records {
+    /// Settles a conflict, see ``resolve(_:record:key:answer:once:)``.
+    public func resolve(_ observer: ObserverKey, record: RecordID, key: String, answer: Answer) async throws -> Saved {
+        try await resolve(observer, record: record, key: key, answer: answer, once: nil)
+    }
+
+    /// Says that the record should not count, see ``withdraw(_:record:once:)``.
+    public func withdraw(_ observer: ObserverKey, record: RecordID) async throws -> Saved {
+        try await withdraw(observer, record: record, once: nil)
+    }
+
+    /// Signs what the observer thinks of the record, see ``say(_:_:once:)``.
+    public func say(_ observer: ObserverKey, _ speech: Speech) async throws -> Saved {
+        try await say(observer, speech, once: nil)
+    }
+
+    /// Writes an entry again that was set aside, see ``restate(_:entry:once:)``.
+    public func restate(_ observer: ObserverKey, entry: EntryID) async throws -> Saved {
+        try await restate(observer, entry: entry, once: nil)
+    }
+
     /// Everything about one record, in the form's own texts.
     public func sheet(_ record: RecordID) async throws -> RecordSheet? {
         try await sheet(record, language: nil)

@@ -97,7 +97,7 @@ struct FakeDrafts: Drafts {
     }
     func discard(_ draft: DraftID) async throws { phone.begun.removeAll { $0.id == draft } }
     func saveNew(
-        _ observer: ObserverKey, scope: ScopeID, form: FormHash, answers: [String: Answer]
+        _ observer: ObserverKey, scope: ScopeID, form: FormHash, answers: [String: Answer], once: SaveID?
     ) async throws -> Saved { saved("e1") }
 
     private func opened(_ draft: FakeDraft) -> any Interview {
@@ -125,13 +125,15 @@ struct FakeRecords: Records {
     func catchUp() async throws {}
     func sheet(_ record: RecordID, language: Int?) async throws -> RecordSheet? { phone.sheet }
     func history(_ record: RecordID, language: Int?) async throws -> [Step] { [] }
-    func resolve(_ observer: ObserverKey, record: RecordID, key: String, answer: Answer) async throws -> Saved {
+    func resolve(
+        _ observer: ObserverKey, record: RecordID, key: String, answer: Answer, once: SaveID?
+    ) async throws -> Saved {
         phone.resolved.append(answer)
         return saved("e2")
     }
-    func withdraw(_ observer: ObserverKey, record: RecordID) async throws -> Saved { saved("e2") }
-    func say(_ observer: ObserverKey, _ speech: Speech) async throws -> Saved { saved("e2") }
-    func restate(_ observer: ObserverKey, entry: EntryID) async throws -> Saved { saved("e2") }
+    func withdraw(_ observer: ObserverKey, record: RecordID, once: SaveID?) async throws -> Saved { saved("e2") }
+    func say(_ observer: ObserverKey, _ speech: Speech, once: SaveID?) async throws -> Saved { saved("e2") }
+    func restate(_ observer: ObserverKey, entry: EntryID, once: SaveID?) async throws -> Saved { saved("e2") }
     func custody(of entry: EntryID) async throws -> Custody? { nil }
     func custody(of record: RecordID) async throws -> [Custody] { phone.custodies[record] ?? [] }
     func heldAlone() async throws -> HeldAlone { phone.alone }

@@ -81,6 +81,35 @@ final class CancellationTests: XCTestCase {
         }
     }
 
+    func test_a_save_with_an_id_is_done_once_however_often_it_is_asked_for_and_cancelled() async throws {
+        let olena = try await TestPhone.make("Olena", TestMission.shared(), self)
+        let form = try await olena.inspection().hash
+        let answers = ["post": Answer.text("Bridge")]
+        var records: [RecordID] = []
+        for number in 0..<10 {
+            let once = SaveID.random()
+            let save: @Sendable () async throws -> Saved = {
+                try await olena.phone.drafts.saveNew(
+                    olena.observer, scope: olena.mission.scope, form: form, answers: answers, once: once)
+            }
+            let cancelled = Task(operation: save)
+            try await Task.sleep(for: .milliseconds(number))
+            cancelled.cancel()
+            _ = await cancelled.result
+            let (first, again) = (try await save(), try await save())
+            XCTAssertEqual(first, again)
+            records.append(first.record)
+        }
+        let (spoken, speech) = (SaveID.random(), Speech(record: records[0], kind: .concurrence))
+        let said = try await olena.phone.records.say(olena.observer, speech, once: spoken)
+        let saidAgain = try await olena.phone.records.say(olena.observer, speech, once: spoken)
+        XCTAssertEqual(said, saidAgain)
+        let (list, steps) = try await (olena.list(), olena.phone.records.history(records[0]))
+        XCTAssertEqual(Set(list.map(\.id)), Set(records))
+        XCTAssertEqual(list.count, 10)
+        XCTAssertEqual(steps.count, 2)
+    }
+
     /// How a task ended; nothing if it goes on for another five seconds, which fails the test.
     private func result<T: Sendable>(of task: Task<T, any Error>) async -> Result<T, any Error>? {
         let (ended, isOver) = (Tally<Result<T, any Error>>(), expectation(description: "the call is over"))

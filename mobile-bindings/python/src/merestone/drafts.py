@@ -87,15 +87,29 @@ class Drafts:
         """Removes a draft; it cannot be brought back."""
         await asked(self._phone.discard(draft))
 
-    async def save_new(self, observer: str, scope: str, form: str, answers: Mapping[str, Answer]) -> SavedLine:
+    async def save_new(
+        self, observer: str, scope: str, form: str, answers: Mapping[str, Answer], *, once: str | None = None
+    ) -> SavedLine:
         """A whole record in one call: works out what follows from the answers, signs and saves it.
+
+        Cancelling takes nothing back: a call that is cancelled may be done whole. Whoever must know gives ``once``, and
+        calls again with the same one, now or after a restart: if it was done, the answer is the same and nothing is
+        signed again.
+
+        Args:
+            observer: whose key signs.
+            scope: where it belongs.
+            form: its hash.
+            answers: by question, as in ``remarks`` or ``vehicles[1]/plate``.
+            once: 32 hex digits chosen at random for this record alone (``secrets.token_hex(16)``); without it each call
+                saves.
 
         Raises:
             Refused: an answer is none that its question takes.
             Locked: the observer's key is not unlocked.
         """
         given = {key: lowered(answer) for key, answer in answers.items()}
-        return await asked(self._phone.save_new(observer, scope, form, given))
+        return await asked(self._phone.save_new(observer, scope, form, given, once))
 
 
 class Interview:

@@ -135,13 +135,15 @@ class StoredRecords:
         entries = [entry async for entry in self.entries()]
         return tables.frame(tables.entry_rows(entries), tables.ENTRY_COLUMNS, ("not_before", "not_after"))
 
-    async def resolve(self, observer: str, record: str, key: str, answer: Answer) -> SavedLine:
-        """Settles a conflict by a signed entry that names every value that stood."""
-        return await asked(self._phone.resolve(observer, record, key, lowered(answer)))
+    async def resolve(
+        self, observer: str, record: str, key: str, answer: Answer, *, once: str | None = None
+    ) -> SavedLine:
+        """Settles a conflict by a signed entry that names every value that stood; ``once`` as in `Drafts.save_new`."""
+        return await asked(self._phone.resolve(observer, record, key, lowered(answer), once))
 
-    async def withdraw(self, observer: str, record: str) -> SavedLine:
-        """Withdraws a record: it stays, and is shown as withdrawn."""
-        return await asked(self._phone.withdraw(observer, record))
+    async def withdraw(self, observer: str, record: str, *, once: str | None = None) -> SavedLine:
+        """Withdraws a record: it stays, and is shown as withdrawn; ``once`` as in `Drafts.save_new`."""
+        return await asked(self._phone.withdraw(observer, record, once))
 
     async def say(
         self,
@@ -152,18 +154,27 @@ class StoredRecords:
         about: Sequence[str] = (),
         text: str | None = None,
         reason: int | None = None,
+        once: str | None = None,
     ) -> SavedLine:
-        """Says something about a record, or about some of its entries: concurrence, objection, ruling and so on."""
+        """Says something about a record, or about some of its entries: concurrence, objection, ruling and so on.
+
+        ``once`` is as in `Drafts.save_new`.
+        """
         order = SpeechOrder(record=record, about=list(about), kind=kind, reason=reason, text=text)
-        return await asked(self._phone.say(observer, order))
+        return await asked(self._phone.say(observer, order, once))
 
-    async def restate(self, observer: str, entry: str) -> SavedLine:
-        """Writes again, in one's own name, what an entry said that is set aside."""
-        return await asked(self._phone.restate(observer, entry))
+    async def restate(self, observer: str, entry: str, *, once: str | None = None) -> SavedLine:
+        """Writes again, in one's own name, what an entry said that is set aside; ``once`` as in `Drafts.save_new`."""
+        return await asked(self._phone.restate(observer, entry, once))
 
-    async def redact(self, observer: str, record: str, photo: str, boxes: Sequence[PixelBoxLine]) -> SavedLine:
-        """Attaches a copy of a photo with boxes blackened; the original stays what it was."""
-        return await asked(self._phone.redact(observer, record, photo, list(boxes)))
+    async def redact(
+        self, observer: str, record: str, photo: str, boxes: Sequence[PixelBoxLine], *, once: str | None = None
+    ) -> SavedLine:
+        """Attaches a copy of a photo with boxes blackened; the original stays what it was.
+
+        ``once`` is as in `Drafts.save_new`.
+        """
+        return await asked(self._phone.redact(observer, record, photo, list(boxes), once))
 
     async def custody(self, entry: str) -> CustodyLine | None:
         """Who else holds an entry, as signed receipts say."""

@@ -50,13 +50,13 @@ struct CrossingDrafts: Drafts {
     }
 
     func saveNew(
-        _ observer: ObserverKey, scope: ScopeID, form: FormHash, answers: [String: Answer]
+        _ observer: ObserverKey, scope: ScopeID, form: FormHash, answers: [String: Answer], once: SaveID?
     ) async throws -> Saved {
         try await crossing {
             try await Saved(
                 phone.saveNew(
                     observer: observer.hex, scope: scope.hex, form: form.hex,
-                    answers: answers.mapValues(MerestoneCrossing.AnswerValue.init)))
+                    answers: answers.mapValues(MerestoneCrossing.AnswerValue.init), id: once?.hex))
         }
     }
 }

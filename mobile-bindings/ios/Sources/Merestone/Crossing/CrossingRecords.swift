@@ -31,23 +31,32 @@ struct CrossingRecords: Records {
         }
     }
 
-    func resolve(_ observer: ObserverKey, record: RecordID, key: String, answer: Answer) async throws -> Saved {
+    func resolve(
+        _ observer: ObserverKey, record: RecordID, key: String, answer: Answer, once: SaveID?
+    ) async throws -> Saved {
         try await crossing {
             try await Saved(
-                phone.resolve(observer: observer.hex, record: record.hex, key: key, answer: .init(answer)))
+                phone.resolve(
+                    observer: observer.hex, record: record.hex, key: key, answer: .init(answer), id: once?.hex))
         }
     }
 
-    func withdraw(_ observer: ObserverKey, record: RecordID) async throws -> Saved {
-        try await crossing { try await Saved(phone.withdraw(observer: observer.hex, record: record.hex)) }
+    func withdraw(_ observer: ObserverKey, record: RecordID, once: SaveID?) async throws -> Saved {
+        try await crossing {
+            try await Saved(phone.withdraw(observer: observer.hex, record: record.hex, id: once?.hex))
+        }
     }
 
-    func say(_ observer: ObserverKey, _ speech: Speech) async throws -> Saved {
-        try await crossing { try await Saved(phone.say(observer: observer.hex, speech: .init(speech))) }
+    func say(_ observer: ObserverKey, _ speech: Speech, once: SaveID?) async throws -> Saved {
+        try await crossing {
+            try await Saved(phone.say(observer: observer.hex, speech: .init(speech), id: once?.hex))
+        }
     }
 
-    func restate(_ observer: ObserverKey, entry: EntryID) async throws -> Saved {
-        try await crossing { try await Saved(phone.restate(observer: observer.hex, entry: entry.hex)) }
+    func restate(_ observer: ObserverKey, entry: EntryID, once: SaveID?) async throws -> Saved {
+        try await crossing {
+            try await Saved(phone.restate(observer: observer.hex, entry: entry.hex, id: once?.hex))
+        }
     }
 
     func custody(of entry: EntryID) async throws -> Custody? {
@@ -81,14 +90,17 @@ struct CrossingPhotos: Photos {
         try await crossing { try await phone.savePhoto(hash: photo.hex, path: file.path) }
     }
 
-    func redact(_ observer: ObserverKey, record: RecordID, photo: PhotoHash, boxes: [PixelBox]) async throws -> Saved {
+    func redact(
+        _ observer: ObserverKey, record: RecordID, photo: PhotoHash, boxes: [PixelBox], once: SaveID?
+    ) async throws -> Saved {
         try await crossing {
             let boxes = boxes.map {
                 MerestoneCrossing.PixelBoxLine(
                     x: UInt32(of: $0.x), y: UInt32(of: $0.y), width: UInt32(of: $0.width), height: UInt32(of: $0.height))
             }
             return try await Saved(
-                phone.redact(observer: observer.hex, record: record.hex, photo: photo.hex, boxes: boxes))
+                phone.redact(
+                    observer: observer.hex, record: record.hex, photo: photo.hex, boxes: boxes, id: once?.hex))
         }
     }
 }
