@@ -44,6 +44,7 @@ public interface Drafts {
      * Saves a whole new record in one call: checked and calculated as if each answer had been given in an [Interview].
      *
      * @param answers by question, as in `remarks` or `vehicles[1]/plate`
+     * @param once for asking again
      * @throws MerestoneException.Refused with code `answer` if an answer is none to such a question at all; nothing is
      *   saved then
      * @throws MerestoneException.NotEnrolled if the observer may not save
@@ -54,6 +55,7 @@ public interface Drafts {
         scope: ScopeId,
         form: FormHash,
         answers: Map<String, Answer>,
+        once: SaveId? = null,
     ): Saved
 }
 

@@ -1,5 +1,7 @@
 package org.merestone
 
+import java.security.SecureRandom
+
 /**
  * A mission: everything that is signed names it.
  *
@@ -72,6 +74,30 @@ public value class FormHash(public val hex: String) {
 public value class PhotoHash(public val hex: String) {
     override fun toString(): String = hex
 }
+
+/**
+ * Names one save that an app may have to ask for again, for calls that save at once ([Drafts.saveNew], [Records.say] and
+ * their like).
+ *
+ * Cancelling such a call takes nothing back: it goes on, and nobody hears what became of it. Whoever calls again with the same
+ * id, after a restart too, gets what was saved then, and nothing is signed twice. Of one id only the first save counts.
+ *
+ * @property hex 32 digits
+ */
+@JvmInline
+public value class SaveId(public val hex: String) {
+    override fun toString(): String = hex
+
+    public companion object {
+        /** One that nobody has. Keep it until the call has answered. */
+        public fun random(): SaveId {
+            val bytes = ByteArray(SAVE_ID_BYTES).also { SecureRandom().nextBytes(it) }
+            return SaveId(bytes.joinToString("") { "%02x".format(it) })
+        }
+    }
+}
+
+private const val SAVE_ID_BYTES = 16
 
 /**
  * What is being filled and was not saved yet. It never leaves this phone.

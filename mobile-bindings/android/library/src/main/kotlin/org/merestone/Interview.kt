@@ -78,7 +78,8 @@ public interface Interview : AutoCloseable {
      * [problems] never keep an observation from being saved. After an error the draft is there as it was.
      *
      * @throws MerestoneException.Refused with code `nothing-changed`, `not-editable` or `not-a-writer` if there is nothing
-     *   that this observer can change, `too-large` if one entry cannot hold it, `saving` while it is being saved
+     *   that this observer can change, `too-large` if one entry cannot hold it, `saving` while it is being saved,
+     *   `draft-changed` if it was changed elsewhere meanwhile: it is shown as it is now, and may be saved
      * @throws MerestoneException.Locked if the observer's key is locked
      * @throws MerestoneException.NotEnrolled if the observer may not save (any more)
      */

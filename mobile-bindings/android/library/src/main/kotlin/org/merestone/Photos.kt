@@ -25,8 +25,15 @@ public interface Photos {
      * Publishes a copy of a photo with parts painted over, signed by [observer]. The original stays where it is.
      *
      * @param boxes what is painted over, in pixels of the upright picture
+     * @param once for asking again
      */
-    public suspend fun redact(observer: ObserverKey, record: RecordId, photo: PhotoHash, boxes: List<PixelBox>): Saved
+    public suspend fun redact(
+        observer: ObserverKey,
+        record: RecordId,
+        photo: PhotoHash,
+        boxes: List<PixelBox>,
+        once: SaveId? = null,
+    ): Saved
 }
 
 /** A part of a picture, in pixels; [x] counts from the left, [y] from the top. */

@@ -4,7 +4,7 @@ import kotlinx.coroutines.flow.Flow
 import java.io.File
 import java.time.Instant
 
-/** The records on this phone, own and received. */
+/** The records on this phone, own and received. What saves takes a [SaveId] for asking again. */
 public interface Records {
     /**
      * One page of a list, newest change first; of a search, those first that were indexed last.
@@ -41,10 +41,16 @@ public interface Records {
      * @throws MerestoneException.NotEnrolled if the observer may not save
      * @throws MerestoneException.Locked if the observer's key is locked
      */
-    public suspend fun resolve(observer: ObserverKey, record: RecordId, key: String, answer: Answer): Saved
+    public suspend fun resolve(
+        observer: ObserverKey,
+        record: RecordId,
+        key: String,
+        answer: Answer,
+        once: SaveId? = null,
+    ): Saved
 
     /** Says that the record should not count. Nothing is removed, and an edit takes it back. */
-    public suspend fun withdraw(observer: ObserverKey, record: RecordId): Saved
+    public suspend fun withdraw(observer: ObserverKey, record: RecordId, once: SaveId? = null): Saved
 
     /**
      * Signs what the observer thinks of a record as it is now; a later edit voids it visibly.
@@ -53,7 +59,7 @@ public interface Records {
      * @throws MerestoneException.NotThere if nothing of the record is here
      * @throws MerestoneException.Locked if the observer's key is locked
      */
-    public suspend fun say(observer: ObserverKey, speech: Speech): Saved
+    public suspend fun say(observer: ObserverKey, speech: Speech, once: SaveId? = null): Saved
 
     /**
      * Writes an entry again that was set aside, for example because its author's key was cut.
@@ -61,7 +67,7 @@ public interface Records {
      * @throws MerestoneException.NotThere if it is no change of a record that is here
      * @throws MerestoneException.Refused with code `applied` if it counts already, `unreadable` if it cannot be read
      */
-    public suspend fun restate(observer: ObserverKey, entry: EntryId): Saved
+    public suspend fun restate(observer: ObserverKey, entry: EntryId, once: SaveId? = null): Saved
 
     /**
      * Who holds a copy of an entry; `null` if the entry is not on this phone.

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.merestone.support.TestPhone
 import org.merestone.support.blocking
+import org.merestone.support.passphrase
 import java.net.DatagramSocket
 import java.net.InetSocketAddress
 import kotlin.time.Duration.Companion.milliseconds
@@ -94,6 +95,38 @@ class CancellationTest {
             assertTrue(list.any { it.title == "Last" })
             assertEquals(list.size, list.map { it.title }.toSet().size, "nothing is saved twice")
             list.forEach { assertEquals(1, olena.phone.records.history(it.id).size) }
+        }
+    }
+
+    @Test
+    fun `a save that was cancelled and is asked for again with its id is one save, also after a restart`() = blocking {
+        TestPhone.make("Olena").use { olena ->
+            val form = olena.inspection().hash
+            suspend fun save(phone: Phone, number: Int, once: SaveId): Saved {
+                val answers = mapOf("post" to Answer.Text("Post $number"))
+                return phone.drafts.saveNew(olena.observer, olena.mission.scope, form, answers, once)
+            }
+            val ids = List(20) { SaveId.random() }
+            val saved = ids.mapIndexed { number, id ->
+                val cancelled = launch(Dispatchers.Default) { save(olena.phone, number, id) }
+                delay((number % 10).milliseconds)
+                cancelled.cancelAndJoin()
+                save(olena.phone, number, id)
+            }
+            assertEquals(saved.map { it.record }.toSet(), olena.list().map { it.id }.toSet())
+            assertEquals(ids.size, olena.list().size)
+
+            val speech = Speech(saved.first().record, SpeechKind.RECEIPT)
+            val said = SaveId.random()
+            val first = olena.phone.records.say(olena.observer, speech, said)
+            assertEquals(first.entry, olena.phone.records.say(olena.observer, speech, said).entry)
+            olena.phone.shut()
+            Merestone.open(olena.home).whileOpen { phone ->
+                phone.observers.unlock(olena.observer, passphrase)
+                assertEquals(saved.map { it.entry }, ids.mapIndexed { number, id -> save(phone, number, id).entry })
+                assertEquals(first.entry, phone.records.say(olena.observer, speech, said).entry)
+                assertEquals(2, phone.records.history(speech.record).size)
+            }
         }
     }
 }

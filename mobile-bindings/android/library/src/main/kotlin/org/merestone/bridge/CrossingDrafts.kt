@@ -10,6 +10,7 @@ import org.merestone.FormHash
 import org.merestone.Interview
 import org.merestone.ObserverKey
 import org.merestone.RecordId
+import org.merestone.SaveId
 import org.merestone.Saved
 import org.merestone.ScopeId
 import org.merestone.crossing.DraftLine
@@ -38,7 +39,10 @@ internal class CrossingDrafts(private val raw: RawPhone) : Drafts {
         scope: ScopeId,
         form: FormHash,
         answers: Map<String, Answer>,
-    ): Saved = crossing { raw.saveNew(observer.hex, scope.hex, form.hex, answers.mapValues { it.value.raw() }) }.told()
+        once: SaveId?,
+    ): Saved = crossing {
+        raw.saveNew(observer.hex, scope.hex, form.hex, answers.mapValues { it.value.raw() }, once?.hex)
+    }.told()
 }
 
 internal fun SavedLine.told() = Saved(EntryId(entry), RecordId(record), lowRoom)

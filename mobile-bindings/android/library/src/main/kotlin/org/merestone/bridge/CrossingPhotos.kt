@@ -5,6 +5,7 @@ import org.merestone.PhotoHash
 import org.merestone.Photos
 import org.merestone.PixelBox
 import org.merestone.RecordId
+import org.merestone.SaveId
 import org.merestone.Saved
 import org.merestone.crossing.PixelBoxLine
 import java.io.File
@@ -21,7 +22,8 @@ internal class CrossingPhotos(private val raw: RawPhone) : Photos {
         record: RecordId,
         photo: PhotoHash,
         boxes: List<PixelBox>,
-    ): Saved = crossing { raw.redact(observer.hex, record.hex, photo.hex, boxes.map { it.raw() }) }.told()
+        once: SaveId?,
+    ): Saved = crossing { raw.redact(observer.hex, record.hex, photo.hex, boxes.map { it.raw() }, once?.hex) }.told()
 }
 
 private fun PixelBox.raw() =

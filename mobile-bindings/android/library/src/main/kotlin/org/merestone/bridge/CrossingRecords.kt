@@ -14,6 +14,7 @@ import org.merestone.RecordSheet
 import org.merestone.RecordSummary
 import org.merestone.Records
 import org.merestone.RecordsPage
+import org.merestone.SaveId
 import org.merestone.Saved
 import org.merestone.Speech
 import org.merestone.SpeechKind
@@ -46,17 +47,22 @@ internal class CrossingRecords(private val raw: RawPhone) : Records {
     override suspend fun history(record: RecordId, language: Int?): List<Step> =
         whole { raw.history(record.hex, language?.toUInt(), it, LINES_AT_ONCE) }.map { it.told() }
 
-    override suspend fun resolve(observer: ObserverKey, record: RecordId, key: String, answer: Answer): Saved =
-        crossing { raw.resolve(observer.hex, record.hex, key, answer.raw()) }.told()
+    override suspend fun resolve(
+        observer: ObserverKey,
+        record: RecordId,
+        key: String,
+        answer: Answer,
+        once: SaveId?,
+    ): Saved = crossing { raw.resolve(observer.hex, record.hex, key, answer.raw(), once?.hex) }.told()
 
-    override suspend fun withdraw(observer: ObserverKey, record: RecordId): Saved =
-        crossing { raw.withdraw(observer.hex, record.hex) }.told()
+    override suspend fun withdraw(observer: ObserverKey, record: RecordId, once: SaveId?): Saved =
+        crossing { raw.withdraw(observer.hex, record.hex, once?.hex) }.told()
 
-    override suspend fun say(observer: ObserverKey, speech: Speech): Saved =
-        crossing { raw.say(observer.hex, speech.raw()) }.told()
+    override suspend fun say(observer: ObserverKey, speech: Speech, once: SaveId?): Saved =
+        crossing { raw.say(observer.hex, speech.raw(), once?.hex) }.told()
 
-    override suspend fun restate(observer: ObserverKey, entry: EntryId): Saved =
-        crossing { raw.restate(observer.hex, entry.hex) }.told()
+    override suspend fun restate(observer: ObserverKey, entry: EntryId, once: SaveId?): Saved =
+        crossing { raw.restate(observer.hex, entry.hex, once?.hex) }.told()
 
     override suspend fun custody(entry: EntryId): Custody? = crossing { raw.custody(entry.hex) }?.told()
 

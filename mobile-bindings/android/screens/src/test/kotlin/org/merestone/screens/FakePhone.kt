@@ -47,6 +47,7 @@ import org.merestone.RecordSummary
 import org.merestone.Records
 import org.merestone.RecordsPage
 import org.merestone.Room
+import org.merestone.SaveId
 import org.merestone.Saved
 import org.merestone.Scope
 import org.merestone.ScopeId
@@ -161,6 +162,7 @@ class FakePhone : Phone by absent() {
             scope: ScopeId,
             form: FormHash,
             answers: Map<String, Answer>,
+            once: SaveId?,
         ) = Saved(EntryId("e1"), RecordId("e1"), isRoomLow = false)
 
         private fun opened(draft: FakeDraft): Interview {
@@ -198,16 +200,25 @@ class FakePhone : Phone by absent() {
 
         override suspend fun history(record: RecordId, language: Int?) = emptyList<Step>()
 
-        override suspend fun resolve(observer: ObserverKey, record: RecordId, key: String, answer: Answer): Saved {
+        override suspend fun resolve(
+            observer: ObserverKey,
+            record: RecordId,
+            key: String,
+            answer: Answer,
+            once: SaveId?,
+        ): Saved {
             resolved += answer
             return Saved(EntryId("e2"), record, isRoomLow = false)
         }
 
-        override suspend fun withdraw(observer: ObserverKey, record: RecordId) = Saved(EntryId("e2"), record, false)
+        override suspend fun withdraw(observer: ObserverKey, record: RecordId, once: SaveId?) =
+            Saved(EntryId("e2"), record, false)
 
-        override suspend fun say(observer: ObserverKey, speech: Speech) = Saved(EntryId("e2"), speech.record, false)
+        override suspend fun say(observer: ObserverKey, speech: Speech, once: SaveId?) =
+            Saved(EntryId("e2"), speech.record, false)
 
-        override suspend fun restate(observer: ObserverKey, entry: EntryId) = Saved(entry, RecordId("r"), false)
+        override suspend fun restate(observer: ObserverKey, entry: EntryId, once: SaveId?) =
+            Saved(entry, RecordId("r"), false)
 
         override suspend fun custody(entry: EntryId): Custody? = null
 
