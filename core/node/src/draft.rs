@@ -115,7 +115,7 @@ pub enum DraftError {
         /// The limit.
         bytes_max: usize,
     },
-    /// The draft is as large as a draft may be.
+    /// The draft is as large as a draft may be: 1 MiB, or 4,096 answers.
     #[error("the draft is full: save it and go on with an edit")]
     TooLarge,
     /// The store could not be used.
@@ -313,14 +313,16 @@ impl Device {
 
 fn encoded(draft: &Draft) -> Result<Vec<u8>, DraftError> {
     let bytes = codec::encode(draft);
-    if bytes.len() > codec::DRAFT_BYTES_MAX { Err(DraftError::TooLarge) } else { Ok(bytes) }
+    // What cannot be read back is not kept: it would be lost with everything that stood there before.
+    let is_kept = bytes.len() <= codec::DRAFT_BYTES_MAX && codec::decode(draft.id, &bytes).is_ok();
+    if is_kept { Ok(bytes) } else { Err(DraftError::TooLarge) }
 }
 
 pub(crate) fn check_key(key: &str) -> Result<(), DraftError> {
     merestone_core::form::Key::parse(key).map(|_| ()).ok_or(DraftError::Key)
 }
 
-fn check_length(answer: &Answer) -> Result<(), DraftError> {
+pub(crate) fn check_length(answer: &Answer) -> Result<(), DraftError> {
     let bytes_max = merestone_core::change::TEXT_BYTES_MAX;
     match answer {
         Answer::Text(text) if text.len() > bytes_max => Err(DraftError::TooLong { bytes: text.len(), bytes_max }),

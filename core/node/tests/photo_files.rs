@@ -79,7 +79,7 @@ fn a_photo_is_written_whole_or_not_at_all() {
     let draft = device.keep(device.begin(&observer, mission.scope(), inspection()).unwrap()).unwrap();
     let mut draft = device.attach(draft.id, PhotoSource::Bytes(&photo), None, None).unwrap().draft;
     draft.answers.insert("post".into(), Answer::text("Bridge"));
-    device.save(&draft).unwrap();
+    device.save(&device.keep(draft).unwrap()).unwrap();
     drop(device);
     fs::write(dir.path().join("hash"), hash.to_string()).unwrap();
     let before = names(dir.path());

@@ -11,6 +11,7 @@ use merestone_core::id::BlobHash;
 use merestone_media::PhotoRefusal;
 use merestone_node::capture::{PhotoError, PhotoSource};
 use merestone_node::device::Device;
+use merestone_node::draft::DraftError;
 
 /// The beginning of what an iPhone writes: known by its brand, its pixels not decoded here.
 const HEIC: &[u8] = b"\0\0\0\x14ftypheic\0\0\0\0heic";
@@ -106,6 +107,11 @@ fn what_is_no_photo_or_one_too_many_leaves_the_draft_as_it_was() {
     assert!(matches!(attach(b"GIF89a"), Err(PhotoError::Refused(PhotoRefusal::UnknownFormat))));
     let missing = device.attach(draft.id, PhotoSource::File(&folder.path().join("none")), None, None);
     assert!(matches!(missing, Err(PhotoError::File { .. })));
+    assert_eq!(device.draft(draft.id).unwrap().photos, []);
+
+    let long = "x".repeat(65_537);
+    let too_long = device.attach(draft.id, PhotoSource::Bytes(HEIC), None, Some(&long));
+    assert!(matches!(too_long, Err(PhotoError::Draft(DraftError::TooLong { bytes: 65_537, .. }))));
     assert_eq!(device.draft(draft.id).unwrap().photos, []);
 
     for n in 0..PHOTOS_MAX {

@@ -19,6 +19,24 @@ use merestone_node::draft::{Draft, DraftError};
 use merestone_node::vault::KeystoreFiles;
 use merestone_node::{Answer, DraftId};
 
+/// As many answers as an entry can have.
+const ANSWERS_MAX: usize = 4_096;
+
+#[test]
+fn what_a_draft_cannot_hold_is_refused_and_what_it_holds_stays() {
+    let site = Site::new();
+    let mut draft = site.draft("Bridge");
+    for n in 1..ANSWERS_MAX {
+        draft.answers.insert(format!("cargo/{n:016x}/count"), Answer::Int(1));
+    }
+    let draft = site.device.keep(draft).unwrap();
+    assert_eq!(draft.answers.len(), ANSWERS_MAX);
+    let one_more = site.device.put(draft.id, "remarks", "one more");
+    assert!(matches!(one_more, Err(DraftError::TooLarge)), "{one_more:?}");
+    assert_eq!(site.device.draft(draft.id).unwrap(), draft);
+    site.device.put(draft.id, "post", "Tunnel").unwrap();
+}
+
 /// A device whose observer's key is in a keystore that asks a person.
 struct Site {
     mission: Mission,

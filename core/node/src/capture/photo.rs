@@ -17,7 +17,7 @@ use merestone_store::{Batch, BlobError, DraftId};
 use super::name_photos;
 use crate::clock::NoEntropy;
 use crate::device::{AccessError, Device};
-use crate::draft::{Draft, DraftError, DraftPhoto};
+use crate::draft::{Draft, DraftError, DraftPhoto, check_length};
 use merestone_forms::Answer;
 
 /// A photo as an app hands it over.
@@ -105,6 +105,8 @@ impl Device {
         preview: Option<&[u8]>,
         caption: Option<&str>,
     ) -> Result<Attached, PhotoError> {
+        let caption = caption.map(Answer::text);
+        caption.as_ref().map_or(Ok(()), check_length)?;
         let original = original(photo)?;
         let facts = media::inspect(&original)?;
         let (mut kept, mut row) = Default::default();
@@ -119,8 +121,8 @@ impl Device {
                     row
                 }
             };
-            if let Some(caption) = caption {
-                draft.answers.insert(format!("photos/{row}/caption"), Answer::text(caption));
+            if let Some(caption) = &caption {
+                draft.answers.insert(format!("photos/{row}/caption"), caption.clone());
             }
             Ok(())
         })?;

@@ -117,14 +117,16 @@ impl Suspended {
 }
 
 impl Home {
-    /// The public halves of the observers' keys that have a file here, by the files' names, ascending: those that a keystore
-    /// is told to forget when the device is wiped.
+    /// The public halves of the observers' keys that have a file here, by the files' names, or had one when a wipe began that
+    /// was cut short, ascending: those that a keystore is told to forget when the device is wiped.
     ///
     /// # Errors
     /// If the folder of keys cannot be read.
     pub fn keys_held(&self) -> Result<Vec<[u8; KEY_BYTES]>, WipeError> {
         let (files, _) = key_files(&self.keys())?;
         let mut keys: Vec<_> = files.iter().filter_map(|path| named_key(path)).collect();
+        let noted = read_mark(self).ok().flatten().unwrap_or_default();
+        keys.extend(noted.lines().filter_map(hex_key));
         keys.sort_unstable();
         keys.dedup();
         Ok(keys)
@@ -146,14 +148,20 @@ fn mark(home: &Home) -> PathBuf {
     home.folder.join("wiping")
 }
 
-/// What it says, so that a file of that name which somebody else put there is none.
-const MARK: &[u8] = b"merestone: this device is being wiped\n";
+/// How it begins, so that a file of that name which somebody else put there is none. The keys that had a file follow, one a
+/// line: a wipe that goes on after a kill names them, too.
+const MARK: &str = "merestone: this device is being wiped\n";
+
+/// Longer than with a key for every observer that a phone ever had.
+const MARK_BYTES_MAX: usize = 64 << 10;
 
 /// Where it cannot be written, the order of a wipe still leaves nothing that signs.
 fn write_mark(home: &Home) {
     let mark = mark(home);
     if fs::symlink_metadata(&mark).is_err() {
-        let _ = durable::write(&mark, MARK);
+        let keys = home.keys_held().unwrap_or_default();
+        let lines: String = keys.iter().map(|key| HEXLOWER.encode(key) + "\n").collect();
+        let _ = durable::write(&mark, format!("{MARK}{lines}").as_bytes());
     }
 }
 
@@ -163,11 +171,19 @@ fn is_half_wiped(home: &Home) -> bool {
 }
 
 fn look_for_mark(home: &Home) -> io::Result<bool> {
+    read_mark(home).map(|mark| mark.is_some())
+}
+
+/// What follows in the mark, if there is one.
+fn read_mark(home: &Home) -> io::Result<Option<String>> {
     let mark = mark(home);
     match fs::symlink_metadata(&mark) {
-        Ok(found) if found.is_file() => Ok(durable::read(&mark, MARK.len())?.as_deref() == Some(MARK)),
-        Ok(_) => Ok(false),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Ok(found) if found.is_file() => {
+            let text = durable::read(&mark, MARK_BYTES_MAX)?.and_then(|bytes| String::from_utf8(bytes).ok());
+            Ok(text.as_deref().and_then(|text| text.strip_prefix(MARK)).map(str::to_owned))
+        }
+        Ok(_) => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -205,13 +221,20 @@ fn key_files(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), WipeError> {
     Ok((keys, left))
 }
 
-/// The key that a key file is named after: `<public key>.key`, or what a kill left of writing one.
+/// The key that a key file is named after: `<public key>.key`, or what a kill left of writing one, `<public key>.key.tmp` or
+/// `<public key>.tmp`.
 fn named_key(path: &Path) -> Option<[u8; KEY_BYTES]> {
     let name = path.file_name()?.to_str()?;
-    let key = name.strip_suffix(durable::TEMPORARY).unwrap_or(name).strip_suffix(".key")?;
+    hex_key(match name.strip_suffix(durable::TEMPORARY) {
+        Some(unfinished) => unfinished.strip_suffix(".key").unwrap_or(unfinished),
+        None => name.strip_suffix(".key")?,
+    })
+}
+
+fn hex_key(text: &str) -> Option<[u8; KEY_BYTES]> {
     let mut bytes = [0; KEY_BYTES];
-    let is_whole = key.len() == 2 * KEY_BYTES;
-    is_whole.then(|| HEXLOWER.decode_mut(key.as_bytes(), &mut bytes).ok()).flatten()?;
+    let is_whole = text.len() == 2 * KEY_BYTES;
+    is_whole.then(|| HEXLOWER.decode_mut(text.as_bytes(), &mut bytes).ok()).flatten()?;
     Some(bytes)
 }
 
