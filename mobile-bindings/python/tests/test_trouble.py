@@ -304,10 +304,23 @@ asyncio.run(main())
     told += [line.strip() for line in process.stdout if line.endswith("\n")]
     process.wait()
     async with await merestone.Phone.open(tmp_path / "ana") as phone:
-        await phone.records.catch_up()
         held = {line.id async for line in phone.records.find()}
         assert set(told) <= held
         assert len(held) <= len(told) + 1
+
+
+async def test_lists_and_tables_have_everything_that_arrived_at_once(
+    mission: Mission, olena: Inspector, tmp_path: Path
+) -> None:
+    piotr = await Inspector.enrol("Piotr", mission, tmp_path / "piotr")
+    form = await piotr.form()
+    for number in range(700):
+        await piotr.phone.drafts.save_new(piotr.key, piotr.scope, form, {"post": f"Post {number}"})
+    await piotr.phone.courier.write(piotr.key, tmp_path / "north.courier")
+    await piotr.phone.close()
+    await olena.phone.courier.read(olena.key, tmp_path / "north.courier")
+    assert len(await olena.phone.records.to_dataframe("inspection")) == 700
+    assert len({line.id async for line in olena.phone.records.find()}) == 700
 
 
 def test_a_home_shows_nothing_of_the_store_key() -> None:

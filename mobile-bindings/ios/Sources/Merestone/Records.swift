@@ -2,7 +2,7 @@ import Foundation
 
 /// The records on this phone, own and received.
 public protocol Records: Sendable {
-    /// One page of a list, newest change first.
+    /// One page of a list, newest change first; of a search, those first that were indexed last.
     ///
     /// - Parameters:
     ///   - after: where the page before ended (``RecordsPage/next``); `nil` for the first
@@ -26,7 +26,9 @@ public protocol Records: Sendable {
     /// Settles a conflict: the answer that stands from now on. The others stay in the history.
     ///
     /// - Parameter once: as in ``Drafts/saveNew(_:scope:form:answers:once:)``
-    /// - Throws: ``MerestoneError/locked(reason:)`` if the observer's key is locked
+    /// - Throws: ``MerestoneError/refused(code:reason:)`` with code `not-editable` or `not-a-writer` if the observer cannot
+    ///   change the record; ``MerestoneError/notEnrolled(isCut:reason:)`` if the observer may not save;
+    ///   ``MerestoneError/locked(reason:)`` if the observer's key is locked
     func resolve(
         _ observer: ObserverKey, record: RecordID, key: String, answer: Answer, once: SaveID?
     ) async throws -> Saved
@@ -34,16 +36,27 @@ public protocol Records: Sendable {
     /// Says that the record should not count. Nothing is removed, and an edit takes it back.
     ///
     /// - Parameter once: as in ``Drafts/saveNew(_:scope:form:answers:once:)``
+    /// - Throws: ``MerestoneError/refused(code:reason:)`` with code `not-editable` or `not-a-writer` if the observer cannot
+    ///   change the record; ``MerestoneError/notEnrolled(isCut:reason:)`` if the observer may not save;
+    ///   ``MerestoneError/locked(reason:)`` if the observer's key is locked
     func withdraw(_ observer: ObserverKey, record: RecordID, once: SaveID?) async throws -> Saved
 
     /// Signs what the observer thinks of a record as it is now; a later edit voids it visibly.
     ///
     /// - Parameter once: as in ``Drafts/saveNew(_:scope:form:answers:once:)``
+    /// - Throws: ``MerestoneError/refused(code:reason:)`` with code `words-needed` if an objection has none, `too-long` if it
+    ///   has too many, `id-taken` if `once` was of something else; ``MerestoneError/notThere(reason:)`` if nothing of the
+    ///   record is here; ``MerestoneError/notEnrolled(isCut:reason:)`` if the observer may not say that;
+    ///   ``MerestoneError/locked(reason:)`` if the observer's key is locked
     func say(_ observer: ObserverKey, _ speech: Speech, once: SaveID?) async throws -> Saved
 
     /// Writes an entry again that was set aside, for example because its author's key was cut.
     ///
     /// - Parameter once: as in ``Drafts/saveNew(_:scope:form:answers:once:)``
+    /// - Throws: ``MerestoneError/notThere(reason:)`` if it is no change of a record that is here;
+    ///   ``MerestoneError/refused(code:reason:)`` with code `applied` if it counts already, `unreadable` if it cannot be read;
+    ///   ``MerestoneError/notEnrolled(isCut:reason:)`` if the observer may not save; ``MerestoneError/locked(reason:)`` if the
+    ///   observer's key is locked
     func restate(_ observer: ObserverKey, entry: EntryID, once: SaveID?) async throws -> Saved
 
     /// Who holds a copy of an entry; `nil` if the entry is not on this phone.
@@ -96,11 +109,13 @@ extension Records {
         try await history(record, language: nil)
     }
 
-    /// The whole list, read page by page as it is asked for. What changes meanwhile may be missing or come twice.
+    /// The whole list, brought up to date first and read page by page as it is asked for. What changes meanwhile may be
+    /// missing or come twice.
     public func all(
         _ query: RecordQuery = RecordQuery(), pageSize: Int = 100
     ) -> AsyncThrowingStream<RecordSummary, any Error> {
-        let pages = Pages { mark in
+        let pages = Pages { (mark: PageMark?) in
+            if mark == nil, try await self.page(query, after: nil, max: 1).isBehind { try await catchUp() }
             let page = try await page(query, after: mark, max: pageSize)
             return (page.lines, page.next)
         }
@@ -110,11 +125,11 @@ extension Records {
 
 /// How much of a record this phone has.
 public enum RecordState: Hashable, Sendable {
-    /// All entries that it builds on.
+    /// It shows everything that is here of it.
     case whole
-    /// Entries are missing; they come with a sync.
+    /// It shows some of it; ``RecordSheet/standings`` says what not.
     case partial
-    /// It was written by a newer app.
+    /// It shows nothing: what decides about it is not here.
     case unreadable
 }
 
@@ -132,7 +147,7 @@ public struct PageMark: Hashable, Sendable {
 public struct RecordQuery: Hashable, Sendable {
     public var scope: ScopeID?
     public var kind: String?
-    /// Words that occur in its answers, in any language.
+    /// Every word of it occurs in the answers, the last perhaps only begun; case, accents and vowel signs do not matter.
     public var text: String?
     public var state: RecordState?
     public var hasConflict: Bool?
@@ -165,7 +180,8 @@ public struct RecordsPage: Hashable, Sendable {
     public let lines: [RecordSummary]
     /// For the next page; `nil` if this is the last.
     public let next: PageMark?
-    /// Whether more was received than the list shows yet, see ``Records/catchUp()``.
+    /// Whether more was saved or received than the list shows yet: ask again, or ``Records/catchUp()``. On a full disk it
+    /// stays so.
     public let isBehind: Bool
 
     /// Made of its parts.
@@ -184,13 +200,13 @@ public struct RecordSummary: Hashable, Sendable {
     public let kind: String
     /// The first text that is answered.
     public let title: String
-    /// Who created it.
+    /// Who created it; empty while that is not known.
     public let observer: String
     public let state: RecordState
     /// Whether some question has several answers that nobody chose between.
     public let hasConflict: Bool
     public let isWithdrawn: Bool
-    /// How many signed steps it has.
+    /// How many signed steps of it are here.
     public let entries: Int
     public let photos: Int
     /// When it was changed last, by the clock of who changed it.

@@ -64,7 +64,6 @@ final class CrowdTests: XCTestCase {
             }
             try await group.waitForAll()
         }
-        try await olena.phone.records.catchUp()
         var titles: [String] = []
         for try await line in olena.phone.records.all(pageSize: 500) { titles.append(line.title) }
         XCTAssertEqual(titles.count, Self.records)
@@ -73,6 +72,21 @@ final class CrowdTests: XCTestCase {
         let found = try await olena.phone.records.page(last, after: nil, max: 100)
         XCTAssertEqual(found.lines.map(\.title), ["Post \(Self.records - 1)"])
         try await callsLeaveNothing(olena, XCTUnwrap(found.lines.first).id)
+    }
+
+    func test_a_list_has_everything_that_arrived_at_once() async throws {
+        let mission = try TestMission.shared()
+        let (olena, piotr) = try await (TestPhone.make("Olena", mission, self), TestPhone.make("Piotr", mission, self))
+        let form = try await olena.inspection().hash
+        for number in 0..<700 {
+            _ = try await olena.phone.drafts.saveNew(
+                olena.observer, scope: mission.scope, form: form, answers: ["post": .text("Post \(number)")])
+        }
+        let stick = try madeFolder("stick", self).appendingPathComponent("north.courier")
+        _ = try await olena.phone.courier.write(olena.observer, CourierOrder(file: stick))
+        _ = try await piotr.phone.courier.read(piotr.observer, stick)
+        let list = try await piotr.list()
+        XCTAssertEqual(Set(list.map(\.title)).count, 700)
     }
 
     private static let records = 10_000

@@ -42,7 +42,10 @@ class StoredRecords:
         self._phone = phone
 
     async def page(self, query: RecordQuery, after: str | None = None, most: int = 50) -> RecordsPage:
-        """One page of a list, the newest first."""
+        """One page of a list, newest change first; of a search, those first that were indexed last.
+
+        While the page says ``is_behind``, more was saved or received than it shows yet: ask again, or `catch_up`.
+        """
         return await asked(self._phone.records(query, after, most))
 
     async def find(
@@ -58,11 +61,13 @@ class StoredRecords:
     ) -> AsyncIterator[RecordLine]:
         """The lines of the records that fit, the newest first; what is absent leaves none out.
 
+        The list is brought up to date first. What changes meanwhile may be missing or come twice.
+
         Args:
             scope: of one scope.
             kind: of one kind of form.
-            text: that hold every word of this.
-            state: of which everything, something or nothing is readable.
+            text: that hold every word of this, the last perhaps only begun; case and accents do not matter.
+            state: of which all that is here is shown, some of it, or nothing because what decides about it is not here.
             has_conflict: with, or without, answers of which several values stand.
             is_withdrawn: withdrawn, or not.
             since_ms: changed since this time, milliseconds since 1970, by the clocks of devices.
@@ -76,6 +81,8 @@ class StoredRecords:
             is_withdrawn=is_withdrawn,
             since_ms=since_ms,
         )
+        if (await self.page(query, None, 1)).is_behind:
+            await self.catch_up()
         after: str | None = None
         while True:
             page = await self.page(query, after, PAGE_LINES)
@@ -138,11 +145,23 @@ class StoredRecords:
     async def resolve(
         self, observer: str, record: str, key: str, answer: Answer, *, once: str | None = None
     ) -> SavedLine:
-        """Settles a conflict by a signed entry that names every value that stood; ``once`` as in `Drafts.save_new`."""
+        """Settles a conflict by a signed entry that names every value that stood; ``once`` as in `Drafts.save_new`.
+
+        Raises:
+            Refused: with the code ``not-editable`` or ``not-a-writer``, the observer cannot change the record.
+            NotEnrolled: the observer may not save this.
+            Locked: the observer's key is not unlocked.
+        """
         return await asked(self._phone.resolve(observer, record, key, lowered(answer), once))
 
     async def withdraw(self, observer: str, record: str, *, once: str | None = None) -> SavedLine:
-        """Withdraws a record: it stays, and is shown as withdrawn; ``once`` as in `Drafts.save_new`."""
+        """Withdraws a record: it stays, and is shown as withdrawn; ``once`` as in `Drafts.save_new`.
+
+        Raises:
+            Refused: with the code ``not-editable`` or ``not-a-writer``, the observer cannot change the record.
+            NotEnrolled: the observer may not save this.
+            Locked: the observer's key is not unlocked.
+        """
         return await asked(self._phone.withdraw(observer, record, once))
 
     async def say(
@@ -159,20 +178,40 @@ class StoredRecords:
         """Says something about a record, or about some of its entries: concurrence, objection, ruling and so on.
 
         ``once`` is as in `Drafts.save_new`.
+
+        Raises:
+            Refused: with the code ``words-needed`` an objection has none, with ``too-long`` it has too many, with
+                ``id-taken`` ``once`` was of something else.
+            NotThere: nothing of the record is here.
+            NotEnrolled: the observer may not save this.
+            Locked: the observer's key is not unlocked.
         """
         order = SpeechOrder(record=record, about=list(about), kind=kind, reason=reason, text=text)
         return await asked(self._phone.say(observer, order, once))
 
     async def restate(self, observer: str, entry: str, *, once: str | None = None) -> SavedLine:
-        """Writes again, in one's own name, what an entry said that is set aside; ``once`` as in `Drafts.save_new`."""
+        """Writes again, in one's own name, what an entry said that is set aside; ``once`` as in `Drafts.save_new`.
+
+        Raises:
+            NotThere: it is no change of a record that is here.
+            Refused: with the code ``applied`` it counts already, with ``unreadable`` it cannot be read.
+            NotEnrolled: the observer may not save this.
+            Locked: the observer's key is not unlocked.
+        """
         return await asked(self._phone.restate(observer, entry, once))
 
     async def redact(
         self, observer: str, record: str, photo: str, boxes: Sequence[PixelBoxLine], *, once: str | None = None
     ) -> SavedLine:
-        """Attaches a copy of a photo with boxes blackened; the original stays what it was.
+        """Saves a copy of a photo with boxes blackened, as a new record; the original stays what it was.
 
         ``once`` is as in `Drafts.save_new`.
+
+        Raises:
+            NotThere: the record has no such photo, or its bytes are not held.
+            Refused: with the code ``picture``, it is no picture that can be painted over.
+            NotEnrolled: the observer may not save this.
+            Locked: the observer's key is not unlocked.
         """
         return await asked(self._phone.redact(observer, record, photo, list(boxes), once))
 
