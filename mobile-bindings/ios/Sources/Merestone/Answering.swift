@@ -11,34 +11,21 @@ public protocol Answering: AnyObject, Sendable {
     /// - Parameter name: shown by the other phone before they meet; `nil` for none
     func ticket(name: String?) async throws -> Ticket
 
-    /// Who came so far, newest last.
+    /// Who came so far, in the order of their keys; nobody once it is stopped.
     func callers() async throws -> [Caller]
+
+    /// ``callers()``, whenever it differs, looked at each `every`. Ends without an error when nobody listens any more: after
+    /// ``stop()``, and when the phone is paused, closed or wiped.
+    func callersNow(every: Duration) -> Events<[Caller]>
 
     /// Ends the meetings and stops listening.
     func stop() async throws
 }
 
 extension Answering {
-    /// ``callers()``, whenever it differs, looked at each `every`. Ends with an error when listening ends.
-    public func callersNow(every: Duration = .milliseconds(250)) -> Events<[Caller]> {
-        Events {
-            AsyncThrowingStream { continuation in
-                let watching = Task {
-                    var last: [Caller]?
-                    do {
-                        while true {
-                            let now = try await self.callers()
-                            if now != last { continuation.yield(now) }
-                            last = now
-                            try await Task.sleep(for: every)
-                        }
-                    } catch {
-                        continuation.finish(throwing: error is CancellationError ? nil : error)
-                    }
-                }
-                continuation.onTermination = { _ in watching.cancel() }
-            }
-        }
+    /// ``callers()``, looked at four times a second, see ``callersNow(every:)``.
+    public func callersNow() -> Events<[Caller]> {
+        callersNow(every: .milliseconds(250))
     }
 }
 
@@ -57,12 +44,13 @@ public struct Ticket: Hashable, Sendable {
 
 /// A device that came.
 public struct Caller: Hashable, Sendable {
-    /// Where it came from.
+    /// Where it came from last, `host:port`.
     public let address: String
-    /// How often it connected.
+    /// How many of its conversations are under way.
     public let connections: Int
+    /// How far the newest conversation has come.
     public let state: SyncState
-    /// `nil` while the meeting lasts.
+    /// What the last one that ended came to; `nil` before one did.
     public let report: SyncReport?
 
     /// Made of its parts.

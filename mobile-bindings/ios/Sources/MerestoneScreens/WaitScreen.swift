@@ -6,7 +6,7 @@ public struct WaitState: ScreenState, Hashable {
     public var address: String?
     /// What the other device scans or types.
     public var ticket: Ticket?
-    /// Who came, the newest last.
+    /// Who came, in the order of their keys.
     public var visits: [Visit] = []
     public var isBusy = false
     public var trouble: Trouble?

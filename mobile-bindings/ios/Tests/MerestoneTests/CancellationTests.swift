@@ -110,6 +110,32 @@ final class CancellationTests: XCTestCase {
         XCTAssertEqual(steps.count, 2)
     }
 
+    func test_watching_callers_ends_when_nobody_listens_any_more() async throws {
+        let olena = try await TestPhone.make("Olena", TestMission.shared(), self)
+        let phone = olena.phone
+        let ends: [@Sendable (any Answering) async throws -> Void] = [
+            { try await $0.stop() },
+            { _ in
+                try await phone.pause()
+                try await phone.resume()
+            },
+            { _ in try await phone.close() },
+        ]
+        for (number, end) in ends.enumerated() {
+            let answering = try await phone.sync.answer(olena.observer, address: "127.0.0.1:0", isAdvertised: false)
+            let (seen, isSeen) = (Tally<Int>(), expectation(description: "callers are told"))
+            let watching = Task {
+                for try await callers in answering.callersNow(every: .milliseconds(20)) {
+                    if seen.all.isEmpty { isSeen.fulfill() }
+                    seen.add(callers.count)
+                }
+            }
+            await fulfillment(of: [isSeen], timeout: 5)
+            try await end(answering)
+            guard case .success = await result(of: watching) else { return XCTFail("end \(number) is not told") }
+        }
+    }
+
     /// How a task ended; nothing if it goes on for another five seconds, which fails the test.
     private func result<T: Sendable>(of task: Task<T, any Error>) async -> Result<T, any Error>? {
         let (ended, isOver) = (Tally<Result<T, any Error>>(), expectation(description: "the call is over"))

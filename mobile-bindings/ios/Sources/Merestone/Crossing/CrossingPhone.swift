@@ -5,6 +5,7 @@ internal import MerestoneCrossing
 final class CrossingPhone: Phone {
     private let phone: MerestoneCrossing.Phone
     private let hub: ChangeHub
+    private let ends = ListeningEnds()
 
     private init(_ phone: MerestoneCrossing.Phone, _ hub: ChangeHub) {
         self.phone = phone
@@ -23,7 +24,7 @@ final class CrossingPhone: Phone {
     var drafts: any Drafts { CrossingDrafts(phone: phone) }
     var records: any Records { CrossingRecords(phone: phone) }
     var photos: any Photos { CrossingPhotos(phone: phone) }
-    var sync: any Sync { CrossingSync(phone: phone) }
+    var sync: any Sync { CrossingSync(phone: phone, ends: ends) }
     var courier: any Courier { CrossingCourier(phone: phone) }
     var bags: any Bags { CrossingBags(phone: phone) }
 
@@ -42,7 +43,9 @@ final class CrossingPhone: Phone {
     }
 
     func pause(budget: Duration) async throws -> PauseReport {
-        try await crossing {
+        // Also where it was not done to its end: meetings end first.
+        defer { ends.add() }
+        return try await crossing {
             let report = try await phone.suspend(budgetMs: budget.ms)
             return PauseReport(wasBusy: report.wasBusy, isClosed: report.isClosed, tookMs: Int(report.tookMs))
         }

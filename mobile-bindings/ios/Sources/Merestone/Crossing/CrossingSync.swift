@@ -2,6 +2,7 @@ internal import MerestoneCrossing
 
 struct CrossingSync: Sync {
     let phone: MerestoneCrossing.Phone
+    let ends: ListeningEnds
 
     func meet(_ observer: ObserverKey, _ target: SyncTarget, options: SyncOptions) -> Events<SyncEvent> {
         Events {
@@ -44,9 +45,10 @@ struct CrossingSync: Sync {
     }
 
     func answer(_ observer: ObserverKey, address: String, isAdvertised: Bool) async throws -> any Answering {
-        try await crossing {
-            try await CrossingAnswering(
-                phone.serve(observer: observer.hex, address: address, isAdvertised: isAdvertised))
+        let endsBefore = ends.soFar
+        return try await crossing {
+            let answering = try await phone.serve(observer: observer.hex, address: address, isAdvertised: isAdvertised)
+            return CrossingAnswering(answering) { [phone, ends] in phone.isOpen() && ends.soFar == endsBefore }
         }
     }
 
@@ -62,32 +64,6 @@ struct CrossingSync: Sync {
                 phone.syncWith(
                     observer: observer.hex, target: .init(target), options: .init(options), listener: listener))
         }
-    }
-}
-
-final class CrossingAnswering: Answering {
-    private let answering: MerestoneCrossing.Answering
-
-    init(_ answering: MerestoneCrossing.Answering) {
-        self.answering = answering
-    }
-
-    var address: String { answering.address() }
-    var isAdvertised: Bool { answering.isAdvertised() }
-
-    func ticket(name: String?) async throws -> Ticket {
-        try await crossing {
-            let line = try await answering.ticket(name: name)
-            return Ticket(text: line.text, qr: line.qr.map(QrCode.init))
-        }
-    }
-
-    func callers() async throws -> [Caller] {
-        try await crossing { try await answering.callers().map(Caller.init) }
-    }
-
-    func stop() async throws {
-        try await crossing { try await answering.stop() }
     }
 }
 
