@@ -15,5 +15,5 @@ fi
 "$venv/bin/python" "$here/check/swift_check.py" "$here" "$generated" "$lib/libmerestone_ffi.so"
 "$venv/bin/python" "$here/check/reach_check.py" "$here/surface.txt" "$here/Sources/Merestone/Crossing"
 "$venv/bin/python" "$here/check/phrases_check.py" "$here/Sources/MerestoneScreens" \
-  "$here/../android/screens/src/main/kotlin/org/merestone/screens"
+  "$here/../android/screens/src/main/kotlin/org/merestone/screens" "$repo/ffi/src/interview.rs"
 "$venv/bin/python" "$here/check/start_check.py" "$here/Tests/MerestoneTests/StartTests.swift" "$here/../README.md"

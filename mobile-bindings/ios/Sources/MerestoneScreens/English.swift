@@ -41,7 +41,7 @@ public enum English {
         "photo.location-may-be-removed":
             "This photo names no place. Another app took it, and the system may have removed the place: "
             + "take it with this app's camera to keep the place.",
-        "photo.no-preview": "No small picture could be made: others see it once they have the original.",
+        "photo.no-picture": "No small picture could be made: others see it once they have the original.",
         "room.photos#one": "Room for about one more photo.",
         "room.photos#other": "Room for about {count} photos.",
         "room.low#one": "Little room: about one more photo. Meet base camp, or make room.",

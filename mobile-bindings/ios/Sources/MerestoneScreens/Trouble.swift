@@ -25,9 +25,8 @@ public struct Trouble: Hashable, Sendable {
         case .notThere: return said("trouble.not-there", error, .none)
         case .refused(let code, let reason): return Trouble(refusalMessage(code, reason), .none)
         case .storage(let fault, _): return storage(fault, error)
-        case .unreachable(let code, let isWorthRetrying, _):
-            let known = "unreachable.\(code)"
-            return said(English.codes.contains(known) ? known : "unreachable", error, isWorthRetrying ? .tryAgain : .none)
+        case .unreachable(_, let isWorthRetrying, _):
+            return said("unreachable", error, isWorthRetrying ? .tryAgain : .none)
         case .provider(let isGone, _):
             return isGone ? said("trouble.key-gone", error, .enrol) : said("trouble.provider", error, .tryAgain)
         case .closed: return said("trouble.closed", error, .reopen)

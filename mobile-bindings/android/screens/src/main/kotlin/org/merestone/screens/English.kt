@@ -44,7 +44,7 @@ private val FILLING =
         "photo.location-may-be-removed" to
             "This photo names no place. Another app took it, and the system may have removed the place: " +
             "take it with this app's camera to keep the place.",
-        "photo.no-preview" to "No small picture could be made: others see it once they have the original.",
+        "photo.no-picture" to "No small picture could be made: others see it once they have the original.",
         "room.photos#one" to "Room for about one more photo.",
         "room.photos#other" to "Room for about {count} photos.",
         "room.low#one" to "Little room: about one more photo. Meet base camp, or make room.",
