@@ -20,10 +20,10 @@ extension Bags {
 
 /// What was written.
 public struct BagWritten: Hashable, Sendable {
-    /// Devices whose entries are in it.
+    /// Of keys whose entries are in it.
     public let logs: UInt64
     public let entries: UInt64
-    /// With their previews and thumbnails.
+    /// Photos and smaller pictures.
     public let photos: UInt64
     /// The ledger's checkpoints.
     public let notes: UInt64
@@ -31,7 +31,8 @@ public struct BagWritten: Hashable, Sendable {
     public let leaves: UInt64
     public let files: UInt64
     public let bytes: UInt64
-    /// What is known and not in it, one line each.
+    /// What is evidence and not in it: `damaged-photo`, `absent-photo` and `receipt` with an id, `leaves` and `siblings` with
+    /// a number.
     public let leftOut: [String]
 
     /// Made of its parts.

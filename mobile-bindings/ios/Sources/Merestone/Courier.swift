@@ -60,7 +60,7 @@ public struct CourierWritten: Hashable, Sendable {
     }
 }
 
-/// What a file holds, see ``CourierWritten``; and who made it, as certificates known here say.
+/// What a file holds, see ``CourierWritten``; and who made it, as it says. Nobody signed that; what is inside proves itself.
 public struct CourierContents: Hashable, Sendable {
     public let makerObserver: String
     public let makerDevice: String

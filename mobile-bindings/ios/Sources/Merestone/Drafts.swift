@@ -8,7 +8,7 @@ public protocol Drafts: Sendable {
 
     /// Begins a new record.
     ///
-    /// Whether the observer may save in that scope is looked at by ``Interview/save()``, and not before.
+    /// Whether the observer may save in that scope is asked when it is saved, and not before.
     ///
     /// - Throws: ``MerestoneError/notThere(reason:)`` if no such observer or form is here;
     ///   ``MerestoneError/refused(code:reason:)`` with the code `form-not-asked` if the form's questions are not here:
@@ -17,16 +17,24 @@ public protocol Drafts: Sendable {
 
     /// Begins an edit of a record, with its answers filled in. A question whose answers are in conflict stands empty.
     ///
-    /// - Throws: ``MerestoneError/notThere(reason:)`` if there is no such record, or its form is not here
+    /// - Throws: ``MerestoneError/notThere(reason:)`` if there is no such observer; ``MerestoneError/refused(code:reason:)``
+    ///   with code `not-editable` if there is no such record or it cannot be edited, `form-not-asked` if its form's questions
+    ///   are not here
     func beginEdit(_ observer: ObserverKey, record: RecordID) async throws -> any Interview
 
     /// Goes on where a draft was left, after a restart too.
+    ///
+    /// - Throws: ``MerestoneError/notThere(reason:)`` if there is no such draft
     func goOn(_ draft: DraftID) async throws -> any Interview
 
-    /// Throws a draft away, with its photos.
+    /// Throws a draft away, with its photos. Again, or after it was saved, it changes nothing.
+    ///
+    /// - Throws: ``MerestoneError/refused(code:reason:)`` with code `saving` while it is being saved
     func discard(_ draft: DraftID) async throws
 
     /// Saves a whole new record in one call: checked and calculated as if each answer had been given in an ``Interview``.
+    ///
+    /// What the form's rules say against an answer, or miss, does not keep it from being saved.
     ///
     /// Cancelling takes nothing back: a call that is cancelled may be done whole. Whoever must know gives `once`, and calls again
     /// with the same one, now or after a restart: if it was done, the answer is the same and nothing is signed again.
@@ -34,10 +42,8 @@ public protocol Drafts: Sendable {
     /// - Parameters:
     ///   - answers: by question, as in `remarks` or `vehicles[1]/plate`
     ///   - once: of one id only the first saving counts, whatever is asked later; `nil` saves each time
-    /// What the form's rules say against an answer, or miss, does not keep it from being saved.
-    ///
-    /// - Throws: ``MerestoneError/refused(code:reason:)`` if an answer is none to such a question at all, and nothing is
-    ///   saved then; ``MerestoneError/locked(reason:)`` if the observer's key is locked;
+    /// - Throws: ``MerestoneError/refused(code:reason:)`` with code `answer` if an answer is none to such a question at all,
+    ///   and nothing is saved then; ``MerestoneError/locked(reason:)`` if the observer's key is locked;
     ///   ``MerestoneError/notEnrolled(isCut:reason:)`` if the observer may not save (any more)
     func saveNew(
         _ observer: ObserverKey, scope: ScopeID, form: FormHash, answers: [String: Answer], once: SaveID?

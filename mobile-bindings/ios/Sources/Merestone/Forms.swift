@@ -10,7 +10,8 @@ public protocol Forms: Sendable {
     /// - Parameters:
     ///   - file: an XLSForm as `.xlsx`, `.xls`, `.csv` or in Markdown tables, or an XForm in XML
     ///   - beside: files that it refers to, such as lists of choices
-    /// - Throws: ``MerestoneError/refused(code:reason:)`` if it cannot be read or the mission does not name it
+    /// - Throws: ``MerestoneError/refused(code:reason:)`` if it cannot be read or the mission does not name it; a library
+    ///   that was built without the readers of Excel files takes no `.xlsx` and no `.xls`
     func add(_ file: URL, beside: [URL]) async throws -> FormHash
 }
 

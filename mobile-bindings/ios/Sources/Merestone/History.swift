@@ -3,16 +3,16 @@ import Foundation
 /// One signed step in a record's history.
 public struct Step: Hashable, Sendable {
     public let entry: EntryID
-    /// Its position in the log of the device that signed it, from 1.
+    /// Its position in the log of the key that signed it, from 0.
     public let seq: UInt64
-    /// Stable code of what it did, for example `create`, `edit`.
+    /// What it is, in the word of the specification, for example `change`, `objection`.
     public let kind: String
-    /// Stable code of how it stands.
+    /// What became of it, in the word of the specification.
     public let standing: String
     public let by: Person
-    /// Entries that it speaks about.
+    /// Entries that it builds on or is about.
     public let refs: [EntryID]
-    /// What the device's clock said; no proof of the time.
+    /// What the device's clock said; no proof of the time, and `nil` while the entry's body is not here.
     public let wall: Date?
     /// Milliseconds since that device started.
     public let uptimeMs: UInt64?
@@ -26,7 +26,7 @@ public struct Step: Hashable, Sendable {
     public let changes: [AnswerChange]
     /// What was said.
     public let text: String?
-    /// Number of the reason that was given.
+    /// A number of the mission's own list.
     public let reason: UInt64?
     /// How many it attached.
     public let photos: Int
@@ -69,11 +69,10 @@ public struct Step: Hashable, Sendable {
     }
 }
 
-
 /// What a step did to one answer.
 public struct AnswerChange: Hashable, Sendable {
     public let key: String
-    /// The question's text; the key while the form is not here.
+    /// The question's text in the language asked for; the key while the form's questions are not here.
     public let label: String
     /// What it replaced; several if it settled a conflict.
     public let before: [Answer]

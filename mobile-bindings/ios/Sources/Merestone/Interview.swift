@@ -20,19 +20,22 @@ public protocol Interview: AnyObject, Sendable {
 
     /// Answers a question. An answer that breaks the form's rules is kept, and ``Screen/problem`` says which.
     ///
-    /// - Throws: ``MerestoneError/refused(code:reason:)`` if it is not an answer to such a question at all, or the question
-    ///   is read-only; ``MerestoneError/notThere(reason:)`` if there is no such question
+    /// - Throws: ``MerestoneError/refused(code:reason:)`` with code `answer` if it is not an answer to such a question at all,
+    ///   the question is read-only, or there is none; what stood there before still does
     func answer(_ key: String, _ answer: Answer) async throws -> Answered
 
     /// Answers with what a person typed or picked: numbers and dates in local notation, names of choices.
     ///
-    /// - Throws: ``MerestoneError/refused(code:reason:)`` if it cannot be read as an answer
+    /// - Throws: ``MerestoneError/refused(code:reason:)`` with code `answer` if it cannot be read as one; what stood there
+    ///   before still does
     func answerTyped(_ key: String, _ typed: String) async throws -> Answered
 
     /// Attaches a photo; its bytes are copied and hashed before this returns.
     ///
-    /// - Throws: ``MerestoneError/notThere(reason:)`` if it cannot be read; ``MerestoneError/refused(code:reason:)`` if it is
-    ///   no photo, and one that was there stays; ``MerestoneError/storage(_:reason:)`` if the disk is full
+    /// - Throws: ``MerestoneError/refused(code:reason:)`` with code `photo` if it is no picture of a kind that is taken,
+    ///   `preview` if the preview is none, `too-many-photos` if too many are attached, and one that was there stays;
+    ///   ``MerestoneError/notThere(reason:)`` if the file cannot be read; ``MerestoneError/storage(_:reason:)`` if the disk is
+    ///   full
     func attach(_ photo: PhotoFile) async throws -> Attached
 
     /// Takes a photo off again.
@@ -49,12 +52,14 @@ public protocol Interview: AnyObject, Sendable {
     /// What is missing or wrong by the form's rules; shown to the observer, who decides whether to save all the same.
     func problems() async throws -> [Problem]
 
-    /// Signs and saves. The draft is gone afterwards, and so is this interview.
+    /// Signs and saves. The draft is gone afterwards; saving again gives the same entry.
     ///
-    /// ``problems()`` never keep an observation from being saved.
+    /// ``problems()`` never keep an observation from being saved. After an error the draft is there as it was.
     ///
-    /// - Throws: ``MerestoneError/refused(code:reason:)`` if nothing was changed, or what is changed cannot be edited by this
-    ///   observer; ``MerestoneError/locked(reason:)`` if the observer's key is locked;
+    /// - Throws: ``MerestoneError/refused(code:reason:)`` with code `nothing-changed`, `not-editable` or `not-a-writer` if
+    ///   there is nothing that this observer can change, `too-large` if one entry cannot hold it, `saving` while it is being
+    ///   saved, `draft-changed` if it was changed elsewhere meanwhile: it is shown as it is now, and may be saved;
+    ///   ``MerestoneError/locked(reason:)`` if the observer's key is locked;
     ///   ``MerestoneError/notEnrolled(isCut:reason:)`` if the observer may not save (any more)
     func save() async throws -> Saved
 
@@ -177,7 +182,7 @@ public struct PhotoPlace: Hashable, Sendable {
 
 /// An attached photo.
 public struct Attached: Hashable, Sendable {
-    /// Names it in this draft.
+    /// For ``Interview/detach(_:)``: its row, or the key of the question that it answers.
     public let row: String
     public let photo: PhotoHash
     /// Pixels; `nil` if the picture cannot be read here.
@@ -188,7 +193,7 @@ public struct Attached: Hashable, Sendable {
     public let taken: String?
     /// Where the camera says it was: for the observer to confirm, and no evidence.
     public let place: PhotoPlace?
-    /// Stable codes, for example `location-may-be-removed`.
+    /// Stable codes: `location-may-be-removed`, and `no-picture` if no smaller picture could be made: hand over a preview.
     public let warnings: [String]
 
     /// Made of its parts.

@@ -1,12 +1,16 @@
 /// What went wrong, by what an app can do about it.
 ///
-/// The case and its values are for the app; `reason` is for a log or a developer, in English, and holds no answer, name,
-/// place, key or passphrase.
+/// The case and its values are for the app; `reason` is for people who look after the app, in English. It holds no passphrase
+/// and no secret key, but it may name a file, a host or an id, a key's among them, and it holds what a keychain of the app's
+/// own gives as its reason: keep it out of crash reports.
 /// A cancelled task gets `CancellationError` instead.
 public enum MerestoneError: Error, Hashable, Sendable {
     /// The observer's key is locked: ask for the passphrase, or unlock the keychain, and call again.
     case locked(reason: String)
-    /// The observer may not save: the party cut the key off, or no certificate was accepted yet.
+    /// The observer may not sign this.
+    ///
+    /// `isCut` tells whether the party cut the key off; if not, it has no certificate here yet, none that grants this, or it
+    /// has begun as many logs as it can.
     case notEnrolled(isCut: Bool, reason: String)
     /// What was named is not on this phone.
     case notThere(reason: String)

@@ -7,8 +7,8 @@ public struct PhoneHome: Sendable {
 
     /// A small file outside of ``folder`` in a place that no backup and no copy to another phone takes along.
     ///
-    /// If it is absent while the folder is there, the folder was copied, and a copy must not sign: two phones would sign
-    /// different entries for one position. ``beside(_:storeKey:)`` makes one for tests and desktops.
+    /// If it is absent while the folder is there, the folder was copied, and the copy begins logs of its own: otherwise
+    /// two phones would sign different entries for one position. ``beside(_:storeKey:)`` makes one for tests and desktops.
     public let marker: URL
 
     /// For the store.

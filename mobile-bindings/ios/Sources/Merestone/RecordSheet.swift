@@ -11,7 +11,7 @@ public struct RecordSheet: Hashable, Sendable {
     public let isWithdrawn: Bool
     public let answers: [SheetAnswer]
     public let photos: [Photo]
-    /// How each entry that is not simply accepted stands.
+    /// What became of every entry of it that is here.
     public let standings: [Standing]
 
     /// Made of its parts.

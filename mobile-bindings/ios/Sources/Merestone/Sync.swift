@@ -32,6 +32,8 @@ public protocol Sync: Sendable {
     /// Says that the phone's network changed, so that running meetings move over at once instead of waiting.
     ///
     /// - Parameter local: the new local address; `nil` if it is not known
+    /// - Throws: ``MerestoneError/refused(code:reason:)`` with code `address` if it is none;
+    ///   ``MerestoneError/unreachable(code:isWorthRetrying:reason:)`` if a meeting found no socket there: it stays where it was
     func networkChanged(local: String?) async throws
 }
 

@@ -51,7 +51,7 @@ class Courier:
         return await asked(self._phone.write_courier(observer, order))
 
     async def inspect(self, path: str | PathLike[str]) -> CourierLine:
-        """What a file holds and who made it; nothing is taken from it."""
+        """What a file holds, and who made it, as it says: nobody signed that. Nothing is taken from it."""
         return await asked(self._phone.inspect_courier(fspath(path)))
 
     async def read(self, observer: str, path: str | PathLike[str]) -> CourierReadLine:

@@ -48,7 +48,12 @@ class Forms:
         raise NotThere(f"the mission has no form of the kind {kind}")
 
     async def add(self, path: str | PathLike[str], *beside: str | PathLike[str]) -> str:
-        """Takes up the questions of a form that the charter lists, with the files that it names; gives its hash."""
+        """Takes up the questions of a form that the charter lists, with the files that it names; gives its hash.
+
+        Raises:
+            Refused: it cannot be read, or the charter does not list it; a library that was built without the readers of
+                Excel files takes no ``.xlsx`` and no ``.xls``.
+        """
         return await asked(self._phone.add_form(fspath(path), [fspath(file) for file in beside]))
 
 
@@ -76,15 +81,29 @@ class Drafts:
         return Interview(await asked(self._phone.begin(observer, scope, form)))
 
     async def begin_edit(self, observer: str, record: str) -> Interview:
-        """Begins to change a record."""
+        """Begins to change a record, with its answers filled in; a question whose answers are in conflict stands empty.
+
+        Raises:
+            NotThere: no such observer is here.
+            Refused: with the code ``not-editable`` there is no such record or it cannot be edited, with
+                ``form-not-asked`` its form's questions are not here.
+        """
         return Interview(await asked(self._phone.begin_edit(observer, record)))
 
     async def go_on(self, draft: str) -> Interview:
-        """Goes on with what was begun."""
+        """Goes on with what was begun, after a restart too.
+
+        Raises:
+            NotThere: there is no such draft.
+        """
         return Interview(await asked(self._phone.go_on(draft)))
 
     async def discard(self, draft: str) -> None:
-        """Removes a draft; it cannot be brought back."""
+        """Removes a draft with its photos; again, or after it was saved, it changes nothing.
+
+        Raises:
+            Refused: with the code ``saving``, it is being saved.
+        """
         await asked(self._phone.discard(draft))
 
     async def save_new(
@@ -105,7 +124,8 @@ class Drafts:
                 saves.
 
         Raises:
-            Refused: an answer is none that its question takes.
+            Refused: with the code ``answer``, an answer is none that its question takes; nothing is saved then.
+            NotEnrolled: the observer may not save.
             Locked: the observer's key is not unlocked.
         """
         given = {key: lowered(answer) for key, answer in answers.items()}
@@ -201,5 +221,15 @@ class Interview:
         return await asked(self._interview.problems())
 
     async def save(self) -> SavedLine:
-        """Signs and saves; when this returns the entry is durable and the draft is gone."""
+        """Signs and saves; when this returns the entry is durable and the draft is gone. Again it gives the same entry.
+
+        After an error the draft is there as it was.
+
+        Raises:
+            Refused: with the code ``nothing-changed``, ``not-editable`` or ``not-a-writer`` there is nothing that this
+                observer can change, with ``too-large`` one entry cannot hold it, with ``saving`` it is being saved,
+                with ``draft-changed`` it was changed elsewhere meanwhile: it is shown as it is now, and may be saved.
+            NotEnrolled: the observer may not save.
+            Locked: the observer's key is not unlocked.
+        """
         return await asked(self._interview.save())

@@ -9,7 +9,11 @@ class MerestoneError(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-        """For people."""
+        """For people who look after the program, in English.
+
+        It holds no passphrase and no secret key, but it may name a file, a host or an id, a key's among them, and it
+        holds what a keystore of the program's own gives as its reason: keep it out of crash reports.
+        """
 
 
 class Locked(MerestoneError):

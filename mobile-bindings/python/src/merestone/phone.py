@@ -33,7 +33,7 @@ from .stored import StoredRecords
 from .sync import Sync
 
 CLEAR_STORE_KEY = bytes(32)
-"""The key of stores that are in clear, as the ``merestone`` program makes them."""
+"""The key that the ``merestone`` program gives its stores. What is stored is in clear, as with any other key."""
 
 
 class Phone:
@@ -76,7 +76,7 @@ class Phone:
 
         Args:
             folder: where it keeps everything but the marker.
-            store_key: 32 bytes from the platform's keystore.
+            store_key: 32 bytes for the store's encryption. Taken already and not used yet: what is stored is in clear.
             marker: the file that no backup may copy; in the folder by default, as on machines without such backups.
             offset_min: minutes that the place is ahead of UTC; this machine's own by default.
             providers: clocks, a place and link hints that are better than the system's.

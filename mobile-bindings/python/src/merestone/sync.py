@@ -122,7 +122,12 @@ class Sync:
         return Answering(await asked(self._phone.serve(observer, address, is_advertised)))
 
     async def network_changed(self, local: str | None = None) -> None:
-        """Says that the machine has another network now, so that links are made again at once."""
+        """Says that the machine has another network now, so that links are made again at once.
+
+        Raises:
+            Refused: it is no address.
+            Unreachable: a meeting found no socket there, and stays where it was.
+        """
         await asked(self._phone.network_changed(local))
 
 
@@ -155,7 +160,7 @@ class Answering:
         return await asked(self._answering.ticket(name))
 
     async def callers(self) -> list[CallerLine]:
-        """Who called, and how far each is."""
+        """Who called, in the order of their keys, and how far each is; nobody once it is stopped."""
         return await asked(self._answering.callers())
 
     async def stop(self) -> None:
