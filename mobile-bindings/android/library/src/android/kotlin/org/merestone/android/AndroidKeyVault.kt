@@ -23,10 +23,11 @@ import javax.crypto.SecretKey
 import javax.crypto.spec.GCMParameterSpec
 
 /**
- * Keys in Android's keystore, in the separate chip (StrongBox) where there is one.
+ * Keys in Android's keystore.
  *
  * On Android 13 and newer the observer's Ed25519 key is made inside, if the phone's keystore has that curve; elsewhere it is
- * made in Rust and wrapped by an AES key that never leaves the keystore.
+ * made in Rust and wrapped by an AES key that never leaves the keystore; from Android 9 on (API 28) that one lies in the
+ * separate chip (StrongBox) where there is one.
  * Compiled against Android's classes; not run on a phone by this project's tests.
  *
  * @param alias names the keys of this vault among those of the app; another vault of the same alias is the same vault
@@ -36,13 +37,14 @@ public class AndroidKeyVault(private val alias: String, private val confirmation
     KeyVault {
     /** When a person must confirm. */
     public sealed interface Confirmation {
-        /** Never; the keys work while the phone is unlocked. */
+        /** Never. From Android 9 on (API 28) the keys work only while the phone is unlocked; below, always. */
         public data object None : Confirmation
 
         /**
          * Once in a while: within [seconds] of it the keys work. If it is longer ago, calls answer
-         * [KeyVaultException.Refused]: show the system's `BiometricPrompt` and call again. A finger or face that is enrolled
-         * later makes the keys void ([KeyVaultException.Gone]).
+         * [KeyVaultException.Refused]: show the system's `BiometricPrompt` and call again. The screen lock confirms as a
+         * finger or a face does, so whoever knows its code can sign. Removing the screen lock makes the keys void
+         * ([KeyVaultException.Gone]); enrolling another finger or face does not.
          */
         public data class Recent(public val seconds: Int) : Confirmation
     }
@@ -130,7 +132,7 @@ public class AndroidKeyVault(private val alias: String, private val confirmation
         val spec = KeyGenParameterSpec.Builder(name, purposes)
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.P) spec.setUnlockedDeviceRequired(true)
         val recent = confirmation as? Confirmation.Recent ?: return spec
-        spec.setUserAuthenticationRequired(true).setInvalidatedByBiometricEnrollment(true)
+        spec.setUserAuthenticationRequired(true)
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.R) {
             val ways = KeyProperties.AUTH_BIOMETRIC_STRONG or KeyProperties.AUTH_DEVICE_CREDENTIAL
             spec.setUserAuthenticationParameters(recent.seconds, ways)
