@@ -17,6 +17,7 @@ import kotlinx.coroutines.launch
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
 import kotlinx.coroutines.withContext
+import org.merestone.KeyVaultException
 import org.merestone.Merestone
 import org.merestone.MerestoneException
 import org.merestone.NearbyDevice
@@ -39,9 +40,16 @@ class BorderApp : Application() {
         super.onCreate()
         Merestone.log { level, line -> android.util.Log.println(level.priority, "merestone", line) }
         scope.launch {
-            AndroidConnectivity(this@BorderApp).localAddresses().collect { local ->
-                phones.ifOpen()?.sync?.networkChanged(local)
-            }
+            AndroidConnectivity(this@BorderApp).localAddresses().collect(::moveMeetings)
+        }
+    }
+
+    /** Without it a meeting goes on once its link timed out, so that nothing is lost where it fails. */
+    private suspend fun moveMeetings(local: String?) {
+        try {
+            phones.ifOpen()?.sync?.networkChanged(local)
+        } catch (notMoved: MerestoneException) {
+            android.util.Log.w("merestone", "meetings stay on the old network: ${notMoved.javaClass.simpleName}")
         }
     }
 }
@@ -100,8 +108,13 @@ class MainActivity : Activity() {
         // Without them entries say no place, and photos are chosen instead of taken.
         requestPermissions(arrayOf(ACCESS_FINE_LOCATION, CAMERA), 0)
         scope.launch {
-            val phone = (application as BorderApp).phones.open()
-            title = phone?.mission()?.name ?: "Choose the mission's charter"
+            title = try {
+                (application as BorderApp).phones.open()?.mission()?.name ?: "Choose the mission's charter"
+            } catch (notOpened: MerestoneException) {
+                notOpened.reason
+            } catch (_: KeyVaultException) {
+                "The keystore did not answer: open the app again"
+            }
         }
     }
 

@@ -51,7 +51,9 @@ public interface Sync {
     /**
      * Says that the phone's network changed, so that running meetings move over at once instead of waiting.
      *
-     * @param local the new local address; `null` if it is not known
+     * @param local the new local address, in numbers; `null` if it is not known
+     * @throws MerestoneException.Refused if it is no address
+     * @throws MerestoneException.Unreachable if a meeting found no socket there: it stays where it was
      */
     public suspend fun networkChanged(local: String? = null)
 }
