@@ -74,8 +74,7 @@ public data class Trouble(public val message: Message, public val remedy: Remedy
 
         private fun unreachable(error: MerestoneException.Unreachable): Trouble {
             val remedy = if (error.isWorthRetrying) Remedy.TRY_AGAIN else Remedy.NONE
-            val known = "unreachable.${error.code}"
-            return Trouble(said(if (known in English.codes) known else "unreachable", error), remedy)
+            return Trouble(said("unreachable", error), remedy)
         }
 
         private fun provider(error: MerestoneException.Provider) = if (error.isGone) {
