@@ -54,7 +54,13 @@ public data class CourierWritten(
     public val damaged: Long,
 )
 
-/** What a file holds, see [CourierWritten]; and who made it, as certificates known here say. */
+/**
+ * What a file holds, see [CourierWritten].
+ *
+ * @property makerObserver who made it, as the file says. Nobody signed that; what is inside proves itself
+ * @property makerDevice the device, as the file says
+ * @property isMakerCut whether the maker's key is cut by its party
+ */
 public data class CourierContents(
     public val makerObserver: String,
     public val makerDevice: String,

@@ -3,8 +3,9 @@ package org.merestone
 /**
  * What went wrong, by what an app can do about it.
  *
- * The class and its fields are for the app; [reason] is for a log or a developer, in English, and holds no answer, name,
- * place, key or passphrase.
+ * The class and its fields are for the app; [reason] is for people, in English. It may name a file, a host, an id or an
+ * observer's key, and repeats the reason of a [KeyVaultException]: keep it out of crash reports. No passphrase and no secret
+ * key stands in it.
  * Cancellation is not among them: a cancelled coroutine gets its `CancellationException`.
  *
  * @property reason one sentence without a full stop
@@ -15,9 +16,9 @@ public sealed class MerestoneException(public val reason: String, cause: Throwab
     public class Locked(reason: String, cause: Throwable? = null) : MerestoneException(reason, cause)
 
     /**
-     * The observer may not save.
+     * The key may not sign this: it has no certificate yet, none for this, or its party cut it.
      *
-     * @property isCut whether the party cut the key off; if not, no certificate was accepted yet
+     * @property isCut whether the party cut the key: what was saved stays, and nothing new can be
      */
     public class NotEnrolled(public val isCut: Boolean, reason: String, cause: Throwable? = null) :
         MerestoneException(reason, cause)

@@ -22,7 +22,7 @@ public interface Photos {
     public suspend fun saveTo(photo: PhotoHash, file: File)
 
     /**
-     * Publishes a copy of a photo with parts painted over, signed by [observer]. The original stays where it is.
+     * Saves a copy of a photo with parts painted over, as a new record signed by [observer]. The original stays where it is.
      *
      * @param boxes what is painted over, in pixels of the upright picture
      * @param once for asking again

@@ -18,7 +18,7 @@ import java.util.UUID
  *
  * Let the camera write into [newCapture]: only a photo that this app took into its own files is sure to have its place.
  * What is chosen from the phone's gallery comes through the system, which takes the place out of it unless the person allowed
- * `ACCESS_MEDIA_LOCATION`; the warning `location-may-be-removed` is then recorded where it has none.
+ * `ACCESS_MEDIA_LOCATION`; where it has none, the app is then told the warning `location-may-be-removed`.
  * Compiled against Android's classes; not run on a phone by this project's tests.
  */
 public class AndroidPhotos(private val context: Context) {
