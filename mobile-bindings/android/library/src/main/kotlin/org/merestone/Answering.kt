@@ -19,10 +19,17 @@ public interface Answering : AutoCloseable {
      */
     public suspend fun ticket(name: String? = null): Ticket
 
-    /** Who came so far, newest last. */
+    /**
+     * Who came so far, in the order of their transport keys.
+     *
+     * @throws MerestoneException.Closed after [stop] and [close]
+     */
     public suspend fun callers(): List<Caller>
 
-    /** [callers], whenever it differs, looked at each [every]. Ends when listening ends. */
+    /**
+     * [callers], whenever it differs, looked at each [every]. Ends, at the next look, when listening ended: by [stop] or
+     * [close], or because the phone was paused, closed or wiped.
+     */
     public fun callersNow(every: Duration = 250.milliseconds): Flow<List<Caller>>
 
     /** Ends the meetings and stops listening. */

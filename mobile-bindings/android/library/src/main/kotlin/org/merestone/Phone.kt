@@ -88,6 +88,9 @@ public interface Phone : AutoCloseable {
     /**
      * Ends meetings, lets running disk operations finish and closes. Blocks for as long; call it away from the main thread,
      * or call [shut] or [whileOpen]. Closing twice changes nothing.
+     *
+     * @throws MerestoneException.Storage with [StorageFault.IN_USE] if a call that hangs keeps the store open after 20
+     *   seconds: then the phone is paused, and may be closed again
      */
     override fun close()
 
@@ -95,11 +98,17 @@ public interface Phone : AutoCloseable {
     public suspend fun shut()
 }
 
-/** Does [work] with the phone and [Phone.shut]s it, however that ends: what `use` is, without blocking the thread. */
-public suspend fun <T> Phone.whileOpen(work: suspend (Phone) -> T): T = try {
-    work(this)
-} finally {
-    withContext(NonCancellable) { shut() }
+/**
+ * Does [work] with the phone and [Phone.shut]s it, however that ends: what `use` is, without blocking the thread.
+ *
+ * If both fail, what [work] threw is thrown, and what [Phone.shut] threw is suppressed in it.
+ */
+public suspend fun <T> Phone.whileOpen(work: suspend (Phone) -> T): T {
+    val done = runCatching { work(this) }
+    val shut = runCatching { withContext(NonCancellable) { shut() } }
+    val failure = done.exceptionOrNull() ?: shut.exceptionOrNull() ?: return done.getOrThrow()
+    shut.exceptionOrNull()?.takeIf { it !== failure }?.let(failure::addSuppressed)
+    throw failure
 }
 
 /**

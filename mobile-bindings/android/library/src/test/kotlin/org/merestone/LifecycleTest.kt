@@ -1,13 +1,18 @@
 package org.merestone
 
+import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
+import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.collect
+import kotlinx.coroutines.flow.onEach
+import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
+import org.junit.jupiter.api.Assertions.assertSame
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.assertThrows
@@ -95,6 +100,47 @@ class LifecycleTest {
                 assertTrue(piotr.phone.sync.meetOnce(piotr.observer, target).isFullySynced)
             }
         }
+    }
+
+    @Test
+    fun `who comes is told until listening ends, however it ends`() = blocking {
+        val olena = TestPhone.make("Olena")
+        suspend fun watched(end: suspend (Answering) -> Unit) = coroutineScope {
+            val answering = olena.phone.sync.answer(olena.observer, "127.0.0.1:0", isAdvertised = false)
+            val looked = CompletableDeferred<Unit>()
+            val told = async(Dispatchers.Default) {
+                answering.callersNow(20.milliseconds).onEach { looked.complete(Unit) }.toList()
+            }
+            looked.await()
+            end(answering)
+            assertEquals(listOf(emptyList<Caller>()), withTimeout(10.seconds) { told.await() })
+        }
+        watched { it.stop() }
+        watched { it.close() }
+        // Awake again before the next look: this one listens no more all the same.
+        watched {
+            olena.phone.pause()
+            olena.phone.resume()
+        }
+        watched { olena.phone.pause() }
+        olena.phone.resume()
+        watched { olena.phone.shut() }
+    }
+
+    @Test
+    fun `what failed in an open phone is not hidden by what fails in closing it`() = blocking {
+        val work = IllegalArgumentException("the work")
+        val shut = MerestoneException.Storage(StorageFault.IN_USE, "the store is open")
+        val olena = TestPhone.make("Olena")
+        val hanging = object : Phone by olena.phone {
+            override suspend fun shut(): Unit = throw shut
+        }
+        val thrown = runCatching { hanging.whileOpen { throw work } }.exceptionOrNull()
+        assertSame(work, thrown)
+        assertEquals(listOf<Throwable>(shut), work.suppressed.toList())
+        assertSame(shut, runCatching { hanging.whileOpen { it.isOpen } }.exceptionOrNull())
+        assertTrue(olena.phone.whileOpen { it.isOpen })
+        assertFalse(olena.phone.isOpen)
     }
 
     @Test

@@ -11,7 +11,8 @@ import org.merestone.Ticket
 import kotlin.time.Duration
 import org.merestone.crossing.Answering as RawAnswering
 
-internal class CrossingAnswering(private val raw: RawAnswering) : Answering {
+/** @param isOver whether the phone has stopped listening by itself */
+internal class CrossingAnswering(private val raw: RawAnswering, private val isOver: () -> Boolean) : Answering {
     override val address: String = raw.address()
 
     override val isAdvertised: Boolean = raw.isAdvertised()
@@ -21,7 +22,7 @@ internal class CrossingAnswering(private val raw: RawAnswering) : Answering {
     override suspend fun callers(): List<Caller> = crossing { raw.callers() }.map { it.told() }
 
     override fun callersNow(every: Duration): Flow<List<Caller>> = flow {
-        while (true) {
+        while (!isOver()) {
             val now = try {
                 callers()
             } catch (_: MerestoneException.Closed) {

@@ -13,18 +13,20 @@ import org.merestone.Room
 import org.merestone.Scope
 import org.merestone.ScopeId
 import java.io.File
+import java.util.concurrent.atomic.AtomicInteger
 import kotlin.time.Duration
 import org.merestone.crossing.Phone as RawPhone
 
 internal class CrossingPhone(private val raw: RawPhone) : Phone {
     private val hub = ChangeHub { raw.setChangeListener(it) }
+    private val rests = AtomicInteger()
 
     override val observers = CrossingObservers(raw)
     override val forms = CrossingForms(raw)
     override val drafts = CrossingDrafts(raw)
     override val records = CrossingRecords(raw)
     override val photos = CrossingPhotos(raw)
-    override val sync = CrossingSync(raw)
+    override val sync = CrossingSync(raw, rests::get)
     override val courier = CrossingCourier(raw)
     override val bags = CrossingBags(raw)
 
@@ -49,8 +51,11 @@ internal class CrossingPhone(private val raw: RawPhone) : Phone {
 
     override fun changes(): Flow<Change> = hub.changes()
 
-    override suspend fun pause(budget: Duration): PauseReport =
+    override suspend fun pause(budget: Duration): PauseReport = try {
         crossing { raw.suspend(budget.millis("budget")) }.run { PauseReport(wasBusy, isClosed, tookMs.toLong()) }
+    } finally {
+        rests.incrementAndGet()
+    }
 
     override suspend fun resume(): Unit = crossing { raw.resume() }
 
@@ -72,6 +77,7 @@ internal class CrossingPhone(private val raw: RawPhone) : Phone {
     }
 
     private fun end() {
+        rests.incrementAndGet()
         hub.end()
         raw.close()
     }

@@ -19,7 +19,8 @@ import kotlin.time.Duration
 import org.merestone.crossing.Phone as RawPhone
 import org.merestone.crossing.SyncState as RawState
 
-internal class CrossingSync(private val raw: RawPhone) : Sync {
+/** @param rests how often the phone was paused, closed or wiped: whatever listened before listens no more */
+internal class CrossingSync(private val raw: RawPhone, private val rests: () -> Int) : Sync {
     override fun meet(observer: ObserverKey, target: SyncTarget, options: SyncOptions): Flow<SyncEvent> = channelFlow {
         val events = LastWins { trySend(it) }
         val listener = object : SyncListener {
@@ -47,8 +48,10 @@ internal class CrossingSync(private val raw: RawPhone) : Sync {
         crossing { raw.findNearby(observer.hex, window.millis("window"), listener) }.forEach { tell(it) }
     }.buffer(Channel.UNLIMITED)
 
-    override suspend fun answer(observer: ObserverKey, address: String, isAdvertised: Boolean): Answering =
-        CrossingAnswering(crossing { raw.serve(observer.hex, address, isAdvertised) })
+    override suspend fun answer(observer: ObserverKey, address: String, isAdvertised: Boolean): Answering {
+        val begun = rests()
+        return CrossingAnswering(crossing { raw.serve(observer.hex, address, isAdvertised) }) { rests() != begun }
+    }
 
     override suspend fun networkChanged(local: String?): Unit = crossing { raw.networkChanged(local) }
 }

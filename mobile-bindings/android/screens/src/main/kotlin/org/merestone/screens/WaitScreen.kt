@@ -15,7 +15,7 @@ public data class WaitState(
     public val address: String? = null,
     /** What the other device scans or types. */
     public val ticket: Ticket? = null,
-    /** Who came, the newest last. */
+    /** Who came, in the order of their transport keys. */
     public val visits: List<Visit> = emptyList(),
     override val isBusy: Boolean = false,
     override val trouble: Trouble? = null,
@@ -36,7 +36,7 @@ public class WaitScreen(private val phone: Phone, private val observer: Observer
     private var waiting: Job? = null
 
     /**
-     * Answers until [stop], or until the screen is left.
+     * Answers until [stop], until the screen is left, or until the phone is paused or closed.
      *
      * @param address where; port 0 takes any that is free
      * @param isAdvertised whether the local network is told, without any name, key or mission
