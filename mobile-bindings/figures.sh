@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Figures of what a phone carries: how large the library is and what makes it so, how much an app can call, and how far
-# that reaches into a device. Takes minutes: the mobile profile optimises across all crates. Not part of tests/run.
+# Figures of what a phone carries: how large the library is and what makes it so, how much of it a façade can call, and how
+# far that reaches into a device. Takes minutes: the mobile profile optimises across all crates. Not part of tests/run.
 #
 #   mobile-bindings/figures.sh [--desk]
 #
@@ -12,7 +12,8 @@ readonly bytes_max=$((6 * 1000 * 1000))
 target=${CARGO_TARGET_DIR:-$PWD/target}
 library=$target/mobile/libmerestone_ffi.so
 
-# Without what desks need, as build-library.sh makes it for phones; `--desk` measures the whole library.
+# Without what desks need, as `android/build-library.sh --without-audit --without-excel` makes it; `--desk` measures the whole
+# library, as build-library.sh makes it without being told otherwise.
 features=(--no-default-features)
 [ "${1:-}" != --desk ] || features=()
 # What it says to C compilers is for this build alone.
@@ -50,7 +51,7 @@ nm --radix=d --print-size --demangle "$library" | awk '
   END { for (of in sum) printf "%10d %5.1f %%  %s\n", sum[of], 100 * sum[of] / all, of; printf "%10d        in all\n", all }
 ' | sort -rn | head -n 26
 
-echo "== what an app can call: lines of the surface"
+echo "== what crosses between a façade and the library: lines of surface.txt"
 for of in kotlin:android swift:ios python:python; do
   surface=mobile-bindings/${of#*:}/surface.txt
   printf '%-7s %4d types, %4d functions and methods, %4d fields and variants\n' "${of%:*}" \
